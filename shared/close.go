@@ -1,0 +1,43 @@
+package shared
+
+import "unicode/utf8"
+
+// CloseCode is a WebSocket close code. Its range says what a client does: after
+// 4500 to 4999 it stops and tells the person why; after any other code it
+// connects again, with a jittered backoff, and resumes.
+type CloseCode int
+
+// The codes that a server closes with.
+const (
+	CloseNormal       CloseCode = 1000
+	CloseGoingAway    CloseCode = 1001
+	CloseUnsupported  CloseCode = 1003 // a binary frame
+	CloseTooBig       CloseCode = 1009 // a frame over MaxClientFrame
+	CloseRestart      CloseCode = 1012 // the server stops or starts again
+	CloseTryLater     CloseCode = 1013 // the server or the room is full
+	CloseSlowConsumer CloseCode = 4000 // took no byte for too long, or fell too far behind
+	CloseFlooding     CloseCode = 4001 // kept sending far over the rate
+
+	CloseBadHello  CloseCode = 4500 // no valid hello, first and in time
+	CloseNameTaken CloseCode = 4501 // the reason is a free name
+	CloseWrongKey  CloseCode = 4502 // the room's passphrase is missing or wrong
+	CloseRemoved   CloseCode = 4503 // removed from the room; the reason says why
+)
+
+// Reconnect reports whether a client should connect again by itself.
+func (c CloseCode) Reconnect() bool { return c < 4500 || c > 4999 }
+
+// maxReason is what a close frame has room for (RFC 6455, 5.5).
+const maxReason = 123
+
+// CloseReason cuts a reason to what a close frame holds, between code points.
+func CloseReason(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	n := maxReason
+	for !utf8.RuneStart(reason[n]) {
+		n--
+	}
+	return reason[:n]
+}
