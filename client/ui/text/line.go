@@ -1,0 +1,177 @@
+package text
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-text/typesetting/segmenter"
+	"golang.org/x/text/unicode/bidi"
+)
+
+// span is a part of a line with one level and one link.
+type span struct {
+	from, to int // bytes of the paragraph
+	level    uint8
+	link     string
+}
+
+// line makes the runs of p[from:to].
+func (w *Wrapper) line(p string, from, to int, width float32, links []Link, levels []uint8, base uint8) Line {
+	l := Line{Width: width, RTL: base == 1}
+	if from == to {
+		return l
+	}
+	plain := levels == nil
+	for _, link := range links {
+		plain = plain && (link.To <= from || link.From >= to)
+	}
+	if plain {
+		l.Runs = []Run{{Text: p[from:to], Width: width}}
+		return l
+	}
+	for _, s := range order(spans(from, to, links, levels, base), base) {
+		if s.level&1 == 0 {
+			l.add(w, p[s.from:s.to], s.link)
+		} else {
+			w.addRTL(&l, p[s.from:s.to], s.link)
+		}
+	}
+	l.Width = 0
+	if n := len(l.Runs); n > 0 {
+		l.Width = l.Runs[n-1].X + l.Runs[n-1].Width
+	}
+	return l
+}
+
+// add appends a run; one of blanks alone only takes room.
+func (l *Line) add(w *Wrapper, s, link string) {
+	run := Run{Text: s, Link: link}
+	if n := len(l.Runs); n > 0 {
+		run.X = l.Runs[n-1].X + l.Runs[n-1].Width
+	}
+	run.Width = w.spanWidth(s)
+	l.Runs = append(l.Runs, run)
+}
+
+// spanWidth measures a piece of a line. Blanks at its ends count, and some
+// toolkits leave them out.
+func (w *Wrapper) spanWidth(s string) float32 {
+	inner := strings.Trim(s, " ")
+	return w.width(inner) + float32(len(s)-len(inner))*w.space
+}
+
+func spans(from, to int, links []Link, levels []uint8, base uint8) []span {
+	var out []span
+	for i := from; i < to; i++ {
+		s := span{from: i, to: i + 1, level: base}
+		if levels != nil {
+			s.level = levels[i]
+		}
+		for _, link := range links {
+			if i >= link.From && i < link.To {
+				s.link = link.URL
+			}
+		}
+		if n := len(out); n > 0 && out[n-1].level == s.level && out[n-1].link == s.link {
+			out[n-1].to = i + 1
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// order puts spans into the order they are seen in, left to right (UAX 9, L2).
+// L1 needs no step: wrap has cut the blanks at the line's end.
+func order(s []span, base uint8) []span {
+	highest := base
+	for _, v := range s {
+		highest = max(highest, v.level)
+	}
+	for level := highest; level > 0; level-- {
+		for i := 0; i < len(s); i++ {
+			if s[i].level < level {
+				continue
+			}
+			j := i
+			for j < len(s) && s[j].level >= level {
+				j++
+			}
+			slices.Reverse(s[i:j])
+			i = j
+		}
+	}
+	return s
+}
+
+// addRTL appends a text of one odd level. Fyne draws the runs of a string from
+// the left in the order they are written in and shapes each by itself, so every
+// word goes out alone, the last one first, and what stands between words is
+// turned around and mirrored here.
+func (w *Wrapper) addRTL(l *Line, s, link string) {
+	for _, piece := range slices.Backward(splitRTL(s)) {
+		if strong(piece) {
+			l.add(w, piece, link)
+		} else {
+			l.add(w, reverseGraphemes(mirrorAll(piece)), link)
+		}
+	}
+}
+
+// strong reports whether a piece of splitRTL is a word of a right to left script.
+func strong(piece string) bool {
+	r, _ := utf8.DecodeRuneInString(piece)
+	c := classOf(r)
+	return c == bidi.R || c == bidi.AL
+}
+
+// splitRTL cuts a text where words of right to left scripts begin and end, and
+// where one such script follows another.
+func splitRTL(s string) []string {
+	var out []string
+	start := 0
+	var in, last bool
+	var script *unicode.RangeTable
+	for i, r := range s {
+		c := classOf(r)
+		now := c == bidi.R || c == bidi.AL || last && c == bidi.NSM
+		sc := script
+		if now && c != bidi.NSM {
+			sc = scriptOf(r)
+		}
+		if i > 0 && (now != in || now && sc != script) {
+			out = append(out, s[start:i])
+			start = i
+		}
+		in, last, script = now, now, sc
+	}
+	return append(out, s[start:])
+}
+
+func scriptOf(r rune) *unicode.RangeTable {
+	for _, t := range [...]*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko} {
+		if unicode.Is(t, r) {
+			return t
+		}
+	}
+	return nil
+}
+
+func reverseGraphemes(s string) string {
+	g := Graphemes(s)
+	slices.Reverse(g)
+	return strings.Join(g, "")
+}
+
+// Graphemes cuts a text into what people take for one character (UAX 29).
+func Graphemes(s string) []string {
+	var seg segmenter.Segmenter
+	seg.Init([]rune(s))
+	var out []string
+	for it := seg.GraphemeIterator(); it.Next(); {
+		out = append(out, string(it.Grapheme().Text))
+	}
+	return out
+}
