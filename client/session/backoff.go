@@ -1,0 +1,23 @@
+package session
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// The wait between two tries doubles from the first to the longest.
+const (
+	firstWait   = 500 * time.Millisecond
+	longestWait = 15 * time.Second
+)
+
+// backoff is how long to wait after so many failed tries, from 0 on. Half of it
+// is chance, so that a server that comes back is not met by all its clients at
+// once.
+func backoff(tries int) time.Duration {
+	wait := longestWait
+	if tries < 5 { // 500 ms << 5 is over 15 s
+		wait = firstWait << tries
+	}
+	return wait/2 + rand.N(wait/2)
+}

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"parley/shared"
+)
+
+// ServerInfo is what a server says of itself. Name and Version are its words:
+// show them as text only.
+type ServerInfo struct {
+	Name, Version string
+	People, Rooms int
+	Limits        shared.Limits
+}
+
+// RoomInfo is a room with people in it.
+type RoomInfo struct {
+	Name         string
+	Count        int       // people
+	LastActivity time.Time // of the last message; zero when there was none
+	Locked       bool      // it wants a passphrase
+}
+
+// answerLimit is the most that is read of an answer, in bytes.
+const answerLimit = 1 << 20
+
+// Probe asks the server at base, as ParseServer gives it, who it is. It waits
+// as long as ctx lets it. The error is a *Problem.
+func Probe(ctx context.Context, base string) (ServerInfo, error) {
+	var answer struct {
+		Name, Version, Protocol string
+		People, Rooms           int
+		Limits                  shared.Limits
+	}
+	if err := get(ctx, base+"/api/server", &answer); err != nil {
+		return ServerInfo{}, err
+	}
+	switch answer.Protocol {
+	case shared.Protocol:
+	case "":
+		return ServerInfo{}, &Problem{CauseNotParley, ""}
+	default:
+		return ServerInfo{}, &Problem{CauseVersion, answer.Protocol}
+	}
+	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits}, nil
+}
+
+// Rooms lists the rooms of the server at base that have people in them. The
+// error is a *Problem.
+func Rooms(ctx context.Context, base string) ([]RoomInfo, error) {
+	var answer struct {
+		Rooms []struct {
+			Name         string
+			Count        int
+			LastActivity time.Time `json:"last_activity"`
+			Locked       bool
+		}
+	}
+	if err := get(ctx, base+"/api/rooms", &answer); err != nil {
+		return nil, err
+	}
+	rooms := make([]RoomInfo, 0, len(answer.Rooms))
+	for _, r := range answer.Rooms {
+		rooms = append(rooms, RoomInfo(r))
+	}
+	return rooms, nil
+}
+
+// NewDevice makes the secret by which a server knows this installation. Keep
+// it: see Store.Device.
+func NewDevice() string { return rand.Text() }
+
+func get(ctx context.Context, url string, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return &Problem{CauseBadAddress, ""}
+	}
+	client := http.Client{Transport: transport(nil)}
+	resp, err := client.Do(req)
+	if err != nil {
+		return dialProblem(ctx, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	if err != nil {
+		return dialProblem(ctx, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return statusProblem(resp.StatusCode, body)
+	}
+	if json.Unmarshal(body, answer) != nil {
+		return &Problem{CauseNotParley, ""}
+	}
+	return nil
+}

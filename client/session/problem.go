@@ -1,0 +1,82 @@
+package session
+
+// Cause is why there is no connection. Its value is stable: screens translate
+// by it.
+type Cause string
+
+// The causes. After those marked final a Room stops until the person acts;
+// after the others it tries again by itself.
+const (
+	CauseNone Cause = ""
+
+	// Nobody was reached.
+	CauseBadAddress  Cause = "bad_address"  // what was typed is no address
+	CauseNoSuchHost  Cause = "no_such_host" // the name is not known
+	CauseUnreachable Cause = "unreachable"  // no way to the host: another network, no network
+	CauseRefused     Cause = "refused"      // the host is there, nothing listens on the port
+	CauseTimeout     Cause = "timeout"      // no answer in time
+
+	// Somebody else was reached.
+	CauseNotParley     Cause = "not_parley"     // another kind of server
+	CauseTLS           Cause = "tls"            // no certificate that can be trusted, or no TLS at all
+	CauseVersion       Cause = "version"        // final: a Parley of another protocol
+	CauseRefusedOrigin Cause = "refused_origin" // final: the server does not let this client in
+	CauseBadRoom       Cause = "bad_room"       // final: the server refuses the room's name
+
+	// The server ended it.
+	CauseServerRestart Cause = "server_restart"
+	CauseServerFull    Cause = "server_full"
+	CauseSlow          Cause = "slow"       // too far behind; resuming
+	CauseFlooding      Cause = "flooding"   // sent far over the rate
+	CauseBadHello      Cause = "bad_hello"  // final: the name or the device is not valid
+	CauseNameTaken     Cause = "name_taken" // final: Detail is a free name
+	CauseWrongKey      Cause = "wrong_key"  // final: the room's passphrase is missing or wrong
+	CauseRemoved       Cause = "removed"    // final: sent out of the room; Detail says why
+	CauseStopped       Cause = "stopped"    // final: a close code of a newer server; Detail says why
+
+	CauseLost   Cause = "lost"   // the connection broke or went silent
+	CausePaused Cause = "paused" // Pause
+)
+
+// Final reports whether trying again by itself can't help.
+func (c Cause) Final() bool {
+	switch c {
+	case CauseBadAddress, CauseVersion, CauseRefusedOrigin, CauseBadRoom,
+		CauseBadHello, CauseNameTaken, CauseWrongKey, CauseRemoved, CauseStopped:
+		return true
+	}
+	return false
+}
+
+var sentences = map[Cause]string{
+	CauseBadAddress:    "This is not an address. Type a name or a number such as 192.168.1.5:8000.",
+	CauseNoSuchHost:    "No computer of this name was found. Check the spelling, or use its number.",
+	CauseUnreachable:   "The server can't be reached. Check that this device is in the same network.",
+	CauseRefused:       "The computer answers, but no server runs on this port.",
+	CauseTimeout:       "The server does not answer.",
+	CauseNotParley:     "Something answers at this address, but it is not a Parley server.",
+	CauseTLS:           "The connection can't be made secure. Check the address, or use http:// inside your own network.",
+	CauseVersion:       "This server speaks another version of the protocol. Update the app.",
+	CauseRefusedOrigin: "The server does not let this app in.",
+	CauseBadRoom:       "The server does not accept the room's name.",
+	CauseServerRestart: "The server is starting again.",
+	CauseServerFull:    "The server is full.",
+	CauseSlow:          "The connection was too slow.",
+	CauseFlooding:      "Too many messages at once.",
+	CauseBadHello:      "The server does not accept this name.",
+	CauseNameTaken:     "Somebody else has this name here.",
+	CauseWrongKey:      "The room has a passphrase, and this is not it.",
+	CauseRemoved:       "You were removed from the room.",
+	CauseStopped:       "The server ended the connection.",
+	CauseLost:          "The connection was lost.",
+	CausePaused:        "Paused.",
+}
+
+// Problem is an error with a Cause.
+type Problem struct {
+	Cause  Cause
+	Detail string // more on it, from the system or the network: show it as text only
+}
+
+// Error is the Cause as a sentence for a person.
+func (p *Problem) Error() string { return sentences[p.Cause] }

@@ -1,0 +1,259 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oklog/ulid/v2"
+
+	"parley/shared"
+)
+
+// What Send refuses.
+var (
+	ErrEmpty   = errors.New("the message is empty")
+	ErrTooLong = errors.New("the message is too long")
+	ErrClosed  = errors.New("the room is closed")
+)
+
+// Config is what a Room needs to know.
+type Config struct {
+	Server string // as ParseServer gives it
+	Room   string
+	User   string
+	Device string // this installation's secret: Store.Device, or NewDevice kept elsewhere
+	Key    string // the room's passphrase; "" where it has none
+
+	// Store keeps the room over restarts. Without one it lives in memory.
+	Store *Store
+
+	// OnWake is called when something waits in Take, from a goroutine of the
+	// session; it must not block. It is called once, then not again before
+	// the next Take.
+	OnWake func()
+
+	// What follows may be left out.
+
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Clock   Clock
+	Backoff func(tries int) time.Duration // the wait after so many failed tries, from 0 on
+}
+
+// Room is a person's place in a room. All its methods may be called from any
+// goroutine and, but for Close and Draft, return at once.
+type Room struct {
+	config Config
+
+	mu       sync.Mutex
+	closed   bool
+	mailbox  []func(*loop)
+	changes  []Change
+	maxText  int    // code points
+	draft    string // what SetDraft said last
+	hasDraft bool
+	entropy  *ulid.MonotonicEntropy
+
+	wake chan struct{} // something is in the mailbox, or a deadline has come
+	done chan struct{} // closed when the loop and its connections have ended
+}
+
+// Open enters a room: it shows what the store has of it, connects at once and
+// keeps trying. Close the Room to leave.
+func Open(config Config) *Room {
+	if config.OnWake == nil {
+		config.OnWake = func() {}
+	}
+	if config.Clock == nil {
+		config.Clock = systemClock{}
+	}
+	if config.Backoff == nil {
+		config.Backoff = backoff
+	}
+	r := &Room{
+		config:  config,
+		maxText: shared.MaxText,
+		entropy: ulid.Monotonic(rand.Reader, 0),
+		wake:    make(chan struct{}, 1),
+		done:    make(chan struct{}),
+	}
+	go newLoop(r).run()
+	return r
+}
+
+// Take returns what has changed since the last Take; apply all of it, in order.
+// The first that returns anything begins with a Reset.
+func (r *Room) Take() []Change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changes := r.changes
+	r.changes = nil
+	return changes
+}
+
+// Send puts a message into the outbox and returns its pending row, which comes
+// through Take as well once it is saved. The draft is cleared with it. It
+// refuses with ErrEmpty, ErrTooLong (over the server's limit, or
+// shared.MaxText code points) and ErrClosed.
+func (r *Room) Send(text string) (Item, error) {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	if shared.Blank(text) {
+		return Item{}, ErrEmpty
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return Item{}, ErrClosed
+	}
+	if utf8.RuneCountInString(text) > r.maxText {
+		return Item{}, ErrTooLong
+	}
+	item := Item{
+		ID:       r.newID(),
+		User:     r.config.User,
+		Text:     text,
+		Time:     r.config.Clock.Now(),
+		Mine:     true,
+		Delivery: Pending,
+	}
+	r.draft, r.hasDraft = "", true
+	r.post(func(l *loop) { l.send(item) })
+	return item, nil
+}
+
+// Retry sends the text of a failed row again, as a new message under a new id.
+func (r *Room) Retry(id string) {
+	r.command(func(l *loop) { l.retry(id) })
+}
+
+// Discard takes a failed row away.
+func (r *Room) Discard(id string) {
+	r.command(func(l *loop) { l.discard(id) })
+}
+
+// Typing tells the others that the person is writing. Call it at every change
+// of the text: at most one call in 3 s goes out.
+func (r *Room) Typing() {
+	r.command((*loop).typing)
+}
+
+// LoadOlder asks for the history before the oldest row. It does nothing while
+// one is running or when there is nothing more. While disconnected it waits for
+// the connection. A Prepend answers.
+func (r *Room) LoadOlder() {
+	r.command((*loop).loadOlder)
+}
+
+// LoadGap asks for what is missing at a gap, from its newer end. Insert and,
+// when nothing is missing any more, Remove answer; an Update of the gap says
+// that nothing came. It does nothing while one is running.
+func (r *Room) LoadGap(id string) {
+	r.command(func(l *loop) { l.loadGap(id) })
+}
+
+// MarkRead says that the person has seen all that was shown so far, for
+// RecentRoom.Unread.
+func (r *Room) MarkRead() {
+	r.command((*loop).markRead)
+}
+
+// Reconnect tries now instead of at Status.RetryAt, also when the room had
+// stopped. While connected it asks the server for a sign of life and connects
+// anew when none comes in 3 s. Call it when the network has changed, when the
+// app comes to the foreground, and when the person taps.
+func (r *Room) Reconnect() {
+	r.command((*loop).reconnect)
+}
+
+// Rename goes on under another name, on a new connection.
+func (r *Room) Rename(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.config.User = user
+		r.post(func(l *loop) { l.rename(user) })
+	}
+}
+
+// Pause closes the connection until Resume, as for an app in the background.
+// The outbox goes on taking messages.
+func (r *Room) Pause() {
+	r.command((*loop).pause)
+}
+
+// Resume connects again after Pause.
+func (r *Room) Resume() {
+	r.command((*loop).resume)
+}
+
+// Draft is what SetDraft said last, or what the store has. It reads the store.
+func (r *Room) Draft() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.hasDraft && r.config.Store != nil {
+		r.draft = r.config.Store.Draft(r.config.Server, r.config.Room)
+		r.hasDraft = true
+	}
+	return r.draft
+}
+
+// SetDraft keeps what is written and not sent. It may be called at every
+// change; it is saved within half a second, and with the next message.
+func (r *Room) SetDraft(text string) {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.draft, r.hasDraft = text, true
+		r.post(func(l *loop) { l.setDraft(text) })
+	}
+}
+
+// Close leaves: it saves what waits, closes the connection with 1000, and
+// returns when every goroutine of the Room has ended, at the latest some 2 s
+// later. Take may still be called.
+func (r *Room) Close() {
+	r.mu.Lock()
+	if !r.closed {
+		r.post((*loop).close)
+		r.closed = true
+	}
+	r.mu.Unlock()
+	<-r.done
+}
+
+func (r *Room) command(c func(*loop)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.post(c)
+	}
+}
+
+// post needs mu.
+func (r *Room) post(c func(*loop)) {
+	r.mailbox = append(r.mailbox, c)
+	r.ring()
+}
+
+// ring wakes the loop.
+func (r *Room) ring() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// newID needs mu.
+func (r *Room) newID() string {
+	id, err := ulid.New(ulid.Timestamp(r.config.Clock.Now()), r.entropy)
+	if err != nil { // more than 2^80 in a millisecond, or a clock before 1970
+		id = ulid.Make()
+	}
+	return id.String()
+}

@@ -1,0 +1,30 @@
+// Package session is one person's connection to a room: it dials, says hello,
+// resumes, keeps the outbox and the timeline, and saves both. It knows no
+// screen; what a screen shows comes out of Room.Take as a list of changes.
+//
+// # How it is put together
+//
+// Each Room has one goroutine, its loop, which owns the timeline, the outbox
+// and the choice of connection. The methods of Room put commands into its
+// mailbox and return at once. A connection's two goroutines read and write one
+// WebSocket; what they report carries the connection's generation, and the loop
+// drops the reports of any but the present one.
+//
+// In every round the loop takes all that waits, commands and frames alike,
+// applies it to the timeline, saves the outcome in one transaction, and only
+// then shows it (Take) and writes to the connection. So whatever was shown or
+// sent is in the store, and a burst costs one transaction.
+//
+// # Order and exactly once
+//
+// The outbox is a queue of which one message at a time is on its way: the next
+// one goes out when the room has echoed or acknowledged the one before, so a
+// message that is refused for a while can't be overtaken. A message keeps its id
+// over reconnects and restarts, and the server knows the ids that it has.
+//
+// # For the screen
+//
+// Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft,
+// Store.Device, Store.Recent and Store.Forget; the change kind StoreFailed; and
+// the rules for Insert, Remove and Prepend at ChangeKind.
+package session

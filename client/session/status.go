@@ -1,0 +1,35 @@
+package session
+
+import "time"
+
+// State is where the connection to the room is.
+type State int
+
+// The states.
+const (
+	Disconnected State = iota // the next try is at Status.RetryAt
+	Connecting
+	Connected
+	Closed // stopped until the person acts: Rename, Reconnect, or another room
+)
+
+func (s State) String() string {
+	switch s {
+	case Disconnected:
+		return "disconnected"
+	case Connecting:
+		return "connecting"
+	case Connected:
+		return "connected"
+	}
+	return "closed"
+}
+
+// Status is the one line on what is going on.
+type Status struct {
+	State      State
+	Generation int       // of the connection: 1 for the first, one more for each try
+	Cause      Cause     // why it is not connected; while Connecting, why the last try failed
+	Detail     string    // the server's own words, the free name after CauseNameTaken, or the system's error: from the network, show it as text only
+	RetryAt    time.Time // Disconnected: the next try; zero when there is none
+}
