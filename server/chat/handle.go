@@ -1,0 +1,147 @@
+package chat
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"parley/shared"
+)
+
+// handle answers one frame, or the error that decoding it gave. It reports
+// false where the session is to end.
+func (s *session) handle(m shared.Message, err error) bool {
+	var frameErr *shared.FrameError
+	if errors.As(err, &frameErr) {
+		return s.refuse(m, frameErr.Code, frameErr.Reason)
+	}
+	if s.dialect == tutorial && m.Type != shared.TypeChat {
+		return s.refuse(m, shared.CodeNotAllowed, "This connection takes only chat messages. Others need the subprotocol "+shared.Protocol+".")
+	}
+	switch m.Type {
+	case shared.TypeChat:
+		return s.chat(m)
+	case shared.TypeTyping:
+		return s.typing()
+	case shared.TypeHistory:
+		return s.history(m)
+	case shared.TypeHello:
+		return s.refuse(m, shared.CodeBadFrame, "The hello was said already.")
+	}
+	return s.refuse(m, shared.CodeNotAllowed, "Only the server sends this type of frame.")
+}
+
+// chat appends a message. Its way back is through the log; only what the log
+// does not tell the room is answered here.
+func (s *session) chat(m shared.Message) bool {
+	if s.dialect == parley {
+		if err := shared.CheckID(m.ID); err != nil {
+			return s.handle(m, err)
+		}
+	} else {
+		m.ID = ulid.Make().String()
+	}
+	now := time.Now()
+	if !s.messages.AllowN(now, 1) {
+		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
+	}
+	s.refused = 0
+	if s.dialect == tutorial && !s.named && m.User != "" {
+		if ok := s.takeUser(m); !ok {
+			return true
+		}
+	}
+	if !s.hub.begin() {
+		return true // unanswered: the client sends it again after the restart
+	}
+	s.hub.metrics.messages.Inc()
+	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.hub.cfg.Now()}
+	s.hub.cfg.Log.Append(s.ctx, s.room.name, e, func(r Receipt, err error) {
+		defer s.hub.appends.Done()
+		switch {
+		case err != nil:
+			s.hub.cfg.Logger.Error("message not stored", "error", err)
+			s.hub.metrics.refuse(shared.CodeUnavailable)
+			s.sendError(m, shared.CodeUnavailable, "The server can't write its log right now. The message may have been kept.", 0)
+		case r.Duplicate:
+			s.member.send(textFrame(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
+		}
+	})
+	return true
+}
+
+// takeUser gives an unnamed member of the tutorial's dialect the name in its
+// frame. It reports false where the message is refused.
+func (s *session) takeUser(m shared.Message) bool {
+	name, err := shared.PersonName(m.User)
+	if err != nil {
+		s.refuse(m, shared.CodeBadFrame, err.Error())
+		return false
+	}
+	if s.user == name.Key {
+		return true
+	}
+	if err := s.borrow(name); err != nil {
+		s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
+		return false
+	}
+	s.user = name.Key
+	return true
+}
+
+const typingEvery = 3 * time.Second
+
+func (s *session) typing() bool {
+	now := time.Now()
+	if now.Sub(s.typed) < typingEvery {
+		return true
+	}
+	s.typed = now
+	s.room.tell(shared.Message{Type: shared.TypeTyping, User: s.room.userOf(s.member).Text})
+	return true
+}
+
+const defaultHistory = 50
+
+func (s *session) history(m shared.Message) bool {
+	if !s.requests.AllowN(time.Now(), 1) {
+		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
+	}
+	s.refused = 0
+	answer, err := s.hub.history(s.ctx, s.room.name.Key, m.Before, m.Limit)
+	if err != nil {
+		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
+	}
+	s.member.send(frame(opText, answer))
+	return true
+}
+
+// refuse answers a frame with an error. Who keeps sending over the rate loses
+// the connection.
+func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string) bool {
+	s.hub.metrics.refuse(code)
+	retry := 0
+	s.refused++
+	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {
+		retry = int(math.Ceil(1000 / s.hub.cfg.Rate))
+	}
+	if s.refused > floodLimit(s.hub.cfg) {
+		s.close(shared.CloseFlooding, "You kept sending far too fast.")
+		return false
+	}
+	s.sendError(m, code, reason, retry)
+	return true
+}
+
+// floodLimit is how many frames in a row may be refused.
+func floodLimit(c Config) int { return 10*c.Burst + 100 }
+
+func (s *session) sendError(m shared.Message, code shared.ErrorCode, reason string, retry int) {
+	id := m.ID
+	if s.dialect == tutorial {
+		id = ""
+	}
+	s.member.send(textFrame(shared.Message{Type: shared.TypeError, ID: id, Code: code, Text: reason, RetryMS: retry}))
+}

@@ -1,0 +1,223 @@
+// Package chat hosts the rooms: it serves their WebSockets and the JSON API,
+// and tells everyone in a room what its log says.
+//
+// A message goes one way: session → Log → Room → member. See ARCHITECTURE.md.
+package chat
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/shared"
+)
+
+// Hub holds the rooms that somebody is in.
+type Hub struct {
+	cfg     Config
+	metrics *metrics
+	wheel   *wheel
+	work    sync.WaitGroup // every goroutine that the hub has started
+
+	mu        sync.Mutex
+	rooms     map[string]*Room // by key
+	sessions  map[*session]struct{}
+	addresses map[string]int // connections of each
+	stopping  bool
+
+	appends sync.WaitGroup // under way; grows only under mu and before stopping
+}
+
+// NewHub returns a hub that works until Shutdown.
+func NewHub(cfg Config) *Hub {
+	h := &Hub{
+		cfg:       cfg.withDefaults(),
+		rooms:     make(map[string]*Room),
+		sessions:  make(map[*session]struct{}),
+		addresses: make(map[string]int),
+	}
+	h.metrics = newMetrics(h)
+	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
+	h.work.Go(h.wheel.run)
+	return h
+}
+
+// enter returns the room of a name, opened, with one session more in it.
+func (h *Hub) enter(name shared.Name) (*Room, error) {
+	h.mu.Lock()
+	r := h.rooms[name.Key]
+	if r != nil {
+		r.sessions++
+		h.mu.Unlock()
+		<-r.opened
+		return r, r.err
+	}
+	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
+	r.settled.L = &r.incomingMu
+	r.people = make(map[string]*person)
+	h.rooms[name.Key] = r
+	h.mu.Unlock()
+
+	defer close(r.opened)
+	// What is delivered from here on waits until the head is known.
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	state, stop, err := h.cfg.Log.Open(context.Background(), name, r.deliver)
+	if err != nil {
+		r.err = err
+		h.mu.Lock()
+		delete(h.rooms, name.Key)
+		h.mu.Unlock()
+		return r, err
+	}
+	if state.Name != "" {
+		r.name.Text = state.Name
+	}
+	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
+	return r, nil
+}
+
+// leave undoes enter. A room that nobody is in leaves memory; its log stays.
+func (h *Hub) leave(r *Room) {
+	h.mu.Lock()
+	r.sessions--
+	last := r.sessions == 0
+	if last {
+		delete(h.rooms, r.name.Key)
+	}
+	h.mu.Unlock()
+	if last {
+		r.stop()
+		r.quiet()
+	}
+}
+
+// begin counts an append that is under way, unless the hub is stopping.
+func (h *Hub) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping {
+		return false
+	}
+	h.appends.Add(1)
+	return true
+}
+
+// reserve counts a connection of an address. It fails where the server stops or
+// the address has too many.
+func (h *Hub) reserve(address string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping {
+		return errStopping
+	}
+	if limit := h.cfg.MaxPerAddress; limit > 0 && h.addresses[address] >= limit {
+		return errTooMany
+	}
+	h.addresses[address]++
+	return nil
+}
+
+func (h *Hub) release(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.addresses[address]--; h.addresses[address] == 0 {
+		delete(h.addresses, address)
+	}
+}
+
+// start runs a session in a goroutine of its own, to which Shutdown attends.
+func (h *Hub) start(s *session, run func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sessions[s] = struct{}{}
+	h.work.Go(func() {
+		run()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.sessions, s)
+	})
+	if h.stopping {
+		s.close(shared.CloseRestart, "The server is restarting.")
+	}
+}
+
+var (
+	errStopping = errors.New("the server is stopping")
+	errTooMany  = errors.New("too many connections from one address")
+)
+
+// RoomInfo is a room in the list of rooms.
+type RoomInfo struct {
+	Name  string    // as it was first written
+	Count int       // people in it
+	Last  time.Time // of its newest entry; zero where nothing was said
+}
+
+// Rooms returns the rooms with people in them, the liveliest first.
+func (h *Hub) Rooms() []RoomInfo {
+	h.mu.Lock()
+	rooms := slices.Collect(maps.Values(h.rooms))
+	h.mu.Unlock()
+	list := make([]RoomInfo, 0, len(rooms))
+	for _, r := range rooms {
+		select {
+		case <-r.opened:
+			if info := r.info(); r.err == nil && info.Count > 0 {
+				list = append(list, info)
+			}
+		default: // still reading its log
+		}
+	}
+	slices.SortFunc(list, func(a, b RoomInfo) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return b.Last.Compare(a.Last)
+	})
+	return list
+}
+
+// Shutdown lets every accepted message be answered, then closes all sessions
+// with 1012 and waits for them. Where ctx ends first it cuts what is left. The
+// caller has stopped accepting connections before, and closes the log after.
+func (h *Hub) Shutdown(ctx context.Context) error {
+	h.mu.Lock()
+	h.stopping = true
+	sessions := slices.Collect(maps.Keys(h.sessions))
+	rooms := slices.Collect(maps.Values(h.rooms))
+	h.mu.Unlock()
+
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		h.appends.Wait()
+		for _, r := range rooms {
+			r.settle()
+		}
+	}()
+	select {
+	case <-answered:
+	case <-ctx.Done():
+	}
+	h.wheel.stop()
+	for _, s := range sessions {
+		s.close(shared.CloseRestart, "The server is restarting.")
+	}
+
+	done := make(chan struct{})
+	go func() { defer close(done); h.work.Wait() }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, s := range sessions {
+		s.cut()
+	}
+	<-done
+	return ctx.Err()
+}

@@ -1,0 +1,288 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"parley/shared"
+)
+
+// member is a session's place in a room: what it has been sent, and what is
+// still to be sent. What goes out, in this order: the rest of a frame that was
+// begun, the member's own queue, the room's tail from the member's cursor on.
+//
+// Writing never blocks the caller of flush. Where the socket takes no more, or
+// the tail no longer has what comes next, a goroutine of the member's own takes
+// over until it has caught up.
+type member struct {
+	// Set when it joins.
+	room    *Room
+	dialect dialect
+	device  string // as the log knows it
+	skip    string // the device whose entries this member does not get
+	sock    *sock
+	fail    func(shared.CloseCode, string) // closes the session
+	ctx     context.Context                // ends with the session
+
+	person *person // guarded by room.mu
+
+	dirty atomic.Bool // there may be something to write
+
+	queueMu sync.Mutex
+	queue   [][]byte // finished frames for this member alone
+	queued  int      // bytes in queue
+
+	// Guarded by sock.mu.
+	tail   *tail
+	cursor uint64
+	sent   int64 // the newest entry that was handed to the socket whole
+	behind bool  // the log comes before the tail
+	busy   bool  // only a goroutine of its own writes; so also before start
+}
+
+// maxQueued bounds a member's own queue in bytes. Only answers to its own
+// frames go there, so a member with more waiting does not read them.
+const maxQueued = 2 * shared.MaxServerFrame
+
+// start lets the member be written to: first, what it is greeted with; then the
+// entries after the offset from, which is not beyond the head that it joined at.
+func (m *member) start(from int64, greeting ...[]byte) {
+	m.queueMu.Lock()
+	m.queue = append(m.queue, greeting...)
+	m.queueMu.Unlock()
+	m.sock.mu.Lock()
+	m.behind = from < m.sent
+	m.sent = from
+	m.busy = false
+	m.sock.mu.Unlock()
+	m.flush()
+}
+
+// send queues a frame for this member alone.
+func (m *member) send(f []byte) {
+	m.queueMu.Lock()
+	full := m.queued+len(f) > maxQueued
+	if !full {
+		m.queue = append(m.queue, f)
+		m.queued += len(f)
+	}
+	m.queueMu.Unlock()
+	if full {
+		m.fail(shared.CloseSlowConsumer, "The answers to your requests were not read.")
+		return
+	}
+	m.flush()
+}
+
+// waiting reports whether the member's own queue has something in it.
+func (m *member) waiting() bool {
+	m.queueMu.Lock()
+	defer m.queueMu.Unlock()
+	return len(m.queue) > 0
+}
+
+func (m *member) nextQueued() []byte {
+	m.queueMu.Lock()
+	defer m.queueMu.Unlock()
+	if len(m.queue) == 0 {
+		m.queue = nil
+		return nil
+	}
+	f := m.queue[0]
+	m.queue = m.queue[1:]
+	m.queued = max(0, m.queued-len(f))
+	return f
+}
+
+// flush writes what the socket takes at once and returns the number of tail
+// frames that went out. It is safe to call from anywhere, with no lock of the
+// room's held or with room.mu.
+func (m *member) flush() (delivered int) {
+	m.dirty.Store(true)
+	// Whoever holds the lock looks at dirty after letting it go.
+	for m.dirty.Load() && m.sock.mu.TryLock() {
+		m.dirty.Store(false)
+		if !m.busy {
+			n, more, err := m.writeNow()
+			delivered += n
+			if more {
+				m.busy = true
+				m.room.hub.work.Go(m.catchUp)
+			}
+			if err != nil {
+				m.sock.closed = true // reading fails too, and ends the session
+				m.sock.Conn.Close()
+			}
+		}
+		m.sock.mu.Unlock()
+	}
+	return delivered
+}
+
+// writeNow writes without blocking. More means that something is left which a
+// goroutine must see to. The caller holds sock.mu.
+func (m *member) writeNow() (delivered int, more bool, err error) {
+	s := m.sock
+	if s.closed {
+		return 0, false, nil
+	}
+	if s.raw == nil {
+		return 0, true, nil
+	}
+	if m.behind {
+		return 0, true, nil
+	}
+	for {
+		if len(s.rest) == 0 {
+			s.rest = m.nextQueued()
+		}
+		if len(s.rest) == 0 {
+			break
+		}
+		n, err := s.tryWrite(s.rest)
+		if s.rest = s.rest[n:]; err != nil || len(s.rest) > 0 {
+			return 0, err == nil, err
+		}
+		s.rest = nil
+	}
+	v := m.tail.view.Load()
+	for {
+		if !v.holds(m.cursor) {
+			m.behind = true
+			return delivered, true, nil
+		}
+		first := m.cursor
+		p, end := v.next(m.cursor, m.skip)
+		if end == nil {
+			return delivered, false, nil
+		}
+		n := 0
+		if len(p) > 0 {
+			if n, err = s.tryWrite(p); err != nil {
+				return delivered, false, err
+			}
+		}
+		if n < len(p) {
+			if n == 0 {
+				return delivered, true, nil
+			}
+			// The tail may move on before the socket takes more, so what is left of
+			// the begun frame is kept aside.
+			end = v.frameEnd(m.cursor + uint64(n))
+			s.rest = append([]byte(nil), p[n:end.end-first]...)
+		}
+		m.cursor, m.sent = end.end, end.offset
+		delivered += v.find(m.cursor) - v.find(first)
+		if n < len(p) {
+			return delivered, true, nil
+		}
+	}
+}
+
+// catchUp writes, blocking, until this member has everything.
+func (m *member) catchUp() {
+	for {
+		m.sock.mu.Lock()
+		n, more, err := m.catchUpLocked()
+		m.busy = more && err == nil
+		m.sock.mu.Unlock()
+		m.room.hub.metrics.deliveries.Add(float64(n))
+		switch {
+		case errors.Is(err, errTooFarBehind):
+			m.fail(shared.CloseSlowConsumer, "You fell too far behind.")
+			return
+		case errors.Is(err, ErrUnavailable):
+			m.fail(shared.CloseTryLater, "The server can't read its log right now.")
+			return
+		case err != nil:
+			m.fail(shared.CloseSlowConsumer, "Your connection took nothing for too long.")
+			return
+		case !more:
+			m.flush() // what came meanwhile
+			return
+		}
+	}
+}
+
+var errTooFarBehind = errors.New("too far behind")
+
+func (m *member) catchUpLocked() (delivered int, more bool, err error) {
+	s := m.sock
+	if s.closed {
+		return 0, false, nil
+	}
+	for {
+		if len(s.rest) == 0 {
+			s.rest = m.nextQueued()
+		}
+		if len(s.rest) == 0 {
+			break
+		}
+		if err := m.writeAll(s.rest); err != nil {
+			return 0, false, err
+		}
+		s.rest = nil
+	}
+	if m.behind {
+		return m.replay()
+	}
+	if s.raw != nil {
+		return m.writeNow()
+	}
+	v := m.tail.view.Load()
+	if !v.holds(m.cursor) {
+		m.behind = true
+		return 0, true, nil
+	}
+	first := m.cursor
+	p, end := v.next(m.cursor, m.skip)
+	if end == nil {
+		return 0, false, nil
+	}
+	if err := m.writeAll(p); err != nil {
+		return 0, false, err
+	}
+	m.cursor, m.sent = end.end, end.offset
+	return v.find(m.cursor) - v.find(first), true, nil
+}
+
+// writeAll writes p and forgets the rest, which a failed write leaves to nobody.
+func (m *member) writeAll(p []byte) error {
+	return m.sock.writeAll(p, m.room.hub.cfg.StallLimit)
+}
+
+// replay writes one batch of what lies between sent and the tail's head, or
+// goes over to the tail. The switch has one point: head and end of the tail are
+// taken together.
+func (m *member) replay() (delivered int, more bool, err error) {
+	head, end := m.room.position(m.tail)
+	if m.sent >= head {
+		m.behind, m.cursor = false, end
+		return 0, true, nil
+	}
+	if head-m.sent > int64(m.room.hub.cfg.ResumeLimit) {
+		return 0, false, errTooFarBehind
+	}
+	const batch = 256
+	entries, err := m.room.hub.cfg.Log.Read(m.ctx, m.room.name.Key, m.sent, head, batch)
+	if err != nil {
+		return 0, false, err
+	}
+	if len(entries) == 0 { // they were deleted
+		m.sent = head
+		return 0, true, nil
+	}
+	var p []byte
+	for _, e := range entries {
+		if e.Device != m.skip || m.skip == "" {
+			p = append(p, entryFrame(e)...)
+		}
+	}
+	if err := m.writeAll(p); err != nil {
+		return 0, false, err
+	}
+	m.sent = entries[len(entries)-1].Offset
+	return len(entries), true, nil
+}

@@ -1,0 +1,63 @@
+package chat
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/shared"
+)
+
+// metrics are the hub's own; nothing is registered globally.
+type metrics struct {
+	registry   *prometheus.Registry
+	messages   prometheus.Counter
+	deliveries prometheus.Counter
+	appends    prometheus.Histogram
+	slow       prometheus.Counter
+	refused    *prometheus.CounterVec
+}
+
+func newMetrics(h *Hub) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		messages: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_messages_received_total", Help: "Messages taken from members, before the log has them."}),
+		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_deliveries_total", Help: "Frames of the rooms handed to members' sockets."}),
+		appends: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_append_seconds", Help: "Time from a transaction's begin to its commit in the log.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16)}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_slow_consumers_total", Help: "Members closed because they took nothing, or fell too far behind."}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
+	}
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.slow, m.refused,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return float64(len(h.sessions))
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parley_rooms", Help: "Rooms in memory."}, func() float64 {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return float64(len(h.rooms))
+		}),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
+
+// ObserveAppend counts a transaction of the log.
+func (h *Hub) ObserveAppend(d time.Duration, entries int) { h.metrics.appends.Observe(d.Seconds()) }
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,186 @@
+package chat
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/shared"
+)
+
+// presence is who is in a room, and what is still to be told of it. It is
+// guarded by Room.mu.
+type presence struct {
+	people map[string]*person // by the name's key
+	joined []string           // not yet told
+	left   []string
+	timer  *time.Timer // runs while something is to be told
+	told   time.Time
+	over   bool // the room has left memory
+}
+
+// person is everyone under one name: several connections of one device are one
+// person.
+type person struct {
+	name   shared.Name
+	device string // empty for a member of the tutorial's dialect, who owns no name
+	conns  int
+	gone   *time.Timer // runs after the last connection went
+}
+
+const (
+	crowd         = 200 // from here on only the count is told
+	maxTold       = 50  // names in one presence frame
+	presenceEvery = time.Second
+)
+
+// arrive makes m be under a name, which was claimed for its device or is free.
+// It reports false where somebody else is there under it.
+func (r *Room) arrive(m *member, name shared.Name) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.people[name.Key]
+	switch {
+	case p != nil && p == m.person:
+		return true
+	case p == nil:
+		p = &person{name: name}
+		r.people[name.Key] = p
+		r.announce(&r.joined, &r.left, name.Text)
+	case p.conns > 0 && (p.device != m.device || m.dialect == tutorial):
+		return false
+	case p.gone != nil:
+		p.gone.Stop()
+		p.gone = nil
+	}
+	if m.person != nil {
+		r.depart(m)
+	}
+	if m.dialect == parley {
+		p.device = m.device
+	} else {
+		p.device = ""
+	}
+	p.conns++
+	m.person = p
+	return true
+}
+
+// depart takes m from its person. The others hear of it some time after the
+// last connection went, since most come back at once. The caller holds mu.
+func (r *Room) depart(m *member) {
+	p := m.person
+	m.person = nil
+	if p == nil {
+		return
+	}
+	if p.conns--; p.conns > 0 {
+		return
+	}
+	var gone *time.Timer
+	gone = time.AfterFunc(r.hub.cfg.LeaveDelay, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if p.gone == gone {
+			delete(r.people, p.name.Key)
+			r.announce(&r.left, &r.joined, p.name.Text)
+		}
+	})
+	p.gone = gone
+}
+
+// announce has a name told with the next presence frames, unless the opposite
+// was still to be told: then nothing happened. The caller holds mu.
+func (r *Room) announce(news, opposite *[]string, name string) {
+	if i := slices.Index(*opposite, name); i >= 0 {
+		*opposite = slices.Delete(*opposite, i, i+1)
+		return
+	}
+	*news = append(*news, name)
+	if r.timer == nil && !r.over {
+		r.timer = time.AfterFunc(max(0, presenceEvery-time.Since(r.told)), r.tellPresence)
+	}
+}
+
+func (r *Room) tellPresence() {
+	r.mu.Lock()
+	joined, left, count := r.joined, r.left, len(r.people)
+	r.joined, r.left, r.timer = nil, nil, nil
+	r.told = time.Now()
+	r.mu.Unlock()
+	for _, news := range []struct {
+		event shared.Event
+		users []string
+	}{{shared.Join, joined}, {shared.Leave, left}} {
+		if len(news.users) == 0 {
+			continue
+		}
+		if count > crowd {
+			news.users = nil
+		}
+		r.tell(shared.Message{Type: shared.TypePresence, Event: news.event, Count: count,
+			Users: news.users[:min(len(news.users), maxTold)]})
+	}
+}
+
+// who returns the names of the people here, sorted, at most shared.MaxMembers,
+// and how many there are.
+func (r *Room) who() (names []string, count int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.people {
+		names = append(names, p.name.Text)
+		if len(names) == shared.MaxMembers {
+			break
+		}
+	}
+	slices.Sort(names)
+	return names, len(r.people)
+}
+
+// userOf returns the name that m is shown under.
+func (r *Room) userOf(m *member) shared.Name {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return m.person.name
+}
+
+// here reports whether somebody is connected under a name.
+func (r *Room) here(key string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.people[key]
+	return p != nil && p.conns > 0
+}
+
+// quiet stops the timers of a room that leaves memory.
+func (r *Room) quiet() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	for _, p := range r.people {
+		if p.gone != nil {
+			p.gone.Stop()
+		}
+	}
+}
+
+// variant returns the nth spelling to try for a name that is taken: "ann (2)".
+// It is cut to what a name may have.
+func variant(name shared.Name, n int) shared.Name {
+	suffix := fmt.Sprintf(" (%d)", n)
+	text := name.Text
+	for {
+		v, err := shared.PersonName(strings.TrimSpace(text) + suffix)
+		if err == nil {
+			return v
+		}
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+}

@@ -1,0 +1,188 @@
+package chat
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"parley/shared"
+)
+
+// dialect is what a client speaks.
+type dialect int
+
+const (
+	tutorial dialect = iota // chat_message and error, nothing else
+	parley                  // all of shared.Protocol
+	dialects
+)
+
+// Room is one room with somebody in it. Only the log feeds its members: what a
+// session sends comes back through deliver, in the log's order.
+//
+// What is delivered waits in incoming for the room's loop, a goroutine that
+// runs while there is something to do. The loop alone appends to the tails and
+// writes to the members.
+type Room struct {
+	// Set when it is opened.
+	hub    *Hub
+	opened chan struct{} // closed when what follows is set
+	err    error         // why it could not be opened
+	name   shared.Name
+	epoch  string
+	stop   func() // ends the log's calls of deliver
+
+	sessions int // guarded by hub.mu; the room leaves memory with the last
+
+	incomingMu sync.Mutex
+	incoming   []delivery
+	looping    bool
+	settled    sync.Cond // on incomingMu: looping became false
+
+	mu      sync.Mutex
+	head    int64 // the newest entry in the tails
+	last    time.Time
+	tails   [dialects]*tail // nil where nobody speaks the dialect
+	speak   [dialects]int   // members of each dialect
+	members []*member       // replaced, never changed
+	presence
+}
+
+// delivery is one thing for everyone: an entry, or a frame that is not kept.
+type delivery struct {
+	entry Entry
+	frame []byte // for parley.v1 members only
+}
+
+// deliver is the log's way into the room. It does not block.
+func (r *Room) deliver(entries []Entry) {
+	r.enqueue(func(q []delivery) []delivery {
+		for _, e := range entries {
+			q = append(q, delivery{entry: e})
+		}
+		return q
+	})
+}
+
+// tell sends a frame to every parley.v1 member, between entries, unkept.
+func (r *Room) tell(m shared.Message) {
+	f := textFrame(m)
+	r.enqueue(func(q []delivery) []delivery { return append(q, delivery{frame: f}) })
+}
+
+func (r *Room) enqueue(add func([]delivery) []delivery) {
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	r.incoming = add(r.incoming)
+	if !r.looping {
+		r.looping = true
+		r.hub.work.Go(r.loop)
+	}
+}
+
+func (r *Room) loop() {
+	var spare []delivery
+	for {
+		r.incomingMu.Lock()
+		batch := r.incoming
+		r.incoming = spare
+		if len(batch) == 0 {
+			r.incoming, r.looping = nil, false
+			r.settled.Broadcast()
+			r.incomingMu.Unlock()
+			return
+		}
+		r.incomingMu.Unlock()
+
+		delivered := 0
+		for _, m := range r.appendAll(batch) {
+			delivered += m.flush()
+		}
+		r.hub.metrics.deliveries.Add(float64(delivered))
+		clear(batch)
+		spare = batch[:0]
+	}
+}
+
+// settle waits until everything that was delivered has been written, as far as
+// the members' sockets take it.
+func (r *Room) settle() {
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	for r.looping {
+		r.settled.Wait()
+	}
+}
+
+// appendAll puts a batch into the tails and returns who is to be written to.
+func (r *Room) appendAll(batch []delivery) []*member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var frames [dialects][]byte
+	var marks [dialects][]mark
+	for _, d := range batch {
+		f := d.frame
+		to := parley
+		if f == nil {
+			f = entryFrame(d.entry)
+			to = tutorial
+			r.head, r.last = d.entry.Offset, d.entry.Time
+		}
+		for ; to < dialects; to++ {
+			frames[to] = append(frames[to], f...)
+			marks[to] = append(marks[to], mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
+		}
+	}
+	for i, t := range r.tails {
+		if t != nil && len(frames[i]) > 0 {
+			t.append(frames[i], marks[i])
+		}
+	}
+	return r.members
+}
+
+// position returns the tail's head and its end, together.
+func (r *Room) position(t *tail) (head int64, end uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head, t.view.Load().end()
+}
+
+// add takes a member in, behind the tail until it has caught up, and returns
+// the head at that moment. It refuses where the room is full.
+func (r *Room) add(m *member) (head int64, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.members) >= r.hub.cfg.MaxMembers {
+		return 0, false
+	}
+	if r.tails[m.dialect] == nil {
+		r.tails[m.dialect] = newTail(r.hub.cfg.TailBytes)
+	}
+	r.speak[m.dialect]++
+	m.tail = r.tails[m.dialect]
+	m.cursor = m.tail.view.Load().end()
+	m.sent = r.head
+	r.members = append(slices.Clip(r.members), m)
+	return r.head, true
+}
+
+// remove lets a member go, if it is one, and its person depart.
+func (r *Room) remove(m *member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.members, m); i >= 0 {
+		r.members = slices.Delete(slices.Clone(r.members), i, i+1)
+		if r.speak[m.dialect]--; r.speak[m.dialect] == 0 {
+			r.tails[m.dialect] = nil
+		}
+	}
+	r.depart(m)
+}
+
+// info is what the list of rooms tells.
+func (r *Room) info() RoomInfo {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last}
+}

@@ -1,0 +1,324 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/time/rate"
+
+	"parley/shared"
+)
+
+// session is one connection: it reads frames until it ends, and answers them.
+type session struct {
+	// Set before run.
+	hub     *Hub
+	dialect dialect
+	conn    *websocket.Conn
+	sock    *sock
+	room    *Room
+	member  *member
+	address string // of the peer, without a port
+	named   bool   // the path has a name
+	skipOwn bool   // the client draws its own messages itself
+	slot    int    // owned by the wheel
+	ctx     context.Context
+	cancel  context.CancelFunc
+
+	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
+	claimed atomic.Int64 // when the name was last claimed, likewise
+	closing atomic.Bool
+
+	// Owned by run.
+	messages *rate.Limiter
+	requests *rate.Limiter
+	typed    time.Time
+	refused  int    // frames in a row that were answered with an error
+	user     string // key of the last name taken from a frame of the tutorial's dialect
+}
+
+// run reads until the connection ends. name is the path's, or zero.
+func (s *session) run(name shared.Name) {
+	s.hear()
+	s.conn.SetReadLimit(shared.MaxClientFrame)
+	if s.dialect == parley {
+		if !s.hello(name) {
+			return
+		}
+	} else if !s.joinTutorial(name) {
+		return
+	}
+	s.hub.wheel.add(s)
+	defer s.hub.wheel.remove(s)
+	defer s.depart()
+	for {
+		m, err, ok := s.readFrame()
+		if !ok {
+			return
+		}
+		if !s.handle(m, err) {
+			return
+		}
+	}
+}
+
+func (s *session) hear() { s.heard.Store(time.Now().UnixNano()) }
+
+// buffers are shared, so that a silent session holds none.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readFrame reads and decodes the next frame. The error is a *FrameError; ok is
+// false when there is nothing more to read.
+func (s *session) readFrame() (m shared.Message, err error, ok bool) {
+	kind, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return m, nil, false
+	}
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if _, err := io.Copy(b, r); err != nil {
+		return m, nil, false
+	}
+	s.hear()
+	if kind != websocket.MessageText {
+		s.hub.metrics.refuse("binary")
+		s.close(shared.CloseUnsupported, "Only text frames are understood here.")
+		return m, nil, false
+	}
+	m, err = shared.Decode(b.Bytes())
+	return m, err, true
+}
+
+// hello carries out the first exchange of parley.v1 and joins the room.
+func (s *session) hello(path shared.Name) bool {
+	late := time.AfterFunc(s.hub.cfg.HelloTimeout, func() {
+		s.close(shared.CloseBadHello, "No hello came in time.")
+	})
+	m, err, ok := s.readFrame()
+	if !late.Stop() || !ok {
+		return false
+	}
+	refuse := func(reason string) bool {
+		s.hub.metrics.refuse("bad_hello")
+		s.close(shared.CloseBadHello, reason)
+		return false
+	}
+	if err != nil {
+		return refuse(err.(*shared.FrameError).Reason)
+	}
+	if m.Type != shared.TypeHello {
+		return refuse("The first frame must be a hello.")
+	}
+	if err := shared.CheckDevice(m.Device); err != nil {
+		return refuse("The hello's device is not a secret of 22 to 128 printable ASCII characters.")
+	}
+	name := path
+	if name.Key == "" {
+		if m.User == "" {
+			m.User = guest()
+		}
+		if name, err = shared.PersonName(m.User); err != nil {
+			return refuse(err.Error())
+		}
+	}
+	hash := sha256.Sum256([]byte(m.Device))
+	s.newMember(hex.EncodeToString(hash[:16]))
+	return s.join(name, m)
+}
+
+// join takes a parley.v1 session into the room and starts its replay.
+func (s *session) join(name shared.Name, hello shared.Message) bool {
+	r, m := s.room, s.member
+	if ok, err := s.own(name); err != nil {
+		s.close(shared.CloseTryLater, "The server can't write its log right now.")
+		return false
+	} else if !ok {
+		free, err := s.freeName(name)
+		if err != nil {
+			s.close(shared.CloseTryLater, "The server can't write its log right now.")
+			return false
+		}
+		s.hub.metrics.refuse("name_taken")
+		s.close(shared.CloseNameTaken, free.Text)
+		return false
+	}
+	head, ok := s.add()
+	if !ok {
+		return false
+	}
+	welcome := shared.Message{
+		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, Epoch: r.epoch, Offset: head,
+		Limits: s.hub.cfg.limits(), Server: shared.Server{Name: s.hub.cfg.Name, Version: s.hub.cfg.Version},
+	}
+	welcome.Members, welcome.Count = r.who()
+	behind := head - hello.After
+	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit)
+	from := hello.After
+	if !welcome.Resumed {
+		var err error
+		if from, err = s.beforeLast(head, 50); err != nil {
+			s.close(shared.CloseTryLater, "The server can't read its log right now.")
+			s.depart()
+			return false
+		}
+	}
+	m.start(from, textFrame(welcome))
+	return true
+}
+
+// own makes the session be under a name that belongs to its device, and reports
+// whether it could.
+func (s *session) own(name shared.Name) (bool, error) {
+	ok, err := s.claim(s.ctx, name)
+	return ok && s.room.arrive(s.member, name), err
+}
+
+func (s *session) claim(ctx context.Context, name shared.Name) (bool, error) {
+	now := s.hub.cfg.Now()
+	s.claimed.Store(time.Now().UnixNano())
+	return s.hub.cfg.Log.Claim(ctx, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
+}
+
+// freeName finds a name like the one that is taken which nobody has.
+func (s *session) freeName(name shared.Name) (shared.Name, error) {
+	for n := 2; ; n++ {
+		v := variant(name, n)
+		free, err := s.free(v)
+		if free || err != nil {
+			return v, err
+		}
+	}
+}
+
+// free reports whether nobody owns a name or is here under it.
+func (s *session) free(name shared.Name) (bool, error) {
+	if s.room.here(name.Key) {
+		return false, nil
+	}
+	owner, err := s.hub.cfg.Log.Owner(s.ctx, s.room.name.Key, name.Key)
+	return err == nil && (owner.Device == "" || s.hub.cfg.Now().Sub(owner.Seen) >= s.hub.cfg.NameHold), err
+}
+
+// beforeLast returns the offset before the newest n entries up to head.
+func (s *session) beforeLast(head int64, n int) (int64, error) {
+	entries, err := s.hub.cfg.Log.History(s.ctx, s.room.name.Key, head+1, n)
+	if err != nil || len(entries) == 0 {
+		return head, err
+	}
+	return entries[0].Offset - 1, nil
+}
+
+// joinTutorial takes a session of the tutorial's dialect into the room.
+func (s *session) joinTutorial(name shared.Name) bool {
+	s.newMember("tutorial-" + ulid.Make().String())
+	if s.skipOwn {
+		s.member.skip = s.member.device
+	}
+	if name.Key == "" {
+		name, _ = shared.PersonName(guest())
+	}
+	if err := s.borrow(name); err != nil {
+		s.close(shared.CloseTryLater, "The server can't read its log right now.")
+		return false
+	}
+	if _, ok := s.add(); !ok {
+		return false
+	}
+	s.member.start(s.member.sent)
+	return true
+}
+
+// borrow makes the session be under a name that nobody owns, with a number
+// behind it where somebody does.
+func (s *session) borrow(name shared.Name) error {
+	for try, n := name, 2; ; n++ {
+		free, err := s.free(try)
+		if err != nil {
+			return err
+		}
+		if free && s.room.arrive(s.member, try) {
+			return nil
+		}
+		try = variant(name, n)
+	}
+}
+
+func (s *session) newMember(device string) {
+	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, fail: s.close, ctx: s.ctx, busy: true}
+	s.sock.mu.Lock()
+	s.sock.after = func() { s.member.flush() }
+	s.sock.mu.Unlock()
+}
+
+func (s *session) add() (head int64, ok bool) {
+	head, ok = s.room.add(s.member)
+	if !ok {
+		s.close(shared.CloseTryLater, "The room is full.")
+		s.depart()
+		return 0, false
+	}
+	return head, true
+}
+
+// depart takes the session out of the room. The hold on its name starts now.
+func (s *session) depart() {
+	name := s.room.userOf(s.member)
+	s.room.remove(s.member)
+	if s.dialect == parley {
+		s.claim(context.Background(), name) // a log that can't be written keeps the earlier time
+	}
+}
+
+// beat is called by the wheel.
+func (s *session) beat() {
+	now := time.Now().UnixNano()
+	if time.Duration(now-s.heard.Load()) > s.hub.cfg.SilenceLimit {
+		s.hub.cfg.Logger.Debug("peer is silent", "room", s.room.name.Text, "address", s.address)
+		s.cut()
+		return
+	}
+	s.member.send(pingFrame)
+	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
+		s.hub.work.Go(func() { s.claim(s.ctx, s.room.userOf(s.member)) })
+	}
+}
+
+// close ends the session with a close frame. It may be called from anywhere,
+// and does not wait.
+func (s *session) close(code shared.CloseCode, reason string) {
+	if s.closing.Swap(true) {
+		return
+	}
+	if code == shared.CloseSlowConsumer {
+		s.hub.metrics.slow.Inc()
+	}
+	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
+	s.hub.work.Go(func() {
+		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // the library can wait forever for a frame's end
+		s.conn.Close(websocket.StatusCode(code), shared.CloseReason(reason))
+	})
+}
+
+// cut ends the session without a word.
+func (s *session) cut() { s.sock.Conn.Close() }
+
+func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
+
+// pong answers a ping, unless earlier answers still wait to be taken.
+func (s *session) pong(payload []byte) {
+	s.hear()
+	if m := s.member; m != nil && !m.waiting() {
+		m.send(frame(opPong, payload))
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !unix
+
+package chat
+
+import (
+	"net"
+	"syscall"
+)
+
+// rawConn gives none: sockets can't be written without blocking here, so every
+// member is written by a goroutine.
+func rawConn(*net.TCPConn) syscall.RawConn { return nil }
+
+func writeNow(uintptr, []byte) (int, error) { panic("no raw connection") }

@@ -1,0 +1,30 @@
+//go:build unix
+
+package chat
+
+import (
+	"net"
+	"syscall"
+)
+
+func rawConn(c *net.TCPConn) syscall.RawConn {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// writeNow writes what a non-blocking socket takes at once, perhaps nothing.
+func writeNow(fd uintptr, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(int(fd), p)
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return max(n, 0), err
+	}
+}

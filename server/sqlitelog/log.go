@@ -1,0 +1,277 @@
+// Package sqlitelog keeps the rooms' log in one SQLite database. One goroutine
+// writes: it takes whatever waits and commits it as one transaction, so that at
+// load many entries share one fsync. Reads go their own way beside it.
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	_ "modernc.org/sqlite" // the pure Go driver "sqlite"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// Sync says how a commit is made durable.
+type Sync string
+
+// Full survives a power cut. Normal may lose the last moments to one, but
+// nothing to a killed server.
+const (
+	Full   Sync = "full"
+	Normal Sync = "normal"
+)
+
+// Options of a log; the zero value has the defaults.
+type Options struct {
+	Sync Sync // Full by default
+
+	// BusyTimeout is how long a write waits for another program that holds the
+	// database, 2 s by default. Then it fails, and the sender may try again.
+	BusyTimeout time.Duration
+
+	// MaxPages bounds the database's size in pages of 4 KB; 0 is no bound.
+	MaxPages int
+
+	// Observe is told how long each transaction took and how many entries it held.
+	Observe func(d time.Duration, entries int)
+}
+
+// Log is a chat.Log.
+type Log struct {
+	epoch  string
+	lock   *sql.DB // holds the lock file for as long as it is open
+	writer *writer
+	read   *sql.DB
+
+	readEntries, readHistory, readOwner *sql.Stmt
+}
+
+var _ chat.Log = (*Log)(nil)
+
+// FileName is the database's name in the data folder.
+const FileName = "parley.db"
+
+// Open opens the log in the folder dir, and creates both where they are
+// missing. Its errors are sentences that say what to do.
+func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
+	if opt.Sync == "" {
+		opt.Sync = Full
+	}
+	if opt.BusyTimeout == 0 {
+		opt.BusyTimeout = 2 * time.Second
+	}
+	if opt.Observe == nil {
+		opt.Observe = func(time.Duration, int) {}
+	}
+	if err := writable(dir); err != nil {
+		return nil, err
+	}
+	l := &Log{}
+	defer func() {
+		if err != nil {
+			l.closeFiles()
+		}
+	}()
+	if l.lock, err = takeLock(ctx, filepath.Join(dir, "parley.lock")); err != nil {
+		return nil, fmt.Errorf("another Parley server is using the data folder %s: stop it, or choose another folder with --data", dir)
+	}
+	path := filepath.Join(dir, FileName)
+	fail := func(err error) (*Log, error) { return nil, fmt.Errorf("the database %s can't be used: %w", path, err) }
+
+	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages), "_txlock=immediate")
+	if err != nil {
+		return fail(err)
+	}
+	write.SetMaxOpenConns(1)
+	l.writer = &writer{db: write}
+	if l.epoch, err = migrate(ctx, write); err != nil {
+		return fail(err)
+	}
+	if l.read, err = open(path, opt, "_pragma=query_only(true)"); err != nil {
+		return fail(err)
+	}
+	l.read.SetMaxOpenConns(4)
+	l.read.SetMaxIdleConns(4)
+	if err := l.prepare(ctx); err != nil {
+		return fail(err)
+	}
+	if err := l.writer.start(ctx, l.epoch, opt.Observe); err != nil {
+		return fail(err)
+	}
+	return l, nil
+}
+
+// writable makes sure that dir is a folder that files can be made in.
+func writable(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".write-test-*"); err == nil {
+			f.Close()
+			err = os.Remove(f.Name())
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("the data folder %s can't be written (%w): allow it, or choose another folder with --data", dir, err)
+}
+
+// takeLock holds an exclusive transaction on an empty database beside the log.
+// The system lets go of it when the process ends, however it ends.
+func takeLock(ctx context.Context, path string) (*sql.DB, error) {
+	db, err := open(path, Options{BusyTimeout: time.Millisecond})
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func open(path string, opt Options, params ...string) (*sql.DB, error) {
+	dsn := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)", (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), opt.BusyTimeout.Milliseconds())
+	for _, p := range params {
+		dsn += "&" + p
+	}
+	return sql.Open("sqlite", dsn)
+}
+
+func (l *Log) prepare(ctx context.Context) error {
+	const columns = "SELECT offset, id, device, user, text, time FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?) AND "
+	for stmt, query := range map[**sql.Stmt]string{
+		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
+		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
+		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
+	} {
+		var err error
+		if *stmt, err = l.read.PrepareContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Open implements chat.Log.
+func (l *Log) Open(ctx context.Context, room shared.Name, follow func([]chat.Entry)) (chat.State, func(), error) {
+	var state chat.State
+	f := &follower{follow: follow}
+	err := l.writer.do(ctx, request{open: func(r *roomState) {
+		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, Last: r.last}
+		f.handed = r.head
+		r.followers = append(r.followers, f)
+	}, room: room})
+	if err != nil {
+		return chat.State{}, nil, err
+	}
+	return state, func() { l.writer.unfollow(room.Key, f) }, nil
+}
+
+// Append implements chat.Log.
+func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done func(chat.Receipt, error)) {
+	e.Room = room.Key
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	l.writer.queueAppend(ctx, request{room: room, entry: e, done: done})
+}
+
+// Read implements chat.Log.
+func (l *Log) Read(ctx context.Context, room string, after, upTo int64, limit int) ([]chat.Entry, error) {
+	return scan(room, func() (*sql.Rows, error) { return l.readEntries.QueryContext(ctx, room, after, upTo, limit) })
+}
+
+// History implements chat.Log.
+func (l *Log) History(ctx context.Context, room string, before int64, limit int) ([]chat.Entry, error) {
+	if before == 0 {
+		before = shared.MaxOffset
+	}
+	entries, err := scan(room, func() (*sql.Rows, error) { return l.readHistory.QueryContext(ctx, room, before, limit) })
+	slices.Reverse(entries)
+	return entries, err
+}
+
+func scan(room string, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
+	rows, err := query()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := chat.Entry{Room: room}
+		var ms int64
+		if err := rows.Scan(&e.Offset, &e.ID, &e.Device, &e.User, &e.Text, &ms); err != nil {
+			return nil, unavailable(err)
+		}
+		e.Time = time.UnixMilli(ms).UTC()
+		entries = append(entries, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	return entries, nil
+}
+
+// Claim implements chat.Log.
+func (l *Log) Claim(ctx context.Context, c chat.Claim, hold time.Duration) (owned bool, err error) {
+	err = l.writer.do(ctx, request{claim: &claim{c, hold, &owned}})
+	return owned, err
+}
+
+// Owner implements chat.Log.
+func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
+	c := chat.Claim{Room: room, Name: name}
+	var ms int64
+	switch err := l.readOwner.QueryRowContext(ctx, room, name).Scan(&c.Device, &ms); {
+	case errors.Is(err, sql.ErrNoRows):
+		return chat.Claim{}, nil
+	case err != nil:
+		return chat.Claim{}, unavailable(err)
+	}
+	c.Seen = time.UnixMilli(ms).UTC()
+	return c, nil
+}
+
+// Ready implements chat.Log: it begins a transaction and gives it up.
+func (l *Log) Ready(ctx context.Context) error {
+	return l.writer.do(ctx, request{probe: true})
+}
+
+// Close implements chat.Log.
+func (l *Log) Close() error {
+	l.writer.stop()
+	return l.closeFiles()
+}
+
+func (l *Log) closeFiles() error {
+	var errs []error
+	if l.read != nil {
+		errs = append(errs, l.read.Close())
+	}
+	if l.writer != nil {
+		errs = append(errs, l.writer.db.Close())
+	}
+	if l.lock != nil {
+		errs = append(errs, l.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+}

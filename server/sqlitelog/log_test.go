@@ -1,0 +1,194 @@
+package sqlitelog_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"parley/server/chat"
+	"parley/server/logtest"
+	"parley/server/sqlitelog"
+	"parley/shared"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestConformance(t *testing.T) {
+	for _, sync := range []sqlitelog.Sync{sqlitelog.Full, sqlitelog.Normal} {
+		t.Run(string(sync), func(t *testing.T) {
+			dir := t.TempDir()
+			logtest.Run(t, func(t *testing.T, name string) chat.Log {
+				return open(t, filepath.Join(dir, filepath.Base(name)), sqlitelog.Options{Sync: sync})
+			})
+		})
+	}
+}
+
+func open(t *testing.T, dir string, opt sqlitelog.Options) *sqlitelog.Log {
+	t.Helper()
+	l, err := sqlitelog.Open(t.Context(), dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+var lobby = shared.Name{Text: "Lobby", Key: "lobby"}
+
+func add(l *sqlitelog.Log, id, text string) (chat.Receipt, error) {
+	type result struct {
+		r   chat.Receipt
+		err error
+	}
+	c := make(chan result, 1)
+	l.Append(context.Background(), lobby, chat.Entry{ID: id, Device: "d", User: "u", Text: text, Time: time.Unix(1, 0)},
+		func(r chat.Receipt, err error) { c <- result{r, err} })
+	got := <-c
+	return got.r, got.err
+}
+
+func database(t *testing.T, dir string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, sqlitelog.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// A database that another program holds refuses what is sent meanwhile and
+// takes the same id afterwards; followers and offsets show no trace of it.
+func TestLockedDatabase(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{BusyTimeout: time.Millisecond})
+	defer l.Close()
+	var followed []string
+	_, stop, err := l.Open(t.Context(), lobby, func(entries []chat.Entry) {
+		for _, e := range entries {
+			followed = append(followed, e.ID)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if _, err := add(l, "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	other := database(t, dir)
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := add(l, "b", "x"); !errors.Is(err, chat.ErrUnavailable) {
+		t.Errorf("while it is locked: %v", err)
+	}
+	if err := l.Ready(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
+		t.Errorf("ready while it is locked: %v", err)
+	}
+	if _, _, err := l.Open(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, func([]chat.Entry) {}); err != nil {
+		t.Errorf("a room can't be entered while it is locked: %v", err)
+	}
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := add(l, "b", "x"); err != nil || r != (chat.Receipt{Offset: 2}) {
+		t.Errorf("afterwards: %+v, %v", r, err)
+	}
+	if got := strings.Join(followed, " "); got != "a b" {
+		t.Errorf("followed: %s", got)
+	}
+}
+
+// A database that may not grow is what a full disk looks like to SQLite.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	if _, err := add(l, "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	l = open(t, dir, sqlitelog.Options{MaxPages: 20})
+	big := strings.Repeat("x", 4096)
+	kept, refused := 1, 0
+	for i := range 40 {
+		_, err := add(l, fmt.Sprint(i), big)
+		switch {
+		case err == nil:
+			kept++
+		case errors.Is(err, chat.ErrUnavailable):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	if refused == 0 {
+		t.Fatal("the disk was never full")
+	}
+	l.Close()
+	l = open(t, dir, sqlitelog.Options{})
+	defer l.Close()
+	entries, err := l.Read(t.Context(), "lobby", 0, 100, 100)
+	if err != nil || len(entries) != kept {
+		t.Errorf("%d entries are there, %d were acknowledged: %v", len(entries), kept, err)
+	}
+	if r, err := add(l, "after", "x"); err != nil || r.Offset != int64(kept+1) {
+		t.Errorf("with space again: %+v, %v", r, err)
+	}
+}
+
+func TestOneServerOnly(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	if _, err := sqlitelog.Open(t.Context(), dir, sqlitelog.Options{}); err == nil || !strings.Contains(err.Error(), "another Parley server") {
+		t.Errorf("a second server on the same folder: %v", err)
+	}
+	l.Close()
+	open(t, dir, sqlitelog.Options{}).Close()
+}
+
+func TestNewerSchema(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, sqlitelog.Options{}).Close()
+	if _, err := database(t, dir).Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := sqlitelog.Open(t.Context(), dir, sqlitelog.Options{})
+	if err == nil || !strings.Contains(err.Error(), "newer Parley") || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("a database of a newer schema: %v", err)
+	}
+}
+
+func TestNotADatabase(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, sqlitelog.FileName)
+	text := []byte(strings.Repeat("This is a letter, not a database. ", 100))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitelog.Open(t.Context(), dir, sqlitelog.Options{}); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a file that is no database: %v", err)
+	}
+	if now, _ := os.ReadFile(path); string(now) != string(text) {
+		t.Error("the file was overwritten")
+	}
+}
+
+func TestUnwritableFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitelog.Open(t.Context(), filepath.Join(file, "data"), sqlitelog.Options{}); err == nil || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("a folder that can't be made: %v", err)
+	}
+}

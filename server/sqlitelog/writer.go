@@ -1,0 +1,413 @@
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+const (
+	maxQueue = 4096 // requests that wait; further callers wait for a place
+	maxBatch = 512  // requests in one transaction
+)
+
+// request is one thing to do, with the field of its kind set.
+type request struct {
+	room  shared.Name
+	entry chat.Entry
+	done  func(chat.Receipt, error) // append
+	open  func(*roomState)
+	claim *claim
+	probe bool
+
+	reply chan error // nil for append, which has done
+}
+
+type claim struct {
+	chat.Claim
+	hold  time.Duration
+	owned *bool
+}
+
+// roomState is what the writer knows of a room that is open or being written.
+type roomState struct {
+	key    string
+	loaded bool // what follows is what the database says
+	id     int64
+	name   string
+	head   int64
+	last   time.Time
+
+	fresh     []chat.Entry // of the transaction under way
+	followers []*follower  // guarded by writer.mu
+}
+
+type follower struct {
+	follow func([]chat.Entry)
+	handed int64 // the last offset that follow was called with
+}
+
+// writer owns the connection that writes. Its goroutine alone touches what is
+// not guarded by mu.
+type writer struct {
+	db       *sql.DB
+	epoch    string
+	observe  func(time.Duration, int)
+	requests chan request
+	stopped  chan struct{}
+
+	conn    *sql.Conn // nil after a failure
+	stmt    statements
+	rooms   map[string]*roomState
+	touched []*roomState
+
+	mu        sync.Mutex
+	abandoned []string // rooms that lost their last follower
+}
+
+type statements struct {
+	begin, commit, rollback            *sql.Stmt
+	room, newRoom, setHead             *sql.Stmt
+	insert, find, missed, claim, owned *sql.Stmt
+}
+
+func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration, int)) error {
+	w.epoch, w.observe = epoch, observe
+	w.rooms = make(map[string]*roomState)
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	w.requests = make(chan request, maxQueue)
+	w.stopped = make(chan struct{})
+	go w.run()
+	return nil
+}
+
+// stop lets the goroutine finish what is queued.
+func (w *writer) stop() {
+	close(w.requests)
+	<-w.stopped
+}
+
+// do queues a request and waits for its reply.
+func (w *writer) do(ctx context.Context, r request) error {
+	r.reply = make(chan error, 1)
+	select {
+	case w.requests <- r:
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
+	return <-r.reply // the goroutine always replies, bounded by the busy timeout
+}
+
+func (w *writer) queueAppend(ctx context.Context, r request) {
+	select {
+	case w.requests <- r:
+	case <-ctx.Done():
+		r.done(chat.Receipt{}, unavailable(ctx.Err()))
+	}
+}
+
+func (w *writer) unfollow(room string, f *follower) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.rooms[room]
+	if r == nil {
+		return
+	}
+	r.followers = slices.DeleteFunc(slices.Clone(r.followers), func(g *follower) bool { return g == f })
+	if len(r.followers) == 0 {
+		w.abandoned = append(w.abandoned, room)
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.stopped)
+	batch := make([]request, 0, maxBatch)
+	for first := range w.requests {
+		batch = append(batch[:0], first)
+	more:
+		for len(batch) < maxBatch {
+			select {
+			case r, ok := <-w.requests:
+				if !ok {
+					break more
+				}
+				batch = append(batch, r)
+			default:
+				break more
+			}
+		}
+		w.handle(batch)
+		clear(batch)
+	}
+	if w.conn != nil {
+		w.conn.Close()
+	}
+}
+
+func (w *writer) handle(batch []request) {
+	w.forgetAbandoned()
+	ctx := context.Background()
+	if err := w.connect(ctx); err != nil {
+		refuse(batch, err)
+		return
+	}
+	// Opens only read, so they succeed while the database can't be written. An
+	// entry of this batch reaches the new follower after it.
+	for i := range batch {
+		if r := &batch[i]; r.open != nil {
+			state, err := w.state(ctx, r.room)
+			if err == nil {
+				w.mu.Lock()
+				r.open(state)
+				w.mu.Unlock()
+			}
+			r.reply <- wrap(err)
+		}
+	}
+	writes := slices.DeleteFunc(batch, func(r request) bool { return r.open != nil })
+	if len(writes) == 0 {
+		return
+	}
+	started := time.Now()
+	receipts, err := w.transaction(ctx, writes)
+	if err != nil {
+		w.fail()
+		refuse(writes, err)
+		return
+	}
+	if len(receipts) > 0 {
+		w.observe(time.Since(started), len(receipts))
+	}
+	w.handOn(ctx)
+	for _, r := range writes {
+		if r.done == nil {
+			r.reply <- nil
+			continue
+		}
+		r.done(receipts[0], nil)
+		receipts = receipts[1:]
+	}
+}
+
+// transaction carries out the writes and commits them. The receipts are those
+// of the appends, in order.
+func (w *writer) transaction(ctx context.Context, writes []request) (receipts []chat.Receipt, err error) {
+	if _, err := w.stmt.begin.ExecContext(ctx); err != nil {
+		return nil, err
+	}
+	for _, r := range writes {
+		switch {
+		case r.done != nil:
+			receipt, err := w.append(ctx, r.room, r.entry)
+			if err != nil {
+				return nil, err
+			}
+			receipts = append(receipts, receipt)
+		case r.claim != nil:
+			if err := w.takeName(ctx, r.claim); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, r := range w.touched {
+		if len(r.fresh) > 0 {
+			if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), r.id); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, err = w.stmt.commit.ExecContext(ctx)
+	return receipts, err
+}
+
+func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (chat.Receipt, error) {
+	r, err := w.state(ctx, room)
+	if err != nil {
+		return chat.Receipt{}, err
+	}
+	if !slices.Contains(w.touched, r) {
+		w.touched = append(w.touched, r)
+	}
+	if r.id == 0 {
+		if err := w.stmt.newRoom.QueryRowContext(ctx, room.Key, room.Text).Scan(&r.id); err != nil {
+			return chat.Receipt{}, err
+		}
+		r.name = room.Text
+	}
+	e.Offset = r.head + 1
+	result, err := w.stmt.insert.ExecContext(ctx, r.id, e.Offset, e.ID, e.Device, e.User, e.Text, e.Time.UnixMilli())
+	if err != nil {
+		return chat.Receipt{}, err
+	}
+	if n, err := result.RowsAffected(); err != nil {
+		return chat.Receipt{}, err
+	} else if n == 0 {
+		receipt := chat.Receipt{Duplicate: true}
+		err := w.stmt.find.QueryRowContext(ctx, r.id, e.Device, e.ID).Scan(&receipt.Offset)
+		return receipt, err
+	}
+	r.head, r.last = e.Offset, e.Time
+	r.fresh = append(r.fresh, e)
+	return chat.Receipt{Offset: e.Offset}, nil
+}
+
+func (w *writer) takeName(ctx context.Context, c *claim) error {
+	var owner string
+	var seen int64
+	switch err := w.stmt.owned.QueryRowContext(ctx, c.Room, c.Name).Scan(&owner, &seen); {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return err
+	case owner != c.Device && c.Seen.Sub(time.UnixMilli(seen)) < c.hold:
+		*c.owned = false
+		return nil
+	}
+	_, err := w.stmt.claim.ExecContext(ctx, c.Room, c.Name, c.Device, c.Seen.UnixMilli())
+	*c.owned = err == nil
+	return err
+}
+
+// handOn calls the followers of the rooms that the last transaction touched.
+// A commit that failed may have been kept all the same: what a follower missed
+// that way is read again, so that it never sees a gap.
+func (w *writer) handOn(ctx context.Context) {
+	for _, r := range w.touched {
+		w.mu.Lock()
+		followers := r.followers
+		w.mu.Unlock()
+		for _, f := range followers {
+			entries := r.fresh
+			if f.handed < r.head-int64(len(r.fresh)) {
+				var err error
+				if entries, err = scan(r.key, func() (*sql.Rows, error) {
+					return w.stmt.missed.QueryContext(ctx, r.id, f.handed)
+				}); err != nil {
+					continue // with the next entry, then
+				}
+			}
+			if len(entries) > 0 {
+				f.handed = entries[len(entries)-1].Offset
+				f.follow(entries)
+			}
+		}
+	}
+	w.settle()
+}
+
+// settle ends a transaction's bookkeeping.
+func (w *writer) settle() {
+	for _, r := range w.touched {
+		r.fresh = nil
+	}
+	w.touched = w.touched[:0]
+}
+
+// state returns a room's state, from the database if need be.
+func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error) {
+	w.mu.Lock()
+	r := w.rooms[room.Key]
+	if r == nil {
+		r = &roomState{key: room.Key}
+		w.rooms[room.Key] = r
+		w.abandoned = append(w.abandoned, room.Key) // until somebody follows it
+	}
+	w.mu.Unlock()
+	if r.loaded {
+		return r, nil
+	}
+	var last int64
+	switch err := w.stmt.room.QueryRowContext(ctx, room.Key).Scan(&r.id, &r.name, &r.head, &last); {
+	case errors.Is(err, sql.ErrNoRows):
+		r.id, r.name, r.head, r.last = 0, "", 0, time.Time{}
+	case err != nil:
+		return nil, err
+	default:
+		r.last = time.UnixMilli(last).UTC()
+	}
+	r.loaded = true
+	return r, nil
+}
+
+func (w *writer) forgetAbandoned() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, key := range w.abandoned {
+		if r := w.rooms[key]; r != nil && len(r.followers) == 0 {
+			delete(w.rooms, key)
+		}
+	}
+	w.abandoned = w.abandoned[:0]
+}
+
+// connect takes the connection and prepares its statements, where there is none.
+func (w *writer) connect(ctx context.Context) (err error) {
+	if w.conn != nil {
+		return nil
+	}
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		w.conn = nil
+		return err
+	}
+	for stmt, query := range map[**sql.Stmt]string{
+		&w.stmt.begin:    "BEGIN IMMEDIATE",
+		&w.stmt.commit:   "COMMIT",
+		&w.stmt.rollback: "ROLLBACK",
+		&w.stmt.room:     "SELECT id, name, head, last FROM rooms WHERE key = ?",
+		&w.stmt.newRoom:  "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
+		&w.stmt.setHead:  "UPDATE rooms SET head = ?, last = ? WHERE id = ?",
+		&w.stmt.insert: "INSERT INTO entries (room, offset, id, device, user, text, time) VALUES (?, ?, ?, ?, ?, ?, ?) " +
+			"ON CONFLICT (room, device, id) DO NOTHING",
+		&w.stmt.find:   "SELECT offset FROM entries WHERE room = ? AND device = ? AND id = ?",
+		&w.stmt.missed: "SELECT offset, id, device, user, text, time FROM entries WHERE room = ? AND offset > ? ORDER BY offset",
+		&w.stmt.owned:  "SELECT device, seen FROM names WHERE room = ? AND name = ?",
+		&w.stmt.claim: "INSERT INTO names (room, name, device, seen) VALUES (?, ?, ?, ?) " +
+			"ON CONFLICT (room, name) DO UPDATE SET device = excluded.device, seen = excluded.seen",
+	} {
+		if *stmt, err = w.conn.PrepareContext(ctx, query); err != nil {
+			w.fail()
+			return err
+		}
+	}
+	return nil
+}
+
+// fail gives up a transaction together with its connection, and everything that
+// it made the writer believe.
+func (w *writer) fail() {
+	if w.stmt.rollback != nil {
+		w.stmt.rollback.Exec() // an error means that there was nothing to roll back
+	}
+	w.conn.Raw(func(any) error { return driver.ErrBadConn })
+	w.conn, w.stmt = nil, statements{}
+	for _, r := range w.rooms {
+		r.loaded = false
+	}
+	w.settle()
+}
+
+func refuse(batch []request, err error) {
+	err = wrap(err)
+	for _, r := range batch {
+		if r.done != nil {
+			r.done(chat.Receipt{}, err)
+		} else {
+			r.reply <- err
+		}
+	}
+}
+
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return unavailable(err)
+}
