@@ -17,3 +17,6 @@ func (systemClock) Now() time.Time { return time.Now() }
 func (systemClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
+
+// now is a time as messages carry it, in UTC and milliseconds.
+func now(c Clock) time.Time { return c.Now().UTC().Truncate(time.Millisecond) }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -86,4 +87,16 @@ func innermost(err error) error {
 		}
 		err = next
 	}
+}
+
+func readBody(resp *http.Response) []byte {
+	if resp.Body == nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	if err != nil {
+		return nil // half of a problem document says nothing
+	}
+	return body
 }

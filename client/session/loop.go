@@ -1,42 +1,419 @@
 package session
 
-// loop is the one goroutine of a Room that decides.
-type loop struct{ room *Room }
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
 
-func newLoop(r *Room) *loop { return &loop{room: r} }
+	"parley/shared"
+)
 
-func (l *loop) run()              {}
-func (l *loop) send(item Item)    {}
-func (l *loop) retry(id string)   {}
-func (l *loop) discard(id string) {}
-func (l *loop) typing()           {}
-func (l *loop) loadOlder()        {}
-func (l *loop) loadGap(id string) {}
-func (l *loop) markRead()         {}
-func (l *loop) reconnect()        {}
-func (l *loop) rename(u string)   {}
-func (l *loop) pause()            {}
-func (l *loop) resume()           {}
-func (l *loop) setDraft(t string) {}
-func (l *loop) close()            { close(l.room.done) }
+const (
+	welcomeWait = 15 * time.Second       // from dialing to the welcome
+	silenceWait = 60 * time.Second       // without a byte; the server pings every 25 s
+	checkWait   = 3 * time.Second        // for a sign of life that was asked for
+	steadyAfter = 10 * time.Second       // a connection that lasted this long makes the next wait short
+	lazyWait    = 500 * time.Millisecond // until a draft is saved
+	againWait   = 5 * time.Second        // until a failed save is tried again
+	redialAfter = time.Second            // a try younger than this is not given up for a new one
+	batch       = 256                    // frames in one transaction
+)
 
-// OpenStore opens the file at path or makes it.
-func OpenStore(path string) (*Store, error) { return &Store{}, nil }
+// loop is the one goroutine of a Room that decides. Nothing in it is shared.
+type loop struct {
+	room     *Room
+	config   Config
+	clock    Clock
+	timeline *timeline
+	crowd    crowd
+	outbox   outbox
+	history  history
 
-// SetAside is the new path of a damaged file that OpenStore found and renamed; "" when it found none.
-func (s *Store) SetAside() string { return "" }
+	status      Status
+	connection  *connection // nil while there is none
+	connections sync.WaitGroup
+	reports     chan report
+	frames      [][]byte // to write once all is saved
+	tries       int      // failed ones in a row
+	paused      bool
+	closing     bool
+	typed       time.Time // when a typing frame went out last
 
-// Device is this installation's secret, made at the first call.
-func (s *Store) Device() (string, error) { return NewDevice(), nil }
+	key    string // of the room in the store
+	state  savedState
+	draft  string
+	saveBy time.Time // zero when nothing waits to be saved
+	failed bool      // the last save failed
 
-// Recent lists the rooms, last seen first.
-func (s *Store) Recent() []RecentRoom { return nil }
+	stopAlarm func() bool
+}
 
-// Forget removes all that is kept of a room.
-func (s *Store) Forget(server, room string) error { return nil }
+func newLoop(r *Room) *loop {
+	return &loop{
+		room:     r,
+		config:   r.config,
+		clock:    r.config.Clock,
+		timeline: newTimeline(),
+		reports:  make(chan report, batch),
+		key:      roomKey(r.config.Server, r.config.Room),
+		state:    savedState{Server: r.config.Server, Room: r.config.Room, Name: r.config.Room},
+	}
+}
 
-// Draft is what was written and not sent in a room.
-func (s *Store) Draft(server, room string) string { return "" }
+func (l *loop) run() {
+	defer close(l.room.done)
+	if store := l.config.Store; store != nil {
+		if !store.claim(l.key, l.room.leaving) {
+			return
+		}
+		defer store.release(l.key)
+	}
+	defer l.connections.Wait()
+	l.load()
+	l.connect()
+	for {
+		l.commit()
+		if l.closing {
+			return
+		}
+		l.setAlarm()
+		select {
+		case <-l.room.wake:
+		case r := <-l.reports:
+			l.take(r)
+		}
+		l.takeWaiting()
+		for _, command := range l.room.commands() {
+			command(l)
+		}
+	}
+}
 
-// Close closes the file. Close the Rooms first.
-func (s *Store) Close() error { return nil }
+// takeWaiting takes the reports that wait, as many as belong in a transaction.
+func (l *loop) takeWaiting() {
+	for range batch {
+		select {
+		case r := <-l.reports:
+			l.take(r)
+		default:
+			return
+		}
+	}
+}
+
+// load shows what the store has.
+func (l *loop) load() {
+	if l.config.Store == nil {
+		l.timeline.load(savedRoom{})
+		return
+	}
+	saved, err := l.config.Store.loadRoom(l.key)
+	if err != nil {
+		l.timeline.load(savedRoom{})
+		l.saveFailed(err)
+		l.config.Store = nil // what can't be read is not written over
+		return
+	}
+	l.timeline.load(saved)
+	if saved.Server != "" {
+		l.state, l.draft = saved.savedState, saved.draft
+	}
+}
+
+// setAlarm does what is due and wakes the loop when the next thing will be.
+func (l *loop) setAlarm() {
+	if l.stopAlarm != nil {
+		l.stopAlarm()
+		l.stopAlarm = nil
+	}
+	if next := l.nextDeadline(); !next.IsZero() {
+		l.stopAlarm = l.clock.AfterFunc(max(0, next.Sub(l.clock.Now())), l.room.ring)
+	}
+}
+
+// commit ends a round: it does what is due, saves, shows, and writes, in this
+// order.
+func (l *loop) commit() {
+	l.doDue()
+	t := l.timeline
+	t.tellMore()
+	t.changes = append(t.changes, l.crowd.changes()...)
+	l.save()
+	l.room.publish(t.changes, l.everything)
+	t.changes = nil
+	for _, frame := range l.frames {
+		select {
+		case l.connection.out <- frame:
+		default: // cannot be: what may be under way is less than out holds
+			l.drop(&Problem{Cause: CauseLost})
+		}
+		if l.connection == nil {
+			break
+		}
+	}
+	l.frames = nil
+}
+
+// everything is what a screen has to know that has missed too much.
+func (l *loop) everything() []Change {
+	l.timeline.reset()
+	l.crowd.peopleNews, l.crowd.typingNews = true, true
+	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status})
+	l.timeline.changes = nil
+	return append(changes, l.crowd.changes()...)
+}
+
+func (l *loop) save() {
+	d := &l.timeline.delta
+	if l.config.Store == nil {
+		*d = delta{}
+		l.saveBy = time.Time{}
+		return
+	}
+	if d.empty() && !l.due(l.saveBy) && !(l.closing && !l.saveBy.IsZero()) {
+		return
+	}
+	if l.failed && !l.due(l.saveBy) && !l.closing {
+		d.all()
+		return
+	}
+	l.state.Position = l.timeline.position
+	l.state.Begun = l.timeline.begun && l.timeline.fixed <= keptRows
+	l.state.Seen = l.clock.Now().UTC()
+	err := l.config.Store.saveRoom(l.key, l.state, l.draft, l.timeline)
+	if err != nil {
+		l.saveFailed(err)
+		return
+	}
+	*d = delta{}
+	l.saveBy = time.Time{}
+	l.failed = false
+}
+
+func (l *loop) saveFailed(err error) {
+	if !l.failed {
+		l.failed = true
+		l.timeline.change(Change{Kind: StoreFailed, Err: err})
+	}
+	l.timeline.delta.all()
+	l.saveBy = l.clock.Now().Add(againWait)
+}
+
+// saveSoon has something saved that is not worth a transaction of its own.
+func (l *loop) saveSoon() {
+	if l.saveBy.IsZero() {
+		l.saveBy = l.clock.Now().Add(lazyWait)
+	}
+}
+
+// due reports whether a time has come; the zero time never does.
+func (l *loop) due(t time.Time) bool { return !t.IsZero() && !l.clock.Now().Before(t) }
+
+// nextDeadline is when doDue has something to do; zero for not at all.
+func (l *loop) nextDeadline() time.Time {
+	times := []time.Time{l.saveBy, l.status.RetryAt}
+	for _, until := range l.crowd.typists {
+		times = append(times, until)
+	}
+	if c := l.connection; c != nil {
+		if c.welcomed.IsZero() {
+			times = append(times, c.begun.Add(welcomeWait))
+		} else {
+			times = append(times, c.lastHeard().Add(silenceWait), c.checkBy, l.outbox.overdue(), l.history.notBefore)
+			if l.timeline.next() != nil {
+				times = append(times, l.outbox.ready(l.clock.Now()))
+			}
+		}
+	}
+	times = slices.DeleteFunc(times, time.Time.IsZero)
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(times, time.Time.Compare)
+}
+
+// doDue does what its time has come for.
+func (l *loop) doDue() {
+	if l.closing {
+		return
+	}
+	now := l.clock.Now()
+	for name, until := range l.crowd.typists {
+		if l.due(until) {
+			l.crowd.stopped(name)
+		}
+	}
+	if l.due(l.status.RetryAt) {
+		l.connect()
+	}
+	c := l.connection
+	if c == nil {
+		return
+	}
+	if c.welcomed.IsZero() {
+		if l.due(c.begun.Add(welcomeWait)) {
+			l.drop(&Problem{Cause: CauseTimeout})
+		}
+		return
+	}
+	if c.reads.Load() > c.checked {
+		c.checkBy = time.Time{}
+	}
+	if l.due(c.lastHeard().Add(silenceWait)) || l.due(c.checkBy) || l.due(l.outbox.overdue()) {
+		l.drop(&Problem{Cause: CauseLost})
+		return
+	}
+	if r := l.timeline.next(); r != nil && l.due(l.outbox.ready(now)) {
+		l.outbox.sent(r.ID, now)
+		l.write(shared.Message{Type: shared.TypeChat, ID: r.ID, Text: r.Text})
+	}
+	l.ask(now)
+}
+
+func (l *loop) write(m shared.Message) { l.frames = append(l.frames, shared.Encode(m)) }
+
+// connect begins a connection.
+func (l *loop) connect() {
+	l.setStatus(Status{State: Connecting, Generation: l.status.Generation + 1, Cause: l.status.Cause, Detail: l.status.Detail})
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &connection{
+		generation: l.status.Generation,
+		dial:       l.config.Dial,
+		clock:      l.clock,
+		server:     l.config.Server,
+		room:       l.config.Room,
+		reports:    l.reports,
+		begun:      l.clock.Now(),
+		ctx:        ctx,
+		cancel:     cancel,
+		out:        make(chan []byte, 64),
+		checks:     make(chan struct{}, 1),
+		bye:        make(chan struct{}),
+		released:   make(chan struct{}),
+	}
+	c.out <- shared.Encode(shared.Message{
+		Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
+		Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
+	})
+	l.connection = c
+	l.connections.Go(func() { c.deliver(report{connection: c, end: c.run()}) })
+}
+
+func (l *loop) setStatus(s Status) {
+	l.status = s
+	l.timeline.change(Change{Kind: StatusChanged, Status: s})
+}
+
+// take takes a report; one of a connection that was let go changes nothing.
+func (l *loop) take(r report) {
+	switch {
+	case r.connection != l.connection:
+	case r.end != nil:
+		l.ended(r.end)
+	default:
+		l.frame(r.frame)
+	}
+}
+
+// drop cuts the connection.
+func (l *loop) drop(p *Problem) {
+	l.connection.cut()
+	l.ended(p)
+}
+
+// ended goes on without the connection.
+func (l *loop) ended(p *Problem) {
+	welcomed := l.connection.welcomed
+	l.forget()
+	if !welcomed.IsZero() && l.clock.Now().Sub(welcomed) >= steadyAfter {
+		l.tries = 0
+	}
+	if p.Cause == CauseFlooding {
+		l.tries = max(l.tries, 4)
+	}
+	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
+	if !p.Cause.Final() {
+		status.State = Disconnected
+		status.RetryAt = l.clock.Now().Add(l.config.Backoff(l.tries))
+		l.tries++
+	}
+	l.setStatus(status)
+}
+
+// forget lets go of the connection and of what belongs to it.
+func (l *loop) forget() {
+	close(l.connection.released)
+	l.connection = nil
+	l.frames = nil
+	l.history.asked = nil
+	l.history.notBefore = time.Time{}
+	l.crowd.silence()
+}
+
+// hangUp ends the connection in good order, if there is one.
+func (l *loop) hangUp() {
+	if l.connection != nil {
+		l.connection.hangUp()
+		l.forget()
+	}
+}
+
+// frame takes a frame of the present connection.
+func (l *loop) frame(m shared.Message) {
+	c, now := l.connection, l.clock.Now()
+	if m.Type == shared.TypeWelcome && c.welcomed.IsZero() {
+		c.welcomed = now
+		l.welcome(m)
+		return
+	}
+	if c.welcomed.IsZero() {
+		return
+	}
+	switch m.Type {
+	case shared.TypeChat:
+		if l.timeline.live(m) && m.User != l.timeline.me {
+			l.state.Unread++
+		}
+		l.outbox.answered(m.ID)
+		l.crowd.stopped(m.User)
+	case shared.TypeAck:
+		l.timeline.acknowledged(m.ID, m.Offset)
+		l.outbox.answered(m.ID)
+	case shared.TypeError:
+		l.refused(m, now)
+	case shared.TypePresence:
+		l.crowd.presence(m)
+	case shared.TypeTyping:
+		if m.User != l.timeline.me {
+			l.crowd.typing(m.User, now)
+		}
+	case shared.TypeHistory:
+		l.answer(m)
+	}
+}
+
+func (l *loop) welcome(m shared.Message) {
+	l.setStatus(Status{State: Connected, Generation: l.status.Generation})
+	l.outbox.welcome(m.Limits)
+	l.crowd.welcome(m)
+	l.timeline.welcome(m)
+	l.timeline.delta.state = true // the room is a recent one now
+	l.state.Name = cmp.Or(m.Room, l.config.Room)
+	l.room.limitText(m.Limits.Message)
+}
+
+func (l *loop) refused(m shared.Message, now time.Time) {
+	switch {
+	case m.ID == "":
+		l.unanswered(m, now)
+	case m.Code.Final():
+		l.timeline.fail(m.ID, m.Code, m.Text)
+		l.outbox.answered(m.ID)
+	case m.Code == shared.CodeRateLimited:
+		l.outbox.refused(m.ID, now, time.Duration(m.RetryMS)*time.Millisecond)
+	default:
+		l.outbox.refused(m.ID, now, l.config.Backoff(l.outbox.refusals))
+	}
+}

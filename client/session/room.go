@@ -30,7 +30,9 @@ type Config struct {
 	Device string // this installation's secret: Store.Device, or NewDevice kept elsewhere
 	Key    string // the room's passphrase; "" where it has none
 
-	// Store keeps the room over restarts. Without one it lives in memory.
+	// Store keeps the room over restarts. Without one it lives in memory. One
+	// Room at a time uses what the store has of a room: a second shows nothing
+	// until the first is closed.
 	Store *Store
 
 	// OnWake is called when something waits in Take, from a goroutine of the
@@ -59,8 +61,11 @@ type Room struct {
 	hasDraft bool
 	entropy  *ulid.MonotonicEntropy
 
-	wake chan struct{} // something is in the mailbox, or a deadline has come
-	done chan struct{} // closed when the loop and its connections have ended
+	woken bool // OnWake was called and Take not yet
+
+	wake    chan struct{} // something is in the mailbox, or a deadline has come
+	leaving chan struct{} // closed by Close
+	done    chan struct{} // closed when the loop and its connections have ended
 }
 
 // Open enters a room: it shows what the store has of it, connects at once and
@@ -80,6 +85,7 @@ func Open(config Config) *Room {
 		maxText: shared.MaxText,
 		entropy: ulid.Monotonic(rand.Reader, 0),
 		wake:    make(chan struct{}, 1),
+		leaving: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 	go newLoop(r).run()
@@ -92,7 +98,7 @@ func (r *Room) Take() []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	changes := r.changes
-	r.changes = nil
+	r.changes, r.woken = nil, false
 	return changes
 }
 
@@ -117,7 +123,7 @@ func (r *Room) Send(text string) (Item, error) {
 		ID:       r.newID(),
 		User:     r.config.User,
 		Text:     text,
-		Time:     r.config.Clock.Now(),
+		Time:     now(r.config.Clock),
 		Mine:     true,
 		Delivery: Pending,
 	}
@@ -128,7 +134,12 @@ func (r *Room) Send(text string) (Item, error) {
 
 // Retry sends the text of a failed row again, as a new message under a new id.
 func (r *Room) Retry(id string) {
-	r.command(func(l *loop) { l.retry(id) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		fresh := r.newID()
+		r.post(func(l *loop) { l.retry(id, fresh) })
+	}
 }
 
 // Discard takes a failed row away.
@@ -222,6 +233,7 @@ func (r *Room) Close() {
 	if !r.closed {
 		r.post((*loop).close)
 		r.closed = true
+		close(r.leaving)
 	}
 	r.mu.Unlock()
 	<-r.done
@@ -256,4 +268,42 @@ func (r *Room) newID() string {
 		id = ulid.Make()
 	}
 	return id.String()
+}
+
+// commands empties the mailbox.
+func (r *Room) commands() []func(*loop) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	commands := r.mailbox
+	r.mailbox = nil
+	return commands
+}
+
+// publish puts changes where Take finds them. A screen that has not taken for
+// long gets everything at once instead of all the steps.
+func (r *Room) publish(changes []Change, everything func() []Change) {
+	if len(changes) == 0 {
+		return
+	}
+	r.mu.Lock()
+	r.changes = append(r.changes, changes...)
+	if len(r.changes) > maxRows {
+		r.changes = everything()
+	}
+	wake := !r.woken
+	r.woken = true
+	r.mu.Unlock()
+	if wake {
+		r.config.OnWake()
+	}
+}
+
+// limitText sets the server's limit, in code points.
+func (r *Room) limitText(limit int) {
+	if limit <= 0 || limit > shared.MaxText {
+		limit = shared.MaxText
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.maxText = limit
 }

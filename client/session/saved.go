@@ -1,0 +1,296 @@
+package session
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"parley/shared"
+)
+
+// savedState is what is kept once for a room.
+type savedState struct {
+	Server   string          `json:"server"`
+	Room     string          `json:"room"`
+	Name     string          `json:"name"`
+	Position shared.Position `json:"position"`
+	Begun    bool            `json:"begun,omitempty"` // the oldest kept row is the log's first
+	Unread   int             `json:"unread,omitempty"`
+	Seen     time.Time       `json:"seen"`
+}
+
+// savedRow is a row in the file.
+type savedRow struct {
+	Kind     Kind             `json:"kind,omitempty"`
+	ID       string           `json:"id"`
+	Entry    string           `json:"entry,omitempty"` // where it differs from ID
+	Epoch    string           `json:"epoch,omitempty"`
+	Offset   int64            `json:"offset,omitempty"`
+	User     string           `json:"user,omitempty"`
+	Text     string           `json:"text,omitempty"`
+	Time     time.Time        `json:"time,omitzero"`
+	Mine     bool             `json:"mine,omitempty"`
+	Delivery Delivery         `json:"delivery,omitempty"`
+	Reason   string           `json:"reason,omitempty"`
+	Code     shared.ErrorCode `json:"code,omitempty"`
+}
+
+// savedRoom is a room as the file has it.
+type savedRoom struct {
+	savedState
+	rows, outbox []*row
+	draft        string
+}
+
+// roomKey names a room of a server; the name's spelling makes no difference.
+func roomKey(server, room string) string {
+	if name, err := shared.RoomName(room); err == nil {
+		room = name.Key
+	}
+	return server + "\x00" + room
+}
+
+func readRoom(b *bbolt.Bucket) (saved savedRoom, err error) {
+	if b == nil {
+		return saved, nil
+	}
+	if state := b.Get(stateKey); state != nil {
+		err = json.Unmarshal(state, &saved.savedState)
+	}
+	saved.draft = string(b.Get(draftKey))
+	rows, err1 := readRows(b.Bucket(logBucket))
+	outbox, err2 := readRows(b.Bucket(outboxBucket))
+	for _, r := range outbox {
+		r.Delivery, r.Offset = Pending, 0 // an acknowledgement alone is not kept
+	}
+	saved.rows, saved.outbox = rows, outbox
+	return saved, errors.Join(err, err1, err2)
+}
+
+func readRows(b *bbolt.Bucket) (rows []*row, err error) {
+	if b == nil {
+		return nil, nil
+	}
+	err = b.ForEach(func(key, value []byte) error {
+		var s savedRow
+		if len(key) != 8 {
+			return fmt.Errorf("a row has a key of %d bytes", len(key))
+		}
+		if err := json.Unmarshal(value, &s); err != nil {
+			return err
+		}
+		r := &row{
+			Item: Item{
+				Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, Text: s.Text,
+				Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+			},
+			entry: s.Entry,
+			epoch: s.Epoch,
+			key:   binary.BigEndian.Uint64(key),
+		}
+		if r.entry == "" {
+			r.entry = r.ID
+		}
+		rows = append(rows, r)
+		return nil
+	})
+	return rows, err
+}
+
+// loadRoom reads what is kept of a room.
+func (s *Store) loadRoom(key string) (saved savedRoom, err error) {
+	err = s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) (err error) {
+			saved, err = readRoom(tx.Bucket(roomsBucket).Bucket([]byte(key)))
+			return err
+		})
+	})
+	return saved, err
+}
+
+// saveRoom writes what has changed in a room, in one transaction.
+func (s *Store) saveRoom(key string, state savedState, draft string, t *timeline) error {
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			b, err := tx.Bucket(roomsBucket).CreateBucketIfNotExists([]byte(key))
+			if err != nil {
+				return err
+			}
+			return errors.Join(
+				putJSON(b, stateKey, state),
+				b.Put(draftKey, []byte(draft)),
+				saveOutbox(b, t),
+				saveLog(b, t),
+			)
+		})
+	})
+}
+
+func saveOutbox(b *bbolt.Bucket, t *timeline) error {
+	d := &t.delta
+	rows := d.written
+	if d.outbox {
+		rows = t.rows[t.fixed:]
+	}
+	out, err := subBucket(b, outboxBucket, d.outbox)
+	if err != nil {
+		return err
+	}
+	for _, key := range d.left {
+		err = errors.Join(err, out.Delete(number(key)))
+	}
+	return errors.Join(err, appendRows(out, rows))
+}
+
+func saveLog(b *bbolt.Bucket, t *timeline) error {
+	d := &t.delta
+	log, err := subBucket(b, logBucket, d.rewrite)
+	if err != nil {
+		return err
+	}
+	kept := t.rows[max(0, t.fixed-keptRows):t.fixed]
+	fresh := kept
+	if !d.rewrite {
+		for _, key := range d.gone {
+			err = errors.Join(err, log.Delete(number(key)))
+		}
+		for r := range d.touched {
+			if r.key != 0 {
+				err = errors.Join(err, putJSON(log, number(r.key), r.saved()))
+			}
+		}
+		n := len(kept)
+		for n > 0 && kept[n-1].key == 0 {
+			n--
+		}
+		fresh = kept[n:]
+	}
+	err = errors.Join(err, appendRows(log, fresh))
+	if len(kept) == 0 || kept[0].key == 0 {
+		return err
+	}
+	first := number(kept[0].key)
+	c := log.Cursor()
+	for key, _ := c.First(); key != nil && string(key) < string(first); key, _ = c.First() {
+		err = errors.Join(err, c.Delete())
+	}
+	return err
+}
+
+// subBucket returns a bucket inside b, emptied first where it is to be written
+// anew.
+func subBucket(b *bbolt.Bucket, name []byte, anew bool) (*bbolt.Bucket, error) {
+	if anew && b.Bucket(name) != nil {
+		if err := b.DeleteBucket(name); err != nil {
+			return nil, err
+		}
+	}
+	return b.CreateBucketIfNotExists(name)
+}
+
+// appendRows gives rows the next keys of b.
+func appendRows(b *bbolt.Bucket, rows []*row) error {
+	var next uint64
+	if last, _ := b.Cursor().Last(); last != nil {
+		next = binary.BigEndian.Uint64(last)
+	}
+	for _, r := range rows {
+		next++
+		r.key = next
+		if err := putJSON(b, number(next), r.saved()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *row) saved() savedRow {
+	s := savedRow{
+		Kind: r.Kind, ID: r.ID, Entry: r.entry, Epoch: r.epoch, Offset: r.Offset,
+		User: r.User, Text: r.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
+		Reason: r.Reason, Code: r.Code,
+	}
+	if s.Entry == s.ID {
+		s.Entry = ""
+	}
+	return s
+}
+
+func putJSON(b *bbolt.Bucket, key []byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// RecentRoom is a room that this device has been in.
+type RecentRoom struct {
+	Room     string // as it was entered
+	Name     string // as the server shows it: show it as text only
+	Server   string // as ParseServer gives it
+	LastSeen time.Time
+	Unread   int // messages of others that came in and were not marked read
+}
+
+// Recent lists the rooms, the last seen first; none when the file can't be
+// read.
+func (s *Store) Recent() (recent []RecentRoom) {
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			rooms := tx.Bucket(roomsBucket)
+			return rooms.ForEachBucket(func(key []byte) error {
+				var state savedState
+				if err := json.Unmarshal(rooms.Bucket(key).Get(stateKey), &state); err != nil {
+					return err
+				}
+				recent = append(recent, RecentRoom{state.Room, state.Name, state.Server, state.Seen, state.Unread})
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		return nil
+	}
+	slices.SortStableFunc(recent, func(a, b RecentRoom) int { return b.LastSeen.Compare(a.LastSeen) })
+	return recent
+}
+
+// Forget removes all that is kept of a room, its outbox too. Close the Room
+// first. The error is the file's.
+func (s *Store) Forget(server, room string) error {
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			err := tx.Bucket(roomsBucket).DeleteBucket([]byte(roomKey(server, room)))
+			if errors.Is(err, bbolterrors.ErrBucketNotFound) {
+				return nil
+			}
+			return err
+		})
+	})
+}
+
+// Draft is what was written and not sent in a room.
+func (s *Store) Draft(server, room string) string {
+	var draft string
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			if b := tx.Bucket(roomsBucket).Bucket([]byte(roomKey(server, room))); b != nil {
+				draft = string(b.Get(draftKey))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return ""
+	}
+	return draft
+}

@@ -1,0 +1,450 @@
+package session
+
+import (
+	"crypto/rand"
+	"fmt"
+	"slices"
+
+	"parley/shared"
+)
+
+// maxRows is how many log entries and gaps a timeline holds in memory. With
+// each further one the oldest row goes.
+const maxRows = 10_000
+
+// row is an Item and what the screen need not know of it.
+type row struct {
+	Item
+	entry string // the id in the log, which Item.ID differs from where somebody used another's id again
+	epoch string // of Offset; "" while the row has no place in a log
+	key   uint64 // in the store's bucket; 0 while not there
+}
+
+// timeline is the list of rows that a room shows:
+//
+//	fixed    entries of the log, gaps, and messages that were refused
+//	waiting  the outbox, in the order of writing
+//
+// Rows of the present epoch are in the order of their offsets. Rows of other
+// epochs, of which nothing can be said but that they were shown there, keep
+// their places.
+//
+// Each method leaves the changes it made in changes, and in delta what of it
+// the store has to learn.
+type timeline struct {
+	rows  []*row
+	fixed int // rows[fixed:] wait
+
+	ids      map[string]*row // by Item.ID
+	entries  map[string]*row // by entry; the newest where there are several
+	byOffset map[int64]*row  // of the present epoch
+
+	me       string // the name that the server calls us
+	epoch    string // the present one
+	last     int64  // offset of the last live entry since the room was resumed
+	position shared.Position
+	gapDue   bool // the next live entry may not follow what is shown
+	begun    bool // the oldest row of the epoch is the log's first
+
+	changes []Change
+	delta   delta
+	told    bool // the More that was told last
+}
+
+func newTimeline() *timeline {
+	return &timeline{
+		ids:      map[string]*row{},
+		entries:  map[string]*row{},
+		byOffset: map[int64]*row{},
+	}
+}
+
+// load takes what the store had.
+func (t *timeline) load(saved savedRoom) {
+	t.position = saved.Position
+	t.epoch, t.last = saved.Position.Epoch, saved.Position.Offset
+	t.begun = saved.Begun
+	for _, r := range slices.Concat(saved.rows, saved.outbox) {
+		if t.ids[r.ID] != nil {
+			continue
+		}
+		t.rows = append(t.rows, r)
+		t.index(r)
+		if r.Delivery != Pending {
+			t.fixed = len(t.rows)
+		}
+	}
+	t.reset()
+}
+
+// reset tells the whole timeline.
+func (t *timeline) reset() {
+	items := make([]Item, len(t.rows))
+	for i, r := range t.rows {
+		items[i] = r.Item
+	}
+	t.told = t.more()
+	t.changes = []Change{{Kind: Reset, Items: items, More: t.told}}
+}
+
+// welcome begins a connection: the present epoch, whether exactly the entries
+// after the position follow, and the log's head.
+func (t *timeline) welcome(w shared.Message) {
+	t.me = w.User
+	if w.Resumed && w.Epoch == t.position.Epoch {
+		t.last = t.position.Offset
+		return
+	}
+	// The log goes on at a place of its own choice, or is another one.
+	t.gapDue = true
+	t.last = 0
+	sameEpoch := t.epoch == w.Epoch
+	t.epoch = w.Epoch
+	clear(t.byOffset)
+	for _, r := range t.rows {
+		if r.epoch != t.epoch {
+			continue
+		}
+		if r.Offset > w.Offset { // this log has no such entry
+			r.epoch = ""
+			t.delta.touch(r)
+			continue
+		}
+		t.byOffset[r.Offset] = r
+	}
+	if !sameEpoch {
+		t.begun = false
+		t.unsettle()
+	}
+	if w.Offset == 0 { // nothing follows that could move it
+		t.move(0)
+	}
+}
+
+// move sets the position up to which the room was shown.
+func (t *timeline) move(offset int64) {
+	t.position = shared.Position{Epoch: t.epoch, Offset: offset}
+	t.delta.state = true
+}
+
+// live takes the room's next entry and reports whether it was news.
+func (t *timeline) live(m shared.Message) (news bool) {
+	if m.Offset <= t.last {
+		return false
+	}
+	if t.gapDue {
+		t.gapDue = false
+		t.gapBefore(m)
+	}
+	t.last = m.Offset
+	t.move(m.Offset)
+	news = t.place(m)
+	if t.fixed > maxRows {
+		t.dropOldest()
+	}
+	t.settle()
+	return news
+}
+
+// gapBefore draws a gap where entry m will go in, unless m is known or nothing
+// of a log is shown before it.
+func (t *timeline) gapBefore(m shared.Message) {
+	if t.find(m) != nil || m.Offset == 1 {
+		return
+	}
+	lo, at := t.slot(m.Offset)
+	if lo >= 0 && lo == at-1 && t.rows[lo].Offset == m.Offset-1 {
+		return
+	}
+	for i := at - 1; i >= 0 && t.rows[i].Kind != KindGap; i-- {
+		if t.rows[i].Delivery == Sent {
+			t.insert(at, &row{Item: Item{Kind: KindGap, ID: "gap-" + rand.Text()}})
+			return
+		}
+	}
+}
+
+// find is the row that shows entry m already.
+func (t *timeline) find(m shared.Message) *row {
+	if r := t.byOffset[m.Offset]; r != nil {
+		if r.entry == m.ID {
+			return r
+		}
+		// The log has changed under one epoch: the old row is of no log now.
+		delete(t.byOffset, m.Offset)
+		r.epoch = ""
+		t.delta.touch(r)
+	}
+	r := t.entries[m.ID]
+	switch {
+	case r == nil || m.ID == "":
+		return nil
+	case r.epoch == t.epoch && r.epoch != "": // another entry: somebody used the id again
+		return nil
+	case r.epoch == "" && r.Mine, r.User == m.User:
+		return r
+	}
+	return nil
+}
+
+// slot is where in the fixed rows an entry of the present epoch belongs: after
+// row lo, the last of a lower offset or -1, and before row hi, the first of a
+// higher one or the end.
+func (t *timeline) slot(offset int64) (lo, hi int) {
+	hi = t.fixed
+	for i := t.fixed - 1; i >= 0; i-- {
+		r := t.rows[i]
+		if r.epoch != t.epoch || r.epoch == "" {
+			continue
+		}
+		if r.Offset < offset {
+			return i, hi
+		}
+		if r.Offset > offset {
+			hi = i
+		}
+	}
+	return -1, hi
+}
+
+// place puts entry m where it belongs and reports whether it is new to the
+// timeline.
+func (t *timeline) place(m shared.Message) (news bool) {
+	r := t.find(m)
+	lo, hi := t.slot(m.Offset)
+	if r == nil {
+		t.insert(hi, t.newRow(m))
+		return true
+	}
+	if r.epoch == t.epoch && r.Offset == m.Offset && r.epoch != "" {
+		return false
+	}
+	at := t.indexOf(r)
+	waiting := at >= t.fixed
+	if waiting {
+		t.delta.sent(r)
+	}
+	stays := lo < at && at < hi || at == hi && waiting
+	if !stays {
+		t.take(at)
+	}
+	if m.User != "" {
+		r.User = m.User
+	}
+	r.Text, r.Time, r.Offset, r.epoch = m.Text, m.Time, m.Offset, t.epoch
+	r.Delivery, r.Reason, r.Code = Sent, "", ""
+	r.Mine = r.Mine || m.User == t.me
+	t.byOffset[m.Offset] = r
+	switch {
+	case !stays:
+		_, hi = t.slot(m.Offset)
+		t.insert(hi, r)
+	case waiting:
+		t.fixed++
+		t.delta.grown = true
+		fallthrough
+	default:
+		t.update(at)
+	}
+	return false
+}
+
+func (t *timeline) newRow(m shared.Message) *row {
+	r := &row{
+		Item: Item{
+			ID: m.ID, Offset: m.Offset, User: m.User, Text: m.Text, Time: m.Time,
+			Mine: m.User == t.me,
+		},
+		entry: m.ID,
+		epoch: t.epoch,
+	}
+	for r.ID == "" || t.ids[r.ID] != nil {
+		r.ID = fmt.Sprintf("%s@%d", r.ID, m.Offset)
+	}
+	return r
+}
+
+// acknowledged marks a waiting message as kept under offset; the entry itself
+// has yet to come. It reports whether the message was still pending.
+func (t *timeline) acknowledged(id string, offset int64) bool {
+	r := t.ids[id]
+	if r == nil || r.Delivery != Pending {
+		return false
+	}
+	r.Delivery, r.Offset = Sent, offset
+	t.update(t.indexOf(r))
+	t.settle()
+	return true
+}
+
+// settle gives a place to acknowledged messages whose entries will not come any
+// more, since the room was resumed after them: into the gap before the newest
+// rows, where there is one.
+func (t *timeline) settle() {
+	if t.gapDue || t.position.Epoch != t.epoch {
+		return
+	}
+	for i := t.fixed; i < len(t.rows); i++ {
+		r := t.rows[i]
+		if r.Delivery != Sent || r.Offset > t.last {
+			continue
+		}
+		t.delta.sent(r)
+		t.take(i)
+		to := t.fixed
+		for j := t.fixed - 1; j >= 0; j-- {
+			if t.rows[j].Kind == KindGap {
+				to = j
+				break
+			}
+		}
+		t.insert(to, r)
+	}
+}
+
+// unsettle takes acknowledgements back whose entries have not come, since they
+// were another log's: the messages are sent again.
+func (t *timeline) unsettle() {
+	for i := t.fixed; i < len(t.rows); i++ {
+		if r := t.rows[i]; r.Delivery == Sent {
+			r.Delivery, r.Offset = Pending, 0
+			t.update(i)
+		}
+	}
+}
+
+// next is the oldest pending message, nil when there is none.
+func (t *timeline) next() *row {
+	for _, r := range t.rows[t.fixed:] {
+		if r.Delivery == Pending {
+			return r
+		}
+	}
+	return nil
+}
+
+// pend adds a message that was just written.
+func (t *timeline) pend(item Item) {
+	r := &row{Item: item, entry: item.ID}
+	t.delta.write(r)
+	t.insert(len(t.rows), r)
+}
+
+// fail marks a waiting message as refused for good. It reports whether there
+// was one.
+func (t *timeline) fail(id string, code shared.ErrorCode, reason string) bool {
+	r := t.ids[id]
+	if r == nil || r.Delivery != Pending {
+		return false
+	}
+	t.delta.sent(r)
+	at := t.indexOf(r)
+	r.Delivery, r.Code, r.Reason = Failed, code, reason
+	if at == t.fixed {
+		t.fixed++
+		t.delta.grown = true
+		t.update(at)
+		return true
+	}
+	t.take(at)
+	t.insert(t.fixed, r)
+	return true
+}
+
+// discard takes a failed message away and returns its row; nil when there is
+// none.
+func (t *timeline) discard(id string) *row {
+	r := t.ids[id]
+	if r == nil || r.Delivery != Failed {
+		return nil
+	}
+	t.take(t.indexOf(r))
+	return r
+}
+
+// The bookkeeping under all of the above.
+
+func (t *timeline) index(r *row) {
+	t.ids[r.ID] = r
+	if r.Kind == KindGap {
+		return
+	}
+	t.entries[r.entry] = r
+	if r.epoch == t.epoch && r.epoch != "" {
+		t.byOffset[r.Offset] = r
+	}
+}
+
+// indexOf searches from the end, where most rows that change are.
+func (t *timeline) indexOf(r *row) int {
+	for i := len(t.rows) - 1; i >= 0; i-- {
+		if t.rows[i] == r {
+			return i
+		}
+	}
+	panic("session: a row that is not in the timeline")
+}
+
+// insert puts r at index i: before the waiting rows it becomes fixed, unless
+// it is pending.
+func (t *timeline) insert(i int, r *row) {
+	t.rows = slices.Insert(t.rows, i, r)
+	t.index(r)
+	if r.Delivery != Pending {
+		t.delta.placed(t.fixed - i)
+		t.fixed++
+	}
+	if i == len(t.rows)-1 {
+		t.change(Change{Kind: Append, Items: []Item{r.Item}})
+	} else {
+		t.change(Change{Kind: Insert, Index: i, Items: []Item{r.Item}})
+	}
+}
+
+// take removes row i.
+func (t *timeline) take(i int) {
+	r := t.rows[i]
+	t.rows = slices.Delete(t.rows, i, i+1)
+	if i < t.fixed {
+		t.fixed--
+		t.delta.removed(r)
+	}
+	delete(t.ids, r.ID)
+	if t.entries[r.entry] == r {
+		delete(t.entries, r.entry)
+	}
+	if t.byOffset[r.Offset] == r {
+		delete(t.byOffset, r.Offset)
+	}
+	t.change(Change{Kind: Remove, Index: i})
+}
+
+func (t *timeline) update(i int) {
+	r := t.rows[i]
+	if i < t.fixed {
+		t.delta.touch(r)
+	}
+	t.change(Change{Kind: Update, Index: i, Items: []Item{r.Item}})
+}
+
+func (t *timeline) dropOldest() {
+	t.begun = false
+	t.take(0)
+	if t.rows[0].Kind == KindGap {
+		t.take(0)
+	}
+}
+
+// change adds a step, joined with the one before where they are neighbours.
+func (t *timeline) change(c Change) {
+	if n := len(t.changes); n > 0 {
+		before := &t.changes[n-1]
+		switch {
+		case c.Kind == Append && (before.Kind == Append || before.Kind == Reset),
+			c.Kind == Insert && before.Kind == Insert && c.Index == before.Index+len(before.Items):
+			before.Items = append(before.Items, c.Items...)
+			return
+		}
+	}
+	t.changes = append(t.changes, c)
+}
