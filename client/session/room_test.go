@@ -1,0 +1,117 @@
+package session_test
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"parley/client/session"
+	"parley/shared"
+)
+
+func TestTwoPeopleTalk(t *testing.T) {
+	s := startServer(t)
+	ann := enter(t, session.Config{Server: s.base, Room: "Lobby", User: "Ann"})
+	ann.connected()
+	bob := enter(t, session.Config{Server: s.base, Room: "lobby", User: "Bob"})
+	bob.connected()
+
+	ann.send("Hello Bob")
+	bob.shows("Hello Bob")
+	bob.send("Hello Ann")
+	ann.shows("Hello Bob", "Hello Ann")
+	bob.shows("Hello Bob", "Hello Ann")
+
+	if !ann.rows[0].Mine || ann.rows[1].Mine || bob.rows[0].Mine || !bob.rows[1].Mine {
+		t.Errorf("whose messages they are is wrong: %+v and %+v", ann.rows, bob.rows)
+	}
+	ann.until("two people", func() bool { return ann.count == 2 })
+	if want := []string{"Ann", "Bob"}; !slices.Equal(ann.people, want) {
+		t.Errorf("people are %q, want %q", ann.people, want)
+	}
+}
+
+func TestSendRefuses(t *testing.T) {
+	s := startServer(t)
+	ann := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	for text, want := range map[string]error{
+		"":                                    session.ErrEmpty,
+		" \n\u200b\t":                         session.ErrEmpty,
+		strings.Repeat("x", shared.MaxText+1): session.ErrTooLong,
+		strings.Repeat("\U0001f600", shared.MaxText): nil,
+	} {
+		if _, err := ann.room.Send(text); !errors.Is(err, want) {
+			t.Errorf("Send of %d bytes: %v, want %v", len(text), err, want)
+		}
+	}
+	ann.until("the long one", func() bool { return len(ann.rows) == 1 && ann.settled() })
+	ann.room.Close()
+	if _, err := ann.room.Send("late"); !errors.Is(err, session.ErrClosed) {
+		t.Errorf("Send after Close: %v", err)
+	}
+}
+
+func TestWrittenOffline(t *testing.T) {
+	s := startServer(t)
+	ann := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
+	ann.send("before")
+	ann.shows("before")
+	bob.shows("before")
+
+	s.stop()
+	ann.until("the loss", func() bool { return ann.status.State != session.Connected })
+	ann.send(enumerate("offline %d", 1, 25)...)
+	ann.until("25 pending", func() bool { return len(ann.rows) == 26 })
+	s.start()
+
+	want := append([]string{"before"}, enumerate("offline %d", 1, 25)...)
+	ann.shows(want...)
+	bob.shows(want...)
+}
+
+func TestRestartShowsTheSame(t *testing.T) {
+	s := startServer(t)
+	path := filepath.Join(t.TempDir(), "store")
+	store := openStore(t, path)
+	device, err := store.Device()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := session.Config{Server: s.base, Room: "r", User: "Ann", Device: device, Store: store}
+	ann := enter(t, config)
+	ann.send("one", "two")
+	ann.shows("one", "two")
+	s.stop()
+	ann.send("three", "four")
+	ann.until("two pending", func() bool { return len(ann.rows) == 4 })
+	ann.room.SetDraft("fi")
+	ann.room.Close()
+	ann.take()
+	before := ann.rows
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	store = openStore(t, path)
+	defer store.Close()
+	if again, err := store.Device(); err != nil || again != device {
+		t.Errorf("the device is %q (%v), was %q", again, err, device)
+	}
+	config.Store = store
+	ann = enter(t, config)
+	ann.until("the rows", func() bool { return len(ann.rows) > 0 })
+	if !slices.Equal(ann.rows, before) {
+		t.Errorf("shows\n%+v\nwas\n%+v", ann.rows, before)
+	}
+	if got := ann.room.Draft(); got != "fi" {
+		t.Errorf("the draft is %q", got)
+	}
+	s.start()
+	ann.shows("one", "two", "three", "four")
+	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
+	bob.shows("one", "two", "three", "four")
+	ann.room.Close()
+}
