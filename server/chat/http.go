@@ -75,11 +75,23 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 && !offersParley(offers) {
-		Problem(w, http.StatusBadRequest, "This server speaks the subprotocol "+shared.Protocol+", or the tutorial's dialect without one.")
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Upgrade", "websocket")
+		Problem(w, http.StatusUpgradeRequired, "This path takes WebSocket connections only.")
 		return
 	}
-	s := &session{hub: h, address: address(r), named: name.Key != "", skipOwn: skipOwn(r, len(parts) == 2)}
+	if !h.mayConnect(r) {
+		Problem(w, http.StatusForbidden, "Pages of another origin may not connect, unless the server's --allow-origin names it.")
+		return
+	}
+	s := &session{hub: h, address: address(r), named: name.Key != "", sock: newSock()}
+	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 {
+		if !offersParley(offers) {
+			Problem(w, http.StatusBadRequest, "This server speaks the subprotocol "+shared.Protocol+", or the tutorial's dialect without one.")
+			return
+		}
+		s.dialect = parley
+	}
 	switch err := h.reserve(s.address); {
 	case errors.Is(err, errTooMany):
 		Problem(w, http.StatusTooManyRequests, "Too many connections from this address.")
@@ -88,28 +100,41 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusServiceUnavailable, "The server is stopping.")
 		return
 	}
+	abandon := func(detail string) {
+		h.release(s.address)
+		if detail != "" {
+			Problem(w, http.StatusServiceUnavailable, detail)
+		}
+	}
 	if s.room, err = h.enter(room); err != nil {
-		h.release(s.address)
-		Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
+		abandon("The server can't read its log right now.")
 		return
-	}
-	jack := &hijacker{ResponseWriter: w}
-	s.conn, err = websocket.Accept(jack, r, &websocket.AcceptOptions{
-		Subprotocols:   []string{shared.Protocol},
-		OriginPatterns: h.cfg.AllowOrigin,
-		OnPingReceived: func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
-		OnPongReceived: func(context.Context, []byte) { s.hear() },
-	})
-	if err != nil { // Accept has answered
-		h.leave(s.room)
-		h.release(s.address)
-		return
-	}
-	s.sock = jack.sock
-	if s.conn.Subprotocol() == shared.Protocol {
-		s.dialect = parley
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if s.dialect == tutorial {
+		// Before the upgrade is answered, as in the tutorial: whoever is connected
+		// is in the room.
+		if detail := s.joinTutorial(name, skipOwn(r, s.named)); detail != "" {
+			h.leave(s.room)
+			abandon(detail)
+			return
+		}
+	}
+	s.conn, err = websocket.Accept(&hijacker{ResponseWriter: w, sock: s.sock}, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{shared.Protocol},
+		InsecureSkipVerify: true, // mayConnect has
+		OnPingReceived:     func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
+		OnPongReceived:     func(context.Context, []byte) { s.hear() },
+	})
+	if err != nil { // Accept has answered
+		if s.member != nil {
+			s.depart()
+		}
+		s.cancel()
+		h.leave(s.room)
+		abandon("")
+		return
+	}
 	limit := rate.Limit(h.cfg.Rate)
 	if h.cfg.Rate <= 0 {
 		limit = rate.Inf
@@ -124,12 +149,21 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// end closes what run left open.
-func (s *session) end() {
-	s.cancel()
-	if !s.closing.Swap(true) {
-		s.conn.CloseNow()
+// mayConnect reports whether a page of the request's origin may connect: one
+// from this host, or one that the configuration names. Other clients than
+// browsers send no origin.
+func (h *Hub) mayConnect(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
 	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return strings.EqualFold(u.Host, r.Host) || slices.ContainsFunc(h.cfg.AllowOrigin, func(allowed string) bool {
+		return strings.EqualFold(allowed, origin) || strings.EqualFold(allowed, u.Host)
+	})
 }
 
 func offersParley(offers []string) bool {

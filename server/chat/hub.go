@@ -20,7 +20,7 @@ type Hub struct {
 	cfg     Config
 	metrics *metrics
 	wheel   *wheel
-	work    sync.WaitGroup // every goroutine that the hub has started
+	work    sync.WaitGroup // connections, and every goroutine that the hub has started
 
 	mu        sync.Mutex
 	rooms     map[string]*Room // by key
@@ -90,8 +90,7 @@ func (h *Hub) leave(r *Room) {
 	}
 	h.mu.Unlock()
 	if last {
-		r.stop()
-		r.quiet()
+		r.end()
 	}
 }
 
@@ -118,10 +117,13 @@ func (h *Hub) reserve(address string) error {
 		return errTooMany
 	}
 	h.addresses[address]++
+	h.work.Add(1)
 	return nil
 }
 
+// release undoes reserve.
 func (h *Hub) release(address string) {
+	defer h.work.Done()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.addresses[address]--; h.addresses[address] == 0 {

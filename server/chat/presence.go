@@ -18,7 +18,6 @@ type presence struct {
 	left   []string
 	timer  *time.Timer // runs while something is to be told
 	told   time.Time
-	over   bool // the room has left memory
 }
 
 // person is everyone under one name: several connections of one device are one
@@ -99,7 +98,7 @@ func (r *Room) announce(news, opposite *[]string, name string) {
 		return
 	}
 	*news = append(*news, name)
-	if r.timer == nil && !r.over {
+	if r.timer == nil {
 		r.timer = time.AfterFunc(max(0, presenceEvery-time.Since(r.told)), r.tellPresence)
 	}
 }
@@ -153,21 +152,6 @@ func (r *Room) here(key string) bool {
 	defer r.mu.Unlock()
 	p := r.people[key]
 	return p != nil && p.conns > 0
-}
-
-// quiet stops the timers of a room that leaves memory.
-func (r *Room) quiet() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.over = true
-	if r.timer != nil {
-		r.timer.Stop()
-	}
-	for _, p := range r.people {
-		if p.gone != nil {
-			p.gone.Stop()
-		}
-	}
 }
 
 // variant returns the nth spelling to try for a name that is taken: "ann (2)".

@@ -37,6 +37,7 @@ type Room struct {
 	incomingMu sync.Mutex
 	incoming   []delivery
 	looping    bool
+	over       bool      // it has left memory: nothing is taken in any more
 	settled    sync.Cond // on incomingMu: looping became false
 
 	mu      sync.Mutex
@@ -73,6 +74,9 @@ func (r *Room) tell(m shared.Message) {
 func (r *Room) enqueue(add func([]delivery) []delivery) {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
+	if r.over {
+		return
+	}
 	r.incoming = add(r.incoming)
 	if !r.looping {
 		r.looping = true
@@ -178,6 +182,24 @@ func (r *Room) remove(m *member) {
 		}
 	}
 	r.depart(m)
+}
+
+// end stops what goes on in a room that nobody is in.
+func (r *Room) end() {
+	r.stop()
+	r.incomingMu.Lock()
+	r.over = true
+	r.incomingMu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	for _, p := range r.people {
+		if p.gone != nil {
+			p.gone.Stop()
+		}
+	}
 }
 
 // info is what the list of rooms tells.

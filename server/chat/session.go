@@ -30,7 +30,6 @@ type session struct {
 	member  *member
 	address string // of the peer, without a port
 	named   bool   // the path has a name
-	skipOwn bool   // the client draws its own messages itself
 	slot    int    // owned by the wheel
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -51,11 +50,9 @@ type session struct {
 func (s *session) run(name shared.Name) {
 	s.hear()
 	s.conn.SetReadLimit(shared.MaxClientFrame)
-	if s.dialect == parley {
-		if !s.hello(name) {
-			return
-		}
-	} else if !s.joinTutorial(name) {
+	if s.dialect == tutorial {
+		s.member.start(s.member.sent)
+	} else if !s.hello(name) {
 		return
 	}
 	s.hub.wheel.add(s)
@@ -137,6 +134,9 @@ func (s *session) hello(path shared.Name) bool {
 	return s.join(name, m)
 }
 
+// firstVisit is how many entries a client gets that does not resume.
+const firstVisit = 50
+
 // join takes a parley.v1 session into the room and starts its replay.
 func (s *session) join(name shared.Name, hello shared.Message) bool {
 	r, m := s.room, s.member
@@ -153,8 +153,10 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
-	head, ok := s.add()
+	head, ok := r.add(m)
 	if !ok {
+		s.close(shared.CloseTryLater, "The room is full.")
+		s.depart()
 		return false
 	}
 	welcome := shared.Message{
@@ -167,7 +169,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	from := hello.After
 	if !welcome.Resumed {
 		var err error
-		if from, err = s.beforeLast(head, 50); err != nil {
+		if from, err = s.beforeLast(head, min(firstVisit, s.hub.cfg.ResumeLimit)); err != nil {
 			s.close(shared.CloseTryLater, "The server can't read its log right now.")
 			s.depart()
 			return false
@@ -219,24 +221,24 @@ func (s *session) beforeLast(head int64, n int) (int64, error) {
 	return entries[0].Offset - 1, nil
 }
 
-// joinTutorial takes a session of the tutorial's dialect into the room.
-func (s *session) joinTutorial(name shared.Name) bool {
+// joinTutorial takes a session of the tutorial's dialect into the room, where
+// it is sent nothing yet. Where it can't, it returns a sentence on why.
+func (s *session) joinTutorial(name shared.Name, skipOwn bool) (problem string) {
 	s.newMember("tutorial-" + ulid.Make().String())
-	if s.skipOwn {
+	if skipOwn {
 		s.member.skip = s.member.device
 	}
 	if name.Key == "" {
 		name, _ = shared.PersonName(guest())
 	}
 	if err := s.borrow(name); err != nil {
-		s.close(shared.CloseTryLater, "The server can't read its log right now.")
-		return false
+		return "The server can't read its log right now."
 	}
-	if _, ok := s.add(); !ok {
-		return false
+	if _, ok := s.room.add(s.member); !ok {
+		s.depart()
+		return "The room is full."
 	}
-	s.member.start(s.member.sent)
-	return true
+	return ""
 }
 
 // borrow makes the session be under a name that nobody owns, with a number
@@ -259,16 +261,6 @@ func (s *session) newMember(device string) {
 	s.sock.mu.Lock()
 	s.sock.after = func() { s.member.flush() }
 	s.sock.mu.Unlock()
-}
-
-func (s *session) add() (head int64, ok bool) {
-	head, ok = s.room.add(s.member)
-	if !ok {
-		s.close(shared.CloseTryLater, "The room is full.")
-		s.depart()
-		return 0, false
-	}
-	return head, true
 }
 
 // depart takes the session out of the room. The hold on its name starts now.
@@ -308,6 +300,14 @@ func (s *session) close(code shared.CloseCode, reason string) {
 		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // the library can wait forever for a frame's end
 		s.conn.Close(websocket.StatusCode(code), shared.CloseReason(reason))
 	})
+}
+
+// end closes what run left open.
+func (s *session) end() {
+	s.cancel()
+	if !s.closing.Swap(true) {
+		s.conn.CloseNow()
+	}
 }
 
 // cut ends the session without a word.

@@ -34,8 +34,11 @@ type sock struct {
 // sendBuffer bounds what the kernel keeps for a peer that has stopped reading.
 const sendBuffer = 256 << 10
 
-func newSock(c net.Conn) *sock {
-	s := &sock{Conn: c, after: func() {}}
+func newSock() *sock { return &sock{after: func() {}} }
+
+// use takes the connection, before which nothing is written.
+func (s *sock) use(c net.Conn) {
+	s.Conn = c
 	if tcp, ok := c.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
 		s.raw = rawConn(tcp)
@@ -44,7 +47,6 @@ func newSock(c net.Conn) *sock {
 			return true // never wait for the socket to become writable
 		}
 	}
-	return s
 }
 
 // tryWrite writes as much of p as the socket takes at once. The caller holds mu.
@@ -117,7 +119,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	c.SetDeadline(time.Time{})
-	h.sock = newSock(c)
+	h.sock.use(c)
 	// The server may already have read the client's first frames; the library
 	// takes over what the reader has buffered.
 	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
