@@ -60,6 +60,22 @@ func readRoom(b *bbolt.Bucket) (saved savedRoom, err error) {
 	if b == nil {
 		return saved, nil
 	}
+	err = b.ForEach(func(key, value []byte) error {
+		switch string(key) {
+		case string(stateKey), string(draftKey):
+			if value != nil {
+				return nil
+			}
+		case string(logBucket), string(outboxBucket):
+			if value == nil {
+				return nil
+			}
+		}
+		return fmt.Errorf("a room has an odd key %q", key)
+	})
+	if err != nil {
+		return saved, err
+	}
 	if state := b.Get(stateKey); state != nil {
 		err = json.Unmarshal(state, &saved.savedState)
 	}

@@ -82,7 +82,7 @@ func OpenStore(path string) (*Store, error) {
 
 func openStore(path string) (*Store, error) {
 	if err := checkFile(path); err != nil {
-		return nil, err
+		return nil, fileError(err)
 	}
 	s := &Store{rooms: map[string]chan struct{}{}}
 	var file *os.File
@@ -106,27 +106,27 @@ func openStore(path string) (*Store, error) {
 	if file != nil {
 		_ = file.Close() // open still only after a panic
 	}
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, ErrStoreInUse
-	}
-	return nil, asDamage(err)
+	return nil, fileError(err)
 }
 
-// asDamage tells a damaged file from what the system refuses.
-func asDamage(err error) error {
+// fileError tells a damaged file from what the system refuses.
+func fileError(err error) error {
 	var (
 		path   *fs.PathError
 		number syscall.Errno
 	)
-	if err == nil || errors.As(err, &path) || errors.As(err, &number) {
+	switch {
+	case err == nil, errors.Is(err, ErrStoreNewer), errors.As(err, &path), errors.As(err, &number):
 		return err
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return ErrStoreInUse
 	}
 	return fmt.Errorf("%w: %v", ErrStoreDamaged, err)
 }
 
 // setUp checks the version and reads everything once, so that damage shows now.
 func (s *Store) setUp() error {
-	err := s.guard(func() error {
+	return fileError(s.guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			app, err := tx.CreateBucketIfNotExists(appBucket)
 			if err != nil {
@@ -147,16 +147,15 @@ func (s *Store) setUp() error {
 			case n > storeVersion:
 				return ErrStoreNewer
 			}
-			return rooms.ForEachBucket(func(key []byte) error {
+			return rooms.ForEach(func(key, value []byte) error {
+				if value != nil {
+					return fmt.Errorf("%q is no room", key)
+				}
 				_, err := readRoom(rooms.Bucket(key))
 				return err
 			})
 		})
-	})
-	if errors.Is(err, ErrStoreNewer) {
-		return err
-	}
-	return asDamage(err)
+	}))
 }
 
 // guard runs f over the file, which is mapped into memory: what the file does
