@@ -46,7 +46,10 @@ func start(t *testing.T, change ...func(*chat.Config)) *server {
 
 func (s *server) open(change ...func(*chat.Config)) {
 	s.t.Helper()
-	log, err := sqlitelog.Open(context.Background(), s.dir, sqlitelog.Options{Sync: sqlitelog.Normal, BusyTimeout: time.Millisecond})
+	log, err := sqlitelog.Open(context.Background(), s.dir, sqlitelog.Options{
+		Sync: sqlitelog.Normal, BusyTimeout: time.Millisecond,
+		Observe: func(d time.Duration, entries int) { s.hub.ObserveAppend(d, entries) },
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}

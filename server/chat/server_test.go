@@ -1,0 +1,280 @@
+package chat_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/server/chat"
+	"parley/server/sqlitelog"
+	"parley/shared"
+)
+
+func TestRestartKeepsHistory(t *testing.T) {
+	s := start(t)
+	device := newDevice()
+	ann, before := s.join("r", hello("Ann", device))
+	ann.say("1", "one")
+	ann.texts(1)
+	stopped := make(chan bool)
+	go func() { s.stop(); close(stopped) }()
+	if ce := ann.closed(); ce.Code != websocket.StatusServiceRestart {
+		t.Errorf("she was closed with %v", ce)
+	}
+	<-stopped
+	s.open()
+	h := hello("Ann", device)
+	h.Epoch, h.After = before.Epoch, 0
+	ann, welcome := s.join("r", h)
+	if !welcome.Resumed || welcome.Epoch != before.Epoch || welcome.Offset != 1 {
+		t.Errorf("the welcome is %+v", welcome)
+	}
+	equal(t, "replayed", ann.texts(1), "one")
+	ann.say("1", "one")
+	if m := ann.next(shared.TypeAck); m.Offset != 1 {
+		t.Errorf("got %+v", m)
+	}
+}
+
+// Every message that was taken is answered before its sender is closed.
+func TestShutdownAnswersWhatItTook(t *testing.T) {
+	s := start(t)
+	ann, welcome := s.join("r", hello("Ann", newDevice()))
+	for i := range 500 {
+		ann.say(fmt.Sprint(i), "x")
+	}
+	ann.next(shared.TypeChat)
+	acknowledged := int64(1)
+	stopped := make(chan bool)
+	go func() { s.stop(); close(stopped) }()
+	for {
+		m, err := ann.read()
+		if err != nil {
+			if websocket.CloseStatus(err) != websocket.StatusServiceRestart {
+				t.Errorf("the end was %v", err)
+			}
+			break
+		}
+		acknowledged = max(acknowledged, m.Offset)
+	}
+	<-stopped
+	s.open()
+	h := hello("Bob", newDevice())
+	h.Epoch = welcome.Epoch
+	if _, welcome := s.join("r", h); welcome.Offset != acknowledged {
+		t.Errorf("%d were acknowledged, %d are kept", acknowledged, welcome.Offset)
+	}
+}
+
+func TestLockedDatabase(t *testing.T) {
+	s := start(t)
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	bob, _ := s.join("r", hello("Bob", newDevice()))
+	db, err := sql.Open("sqlite", filepath.Join(s.dir, sqlitelog.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	ann.say("1", "lost?")
+	if m := ann.next(shared.TypeError); m.Code != shared.CodeUnavailable || m.ID != "1" || m.Text == "" {
+		t.Errorf("got %+v", m)
+	}
+	if status, body, _ := s.get("/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("ready: %d %s", status, body)
+	}
+	if status, _, _ := s.get("/healthz"); status != http.StatusOK {
+		t.Errorf("health: %d", status)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if status, body, _ := s.get("/readyz"); status != http.StatusOK {
+		t.Errorf("ready again: %d %s", status, body)
+	}
+	ann.say("2", "two")
+	ann.say("1", "one")
+	equal(t, "Bob", bob.texts(2), "two", "one")
+}
+
+func TestRoomsAndServer(t *testing.T) {
+	s := start(t)
+	_, body, _ := s.get("/api/rooms")
+	if strings.TrimSpace(body) != `{"rooms":[]}` {
+		t.Errorf("at first: %s", body)
+	}
+	ann, _ := s.join("Quiet", hello("Ann", newDevice()))
+	bob, _ := s.join("Lively", hello("Bob", newDevice()))
+	s.join("lively", hello("Ann", newDevice()))
+	bob.say("1", "hi")
+	bob.texts(1)
+	var list struct {
+		Rooms []struct {
+			Name  string
+			Count int
+			Last  time.Time `json:"last_activity"`
+		}
+	}
+	_, body, _ = s.get("/api/rooms")
+	decodeJSON(t, body, &list)
+	if len(list.Rooms) != 2 || list.Rooms[0].Name != "Lively" || list.Rooms[0].Count != 2 || list.Rooms[0].Last.IsZero() ||
+		list.Rooms[1].Name != "Quiet" || list.Rooms[1].Count != 1 || !list.Rooms[1].Last.IsZero() {
+		t.Errorf("the rooms are %s", body)
+	}
+	var info struct {
+		Name, Version, Protocol string
+		People, Rooms           int
+		Limits                  shared.Limits
+	}
+	_, body, _ = s.get("/api/server")
+	decodeJSON(t, body, &info)
+	if info.Name != "test" || info.Version != shared.Version || info.Protocol != shared.Protocol || info.People != 3 ||
+		info.Rooms != 2 || info.Limits.Message != 4096 {
+		t.Errorf("the server is %s", body)
+	}
+	for name, want := range map[string]string{
+		"parley_connections": "3", "parley_rooms": "2", "parley_messages_received_total": "1", "parley_append_seconds_count": "1",
+	} {
+		if got := s.metric(name); got != want {
+			t.Errorf("%s is %q, not %s", name, got, want)
+		}
+	}
+	ann.sendRaw(`{"type":"dance"}`)
+	ann.next(shared.TypeError)
+	if got := s.metric(`parley_frames_refused_total{code="unknown_type"}`); got != "1" {
+		t.Errorf("refused: %q", got)
+	}
+}
+
+func TestMessagesOverHTTP(t *testing.T) {
+	s := start(t)
+	ann, _ := s.join("Café", hello("Ann", newDevice()))
+	for i := range 3 {
+		ann.say(fmt.Sprint(i), fmt.Sprint(i))
+	}
+	ann.texts(3)
+	_, body, header := s.get("/api/rooms/caf%C3%A9/messages?before=3&limit=1")
+	m, err := shared.Decode([]byte(strings.TrimSpace(body)))
+	if err != nil || m.Type != shared.TypeHistory || len(m.Messages) != 1 || m.Messages[0].Text != "1" || !m.More {
+		t.Errorf("got %s, %v", body, err)
+	}
+	if got := header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("the type is %s", got)
+	}
+	if status, _, header := s.get("/api/rooms/x"); status != 404 || header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("an unknown path: %d", status)
+	}
+}
+
+func TestEmptyRoomLeavesMemory(t *testing.T) {
+	s := start(t)
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	ann.say("1", "hi")
+	ann.texts(1)
+	ann.leave()
+	for s.metric("parley_rooms") != "0" {
+	}
+	bob, _ := s.join("R", hello("Bob", newDevice()))
+	equal(t, "in the room again", bob.texts(1), "hi")
+	if rooms := s.hub.Rooms(); rooms[0].Name != "r" {
+		t.Errorf("the room is now %q", rooms[0].Name)
+	}
+}
+
+// Bob's connection stalls; Alice and Carol must still receive, and Bob misses
+// nothing once he reads again.
+func TestFrozenMember(t *testing.T) {
+	const total = 3000 // 12 MB: more than sockets hold
+	s := start(t, func(c *chat.Config) { c.TailBytes = 64 << 10 })
+	alice, _ := s.join("r", hello("Alice", newDevice()))
+	carol, _ := s.join("r", hello("Carol", newDevice()))
+	bob, _ := s.join("r", hello("Bob", newDevice()))
+	text := strings.Repeat("x", 4000)
+	go func() {
+		for i := range total {
+			data := shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint(i), Text: text})
+			if alice.conn.Write(alice.ctx, websocket.MessageText, data) != nil {
+				return
+			}
+		}
+	}()
+	for _, c := range []struct {
+		name string
+		*client
+	}{{"Alice", alice}, {"Carol", carol}, {"Bob", bob}} {
+		for i := range int64(total) {
+			if m := c.next(shared.TypeChat); m.Offset != i+1 {
+				t.Fatalf("%s saw %d in the place of %d", c.name, m.Offset, i+1)
+			}
+		}
+		if c.name == "Alice" && s.metric("parley_slow_consumers_total") != "0" {
+			t.Error("somebody was closed")
+		}
+	}
+}
+
+func TestSlowConsumerIsClosed(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.StallLimit = 100 * time.Millisecond })
+	alice, welcome := s.join("r", hello("Alice", newDevice()))
+	device := newDevice()
+	bob, _ := s.join("r", hello("Bob", device))
+	text := strings.Repeat("x", 4000)
+	sent := int64(0)
+	for s.metric("parley_slow_consumers_total") == "0" {
+		for range 100 {
+			sent++
+			alice.say(fmt.Sprint(sent), text)
+			alice.next(shared.TypeChat)
+		}
+	}
+	last := int64(0)
+	for {
+		m, err := bob.read()
+		if err != nil {
+			break // with or without a close frame: he was frozen
+		}
+		if m.Type == shared.TypeChat {
+			last = m.Offset
+		}
+	}
+	h := hello("Bob", device)
+	h.Epoch, h.After = welcome.Epoch, last
+	bob, _ = s.join("r", h)
+	for last++; last <= sent; last++ {
+		if m := bob.next(shared.TypeChat); m.Offset != last {
+			t.Fatalf("after resuming came %d in the place of %d", m.Offset, last)
+		}
+	}
+}
+
+// Presence grows with changes, not with members squared.
+func TestPresenceStorm(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.MaxPerAddress = 0 })
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	const storm = 60
+	for i := range storm {
+		s.join("r", hello(fmt.Sprint("Guest ", i), newDevice()))
+	}
+	frames := 0
+	for {
+		m := ann.next(shared.TypePresence)
+		if frames++; len(m.Users) > 50 {
+			t.Errorf("%d names in one frame", len(m.Users))
+		}
+		if m.Count == storm+1 {
+			break
+		}
+	}
+	if frames > storm/2 {
+		t.Errorf("%d frames told of %d people", frames, storm)
+	}
+}
