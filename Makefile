@@ -1,0 +1,82 @@
+# Parley. `make help` lists the targets.
+
+VERSION  := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME := 60s
+
+# Emoji come from the system's font, which is newer than the one in Fyne.
+FYNE := migrated_fynedo,no_emoji
+ifeq ($(shell uname -s),Linux)
+CLIENT_TAGS := x11,$(FYNE)
+else
+CLIENT_TAGS := $(FYNE)
+endif
+TEST_TAGS := ci,$(FYNE)
+
+# What Fyne is compiled with, and what the tests look at the result with.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev
+TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x11-utils xclip \
+	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+
+.DEFAULT_GOAL := help
+.PHONY: help run client test lint fuzz dist clean check-go build-packages test-packages
+
+help: ## list the targets
+	@echo "Parley $(VERSION). Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
+	@go build -o bin/parley-server ./server
+	@exec bin/parley-server $(ARGS)
+
+client: check-go build-packages ## build and start the desktop client (the first time takes minutes)
+	go build -tags $(CLIENT_TAGS) -o bin/parley ./client
+	@exec bin/parley
+
+test: check-go test-packages ## everything: format, vet, tests with the race detector
+	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
+	go vet -tags $(TEST_TAGS) ./...
+	go test -race -tags $(TEST_TAGS) ./...
+
+lint: check-go ## golangci-lint, pinned (the first time takes minutes)
+	go run $(LINT) run --build-tags $(TEST_TAGS) ./...
+
+fuzz: check-go ## fuzz the codec for FUZZTIME, 60s by default
+	go test ./shared -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
+
+dist: check-go ## static server binaries for several systems, in dist/
+	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
+		os=$${target%/*}; arch=$${target#*/}; name=dist/parley-server-$(VERSION)-$$os-$$arch; \
+		[ $$os = windows ] && name=$$name.exe; \
+		echo $$name; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin build dist
+
+check-go:
+	@command -v go >/dev/null || { echo "Parley needs Go 1.26 or newer: get it at https://go.dev/dl/"; exit 1; }
+	@go list -m >/dev/null 2>&1 || { echo "Parley needs Go 1.26 or newer, this is $$(go env GOVERSION): get it at https://go.dev/dl/"; exit 1; }
+
+# packages installs Debian's packages where it may, and else says how.
+define packages
+	@if command -v dpkg >/dev/null; then \
+		missing=; for p in $(1); do dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; done; \
+		[ -z "$$missing" ] && exit 0; \
+		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+		if [ -z "$$root" ] || [ -n "$$CI" ]; then \
+			$$root apt-get update -q && DEBIAN_FRONTEND=noninteractive $$root apt-get install -q -y --no-install-recommends $$missing; \
+		else \
+			echo "Some packages are missing. Install them, then try again:"; echo "  sudo apt install$$missing"; exit 1; \
+		fi; \
+	elif [ "$$(uname -s)" = Linux ]; then \
+		echo "This is no Debian or Ubuntu: going on without looking for the counterparts of these packages:"; echo "  $(1)"; \
+	fi
+endef
+
+build-packages:
+	$(call packages,$(BUILD_PACKAGES))
+
+test-packages:
+	$(call packages,$(TEST_PACKAGES))
