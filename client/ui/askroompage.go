@@ -1,0 +1,265 @@
+package ui
+
+import (
+	"context"
+	"image/color"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"parley/client/session"
+	"parley/client/ui/text"
+)
+
+// roomsInterval is how often the server is asked for its active rooms while
+// the page is on the screen.
+const roomsInterval = 10 * time.Second
+
+// askRoomPage asks for a room: by name, one of the person's own, or one with
+// people in it.
+type askRoomPage struct {
+	client  *client
+	root    *filled
+	sub     *textBlock
+	room    *entry
+	problem *textBlock
+	rooms   *column
+	active  []session.RoomInfo
+	trouble error // why the server does not answer
+	asked   bool  // it has answered, or failed to
+	stop    context.CancelFunc
+}
+
+func newAskRoomPage(c *client) *askRoomPage {
+	p := &askRoomPage{client: c, rooms: newColumn(0)}
+	p.sub = newText(hostOf(c.prefs.server()), fontSmall, roleMuted).lines(1)
+	p.room = newEntry(tr("rooms.name"))
+	p.room.OnSubmitted = func(string) { p.join() }
+	p.room.OnChanged = func(string) { p.complain("") }
+	p.problem = newText("", fontSmall, roleError)
+	p.problem.Hide()
+	header := newHeader(newIconButton("back", func() { c.back(false) }),
+		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(1), p.sub),
+		newIconButton("settings", p.settings))
+	ask := newColumn(unit, newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join)), p.problem).
+		padded(insets{0, unit, unit, unit})
+	body := newColumn(0, ask, p.rooms).padded(insets{4 * unit, 3 * unit, 4 * unit, 3 * unit}).limited(560)
+	p.root = newFilled(1, header, over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body)))
+	p.list()
+	return p
+}
+
+// isMain makes the page stand beside a room in a wide window.
+func (p *askRoomPage) isMain() {}
+
+func (p *askRoomPage) object() fyne.CanvasObject { return p.root }
+func (p *askRoomPage) title() string             { return tr("rooms.title") }
+
+func (p *askRoomPage) entered() {
+	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
+	p.stop = cancel
+	p.ask(ctx)
+	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
+	p.list()
+	if !fyne.CurrentDevice().IsMobile() {
+		p.client.window.Canvas().Focus(p.room)
+	}
+}
+
+func (p *askRoomPage) left() { p.stop() }
+
+func (p *askRoomPage) settings() {
+	p.client.nav.replace(func() page { return newSettingsPage(p.client) })
+}
+
+// ask gets the active rooms.
+func (p *askRoomPage) ask(ctx context.Context) {
+	base := p.client.prefs.server()
+	p.client.bridge.run(ctx, func(ctx context.Context) func() {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		rooms, err := p.client.net.rooms(ctx, base)
+		return func() {
+			p.asked, p.trouble = true, err
+			if err == nil {
+				p.active = rooms
+			}
+			p.list()
+		}
+	})
+}
+
+func (p *askRoomPage) join() {
+	name := strings.TrimSpace(p.room.Text)
+	if problem := roomProblem(name); problem != "" {
+		p.complain(problem)
+		return
+	}
+	p.room.SetText("")
+	p.client.enter(name)
+}
+
+func (p *askRoomPage) complain(sentence string) {
+	if sentence == p.problem.text {
+		return
+	}
+	p.problem.setText(sentence)
+	p.problem.Hidden = sentence == ""
+	p.root.Refresh()
+}
+
+// list draws the rooms: the person's own, then the others with people in them.
+func (p *askRoomPage) list() {
+	mine, others := p.gather()
+	var objects []fyne.CanvasObject
+	if p.trouble != nil {
+		notice := newNotice(newText(causeSentence(causeOf(p.trouble)), fontSmall, roleWarning),
+			func(p *palette) color.NRGBA { return p.WarningSoft })
+		objects = append(objects, newColumn(0, notice).padded(insets{2 * unit, unit, 0, unit}))
+	}
+	objects = append(objects, p.section(tr("rooms.mine"), mine)...)
+	objects = append(objects, p.section(tr("rooms.active"), others)...)
+	if len(mine)+len(others) == 0 && p.asked && p.trouble == nil {
+		objects = append(objects, newColumn(2*unit,
+			newText("👋", font{size: 40}, roleText).centered(),
+			newText(tr("rooms.none"), fontBody, roleMuted).centered()).padded(insets{12 * unit, 4 * unit, 0, 4 * unit}))
+	}
+	p.rooms.set(objects...)
+	p.root.Refresh()
+}
+
+func (p *askRoomPage) section(label string, lines []roomLine) []fyne.CanvasObject {
+	if len(lines) == 0 {
+		return nil
+	}
+	list := newColumn(0)
+	for _, l := range lines {
+		list.objects = append(list.objects, p.tile(l))
+	}
+	return []fyne.CanvasObject{newSection(label), newCard(list, around(unit))}
+}
+
+// roomLine is a room of the list.
+type roomLine struct {
+	name, sub string
+	when      time.Time
+	unread    int
+	conv      *conversation // nil when it is not open
+	current   bool          // its page is on the screen
+}
+
+// gather sorts the rooms into the person's own and the others.
+func (p *askRoomPage) gather() (mine, others []roomLine) {
+	c := p.client
+	active := make(map[string]session.RoomInfo)
+	for _, r := range p.active {
+		active[roomKey(r.Name)] = r
+	}
+	known := make(map[string]bool)
+	for _, conv := range c.open {
+		line := roomLine{name: conv.title(), unread: conv.unread, conv: conv, current: conv.page != nil}
+		if item, ok := conv.last(); ok {
+			line.sub, line.when = preview(item), item.Time
+		} else {
+			line.sub = p.peopleLine(active[conv.key])
+		}
+		known[conv.key] = true
+		mine = append(mine, line)
+	}
+	if c.store != nil {
+		for _, r := range c.store.Recent() {
+			key := roomKey(r.Room)
+			if r.Server != c.prefs.server() || known[key] {
+				continue
+			}
+			known[key] = true
+			mine = append(mine, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread})
+		}
+	}
+	for _, r := range p.active {
+		if key := roomKey(r.Name); !known[key] {
+			known[key] = true
+			others = append(others, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(r)})
+		}
+	}
+	return mine, others
+}
+
+// peopleLine says who is in a room and when it was last used.
+func (p *askRoomPage) peopleLine(r session.RoomInfo) string {
+	s := plural("people.here", r.Count)
+	if !r.LastActivity.IsZero() {
+		s += " · " + ago(r.LastActivity)
+	}
+	return s
+}
+
+// preview is a message in one line.
+func preview(item session.Item) string {
+	body := text.OneLine(item.Text)
+	if g := text.Graphemes(body[:min(len(body), 400)]); len(g) > 80 {
+		body = strings.Join(g[:80], "") + "…"
+	}
+	if item.Mine {
+		return tr("rooms.preview.mine", "text", body)
+	}
+	return tr("rooms.preview", "name", text.OneLine(item.User), "text", body)
+}
+
+func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
+	title := newText(l.name, fontStrong, roleText).lines(1)
+	sub := newText(l.sub, fontSmall, roleMuted).lines(1)
+	end := newColumn(unit)
+	if !l.when.IsZero() {
+		end.objects = append(end.objects, newText(shortTime(l.when), fontTiny, roleMuted))
+	}
+	if l.unread > 0 {
+		sub.role = roleText
+		end.objects = append(end.objects, newBadge(badgeNumber(l.unread)))
+	}
+	line := newHRow(3*unit, 1, newRoomAvatar(l.name, touch), newColumn(2, title, sub), end)
+	t := newTile(line, func() { p.client.enter(l.name) })
+	t.inset = insets{2 * unit, 3 * unit, 2 * unit, 2 * unit}
+	if l.current && p.client.nav.split() {
+		t.ground = func(p *palette) color.NRGBA { return p.AccentSoft }
+		t.hover = t.ground
+	}
+	if l.conv != nil || p.client.store != nil && !l.when.IsZero() {
+		t.onMenu = func(at fyne.Position) { p.menu(l, at) }
+	}
+	return t
+}
+
+// menu leaves an open room, or forgets one that is not.
+func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
+	c := p.client
+	if l.conv != nil {
+		showMenu(c.window.Canvas(), at, action{icon: "leave", label: tr("room.leave"), do: func() { c.leave(l.conv) }})
+		return
+	}
+	showMenu(c.window.Canvas(), at, action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() {
+		if err := c.store.Forget(c.prefs.server(), l.name); err != nil {
+			fyne.LogError("The room could not be forgotten", err)
+		}
+		p.list()
+	}})
+}
+
+func badgeNumber(n int) string {
+	if n > 99 {
+		return "99+"
+	}
+	return strconv.Itoa(n)
+}
+
+// hostOf is a server's address as people say it.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return base
+	}
+	return u.Host
+}

@@ -1,0 +1,114 @@
+package ui
+
+import (
+	"strings"
+	"unicode"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+
+	"parley/client/ui/text"
+)
+
+// initials are the first characters of the first and the last word of a name.
+func initials(name string) string {
+	words := strings.FieldsFunc(text.OneLine(name), func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("-_.()", r)
+	})
+	if len(words) == 0 {
+		return "?"
+	}
+	out := firstLetter(words[0])
+	// A second Hebrew or Arabic letter would join or change places, and two
+	// ideographs don't fit.
+	if last := words[len(words)-1]; len(words) > 1 && onlyAlphabetic(out) && onlyAlphabetic(firstLetter(last)) {
+		out += firstLetter(last)
+	}
+	return out
+}
+
+func firstLetter(word string) string {
+	return strings.ToUpper(text.Graphemes(word)[0])
+}
+
+func onlyAlphabetic(s string) bool {
+	for _, r := range s {
+		if !unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Digit) {
+			return false
+		}
+	}
+	return true
+}
+
+// avatar is a disc with the initials of a name in the name's colour.
+type avatar struct {
+	widget.BaseWidget
+	name   string
+	side   float32
+	square bool // a rounded square: a room
+}
+
+func newAvatar(name string, side float32) *avatar {
+	a := &avatar{name: name, side: side}
+	a.ExtendBaseWidget(a)
+	return a
+}
+
+func newRoomAvatar(name string, side float32) *avatar {
+	a := newAvatar(name, side)
+	a.square = true
+	return a
+}
+
+func (a *avatar) natural() float32    { return a.side }
+func (a *avatar) fit(float32) float32 { return a.side }
+func (a *avatar) MinSize() fyne.Size  { return fyne.NewSquareSize(a.side) }
+
+func (a *avatar) setName(name string) {
+	if name != a.name {
+		a.name = name
+		a.Refresh()
+	}
+}
+
+func (a *avatar) CreateRenderer() fyne.WidgetRenderer {
+	r := &avatarRenderer{avatar: a, disc: &canvas.Rectangle{}, letters: &canvas.Text{}}
+	r.Refresh()
+	return r
+}
+
+type avatarRenderer struct {
+	avatar  *avatar
+	disc    *canvas.Rectangle
+	letters *canvas.Text
+}
+
+func (r *avatarRenderer) Layout(fyne.Size) {
+	side := r.avatar.side
+	r.disc.Resize(fyne.NewSquareSize(side))
+	size := r.letters.MinSize()
+	r.letters.Resize(size)
+	r.letters.Move(fyne.NewPos((side-size.Width)/2, (side-size.Height)/2))
+}
+
+func (r *avatarRenderer) Refresh() {
+	a := r.avatar
+	r.disc.FillColor = hueOf(a.name).avatar
+	r.disc.CornerRadius = a.side / 2
+	if a.square {
+		r.disc.CornerRadius = a.side * 0.3
+	}
+	r.letters.Text = initials(a.name)
+	r.letters.Color = light.OnAccent
+	r.letters.TextStyle = fyne.TextStyle{Bold: true}
+	r.letters.TextSize = a.side * 0.4 // fits the disc whatever the setting of the text's size
+	r.Layout(a.Size())
+	canvas.Refresh(a)
+}
+
+func (r *avatarRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.avatar.side) }
+func (r *avatarRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.disc, r.letters}
+}
+func (r *avatarRenderer) Destroy() {}

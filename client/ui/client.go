@@ -1,0 +1,253 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/driver/mobile"
+
+	"parley/client/session"
+)
+
+// shortcuts are the app's own; a focused entry hands them on.
+var shortcuts = []*desktop.CustomShortcut{
+	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierControl},
+	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierSuper},
+}
+
+// network is what the pages ask a server outside a room.
+type network struct {
+	probe func(ctx context.Context, base string) (session.ServerInfo, error)
+	rooms func(ctx context.Context, base string) ([]session.RoomInfo, error)
+	open  func(session.Config) *session.Room
+}
+
+// client is the app: its window, its settings and the rooms that are open.
+// Everything in it belongs to the UI goroutine.
+type client struct {
+	app     fyne.App
+	window  fyne.Window
+	prefs   prefs
+	bridge  *bridge
+	net     network
+	store   *session.Store // nil: rooms live in memory
+	device  string
+	nav     *navigator
+	open    []*conversation // the last entered first
+	focused bool            // the window has the focus; a phone's app is in front
+	notices int             // notifications since the window lost the focus
+	asleep  func()          // cancels the pause of an app in the background
+}
+
+func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
+	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, focused: true}
+	c.device = c.deviceSecret()
+	if err := useLanguage(c.prefs.language()); err != nil {
+		fyne.LogError("The language is not known", err)
+		_ = useLanguage("en")
+	}
+	app.Settings().SetTheme(c.prefs.theme())
+	c.nav = newNavigator()
+	c.nav.onChanged = c.retitle
+	window.SetPadded(false)
+	window.SetContent(c.nav)
+	window.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) {
+		if goesBack(k) {
+			c.back(k.Name == mobile.KeyBack)
+		}
+	})
+	for _, s := range shortcuts {
+		window.Canvas().AddShortcut(s, func(fyne.Shortcut) { c.showSwitcher() })
+	}
+	return c
+}
+
+// deviceSecret is what servers know this installation by.
+func (c *client) deviceSecret() string {
+	if c.store != nil {
+		if d, err := c.store.Device(); err == nil {
+			return d
+		}
+	}
+	if d := c.app.Preferences().String("device"); d != "" {
+		return d
+	}
+	d := session.NewDevice()
+	c.app.Preferences().SetString("device", d)
+	return d
+}
+
+// start shows the first page: the rooms when a name and a server are known.
+func (c *client) start() {
+	landing := func() page { return newLandingPage(c) }
+	if nameProblem(c.prefs.name()) == "" && c.prefs.server() != "" {
+		c.nav.reset(landing, func() page { return newAskRoomPage(c) })
+		return
+	}
+	c.nav.reset(landing)
+}
+
+// back closes what lies on top, or goes back a page. On a phone the first page
+// leaves the app.
+func (c *client) back(phone bool) {
+	if closeOverlay(c.window.Canvas()) || c.nav.pop() {
+		return
+	}
+	if d, ok := c.app.Driver().(mobile.Driver); ok && phone {
+		d.GoBack()
+	}
+}
+
+// enter shows a room, and opens it when it is not open.
+func (c *client) enter(name string) {
+	conv := c.find(name)
+	if conv == nil {
+		conv = &conversation{client: c, key: roomKey(name), name: strings.TrimSpace(name), timeline: newTimeline(), entered: now()}
+		conv.room = c.net.open(session.Config{
+			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store,
+			OnWake: func() { c.bridge.wake(conv.drain) },
+		})
+	}
+	c.open = append([]*conversation{conv}, slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })...)
+	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
+		return
+	}
+	c.nav.replace(func() page { return newRoomPage(conv) })
+}
+
+func (c *client) find(name string) *conversation {
+	key := roomKey(name)
+	for _, conv := range c.open {
+		if conv.key == key {
+			return conv
+		}
+	}
+	return nil
+}
+
+// leave closes a room's connection and its page.
+func (c *client) leave(conv *conversation) {
+	c.open = slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })
+	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
+		c.nav.pop()
+	}
+	c.bridge.work.Go(conv.room.Close)
+	c.roomsChanged()
+}
+
+// leaveAll closes every room, as before going to another server.
+func (c *client) leaveAll() {
+	for _, conv := range slices.Clone(c.open) {
+		c.leave(conv)
+	}
+}
+
+// roomChanged shows a room's new state outside its page.
+func (c *client) roomChanged(*conversation) {
+	c.retitle()
+	c.roomsChanged()
+}
+
+// roomsChanged has the list of rooms drawn anew, if it is on the screen.
+func (c *client) roomsChanged() {
+	for _, p := range c.nav.shown {
+		if p, ok := p.(*askRoomPage); ok {
+			p.list()
+		}
+	}
+}
+
+func (c *client) unread() (n int) {
+	for _, conv := range c.open {
+		n += conv.unread
+	}
+	return n
+}
+
+// retitle shows the page and the unread messages in the window's title.
+func (c *client) retitle() {
+	title := "Parley"
+	if p := c.nav.top(); p != nil && p.title() != "" {
+		title = p.title() + " – " + title
+	}
+	if n := c.unread(); n > 0 {
+		title = fmt.Sprintf("(%d) %s", n, title)
+	}
+	if title != c.window.Title() {
+		c.window.SetTitle(title)
+	}
+}
+
+// setFocused says whether the app is in front. On a desktop losing the focus
+// changes nothing but what notifies; a phone may stop the app's network.
+func (c *client) setFocused(on bool) {
+	c.focused = on
+	c.notices = 0
+	if c.app.Driver().Device().IsMobile() {
+		c.sleep(!on)
+	}
+	if !on {
+		return
+	}
+	if p, ok := c.nav.top().(*roomPage); ok {
+		p.conv.look()
+	}
+}
+
+// backgroundGrace is how long a phone's app in the background stays connected.
+const backgroundGrace = 30 * time.Second
+
+func (c *client) sleep(on bool) {
+	if c.asleep != nil {
+		c.asleep()
+		c.asleep = nil
+	}
+	if !on {
+		for _, conv := range c.open {
+			conv.room.Resume()
+			conv.room.Reconnect()
+		}
+		return
+	}
+	ctx, cancel := context.WithCancel(c.bridge.ctx)
+	c.asleep = cancel
+	c.bridge.run(ctx, func(ctx context.Context) func() {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(backgroundGrace):
+		}
+		return func() {
+			for _, conv := range c.open {
+				conv.room.Pause()
+			}
+		}
+	})
+}
+
+// restyle draws everything in the settings of now; anew, too, when texts or
+// their sizes changed.
+func (c *client) restyle(anew bool) {
+	c.app.Settings().SetTheme(c.prefs.theme())
+	if !anew {
+		return
+	}
+	for _, conv := range c.open {
+		conv.timeline.remeasure()
+	}
+	c.nav.rebuild()
+}
+
+// close leaves all rooms and ends all work.
+func (c *client) close() {
+	c.prefs.setSize(c.window.Canvas().Size())
+	for _, conv := range c.open {
+		c.bridge.work.Go(conv.room.Close)
+	}
+	c.bridge.close()
+}

@@ -1,0 +1,292 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// fitter is an object whose height follows from its width. Fyne asks for a
+// least size before it gives one, which can't be answered for text that wraps.
+type fitter interface {
+	fit(width float32) float32
+}
+
+func heightFor(o fyne.CanvasObject, width float32) float32 {
+	if f, ok := o.(fitter); ok {
+		return f.fit(width)
+	}
+	return o.MinSize().Height
+}
+
+// natural is an object's width when it has all the room it wants.
+type naturalSizer interface{ natural() float32 }
+
+func naturalWidth(o fyne.CanvasObject) float32 {
+	if n, ok := o.(naturalSizer); ok {
+		return n.natural()
+	}
+	return o.MinSize().Width
+}
+
+// insets are the margins inside a container.
+type insets struct{ top, right, bottom, left float32 }
+
+func around(v float32) insets { return insets{v, v, v, v} }
+
+// column stacks its objects, each as wide as the column and as high as it needs
+// at that width. Hidden ones take no room.
+type column struct {
+	widget.BaseWidget
+	objects  []fyne.CanvasObject
+	gap      float32
+	inset    insets
+	maxWidth float32 // of the objects; wider columns center them. 0 is no limit
+}
+
+func newColumn(gap float32, objects ...fyne.CanvasObject) *column {
+	c := &column{objects: objects, gap: gap}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *column) padded(in insets) *column         { c.inset = in; return c }
+func (c *column) limited(width float32) *column    { c.maxWidth = width; return c }
+func (c *column) set(objects ...fyne.CanvasObject) { c.objects = objects; c.Refresh() }
+
+// inner is where the objects begin and how wide they are.
+func (c *column) inner(width float32) (x, w float32) {
+	x, w = c.inset.left, max(width-c.inset.left-c.inset.right, 1)
+	if c.maxWidth > 0 && w > c.maxWidth {
+		x += float32(int((w - c.maxWidth) / 2))
+		w = c.maxWidth
+	}
+	return x, w
+}
+
+func (c *column) place(width float32, put func(o fyne.CanvasObject, x, y, w, h float32)) (height float32) {
+	x, w := c.inner(width)
+	y := c.inset.top
+	first := true
+	for _, o := range c.objects {
+		if !o.Visible() {
+			continue
+		}
+		if !first {
+			y += c.gap
+		}
+		first = false
+		h := heightFor(o, w)
+		if put != nil {
+			put(o, x, y, w, h)
+		}
+		y += h
+	}
+	return y + c.inset.bottom
+}
+
+func (c *column) fit(width float32) float32 { return c.place(width, nil) }
+
+func (c *column) natural() float32 {
+	widest := float32(0)
+	for _, o := range c.objects {
+		if o.Visible() {
+			widest = max(widest, naturalWidth(o))
+		}
+	}
+	return widest + c.inset.left + c.inset.right
+}
+
+func (c *column) CreateRenderer() fyne.WidgetRenderer {
+	return &boxRenderer{
+		objects: func() []fyne.CanvasObject { return c.objects },
+		layout:  func(size fyne.Size) { c.place(size.Width, put) },
+		height:  func() float32 { return c.fit(c.Size().Width) },
+		size:    c.Size,
+	}
+}
+
+func put(o fyne.CanvasObject, x, y, w, h float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(w, h))
+}
+
+// hrow puts its objects side by side, centered on a line: one takes the room
+// that the others leave.
+type hrow struct {
+	widget.BaseWidget
+	objects []fyne.CanvasObject
+	flex    int // which of the objects stretches
+	gap     float32
+	inset   insets
+	top     bool // align at the top instead
+}
+
+func newHRow(gap float32, flex int, objects ...fyne.CanvasObject) *hrow {
+	r := &hrow{objects: objects, flex: flex, gap: gap}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func (r *hrow) padded(in insets) *hrow { r.inset = in; return r }
+
+func (r *hrow) place(width float32, put func(o fyne.CanvasObject, x, y, w, h float32)) (height float32) {
+	rest := width - r.inset.left - r.inset.right
+	shown := 0
+	for i, o := range r.objects {
+		if !o.Visible() {
+			continue
+		}
+		shown++
+		if i != r.flex {
+			rest -= naturalWidth(o)
+		}
+	}
+	rest = max(rest-r.gap*float32(max(shown-1, 0)), 1)
+	widthOf := func(i int) float32 {
+		if i == r.flex {
+			return rest
+		}
+		return naturalWidth(r.objects[i])
+	}
+	for i, o := range r.objects {
+		if o.Visible() {
+			height = max(height, heightFor(o, widthOf(i)))
+		}
+	}
+	if put != nil {
+		x := r.inset.left
+		for i, o := range r.objects {
+			if !o.Visible() {
+				continue
+			}
+			w := widthOf(i)
+			h := heightFor(o, w)
+			y := r.inset.top
+			if !r.top {
+				y += float32(int((height - h) / 2))
+			}
+			put(o, x, y, w, h)
+			x += w + r.gap
+		}
+	}
+	return height + r.inset.top + r.inset.bottom
+}
+
+func (r *hrow) fit(width float32) float32 { return r.place(width, nil) }
+
+func (r *hrow) natural() float32 {
+	w := r.inset.left + r.inset.right
+	shown := 0
+	for _, o := range r.objects {
+		if o.Visible() {
+			w += naturalWidth(o)
+			shown++
+		}
+	}
+	return w + r.gap*float32(max(shown-1, 0))
+}
+
+func (r *hrow) CreateRenderer() fyne.WidgetRenderer {
+	return &boxRenderer{
+		objects: func() []fyne.CanvasObject { return r.objects },
+		layout:  func(size fyne.Size) { r.place(size.Width, put) },
+		height:  func() float32 { return r.fit(r.Size().Width) },
+		size:    r.Size,
+	}
+}
+
+// boxRenderer renders a column or an hrow.
+type boxRenderer struct {
+	objects func() []fyne.CanvasObject
+	layout  func(fyne.Size)
+	height  func() float32
+	size    func() fyne.Size
+}
+
+func (b *boxRenderer) Layout(size fyne.Size) { b.layout(size) }
+func (b *boxRenderer) MinSize() fyne.Size {
+	if b.size().Width == 0 {
+		return fyne.NewSize(1, 1)
+	}
+	return fyne.NewSize(1, b.height())
+}
+
+func (b *boxRenderer) Refresh() {
+	b.layout(b.size())
+	for _, o := range b.objects() {
+		o.Refresh()
+	}
+}
+func (b *boxRenderer) Objects() []fyne.CanvasObject { return b.objects() }
+func (b *boxRenderer) Destroy()                     {}
+
+// scroller scrolls a column, whose height it takes from the width it is given.
+type scroller struct {
+	widget.BaseWidget
+	scroll *container.Scroll
+	body   *column
+}
+
+func newScroller(body *column) *scroller {
+	s := &scroller{body: body}
+	s.scroll = container.NewVScroll(body)
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+func (s *scroller) CreateRenderer() fyne.WidgetRenderer {
+	return &boxRenderer{
+		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{s.scroll} },
+		layout: func(size fyne.Size) {
+			s.body.Resize(fyne.NewSize(size.Width, max(s.body.fit(size.Width), size.Height)))
+			s.scroll.Resize(size)
+			s.scroll.Refresh()
+		},
+		height: func() float32 { return 1 },
+		size:   s.Size,
+	}
+}
+
+// filled stacks objects over its whole height: one takes what the others leave.
+type filled struct {
+	widget.BaseWidget
+	objects []fyne.CanvasObject
+	flex    int
+}
+
+func newFilled(flex int, objects ...fyne.CanvasObject) *filled {
+	f := &filled{objects: objects, flex: flex}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+func (f *filled) layout(size fyne.Size) {
+	rest := size.Height
+	for i, o := range f.objects {
+		if i != f.flex && o.Visible() {
+			rest -= heightFor(o, size.Width)
+		}
+	}
+	y := float32(0)
+	for i, o := range f.objects {
+		if !o.Visible() {
+			continue
+		}
+		h := max(rest, 0)
+		if i != f.flex {
+			h = heightFor(o, size.Width)
+		}
+		put(o, 0, y, size.Width, h)
+		y += h
+	}
+}
+
+func (f *filled) CreateRenderer() fyne.WidgetRenderer {
+	return &boxRenderer{
+		objects: func() []fyne.CanvasObject { return f.objects },
+		layout:  f.layout,
+		height:  func() float32 { return 1 },
+		size:    f.Size,
+	}
+}

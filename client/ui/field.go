@@ -1,0 +1,149 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/driver/mobile"
+	"fyne.io/fyne/v2/widget"
+)
+
+// entry is Fyne's text entry that hands on the keys which a focused entry
+// swallows otherwise: Android's Back, Escape, and the app's shortcuts.
+type entry struct {
+	widget.Entry
+	onFocus func(bool)
+}
+
+func newEntry(placeholder string) *entry {
+	e := &entry{}
+	e.ExtendBaseWidget(e)
+	e.SetPlaceHolder(placeholder)
+	return e
+}
+
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	if goesBack(k) {
+		typedOnPage(e, k)
+		return
+	}
+	e.Entry.TypedKey(k)
+}
+
+func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	if !appShortcut(e, s) {
+		e.Entry.TypedShortcut(s)
+	}
+}
+
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	if e.onFocus != nil {
+		e.onFocus(true)
+	}
+}
+
+func (e *entry) FocusLost() {
+	e.Entry.FocusLost()
+	if e.onFocus != nil {
+		e.onFocus(false)
+	}
+}
+
+func goesBack(k *fyne.KeyEvent) bool { return k.Name == mobile.KeyBack || k.Name == fyne.KeyEscape }
+
+// appShortcut hands a shortcut that is not the entry's own to the canvas.
+func appShortcut(o fyne.CanvasObject, s fyne.Shortcut) bool {
+	custom, ok := s.(*desktop.CustomShortcut)
+	if !ok {
+		return false
+	}
+	for _, own := range shortcuts {
+		if own.KeyName == custom.KeyName && own.Modifier == custom.Modifier {
+			if c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(fyne.Shortcutable); ok {
+				c.TypedShortcut(s)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// field is a one-line entry on a rounded ground, with a label above it.
+type field struct {
+	widget.BaseWidget
+	label   *textBlock
+	entry   *entry
+	content *column
+}
+
+func newField(label, placeholder string) *field {
+	f := &field{label: newText(label, fontLabel, roleMuted), entry: newEntry(placeholder)}
+	f.content = newColumn(unit, f.label, newEntryBox(f.entry))
+	if label == "" {
+		f.label.Hide()
+	}
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+func (f *field) fit(width float32) float32           { return f.content.fit(width) }
+func (f *field) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.content) }
+
+// entryBox is the ground of an entry; its border shows the focus.
+type entryBox struct {
+	widget.BaseWidget
+	entry   *entry
+	focused bool
+}
+
+func newEntryBox(e *entry) *entryBox {
+	b := &entryBox{entry: e}
+	e.onFocus = func(on bool) { b.focused = on; b.Refresh() }
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+func (b *entryBox) fit(float32) float32 {
+	return max(48, b.entry.MinSize().Height+2*unit)
+}
+
+func (b *entryBox) CreateRenderer() fyne.WidgetRenderer {
+	return &entryBoxRenderer{box: b, ground: &canvas.Rectangle{}}
+}
+
+type entryBoxRenderer struct {
+	box    *entryBox
+	ground *canvas.Rectangle
+}
+
+func (r *entryBoxRenderer) Layout(size fyne.Size) {
+	styleField(r.ground, r.box.focused)
+	r.ground.CornerRadius = 3 * unit
+	r.ground.Resize(size)
+	h := r.box.entry.MinSize().Height
+	put(r.box.entry, unit, float32(int((size.Height-h)/2)), size.Width-2*unit, h)
+}
+
+// styleField paints the ground of something to type into.
+func styleField(r *canvas.Rectangle, focused bool) {
+	p := colors()
+	r.FillColor = p.Surface
+	r.StrokeColor = p.Line
+	r.StrokeWidth = 1
+	if focused {
+		r.StrokeColor = p.Accent
+		r.StrokeWidth = 2
+	}
+}
+
+func (r *entryBoxRenderer) Refresh() {
+	r.Layout(r.box.Size())
+	r.ground.Refresh()
+	r.box.entry.Refresh()
+}
+func (r *entryBoxRenderer) MinSize() fyne.Size { return fyne.NewSize(1, r.box.fit(0)) }
+func (r *entryBoxRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.ground, r.box.entry}
+}
+func (r *entryBoxRenderer) Destroy() {}

@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// page is a screen of the app.
+type page interface {
+	object() fyne.CanvasObject
+	entered()      // it came onto the screen
+	left()         // it went off the screen
+	title() string // for the window; "" is none
+}
+
+// main is a page that stands at the left of the one above it in a wide window.
+type mainPage interface{ isMain() }
+
+// wideWidth is the width from which two pages stand side by side, at 100 %.
+const wideWidth = 720
+
+// paneWidth is the width of the left one.
+const paneWidth = 320
+
+// slot is a page of the stack and how to make it anew when the language or the
+// text's size changes.
+type slot struct {
+	make func() page
+	page page
+}
+
+// navigator is the stack of pages and shows the top one; in a wide window the
+// main page too.
+type navigator struct {
+	widget.BaseWidget
+	stack     []slot
+	shown     []page // from the left
+	rest      fyne.CanvasObject
+	rule      *fill
+	wide      bool
+	onChanged func()
+}
+
+func newNavigator() *navigator {
+	n := &navigator{}
+	n.rule = newHairline()
+	n.ExtendBaseWidget(n)
+	return n
+}
+
+func (n *navigator) push(make func() page) {
+	n.stack = append(n.stack, slot{make, make()})
+	n.update()
+}
+
+// replace puts a page above the main one in place of all that is there.
+func (n *navigator) replace(make func() page) {
+	if i := n.mainIndex(); i >= 0 {
+		n.stack = n.stack[:i+1]
+	}
+	n.push(make)
+}
+
+// reset makes the stack anew.
+func (n *navigator) reset(makes ...func() page) {
+	n.stack = nil
+	for _, m := range makes {
+		n.stack = append(n.stack, slot{m, m()})
+	}
+	n.update()
+}
+
+// pop goes back one page. It reports whether there was one to go back to.
+func (n *navigator) pop() bool {
+	if len(n.stack) < 2 {
+		return false
+	}
+	n.stack = n.stack[:len(n.stack)-1]
+	n.update()
+	return true
+}
+
+// rebuild makes every page anew.
+func (n *navigator) rebuild() {
+	for i := range n.stack {
+		n.stack[i].page = n.stack[i].make()
+	}
+	n.rest = nil
+	n.update()
+}
+
+func (n *navigator) top() page {
+	if len(n.stack) == 0 {
+		return nil
+	}
+	return n.stack[len(n.stack)-1].page
+}
+
+func (n *navigator) mainIndex() int {
+	return slices.IndexFunc(n.stack, func(s slot) bool { _, ok := s.page.(mainPage); return ok })
+}
+
+// visible are the pages to show, from the left.
+func (n *navigator) visible() []page {
+	if len(n.stack) == 0 {
+		return nil
+	}
+	if i := n.mainIndex(); n.wide && i >= 0 {
+		if i == len(n.stack)-1 {
+			return []page{n.stack[i].page}
+		}
+		return []page{n.stack[i].page, n.top()}
+	}
+	return []page{n.top()}
+}
+
+// update shows what the stack and the width ask for, and tells pages that came
+// or went.
+func (n *navigator) update() {
+	was := n.shown
+	n.shown = n.visible()
+	if !slices.Equal(was, n.shown) {
+		if c := fyne.CurrentApp().Driver().CanvasForObject(n); c != nil {
+			c.Unfocus()
+		}
+	}
+	for _, p := range was {
+		if !slices.Contains(n.shown, p) {
+			p.left()
+		}
+	}
+	n.Refresh()
+	for _, p := range n.shown {
+		if !slices.Contains(was, p) {
+			p.entered()
+		}
+	}
+	if n.onChanged != nil {
+		n.onChanged()
+	}
+}
+
+// split reports whether the main page stands beside another, or beside nothing.
+func (n *navigator) split() bool { return n.wide && n.mainIndex() >= 0 }
+
+func (n *navigator) CreateRenderer() fyne.WidgetRenderer { return &navRenderer{n: n} }
+
+type navRenderer struct{ n *navigator }
+
+func (r *navRenderer) Layout(size fyne.Size) {
+	n := r.n
+	if wide := size.Width >= wideWidth*min(textScale(), 1.4); wide != n.wide {
+		n.wide = wide
+		n.update() // comes back here
+		return
+	}
+	if len(n.shown) == 0 {
+		return
+	}
+	if !n.split() {
+		put(n.shown[0].object(), 0, 0, size.Width, size.Height)
+		return
+	}
+	left := paneWidth * min(textScale(), 1.4)
+	put(n.shown[0].object(), 0, 0, left, size.Height)
+	put(n.rule, left, 0, 1, size.Height)
+	put(r.right(), left+1, 0, size.Width-left-1, size.Height)
+}
+
+// right is what stands beside the main page.
+func (r *navRenderer) right() fyne.CanvasObject {
+	if n := r.n; len(n.shown) > 1 {
+		return n.shown[1].object()
+	}
+	if r.n.rest == nil {
+		r.n.rest = newEmptyState("💬", tr("rooms.pick"), "")
+	}
+	return r.n.rest
+}
+
+func (r *navRenderer) Objects() []fyne.CanvasObject {
+	if len(r.n.shown) == 0 {
+		return nil
+	}
+	if !r.n.split() {
+		return []fyne.CanvasObject{r.n.shown[0].object()}
+	}
+	return []fyne.CanvasObject{r.n.shown[0].object(), r.n.rule, r.right()}
+}
+
+func (r *navRenderer) Refresh() {
+	r.Layout(r.n.Size())
+	for _, o := range r.Objects() {
+		o.Refresh()
+	}
+}
+func (r *navRenderer) MinSize() fyne.Size { return fyne.NewSize(320, 200) }
+func (r *navRenderer) Destroy()           {}

@@ -1,0 +1,148 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+)
+
+// overlay is a panel above the page; a tap beside it, Back or Escape close it.
+type overlay struct {
+	widget.BaseWidget
+	canvas  fyne.Canvas
+	panel   *card
+	place   func(area fyne.Size) (at fyne.Position, size fyne.Size)
+	onClose func()
+}
+
+// show puts a panel above the page.
+func showOverlay(c fyne.Canvas, panel *card, place func(area fyne.Size) (fyne.Position, fyne.Size)) *overlay {
+	panel.shadow = true
+	o := &overlay{canvas: c, panel: panel, place: place}
+	o.ExtendBaseWidget(o)
+	c.Overlays().Add(o)
+	pos, size := c.InteractiveArea()
+	o.Move(pos)
+	o.Resize(size)
+	return o
+}
+
+func (o *overlay) close() {
+	o.canvas.Overlays().Remove(o)
+	if o.onClose != nil {
+		o.onClose()
+	}
+}
+
+// closeOverlay closes the topmost overlay of ours. It reports whether there was
+// one.
+func closeOverlay(c fyne.Canvas) bool {
+	switch top := c.Overlays().Top().(type) {
+	case nil:
+		return false
+	case *overlay:
+		top.close()
+	default:
+		c.Overlays().Remove(top) // an entry's own menu
+	}
+	return true
+}
+
+func (o *overlay) Tapped(*fyne.PointEvent)          { o.close() }
+func (o *overlay) TappedSecondary(*fyne.PointEvent) { o.close() }
+
+func (o *overlay) CreateRenderer() fyne.WidgetRenderer {
+	return &overlayRenderer{o: o, scrim: newFill(func(p *palette) color.NRGBA { return p.Scrim }), stop: newBlocker()}
+}
+
+type overlayRenderer struct {
+	o     *overlay
+	scrim *fill
+	stop  *blocker
+}
+
+func (r *overlayRenderer) Layout(size fyne.Size) {
+	r.scrim.Resize(size)
+	at, s := r.o.place(size)
+	put(r.stop, at.X, at.Y, s.Width, s.Height)
+	put(r.o.panel, at.X, at.Y, s.Width, s.Height)
+}
+func (r *overlayRenderer) MinSize() fyne.Size { return fyne.NewSize(1, 1) }
+func (r *overlayRenderer) Refresh() {
+	r.Layout(r.o.Size())
+	r.scrim.Refresh()
+	r.o.panel.Refresh()
+}
+func (r *overlayRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.scrim, r.stop, r.o.panel}
+}
+func (r *overlayRenderer) Destroy() {}
+
+// blocker keeps taps on a panel from closing it.
+type blocker struct {
+	widget.BaseWidget
+}
+
+func newBlocker() *blocker {
+	b := &blocker{}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+func (b *blocker) Tapped(*fyne.PointEvent)          {}
+func (b *blocker) TappedSecondary(*fyne.PointEvent) {}
+func (b *blocker) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
+
+// action is a line of a menu.
+type action struct {
+	icon, label string
+	danger      bool
+	do          func()
+}
+
+// showMenu shows actions beside a point, within the window.
+func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) *overlay {
+	list := newColumn(0)
+	var o *overlay
+	for _, a := range actions {
+		r := roleText
+		if a.danger {
+			r = roleError
+		}
+		t := newTile(newHRow(3*unit, 1, newPicture(a.icon, r, 20), newText(a.label, fontBody, r)), func() {
+			o.close()
+			a.do()
+		})
+		t.inset = insets{2 * unit, 4 * unit, 2 * unit, 3 * unit}
+		t.radius = 2 * unit
+		list.objects = append(list.objects, t)
+	}
+	panel := newCard(list, around(unit+2))
+	area, _ := c.InteractiveArea()
+	near = near.Subtract(area)
+	o = showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
+		w := min(max(panel.natural(), 200), size.Width-4*unit)
+		h := panel.fit(w)
+		x := min(max(near.X-w/2, 2*unit), size.Width-w-2*unit)
+		y := near.Y + 2*unit
+		if y+h > size.Height-2*unit {
+			y = max(near.Y-h-2*unit, 2*unit)
+		}
+		return fyne.NewPos(float32(int(x)), float32(int(y))), fyne.NewSize(w, h)
+	})
+	return o
+}
+
+// showPanel shows a column in the middle of the window, as high as it needs.
+func showPanel(c fyne.Canvas, body *column) *overlay {
+	panel := newCard(newScroller(body), around(0))
+	return showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
+		w := min(size.Width-6*unit, 400*min(textScale(), 1.4))
+		h := min(body.fit(w), size.Height-12*unit)
+		return fyne.NewPos(float32(int((size.Width-w)/2)), max(float32(int((size.Height-h)/3)), 6*unit)), fyne.NewSize(w, h)
+	})
+}

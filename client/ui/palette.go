@@ -1,0 +1,105 @@
+package ui
+
+import (
+	"hash/fnv"
+	"image/color"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+)
+
+// palette is every colour of the app in one variant. Text on its ground has a
+// contrast of 4.5 to 1 or more.
+type palette struct {
+	Ground, Surface, Raised, Hover   color.NRGBA // from the back to the front
+	Line                             color.NRGBA // hairlines and borders
+	Text, Muted                      color.NRGBA
+	Accent, OnAccent, AccentSoft     color.NRGBA // Accent as text and icon, AccentSoft as a ground
+	Fill                             color.NRGBA // the ground of a primary button
+	Mine, OnMine, OnMineMuted        color.NRGBA // own bubbles
+	Theirs                           color.NRGBA
+	Error, Warning, WarningSoft, Yes color.NRGBA
+	Scrim, Shadow                    color.NRGBA
+}
+
+func hex(v uint32) color.NRGBA {
+	return color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff}
+}
+
+func alpha(v uint32, a uint8) color.NRGBA {
+	c := hex(v)
+	c.A = a
+	return c
+}
+
+var light = palette{
+	Ground: hex(0xf2f3f8), Surface: hex(0xffffff), Raised: hex(0xf2f3f8), Hover: hex(0xe8eaf3),
+	Line: hex(0xdfe2ec),
+	Text: hex(0x161824), Muted: hex(0x5b6178),
+	Accent: hex(0x4338ca), OnAccent: hex(0xffffff), AccentSoft: hex(0xe6e5fc), Fill: hex(0x4f46e5),
+	Mine: hex(0x4f46e5), OnMine: hex(0xffffff), OnMineMuted: hex(0xdcdafc),
+	Theirs: hex(0xffffff),
+	Error:  hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
+	Scrim: alpha(0x10121c, 0x66), Shadow: alpha(0x1a1c2c, 0x24),
+}
+
+var dark = palette{
+	Ground: hex(0x0d0f15), Surface: hex(0x161922), Raised: hex(0x1f2330), Hover: hex(0x282d3c),
+	Line: hex(0x2a2f3e),
+	Text: hex(0xeceef6), Muted: hex(0x9aa1b8),
+	Accent: hex(0xa7a2ff), OnAccent: hex(0xffffff), AccentSoft: hex(0x2a2852), Fill: hex(0x5b52ea),
+	Mine: hex(0x5148de), OnMine: hex(0xffffff), OnMineMuted: hex(0xd6d4fb),
+	Theirs: hex(0x1f2330),
+	Error:  hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
+	Scrim: alpha(0x000000, 0x99), Shadow: alpha(0x000000, 0x66),
+}
+
+// hue is a person's colour: the ground of the avatar, and the name above a
+// bubble in the light and in the dark.
+type hue struct{ avatar, onLight, onDark color.NRGBA }
+
+// hues are told apart by most people who are colour blind, and carry white text.
+var hues = [...]hue{
+	{hex(0xd1453b), hex(0xb3362d), hex(0xff9a8f)}, // red
+	{hex(0xb85c00), hex(0x955000), hex(0xf7b267)}, // orange
+	{hex(0x8a6a00), hex(0x7a5d00), hex(0xe3c65b)}, // ochre
+	{hex(0x3f7d20), hex(0x36701a), hex(0x9ed783)}, // green
+	{hex(0x0f7c6c), hex(0x0b6c5e), hex(0x6cd3c3)}, // teal
+	{hex(0x0b76a8), hex(0x08668f), hex(0x77c8ee)}, // blue
+	{hex(0x3a5fd0), hex(0x2f53bf), hex(0x9fb8ff)}, // indigo
+	{hex(0x7a4fc4), hex(0x6b40b5), hex(0xc9aaff)}, // violet
+	{hex(0xa93f9b), hex(0x963388), hex(0xf0a3e4)}, // purple
+	{hex(0xc23a6b), hex(0xa92e5a), hex(0xff9dbf)}, // pink
+}
+
+// hueOf derives a colour from a name: FNV-1a, 32 bits, over the UTF-8 of the
+// name in lower case, modulo the number of hues. The page does the same.
+func hueOf(name string) hue {
+	h := fnv.New32a()
+	h.Write([]byte(strings.ToLower(name)))
+	return hues[h.Sum32()%uint32(len(hues))]
+}
+
+func nameColor(name string) color.NRGBA {
+	if isDark() {
+		return hueOf(name).onDark
+	}
+	return hueOf(name).onLight
+}
+
+// isDark reports whether the app is drawn dark now.
+func isDark() bool {
+	if t, ok := fyne.CurrentApp().Settings().Theme().(*appTheme); ok {
+		return t.dark(fyne.CurrentApp().Settings().ThemeVariant())
+	}
+	return fyne.CurrentApp().Settings().ThemeVariant() == theme.VariantDark
+}
+
+// colors is the palette that the app is drawn in now.
+func colors() *palette {
+	if isDark() {
+		return &dark
+	}
+	return &light
+}

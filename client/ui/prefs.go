@@ -1,0 +1,31 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+)
+
+// prefs are the settings of this installation. What must not be lost is not
+// here but in the session's store: Fyne writes preferences some time later.
+type prefs struct{ p fyne.Preferences }
+
+func (s prefs) name() string         { return s.p.String("name") }
+func (s prefs) setName(v string)     { s.p.SetString("name", v) }
+func (s prefs) server() string       { return s.p.String("server") }
+func (s prefs) setServer(v string)   { s.p.SetString("server", v) }
+func (s prefs) look() look           { return look(s.p.String("look")) }
+func (s prefs) setLook(v look)       { s.p.SetString("look", string(v)) }
+func (s prefs) percent() int         { return s.p.IntWithFallback("text", 100) }
+func (s prefs) setPercent(v int)     { s.p.SetInt("text", v) }
+func (s prefs) language() string     { return s.p.String("language") }
+func (s prefs) setLanguage(v string) { s.p.SetString("language", v) }
+func (s prefs) theme() *appTheme     { return newTheme(s.look(), s.percent()) }
+func (s prefs) setSize(v fyne.Size) {
+	s.p.SetFloat("width", float64(v.Width))
+	s.p.SetFloat("height", float64(v.Height))
+}
+
+// size is what the window was last, or that of a phone.
+func (s prefs) size() fyne.Size {
+	w, h := s.p.FloatWithFallback("width", 412), s.p.FloatWithFallback("height", 860)
+	return fyne.NewSize(float32(min(max(w, 320), 4000)), float32(min(max(h, 400), 4000)))
+}

@@ -1,0 +1,231 @@
+package ui
+
+import (
+	"errors"
+	"image/color"
+	"net/url"
+
+	"fyne.io/fyne/v2"
+
+	"parley/client/session"
+	"parley/client/ui/text"
+	"parley/shared"
+)
+
+// roomPage is a conversation.
+type roomPage struct {
+	conv     *conversation
+	root     *filled
+	back     *tile
+	sub      *textBlock
+	banner   *banner
+	list     *messageList
+	silence  fyne.CanvasObject // while nothing has been said
+	typing   *textBlock
+	composer *composer
+	complain string // why the last text was not sent
+}
+
+func newRoomPage(conv *conversation) *roomPage {
+	p := &roomPage{conv: conv, list: newMessageList(conv.timeline)}
+	c := conv.client
+	p.back = newIconButton("back", func() { c.back(false) })
+	p.sub = newText("", fontSmall, roleMuted).lines(1)
+	about := newTile(newHRow(3*unit, 1, newRoomAvatar(conv.name, 40),
+		newTitle(newText(conv.title(), fontTitle, roleText).lines(1), p.sub)), p.showPeople)
+	about.inset = insets{0, unit, 0, unit}
+	var more *tile
+	more = newIconButton("more", func() {
+		p.menu(fyne.CurrentApp().Driver().AbsolutePositionForObject(more).AddXY(more.Size().Width/2, more.Size().Height))
+	})
+	p.banner = newBanner(conv)
+	p.silence = newEmptyState("🤫", tr("room.empty"), tr("room.empty.break"))
+	p.typing = newText("", fontSmall, roleMuted).lines(1)
+	p.composer = newComposer(p.send, p.typed)
+	p.composer.grown = func() { p.root.Refresh() }
+	p.composer.entry.SetText(conv.room.Draft())
+
+	p.list.onOlder = conv.room.LoadOlder
+	p.list.onHit = p.tapped
+	p.list.onMenu = p.menuFor
+	ground := newFill(func(p *palette) color.NRGBA { return p.Ground })
+	foot := newColumn(0, newColumn(0, p.typing).padded(insets{0, 5 * unit, 0, 5 * unit}), p.composer)
+	p.root = newFilled(2, newHeader(p.back, about, more), p.banner, over(ground, p.list, p.silence),
+		foot)
+	p.state()
+	return p
+}
+
+func (p *roomPage) object() fyne.CanvasObject { return p.root }
+func (p *roomPage) title() string             { return p.conv.title() }
+
+func (p *roomPage) entered() {
+	c := p.conv
+	c.page = p
+	p.back.Hidden = c.client.nav.split()
+	c.look()
+	p.banner.start()
+	p.state()
+	if c.timeline.fresh != "" {
+		p.list.showRow(c.timeline.fresh)
+	}
+	if !fyne.CurrentDevice().IsMobile() {
+		c.client.window.Canvas().Focus(p.composer.entry)
+	}
+}
+
+func (p *roomPage) left() {
+	if p.conv.page == p {
+		p.conv.page = nil
+	}
+	p.banner.end()
+}
+
+// change applies a batch of changes and draws what they touched.
+func (p *roomPage) change(batch []session.Change) {
+	p.list.change(batch)
+	p.state()
+}
+
+// state draws everything around the list.
+func (p *roomPage) state() {
+	c := p.conv
+	p.sub.text, p.sub.role = p.subtitle()
+	p.sub.Refresh()
+	p.silence.Hide()
+	if len(c.timeline.rows) == 0 && c.status.State == session.Connected {
+		p.silence.Show()
+	}
+	p.typing.role = roleMuted
+	line := typingLine(c.typing)
+	if p.complain != "" {
+		p.typing.role, line = roleError, p.complain
+	}
+	p.typing.setText(line)
+	p.typing.Refresh()
+	if p.banner.update() {
+		p.root.Refresh()
+	}
+}
+
+// subtitle says who is here, or how the connection is.
+func (p *roomPage) subtitle() (string, role) {
+	c := p.conv
+	switch c.status.State {
+	case session.Connected:
+		return plural("people.here", c.count), roleMuted
+	case session.Connecting:
+		return tr("room.connecting"), roleWarning
+	}
+	return tr("room.offline"), roleWarning
+}
+
+func typingLine(names []string) string {
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return tr("room.typing.one", "name", text.OneLine(names[0]))
+	case 2:
+		return tr("room.typing.two", "name", text.OneLine(names[0]), "other", text.OneLine(names[1]))
+	}
+	return tr("room.typing.many")
+}
+
+// send takes a text out of the composer.
+func (p *roomPage) send(s string) bool {
+	if shared.Blank(s) {
+		return false
+	}
+	_, err := p.conv.room.Send(s)
+	switch {
+	case errors.Is(err, session.ErrTooLong):
+		p.complain = tr("failed.too_long")
+	case err != nil:
+		p.complain = tr("failed.refused")
+	default:
+		p.complain = ""
+	}
+	p.list.toBottom()
+	p.conv.timeline.setFresh("")
+	p.state()
+	return err == nil
+}
+
+func (p *roomPage) typed(s string) {
+	p.conv.room.SetDraft(s)
+	if s != "" {
+		p.conv.room.Typing()
+	}
+	if p.complain != "" {
+		p.complain = ""
+		p.state()
+	}
+}
+
+// tapped does what a tap on a row asks for.
+func (p *roomPage) tapped(h hit) {
+	switch h.kind {
+	case hitLink:
+		if u, err := url.Parse(h.link); err == nil {
+			if err := fyne.CurrentApp().OpenURL(u); err != nil {
+				fyne.LogError("The link could not be opened", err)
+			}
+		}
+	case hitFailed:
+		p.menuFor(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).AddXY(p.list.Size().Width/2, p.list.Size().Height/2))
+	case hitGap:
+		p.conv.room.LoadGap(h.row.item.ID)
+	}
+}
+
+// menuFor shows what can be done with a message.
+func (p *roomPage) menuFor(h hit, at fyne.Position) {
+	if h.row == nil || h.row.item.Kind != session.KindMessage {
+		return
+	}
+	item, room := h.row.item, p.conv.room
+	app := fyne.CurrentApp()
+	var actions []action
+	if item.Delivery == session.Failed {
+		actions = append(actions,
+			action{icon: "retry", label: tr("menu.retry"), do: func() { room.Retry(item.ID) }},
+			action{icon: "edit", label: tr("menu.edit"), do: func() {
+				room.Discard(item.ID)
+				p.composer.entry.SetText(item.Text)
+				p.conv.client.window.Canvas().Focus(p.composer.entry)
+			}})
+	}
+	actions = append(actions, action{icon: "copy", label: tr("menu.copy"), do: func() { app.Clipboard().SetContent(item.Text) }})
+	if h.link != "" {
+		actions = append(actions, action{icon: "link", label: tr("menu.copy.link"), do: func() { app.Clipboard().SetContent(h.link) }})
+	}
+	if item.Delivery == session.Failed {
+		actions = append(actions, action{icon: "trash", label: tr("menu.discard"), danger: true, do: func() { room.Discard(item.ID) }})
+	}
+	showMenu(p.conv.client.window.Canvas(), at, actions...)
+}
+
+// menu shows what can be done with the room.
+func (p *roomPage) menu(at fyne.Position) {
+	c := p.conv.client
+	showMenu(c.window.Canvas(), at,
+		action{icon: "people", label: tr("room.people"), do: p.showPeople},
+		action{icon: "settings", label: tr("settings.title"), do: func() { c.nav.push(func() page { return newSettingsPage(c) }) }},
+		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.leave(p.conv) }})
+}
+
+// showPeople lists who is in the room.
+func (p *roomPage) showPeople() {
+	c := p.conv
+	body := newColumn(0, newColumn(0, newText(plural("people.here", c.count), fontTitle, roleText)).padded(insets{0, 2 * unit, 2 * unit, 2 * unit})).
+		padded(around(4 * unit))
+	for _, name := range c.people {
+		body.objects = append(body.objects,
+			newHRow(3*unit, 1, newAvatar(name, avatarSide), newText(text.OneLine(name), fontBody, roleText)).padded(insets{unit + 2, 2 * unit, unit + 2, 2 * unit}))
+	}
+	if rest := c.count - len(c.people); rest > 0 && len(c.people) > 0 {
+		body.objects = append(body.objects, newColumn(0, newText(plural("people.more", rest), fontSmall, roleMuted)).padded(around(2*unit)))
+	}
+	showPanel(c.client.window.Canvas(), body)
+}

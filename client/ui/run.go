@@ -1,0 +1,62 @@
+// Package ui is the app's window: its pages, drawn with Fyne, over the rooms of
+// package session. All of it runs on Fyne's UI goroutine; bridge.go is the only
+// way there from others.
+package ui
+
+import (
+	"errors"
+	"path/filepath"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"parley/client/session"
+)
+
+// ID is the app's, as FyneApp.toml has it; settings and rooms are kept by it.
+const ID = "org.parley.chat"
+
+// Run shows the app until its window is closed.
+func Run() {
+	a := app.NewWithID(ID)
+	a.SetIcon(Logo())
+	store := openStore(a)
+	w := a.NewWindow("Parley")
+	w.SetMaster()
+	b := newBridge(nil)
+	c := newClient(a, w, b, network{session.Probe, session.Rooms, session.Open}, store)
+	w.Resize(c.prefs.size())
+	a.Lifecycle().SetOnEnteredForeground(func() { c.setFocused(true) })
+	a.Lifecycle().SetOnExitedForeground(func() { c.setFocused(false) })
+	c.start()
+	w.SetCloseIntercept(func() {
+		c.prefs.setSize(w.Canvas().Size())
+		w.Close()
+	})
+	w.ShowAndRun()
+	c.close()
+	if store != nil {
+		if err := store.Close(); err != nil {
+			fyne.LogError("What is kept could not be closed", err)
+		}
+	}
+}
+
+// openStore opens what is kept of the rooms. Without it the app works from
+// memory.
+func openStore(a fyne.App) *session.Store {
+	path := filepath.Join(a.Storage().RootURI().Path(), "rooms.db")
+	s, err := session.OpenStore(path)
+	if err != nil {
+		if errors.Is(err, session.ErrStoreInUse) {
+			fyne.LogError("Another Parley is running; this one keeps nothing", err)
+		} else {
+			fyne.LogError("What is kept of the rooms can't be opened", err)
+		}
+		return nil
+	}
+	if aside := s.SetAside(); aside != "" {
+		fyne.LogError("What was kept of the rooms was damaged; it is now at "+aside, nil)
+	}
+	return s
+}

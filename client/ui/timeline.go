@@ -1,0 +1,167 @@
+package ui
+
+import (
+	"slices"
+	"sort"
+
+	"parley/client/session"
+)
+
+// timeline is the rows of a room in order, and where each is in the list.
+type timeline struct {
+	rows  []*row
+	tops  []float32 // tops[i] is where row i begins; one more for the end
+	frame frame
+	fresh string // id of the first message that is new since the person left
+}
+
+func newTimeline() *timeline { return &timeline{tops: []float32{0}} }
+
+// total is the height of all rows.
+func (t *timeline) total() float32 { return t.tops[len(t.rows)] }
+
+// setFrame measures everything again when the width or the text's size changed.
+func (t *timeline) setFrame(f frame) bool {
+	if f == t.frame {
+		return false
+	}
+	t.frame = f
+	t.restyle(0, len(t.rows))
+	return true
+}
+
+// remeasure measures everything again, as after a change of the language.
+func (t *timeline) remeasure() { t.restyle(0, len(t.rows)) }
+
+// at is the index of the row at a height, at most the last.
+func (t *timeline) at(y float32) int {
+	i := sort.Search(len(t.rows), func(i int) bool { return t.tops[i+1] > y })
+	return min(i, max(len(t.rows)-1, 0))
+}
+
+func (t *timeline) find(id string) int {
+	return slices.IndexFunc(t.rows, func(r *row) bool { return r.item.ID == id })
+}
+
+// restyle sets what rows from to to show beside their message, and measures
+// them. Their neighbours' groups may have changed too.
+func (t *timeline) restyle(from, to int) {
+	from, to = max(from-1, 0), min(to+1, len(t.rows))
+	for i := from; i < to; i++ {
+		r := t.rows[i]
+		var before, after *row
+		if i > 0 {
+			before = t.rows[i-1]
+		}
+		if i+1 < len(t.rows) {
+			after = t.rows[i+1]
+		}
+		r.day = r.item.Kind == session.KindMessage && (before == nil || !sameDay(before.item.Time, r.item.Time))
+		r.fresh = t.fresh != "" && r.item.ID == t.fresh
+		r.first = before == nil || r.fresh || !sameGroup(before, r)
+		r.last = after == nil || !sameGroup(r, after) || t.fresh != "" && after.item.ID == t.fresh
+		r.measure(t.frame)
+		r.view = nil
+	}
+	t.sum(from)
+}
+
+// sum computes the tops of the rows from index from on.
+func (t *timeline) sum(from int) {
+	t.tops = slices.Grow(t.tops[:from+1], len(t.rows)-from)[:len(t.rows)+1]
+	y := t.tops[from]
+	for i := from; i < len(t.rows); i++ {
+		y += t.rows[i].height
+		t.tops[i+1] = y
+	}
+}
+
+// setFresh moves the line "new since you left" above the message of an id; an
+// empty one takes it away.
+func (t *timeline) setFresh(id string) {
+	if id == t.fresh {
+		return
+	}
+	old := t.fresh
+	t.fresh = id
+	for _, v := range [...]string{old, id} {
+		if i := t.find(v); v != "" && i >= 0 {
+			t.restyle(i, i+1)
+		}
+	}
+}
+
+// apply does one change of the session. It reports how many messages of others
+// were added at the end.
+func (t *timeline) apply(c session.Change) (news int) {
+	switch c.Kind {
+	case session.Reset:
+		t.rows = appendRows(t.rows[:0:0], c.Items)
+		t.tops = t.tops[:1]
+		t.restyle(0, len(t.rows))
+	case session.Append:
+		from := len(t.rows)
+		t.rows = appendRows(t.rows, c.Items)
+		t.restyle(from, len(t.rows))
+		for _, item := range c.Items {
+			if !item.Mine && item.Kind == session.KindMessage {
+				news++
+			}
+		}
+	case session.Prepend:
+		t.insert(0, c.Items)
+	case session.Insert:
+		t.insert(c.Index, c.Items)
+	case session.Update:
+		if t.has(c.Index) && len(c.Items) > 0 {
+			t.rows[c.Index] = newRow(c.Items[0])
+			t.restyle(c.Index, c.Index+1)
+		}
+	case session.Remove:
+		if t.has(c.Index) {
+			t.rows = slices.Delete(t.rows, c.Index, c.Index+1)
+			t.tops = t.tops[:len(t.rows)+1]
+			t.restyle(c.Index, c.Index)
+		}
+	}
+	return news
+}
+
+func (t *timeline) has(index int) bool { return index >= 0 && index < len(t.rows) }
+
+func (t *timeline) insert(index int, items []session.Item) {
+	index = min(max(index, 0), len(t.rows))
+	t.rows = slices.Insert(t.rows, index, appendRows(nil, items)...)
+	t.restyle(index, index+len(items))
+}
+
+func appendRows(rows []*row, items []session.Item) []*row {
+	rows = slices.Grow(rows, len(items))
+	for _, item := range items {
+		rows = append(rows, newRow(item))
+	}
+	return rows
+}
+
+// anchor is a row and how far the list's upper edge is below its top, so that
+// the same pixels can be shown again after rows changed above.
+type anchor struct {
+	id    string
+	delta float32
+}
+
+func (t *timeline) anchorAt(offset float32) anchor {
+	if len(t.rows) == 0 {
+		return anchor{}
+	}
+	i := t.at(offset)
+	return anchor{t.rows[i].item.ID, offset - t.tops[i]}
+}
+
+// offsetOf is where an anchor is now; ok is false when its row is gone.
+func (t *timeline) offsetOf(a anchor) (offset float32, ok bool) {
+	if i := t.find(a.id); i >= 0 {
+		return t.tops[i] + a.delta, true
+	}
+	return 0, false
+}

@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	cldr "golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+)
+
+//go:embed lang/*.json
+var translations embed.FS
+
+// languages are the translations, each by its own name.
+var languages = []struct{ Code, Name string }{
+	{"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}, {"pl", "Polski"}, {"ja", "日本語"},
+}
+
+// spoken is the language of the translation in use.
+var spoken = language.English
+
+// useLanguage makes the app speak a language; "" is the system's, or English
+// where there is no translation. Fyne's lang speaks the system's language only,
+// so the chosen translation is given to it in that one's place.
+func useLanguage(code string) error {
+	if code == "" {
+		code = systemLanguage(lang.SystemLocale())
+	}
+	data, err := translations.ReadFile("lang/" + code + ".json")
+	if err != nil {
+		return fmt.Errorf("no translation %q: %w", code, err)
+	}
+	spoken = language.Make(code)
+	return lang.AddTranslationsForLocale(data, fyne.Locale(lang.SystemLocale().LanguageString()))
+}
+
+// systemLanguage is the translation nearest to a locale.
+func systemLanguage(l fyne.Locale) string {
+	tags := make([]language.Tag, len(languages))
+	for i, v := range languages {
+		tags[i] = language.Make(v.Code)
+	}
+	tag, err := language.Parse(l.LanguageString())
+	if err != nil {
+		return languages[0].Code
+	}
+	_, i, confidence := language.NewMatcher(tags).Match(tag)
+	if confidence == language.No {
+		i = 0
+	}
+	return languages[i].Code
+}
+
+// tr is the text of a key in the language in use. Values are put in for their
+// names in braces, name and value in turn; they are text from the network as
+// often as not, and never read as a template.
+func tr(key string, values ...string) string {
+	s := lang.X(key, key)
+	if len(values) == 0 {
+		return s
+	}
+	pairs := make([]string, len(values))
+	copy(pairs, values)
+	for i := 0; i < len(pairs); i += 2 {
+		pairs[i] = "{" + pairs[i] + "}"
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+// plural is the text of a key for a number of things, in the language's form
+// for it: key.one, key.few, key.many or key.other.
+func plural(key string, n int, values ...string) string {
+	return tr(key+"."+pluralForm(spoken, n), append([]string{"n", fmt.Sprint(n)}, values...)...)
+}
+
+var pluralForms = map[cldr.Form]string{
+	cldr.Zero: "zero", cldr.One: "one", cldr.Two: "two", cldr.Few: "few", cldr.Many: "many", cldr.Other: "other",
+}
+
+// pluralForm is the form of a whole number (CLDR).
+func pluralForm(tag language.Tag, n int) string {
+	return pluralForms[cldr.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0)]
+}
