@@ -42,9 +42,11 @@ func newAskRoomPage(c *client) *askRoomPage {
 	p.problem = newText("", fontSmall, roleError)
 	p.problem.Hide()
 	header := newHeader(newIconButton("back", func() { c.back(false) }),
-		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(1), p.sub),
+		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(2), p.sub),
 		newIconButton("settings", p.settings))
-	ask := newColumn(unit, newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join)), p.problem).
+	line := newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join))
+	line.minFlex = 140
+	ask := newColumn(unit, line, p.problem).
 		padded(insets{0, unit, unit, unit})
 	body := newColumn(0, ask, p.rooms).padded(insets{4 * unit, 3 * unit, 4 * unit, 3 * unit}).limited(560)
 	p.root = newFilled(1, header, over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body)))
@@ -210,7 +212,7 @@ func preview(item session.Item) string {
 }
 
 func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
-	title := newText(l.name, fontStrong, roleText).lines(1)
+	title := newText(l.name, fontStrong, roleText).lines(2)
 	sub := newText(l.sub, fontSmall, roleMuted).lines(1)
 	end := newColumn(unit)
 	if !l.when.IsZero() {
@@ -221,6 +223,9 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 		end.objects = append(end.objects, newBadge(badgeNumber(l.unread)))
 	}
 	line := newHRow(3*unit, 1, newRoomAvatar(l.name, touch), newColumn(2, title, sub), end)
+	if textScale() > largeText {
+		line = newHRow(3*unit, 0, line.objects[1:]...)
+	}
 	t := newTile(line, func() { p.client.enter(l.name) })
 	t.inset = insets{2 * unit, 3 * unit, 2 * unit, 2 * unit}
 	if l.current && p.client.nav.split() {

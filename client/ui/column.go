@@ -119,7 +119,8 @@ type hrow struct {
 	flex    int // which of the objects stretches
 	gap     float32
 	inset   insets
-	top     bool // align at the top instead
+	top     bool    // align at the top instead
+	minFlex float32 // at 100 %: with less room for the stretching one, all stand below each other
 }
 
 func newHRow(gap float32, flex int, objects ...fyne.CanvasObject) *hrow {
@@ -143,6 +144,9 @@ func (r *hrow) place(width float32, put func(o fyne.CanvasObject, x, y, w, h flo
 		}
 	}
 	rest = max(rest-r.gap*float32(max(shown-1, 0)), 1)
+	if rest < r.minFlex*textScale() {
+		return r.stacked(width, put)
+	}
 	widthOf := func(i int) float32 {
 		if i == r.flex {
 			return rest
@@ -171,6 +175,12 @@ func (r *hrow) place(width float32, put func(o fyne.CanvasObject, x, y, w, h flo
 		}
 	}
 	return height + r.inset.top + r.inset.bottom
+}
+
+// stacked places the objects below each other.
+func (r *hrow) stacked(width float32, put func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
+	c := &column{objects: r.objects, gap: r.gap, inset: r.inset}
+	return c.place(width, put)
 }
 
 func (r *hrow) fit(width float32) float32 { return r.place(width, nil) }

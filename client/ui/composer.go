@@ -69,7 +69,11 @@ func (c *composer) entryHeight(width float32) float32 {
 	}
 	one := measure("x")
 	row := measure("x\nx") - one
-	return max(min(measure(c.entry.Text+"\u200b"), one+(maxRows-1)*row)+2, touch)
+	shown := c.entry.Text + "\u200b" // a last, empty line counts
+	if c.entry.Text == "" {
+		shown = c.entry.PlaceHolder
+	}
+	return max(min(measure(shown), one+(maxRows-1)*row)+2, touch)
 }
 
 // composerPad is the room around the entry.

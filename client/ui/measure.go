@@ -57,5 +57,10 @@ func (f font) wrapper() *text.Wrapper {
 // fonts stand on one baseline.
 func (f font) rise(s string) float32 {
 	_, base := fyne.CurrentApp().Driver().RenderedTextSize(s, f.points(), f.style(), nil)
+	if text.OnlyEmoji(s) {
+		// Fyne tells the text font's ascent, but hangs a text by the ascent of
+		// the fonts that it is drawn in: 1.07 em there, 0.93 em in Noto Color Emoji.
+		base -= 0.14 * f.points()
+	}
 	return f.baseline() - base
 }

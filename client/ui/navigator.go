@@ -151,7 +151,7 @@ type navRenderer struct{ n *navigator }
 
 func (r *navRenderer) Layout(size fyne.Size) {
 	n := r.n
-	if wide := size.Width >= wideWidth*min(textScale(), 1.4); wide != n.wide {
+	if wide := size.Width >= wideWidth*min(textScale(), largeText); wide != n.wide {
 		n.wide = wide
 		n.update() // comes back here
 		return
@@ -163,7 +163,7 @@ func (r *navRenderer) Layout(size fyne.Size) {
 		put(n.shown[0].object(), 0, 0, size.Width, size.Height)
 		return
 	}
-	left := paneWidth * min(textScale(), 1.4)
+	left := paneWidth * min(textScale(), largeText)
 	put(n.shown[0].object(), 0, 0, left, size.Height)
 	put(n.rule, left, 0, 1, size.Height)
 	put(r.right(), left+1, 0, size.Width-left-1, size.Height)

@@ -141,7 +141,7 @@ func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) *overlay {
 func showPanel(c fyne.Canvas, body *column) *overlay {
 	panel := newCard(newScroller(body), around(0))
 	return showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
-		w := min(size.Width-6*unit, 400*min(textScale(), 1.4))
+		w := min(size.Width-6*unit, 400*min(textScale(), largeText))
 		h := min(body.fit(w), size.Height-12*unit)
 		return fyne.NewPos(float32(int((size.Width-w)/2)), max(float32(int((size.Height-h)/3)), 6*unit)), fyne.NewSize(w, h)
 	})

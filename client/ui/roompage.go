@@ -30,9 +30,8 @@ func newRoomPage(conv *conversation) *roomPage {
 	p := &roomPage{conv: conv, list: newMessageList(conv.timeline)}
 	c := conv.client
 	p.back = newIconButton("back", func() { c.back(false) })
-	p.sub = newText("", fontSmall, roleMuted).lines(1)
-	about := newTile(newHRow(3*unit, 1, newRoomAvatar(conv.name, 40),
-		newTitle(newText(conv.title(), fontTitle, roleText).lines(1), p.sub)), p.showPeople)
+	p.sub = newText("", fontSmall, roleMuted).lines(2)
+	about := newTile(aboutRoom(conv, p.sub), p.showPeople)
 	about.inset = insets{0, unit, 0, unit}
 	var more *tile
 	more = newIconButton("more", func() {
@@ -54,6 +53,16 @@ func newRoomPage(conv *conversation) *roomPage {
 		foot)
 	p.state()
 	return p
+}
+
+// aboutRoom is the room's name and the line on it, with the avatar where there
+// is room for it.
+func aboutRoom(conv *conversation, sub *textBlock) *hrow {
+	title := newTitle(newText(conv.title(), fontTitle, roleText).lines(2), sub)
+	if textScale() > largeText {
+		return newHRow(0, 0, title)
+	}
+	return newHRow(3*unit, 1, newRoomAvatar(conv.name, 40), title)
 }
 
 func (p *roomPage) object() fyne.CanvasObject { return p.root }
@@ -79,6 +88,7 @@ func (p *roomPage) left() {
 		p.conv.page = nil
 	}
 	p.banner.end()
+	p.conv.client.roomsChanged()
 }
 
 // change applies a batch of changes and draws what they touched.

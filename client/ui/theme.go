@@ -25,6 +25,9 @@ const (
 	sizeHeading = 28
 )
 
+// largeText is the factor from which pages leave out what only adorns them.
+const largeText = 1.4
+
 // unit is the grid that margins and gaps are multiples of. They don't grow with
 // the text: the room is better spent on it.
 const unit = 4

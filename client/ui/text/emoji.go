@@ -1,23 +1,40 @@
 package text
 
+import "strings"
+
 // maxJumbo is how many emoji may stand alone to be drawn large.
 const maxJumbo = 3
 
 // Jumbo reports whether a text is one to three emoji and nothing else.
 func Jumbo(s string) bool {
-	if s == "" || len(s) > 150 || simple(s) {
+	return len(s) <= 150 && OnlyEmoji(s) && len(Graphemes(s)) <= maxJumbo
+}
+
+// OnlyEmoji reports whether a text is emoji and nothing else.
+func OnlyEmoji(s string) bool {
+	if !pictured(s) {
 		return false
 	}
-	g := Graphemes(s)
-	if len(g) > maxJumbo {
-		return false
-	}
-	for _, cluster := range g {
+	for _, cluster := range Graphemes(s) {
 		if !emoji(cluster) {
 			return false
 		}
 	}
 	return true
+}
+
+// pictured reports whether a text has emoji, or may have.
+func pictured(s string) bool {
+	for i := range len(s) {
+		// F0 leads U+10000 and above; E2 and EF lead the older pictures and the
+		// selector that asks for emoji.
+		if c := s[i]; c == 0xf0 || c == 0xe2 || c == 0xef {
+			return strings.ContainsFunc(s[i:], func(r rune) bool {
+				return r >= 0x1f000 && r <= 0x1faff || r >= 0x2300 && r <= 0x2bff || r == 0xfe0f
+			})
+		}
+	}
+	return false
 }
 
 func emoji(cluster string) bool {

@@ -23,7 +23,7 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 	if from == to {
 		return l
 	}
-	plain := levels == nil
+	plain := levels == nil && !pictured(p[from:to])
 	for _, link := range links {
 		plain = plain && (link.To <= from || link.From >= to)
 	}
@@ -33,7 +33,7 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 	}
 	for _, s := range order(spans(from, to, links, levels, base), base) {
 		if s.level&1 == 0 {
-			l.add(w, p[s.from:s.to], s.link)
+			l.addLTR(w, p[s.from:s.to], s.link)
 		} else {
 			w.addRTL(&l, p[s.from:s.to], s.link)
 		}
@@ -43,6 +43,25 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 		l.Width = l.Runs[n-1].X + l.Runs[n-1].Width
 	}
 	return l
+}
+
+// addLTR appends a text of one even level. Blanks between emoji would be drawn in
+// the emoji's font, which gives them no width, so there every word goes out alone.
+func (l *Line) addLTR(w *Wrapper, s, link string) {
+	if !pictured(s) {
+		l.add(w, s, link)
+		return
+	}
+	for s != "" {
+		n := strings.IndexByte(s, ' ')
+		if n == 0 {
+			n = len(s) - len(strings.TrimLeft(s, " "))
+		} else if n < 0 {
+			n = len(s)
+		}
+		l.add(w, s[:n], link)
+		s = s[n:]
+	}
 }
 
 // add appends a run; one of blanks alone only takes room.

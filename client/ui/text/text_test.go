@@ -161,6 +161,14 @@ func TestLinkRuns(t *testing.T) {
 	}
 }
 
+func TestWordsBesideEmojiAreRunsOfTheirOwn(t *testing.T) {
+	w := NewWrapper(cells)
+	l := w.Lay("well 🎉  🎉 done", 1000)[0]
+	if seen(l) != "well 🎉  🎉 done" || len(l.Runs) != 7 || l.Runs[4].X != 80 || l.Width != 140 {
+		t.Errorf("runs are %+v", l.Runs)
+	}
+}
+
 func TestClean(t *testing.T) {
 	for _, tc := range []struct{ in, want string }{
 		{"plain", "plain"},
