@@ -37,6 +37,7 @@ type loop struct {
 	reports     chan report
 	frames      [][]byte // to write once all is saved
 	tries       int      // failed ones in a row
+	badHello    bool     // the last try ended with bad_hello
 	paused      bool
 	closing     bool
 	typed       time.Time // when a typing frame went out last
@@ -334,7 +335,12 @@ func (l *loop) ended(p *Problem) {
 		l.tries = max(l.tries, 4)
 	}
 	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
-	if !p.Cause.Final() {
+	final := p.Cause.Final()
+	if p.Cause == CauseBadHello { // once may be a hello that was cut off on its way
+		final = l.badHello
+		l.badHello = true
+	}
+	if !final {
 		status.State = Disconnected
 		status.RetryAt = l.clock.Now().Add(l.config.Backoff(l.tries))
 		l.tries++
@@ -395,6 +401,7 @@ func (l *loop) frame(m shared.Message) {
 }
 
 func (l *loop) welcome(m shared.Message) {
+	l.badHello = false
 	l.setStatus(Status{State: Connected, Generation: l.status.Generation})
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)

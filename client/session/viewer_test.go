@@ -12,23 +12,25 @@ import (
 )
 
 // stuckAfter ends a test that waits for what does not come.
-const stuckAfter = 2 * time.Minute
+const stuckAfter = 20 * time.Second
 
 // viewer is a screen: it shows what a Room tells it, and fails the test when a
 // change makes no sense.
 type viewer struct {
-	t       testing.TB
-	room    *session.Room
-	wake    chan struct{}
-	rows    []session.Item
-	more    bool
-	status  session.Status
-	people  []string
-	count   int
-	typing  []string
-	failure error
-	changes []session.Change // all that came
-	started bool
+	t        testing.TB
+	room     *session.Room
+	user     string
+	roomName string
+	wake     chan struct{}
+	rows     []session.Item
+	more     bool
+	status   session.Status
+	people   []string
+	count    int
+	typing   []string
+	failure  error
+	changes  []session.Change // all that came
+	started  bool
 }
 
 // now is a Backoff for tests.
@@ -37,7 +39,7 @@ func atOnce(int) time.Duration { return 0 }
 // enter opens a room and leaves it when the test ends.
 func enter(t testing.TB, config session.Config) *viewer {
 	t.Helper()
-	v := &viewer{t: t, wake: make(chan struct{}, 1)}
+	v := &viewer{t: t, user: config.User, roomName: config.Room, wake: make(chan struct{}, 1)}
 	config.OnWake = func() {
 		select {
 		case v.wake <- struct{}{}:
@@ -67,7 +69,7 @@ func (v *viewer) until(what string, condition func() bool) {
 		select {
 		case <-v.wake:
 		case <-stuck:
-			v.t.Fatalf("%s did not come; status %+v, rows\n%s", what, v.status, v.transcript())
+			v.t.Fatalf("%s in %q: %s did not come; status %+v, rows\n%s", v.user, v.roomName, what, v.status, v.transcript())
 		}
 	}
 }
