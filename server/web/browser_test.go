@@ -1,0 +1,359 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"parley/server/web"
+)
+
+// patience is how long a test waits for what must come before it calls the page
+// hung.
+const patience = 30 * time.Second
+
+var scratch string
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "parley-web"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
+	defer func() { stopBrowser() }()
+	return m.Run()
+}
+
+var stopBrowser = func() {}
+
+// browser starts the one Chromium of all tests.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		return nil, errors.New("these tests need a Chromium: apt-get install chromium")
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.UserDataDir(filepath.Join(scratch, "profile")),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP parley.test 127.0.0.1"),
+	)...)
+	ctx, close := chromedp.NewContext(ctx)
+	stopBrowser = func() { close(); cancel() }
+	return ctx, chromedp.Do(ctx)
+})
+
+// page is one tab.
+type page struct {
+	t     *testing.T
+	ctx   context.Context
+	close context.CancelFunc
+
+	mu      sync.Mutex
+	trouble []string // what the console complained about
+}
+
+// newPerson opens a tab with storage of its own, as another device has it.
+func newPerson(t *testing.T) *page {
+	t.Helper()
+	ctx, err := browser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPage(t, ctx, chromedp.WithNewBrowserContext())
+}
+
+// newTab opens one more tab of the same person.
+func (p *page) newTab() *page { return newPage(p.t, p.ctx) }
+
+func newPage(t *testing.T, parent context.Context, opts ...chromedp.ContextOption) *page {
+	t.Helper()
+	p := &page{t: t}
+	p.ctx, p.close = chromedp.NewContext(parent, append(opts, chromedp.WithListener(p.hear))...)
+	t.Cleanup(p.close)
+	t.Cleanup(p.checkConsole)
+	if err := chromedp.Do(p.ctx); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *page) hear(ev any) {
+	var s string
+	switch ev := ev.(type) {
+	case *runtime.EventExceptionThrown:
+		s = ev.ExceptionDetails.Text
+		if x := ev.ExceptionDetails.Exception; x != nil {
+			s += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if ev.Type != "error" && ev.Type != "warning" {
+			return
+		}
+		b, _ := json.Marshal(ev.Args)
+		s = string(b)
+	case *log.EventEntryAdded:
+		if ev.Entry.Level != "error" && ev.Entry.Level != "warning" {
+			return
+		}
+		s = ev.Entry.Text + " " + ev.Entry.URL
+	default:
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trouble = append(p.trouble, s)
+}
+
+// checkConsole fails the test for any error or refused resource, but for a
+// server that could not be reached: that some tests bring about.
+func (p *page) checkConsole() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.trouble {
+		if !strings.Contains(s, "WebSocket connection to") && !strings.Contains(s, "net::ERR_CONNECTION_REFUSED") {
+			p.t.Errorf("in the console: %s", s)
+		}
+	}
+}
+
+func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *page) open(url string) { p.t.Helper(); p.do(chromedp.Navigate(url)) }
+
+// keys types without clicking, as the tutorial's suite does.
+func (p *page) keys(s string) { p.t.Helper(); p.do(chromedp.KeyEvent(s)) }
+
+// eval evaluates JavaScript, a promise's value included.
+func eval[T any](p *page, expression string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// wait polls until a condition holds, over navigations too.
+func (p *page) wait(condition string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+		if err == nil && ok {
+			return
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			body, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			p.t.Fatalf("did not come: %s (%v)\nthe page shows:\n%s", condition, err, body)
+		}
+	}
+}
+
+// transcript is what #chat-log's value property has.
+func (p *page) transcript() string {
+	p.t.Helper()
+	return eval[string](p, "document.querySelector('#chat-log').value")
+}
+
+func (p *page) waitFor(text string) {
+	p.t.Helper()
+	p.wait("document.querySelector('#chat-log').value.includes(" + quote(text) + ")")
+}
+
+func (p *page) waitConnected() {
+	p.t.Helper()
+	p.wait(`/here/.test(document.querySelector('#count').textContent)`)
+}
+
+// enter opens a room and waits until the page is connected.
+func (p *page) enter(base, room string) {
+	p.t.Helper()
+	p.open(base + "/chat/" + room + "/")
+	p.waitConnected()
+}
+
+// say types a message and sends it.
+func (p *page) say(text string) {
+	p.t.Helper()
+	// As an input method hands it over: not every character has a key.
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	}))
+	p.keys("\r")
+}
+
+func (p *page) setName(name string) {
+	p.t.Helper()
+	eval[any](p, "localStorage.setItem('parley/name', "+quote(quote(name))+")")
+}
+
+// look sets the window's size and colour scheme.
+func (p *page) look(width, height int64, scheme string) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(width, height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	}))
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// --- what the pages talk to ---
+
+// staticServer serves the page alone.
+func staticServer(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(web.Handler(problem))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func problem(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+	http.Error(w, detail, status)
+}
+
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "parley-server")
+	if out, err := exec.Command("go", "build", "-o", path, "parley/server").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+// server is the real one, as a process.
+type server struct {
+	t    *testing.T
+	data string
+	addr string // host:port
+	cmd  *exec.Cmd
+	done chan error
+}
+
+func (s *server) url() string { return "http://" + s.addr }
+
+// startServer starts a server on a free port with a new log.
+func startServer(t *testing.T, flags ...string) *server {
+	t.Helper()
+	s := &server{t: t, data: t.TempDir(), addr: "127.0.0.1:0"}
+	s.start(flags...)
+	t.Cleanup(s.stop)
+	return s
+}
+
+var pageURL = regexp.MustCompile(`http://([0-9.]+:[0-9]+)/`)
+
+// start starts it on the address and the log that it had.
+func (s *server) start(flags ...string) {
+	s.t.Helper()
+	path, err := binary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.cmd = exec.Command(path, append([]string{"--addr", s.addr, "--data", s.data}, flags...)...)
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.cmd.Stderr = s.t.Output()
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	found := false
+	for !found && lines.Scan() {
+		if m := pageURL.FindStringSubmatch(lines.Text()); m != nil {
+			s.addr, found = m[1], true
+		}
+	}
+	s.done = make(chan error, 1)
+	go func() {
+		for lines.Scan() { // until the process ends, so that it never blocks
+		}
+		s.done <- s.cmd.Wait()
+	}()
+	if !found {
+		s.t.Fatalf("the server did not print its address: %v", <-s.done)
+	}
+}
+
+func (s *server) stop() {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	if err := <-s.done; err != nil {
+		s.t.Errorf("the server ended with %v", err)
+	}
+	s.cmd = nil
+}
+
+// logged returns the texts that a room's log has.
+func (s *server) logged(room string) (texts []string) {
+	s.t.Helper()
+	res, err := http.Get(s.url() + "/api/rooms/" + room + "/messages?limit=100")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var history struct {
+		Messages []struct {
+			Message string `json:"message"`
+		} `json:"messages"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&history); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, m := range history.Messages {
+		texts = append(texts, m.Message)
+	}
+	return texts
+}

@@ -1,0 +1,122 @@
+package web_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"parley/shared"
+)
+
+// TestVectors runs the page's codec over the vectors of the protocol: both ends
+// must agree on what a frame is.
+func TestVectors(t *testing.T) {
+	files, err := filepath.Glob("../../shared/testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors: %v", err)
+	}
+	frames := make([]string, len(files))
+	for i, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames[i] = base64.StdEncoding.EncodeToString(data)
+	}
+	list, _ := json.Marshal(frames)
+
+	p := newPerson(t)
+	p.open(staticServer(t) + "/")
+	results := eval[[]struct {
+		Code string
+		JSON string
+	}](p, `import('/static/codec.js').then(({decode, encode}) => `+string(list)+`.map(frame => {
+		const bytes = Uint8Array.from(atob(frame), c => c.charCodeAt(0));
+		let text;
+		try {
+			text = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes);
+		} catch (e) { // as a WebSocket refuses it
+			return {Code: 'bad_frame', JSON: ''};
+		}
+		const {message, error} = decode(text);
+		return error ? {Code: error.code, JSON: ''} : {Code: '', JSON: encode(message)};
+	}))`)
+
+	for i, f := range files {
+		name, got := filepath.Base(f), results[i]
+		if strings.HasPrefix(name, "fail_") {
+			if got.Code == "" || !strings.HasPrefix(name, "fail_"+got.Code) {
+				t.Errorf("%s: the page's codec says %q", name, got.Code)
+			}
+			continue
+		}
+		if got.Code != "" {
+			t.Errorf("%s: the page's codec refuses it: %s", name, got.Code)
+			continue
+		}
+		data, _ := os.ReadFile(f)
+		want, err := shared.Decode(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		again, err := shared.Decode([]byte(got.JSON))
+		if err != nil || !reflect.DeepEqual(normal(again), normal(want)) {
+			t.Errorf("%s: the page reads it as %+v (%v), want %+v", name, again, err, want)
+		}
+	}
+}
+
+// normal makes an absent list and an empty one the same, as they mean the same.
+func normal(m shared.Message) shared.Message {
+	if len(m.Members) == 0 {
+		m.Members = nil
+	}
+	if len(m.Users) == 0 {
+		m.Users = nil
+	}
+	return m
+}
+
+// TestNames compares the page's rules for names with the server's.
+func TestNames(t *testing.T) {
+	names := []string{
+		"Ann", "  Ann  ", "a  b", "a\u3000b", "Łukasz", "田中", "عمر", "Team Pizza", "C# & Go!", "100%",
+		"", " ", "\u3000", "\u200b", "\u202e", "\u2800", "\u3164",
+		".", "..", "...", "a.b", "/", "a/b", `a\b`, "ａ／ｂ", "\u2024",
+		"a\nb", "a\tb", "a\x00b", "a\u202eb", "a\u200bb", "a\u00adb", "a\ufeffb", "\ue000", "a\U000e0041",
+		strings.Repeat("x", 32), strings.Repeat("x", 33), strings.Repeat("x", 64), strings.Repeat("x", 65),
+		strings.Repeat("😀", 32), strings.Repeat("😀", 33), strings.Repeat("\ufdfa", 4), strings.Repeat("x", 5000),
+		"👩\u200d🚀", "❤\ufe0f", "❤\ufe0f\u200d🔥", "می\u200cخواهم", "ﬁn", "Å", "a\u0301",
+	}
+	type verdict struct{ Text, Error string }
+	var want []verdict
+	say := func(n shared.Name, err error) {
+		v := verdict{Text: n.Text}
+		var nameErr *shared.NameError
+		if errors.As(err, &nameErr) {
+			v.Error = nameErr.Reason
+		}
+		want = append(want, v)
+	}
+	for _, n := range names {
+		say(shared.PersonName(n))
+		say(shared.RoomName(n))
+	}
+	list, _ := json.Marshal(names)
+
+	p := newPerson(t)
+	p.open(staticServer(t) + "/")
+	got := eval[[]verdict](p, `import('/static/names.js').then(({personName, roomName}) => `+string(list)+`.flatMap(n => [personName(n), roomName(n)])
+		.map(({text, error}) => ({Text: text || '', Error: error || ''})))`)
+	for i, w := range want {
+		if got[i] != w {
+			t.Errorf("%q: the page says %+v, the server %+v", names[i/2], got[i], w)
+		}
+	}
+}

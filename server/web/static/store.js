@@ -1,0 +1,102 @@
+// What this browser keeps in localStorage: a key for each thing, so that tabs do
+// not overwrite each other's. Names have no slash, so keys are paths.
+
+import {roomKey} from './names.js';
+
+const root = 'parley/', maxRooms = 20, maxEntries = 200;
+const memory = new Map();
+
+function storage(kind) {
+	try {
+		window[kind].getItem(root);
+		return window[kind];
+	} catch { // switched off by the person
+		return {length: 0, getItem: () => null, removeItem() {}};
+	}
+}
+const disk = storage('localStorage'), tabs = storage('sessionStorage');
+
+/** The value of a key; a damaged one is as if it were not there. */
+export function get(key) {
+	try {
+		return JSON.parse(memory.get(key) ?? disk.getItem(root + key)) ?? undefined;
+	} catch {}
+}
+
+/** Keeps a value. The window gets a "full" event when it can't be kept. */
+export function set(key, value) {
+	const json = JSON.stringify(value);
+	memory.delete(key);
+	// To make place: the other rooms' messages can be had again.
+	for (const spare of ['', ...keys('room/')]) {
+		if (spare && spare !== key) remove(spare);
+		try {
+			return disk.setItem(root + key, json);
+		} catch {}
+	}
+	memory.set(key, json);
+	dispatchEvent(new Event('full'));
+}
+
+export function remove(key) {
+	memory.delete(key);
+	disk.removeItem(root + key);
+}
+
+export function keys(prefix) {
+	const found = new Set(memory.keys());
+	for (let i = 0; i < disk.length; i++) found.add(disk.key(i).slice(root.length));
+	return [...found].filter(k => k.startsWith(prefix)).sort();
+}
+
+/** Calls f with what another tab changed: a key, its new value. */
+export const onChange = f => addEventListener('storage', e =>
+	e.storageArea === disk && e.key && f(e.key.slice(root.length), e.newValue));
+
+const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(n)), b => letters[b % letters.length]).join('');
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+let last = 0;
+/** A new ULID, in order after the ones before. */
+export function newID() {
+	let time = '';
+	last = Math.max(Date.now(), last + 1);
+	for (let t = last; time.length < 10; t = Math.floor(t / 32)) time = crockford[t % 32] + time;
+	return time + random(16, crockford);
+}
+
+function once(key, value) {
+	if (!get(key)) set(key, value);
+	return get(key);
+}
+
+/** This browser's secret: 160 random bits. */
+export const device = () => once('device', random(32, crockford));
+export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
+
+/** What this tab keeps, over reloads. */
+export const tabGet = key => tabs.getItem(root + key) || '';
+export function tabSet(key, value) {
+	try {
+		tabs.setItem(root + key, value);
+	} catch {}
+	return value;
+}
+
+/** This tab's own id. */
+export const tab = tabGet('tab') || tabSet('tab', newID());
+
+/** What was kept of a room: {room, epoch, offset, more, entries}. */
+export const loadRoom = room => ({epoch: '', offset: 0, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
+
+/** Keeps a room's position and the messages up to it, in one write. */
+export function saveRoom(room, state) {
+	set(`room/${roomKey(room)}`, {...state, more: state.more || state.entries.length > maxEntries, entries: state.entries.slice(-maxEntries), at: Date.now()});
+}
+
+/** The rooms it knows, last one first. */
+export function rooms() {
+	const known = keys('room/').map(key => ({key, ...get(key)})).sort((a, b) => b.at - a.at);
+	known.splice(maxRooms).forEach(r => remove(r.key));
+	return known.map(r => r.room).filter(Boolean);
+}

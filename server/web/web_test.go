@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"parley/server/web"
+)
+
+func get(t *testing.T, h http.Handler, method, target string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestHandler(t *testing.T) {
+	h := web.Handler(problem)
+	for _, test := range []struct {
+		path   string
+		status int
+		want   string // of the body, or of Location
+	}{
+		{"/", 200, "name-input"},
+		{"/?utm=1", 200, "name-input"},
+		{"/favicon.ico", 200, "<svg"},
+		{"/chat", 301, "/chat/"},
+		{"/chat/", 200, "room-name-input"},
+		{"/chat/?room=", 200, "room-name-input"},
+		{"/chat/?room=Team+Pizza", 303, "/chat/Team%20Pizza/"},
+		{"/chat/?room=a/b", 400, "slash"},
+		{"/chat/lobby", 303, "/chat/lobby/"},
+		{"/chat/lobby/", 200, "chat-message-input"},
+		{"/chat/%C5%81%C3%B3d%C5%BA/", 200, "chat-message-input"},
+		{"/chat/100%25/", 200, "chat-message-input"},
+		{"/chat/lobby/ann", 404, "nothing here"},
+		{"/chat/a%2Fb/", 400, "slash"},
+		{"/chat/%2e%2e/", 400, "dots"},
+		{"/chat/%20/", 400, "empty"},
+		{"/chat//", 400, "empty"},
+		{"/chat/%00/", 400, "empty"},
+		{"/chat/a%0Ab/", 400, "line break"},
+		{"/chat/%FF/", 400, "UTF-8"},
+		{"/chat/" + strings.Repeat("x", 65), 400, "over 64"},
+		{"/static/room.js", 200, "import"},
+		{"/static/style.css", 200, ":root"},
+		{"/static/icon.svg", 200, "<svg"},
+		{"/static/room.html", 404, "nothing here"},
+		{"/static/", 404, "nothing here"},
+		{"/static/../web.go", 404, "nothing here"},
+		{"/elsewhere", 404, "nothing here"},
+	} {
+		res := get(t, h, "GET", test.path)
+		body, _ := io.ReadAll(res.Body)
+		got := string(body)
+		if l := res.Header.Get("Location"); l != "" {
+			got = l
+		}
+		if res.StatusCode != test.status || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %d %.60q, want %d %q", test.path, res.StatusCode, got, test.status, test.want)
+		}
+	}
+	if res := get(t, h, "POST", "/chat/"); res.StatusCode != 405 || res.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d, Allow %q", res.StatusCode, res.Header.Get("Allow"))
+	}
+	if res := get(t, h, "HEAD", "/"); res.StatusCode != 200 {
+		t.Errorf("HEAD: %d", res.StatusCode)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	h := web.Handler(problem)
+	for path, contentType := range map[string]string{
+		"/":                 "text/html; charset=utf-8",
+		"/chat/lobby/":      "text/html; charset=utf-8",
+		"/static/room.js":   "text/javascript; charset=utf-8",
+		"/static/style.css": "text/css; charset=utf-8",
+		"/favicon.ico":      "image/svg+xml",
+	} {
+		res := get(t, h, "GET", path)
+		for name, want := range map[string]string{
+			"Content-Type":           contentType,
+			"Cache-Control":          "no-cache",
+			"X-Content-Type-Options": "nosniff",
+			"Referrer-Policy":        "no-referrer",
+		} {
+			if got := res.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		if res := get(t, h, "GET", path, "If-None-Match", res.Header.Get("ETag")); res.StatusCode != http.StatusNotModified {
+			t.Errorf("%s: %d for its own ETag", path, res.StatusCode)
+		}
+	}
+}
+
+func TestContentSecurityPolicy(t *testing.T) {
+	h := web.Handler(problem)
+	for host, want := range map[string]string{
+		"192.168.1.5:8000":    "connect-src 'self' ws://192.168.1.5:8000 wss://192.168.1.5:8000;",
+		"chat.example":        "connect-src 'self' ws://chat.example wss://chat.example;",
+		"[fe80::1]:8000":      "connect-src 'self' ws://[fe80::1]:8000 wss://[fe80::1]:8000;",
+		"a; script-src *":     "connect-src 'self';",
+		"a:80 https://b":      "connect-src 'self';",
+		"a\nb":                "connect-src 'self';",
+		"*":                   "connect-src 'self';",
+		"ex.org:123456":       "connect-src 'self';",
+		"user@ex.org":         "connect-src 'self';",
+		"[::1]; img-src *:80": "connect-src 'self';",
+	} {
+		policy := get(t, h, "GET", "/", "Host", host).Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") {
+			t.Errorf("for the host %q the policy is %q", host, policy)
+		}
+	}
+}
+
+// A phone on a weak Wi-Fi loads all of the page in a blink.
+func TestBudget(t *testing.T) {
+	entries, err := os.ReadDir("static")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum int64
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += info.Size()
+	}
+	if sum >= 40_000 {
+		t.Errorf("the page has %d bytes, and should stay under 40,000", sum)
+	}
+}
