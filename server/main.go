@@ -1,0 +1,133 @@
+// Command server is the Parley server: chat rooms for everyone on the same
+// network, over WebSocket, with a page and a log on disk.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"parley/server/chat"
+	"parley/server/sqlitelog"
+	"parley/server/web"
+	"parley/shared"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, errHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "parley-server:", err)
+		os.Exit(1)
+	}
+}
+
+// shutdownLimit bounds how long a stopping server waits for its sessions.
+const shutdownLimit = 10 * time.Second
+
+// run is the server, from its arguments to the end of ctx and the orderly
+// shutdown after it. Its errors are sentences for the person who started it.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	opt, err := parseOptions(args, environ, stderr)
+	if err != nil {
+		return err
+	}
+	if opt.version {
+		fmt.Fprintln(stdout, "parley-server", shared.Version)
+		return nil
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	if opt.logFormat == "json" {
+		logger = slog.New(slog.NewJSONHandler(stderr, nil))
+	}
+
+	listener, err := listen(opt.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	var hub *chat.Hub
+	store, err := sqlitelog.Open(ctx, opt.data, sqlitelog.Options{
+		Sync:    sqlitelog.Sync(opt.sync),
+		Observe: func(d time.Duration, entries int) { hub.ObserveAppend(d, entries) },
+	})
+	if err != nil {
+		return err
+	}
+	opt.chat.Log, opt.chat.Logger, opt.chat.Version = store, logger, shared.Version
+	hub = chat.NewHub(opt.chat)
+
+	router := chi.NewRouter()
+	hub.Routes(router)
+	router.Mount("/", web.Handler(func(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+		chat.Problem(w, status, detail)
+	}))
+	srv := &http.Server{
+		Handler:           router,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	logger.Info("serving", "addr", listener.Addr().String(), "data", opt.data, "version", shared.Version)
+	greet(stdout, listener.Addr())
+
+	select {
+	case err := <-served:
+		err = fmt.Errorf("the server can't accept connections any more: %w", err)
+		return errors.Join(err, shutdown(srv, hub, store, logger))
+	case <-ctx.Done():
+		return shutdown(srv, hub, store, logger)
+	}
+}
+
+// shutdown stops accepting, lets the sessions end, and then closes the log.
+func shutdown(srv *http.Server, hub *chat.Hub, store *sqlitelog.Log, logger *slog.Logger) error {
+	logger.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
+	defer cancel()
+	requests := make(chan error, 1)
+	go func() { requests <- srv.Shutdown(ctx) }()
+	if err := hub.Shutdown(ctx); err != nil {
+		logger.Warn("some sessions were cut off", "error", err)
+	}
+	if err := <-requests; err != nil {
+		logger.Warn("some requests were cut off", "error", err)
+		srv.Close()
+	}
+	if err := store.Close(); err != nil {
+		return fmt.Errorf("the log did not close cleanly: %w", err)
+	}
+	logger.Info("stopped")
+	return nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --addr :8001", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this user may not listen on %s: choose a port from 1024 on with --addr :8000", addr)
+	}
+	return nil, fmt.Errorf("can't listen on %q (%w): --addr takes an address like :8000 or 192.168.1.5:8000", addr, err)
+}

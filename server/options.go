@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/sqlitelog"
+)
+
+type options struct {
+	addr      string
+	data      string
+	sync      string
+	logFormat string
+	version   bool
+	chat      chat.Config
+}
+
+var errHelp = errors.New("help was asked for")
+
+// parseOptions reads the flags, each of which may also be given as a variable
+// PARLEY_…; the flag wins.
+func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet("parley-server", flag.ContinueOnError)
+	f.SetOutput(usage)
+	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; port 0 takes a free one")
+	f.StringVar(&o.data, "data", "./data", "`folder` of the log")
+	f.StringVar(&o.sync, "sync", string(sqlitelog.Full), "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.BoolVar(&o.version, "version", false, "print the version and exit")
+	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: this host's name)")
+	f.Float64Var(&o.chat.Rate, "rate", 5, "messages a `second` that a member may send, sustained; 0 is no limit")
+	f.IntVar(&o.chat.Burst, "burst", 10, "`messages` that a member may send at once; 0 is no limit")
+	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", 64, "`connections` from one address; 0 is no limit, of upgrades a second neither")
+	f.Func("allow-origin", "`origin` of another host whose pages may connect, like https://chat.example; may be repeated or a comma list", func(s string) error {
+		for origin := range strings.SplitSeq(s, ",") {
+			if origin = strings.TrimSpace(origin); origin != "" {
+				o.chat.AllowOrigin = append(o.chat.AllowOrigin, origin)
+			}
+		}
+		return nil
+	})
+	f.IntVar(&o.chat.TailBytes, "tail-bytes", 512<<10, "`bytes` of a room's newest frames kept in memory")
+	f.DurationVar(&o.chat.NameHold, "name-hold", 12*time.Hour, "how `long` a name stays with the device that used it last")
+	f.Usage = func() {
+		fmt.Fprintln(usage, "Usage: parley-server [flags]\n\nEach flag may also be given as a variable: --tail-bytes as PARLEY_TAIL_BYTES.")
+		f.PrintDefaults()
+	}
+	if err := fromEnvironment(f, environ); err != nil {
+		return nil, err
+	}
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, errHelp
+	case err != nil:
+		return nil, err
+	case f.NArg() > 0:
+		return nil, fmt.Errorf("there is no argument %q: see --help", f.Arg(0))
+	case o.sync != string(sqlitelog.Full) && o.sync != string(sqlitelog.Normal):
+		return nil, fmt.Errorf("--sync takes full or normal, not %q", o.sync)
+	case o.logFormat != "text" && o.logFormat != "json":
+		return nil, fmt.Errorf("--log-format takes text or json, not %q", o.logFormat)
+	case o.chat.Rate < 0 || o.chat.Burst < 0 || o.chat.MaxPerAddress < 0:
+		return nil, errors.New("--rate, --burst and --max-per-address take no negative numbers; 0 turns a limit off")
+	case o.chat.TailBytes < 4096:
+		return nil, errors.New("--tail-bytes takes at least 4096")
+	case o.chat.NameHold < time.Second:
+		return nil, errors.New("--name-hold takes at least 1s")
+	}
+	if o.chat.Burst == 0 {
+		o.chat.Rate = 0
+	}
+	return o, nil
+}
+
+func fromEnvironment(f *flag.FlagSet, environ []string) (err error) {
+	values := make(map[string]string)
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		values[name] = value
+	}
+	f.VisitAll(func(fl *flag.Flag) {
+		name := "PARLEY_" + strings.ToUpper(strings.ReplaceAll(fl.Name, "-", "_"))
+		if value, ok := values[name]; ok && err == nil {
+			if setErr := fl.Value.Set(value); setErr != nil {
+				err = fmt.Errorf("the variable %s=%q is not valid (%w): see --help", name, value, setErr)
+			}
+		}
+	})
+	return err
+}

@@ -1,0 +1,4 @@
+package shared
+
+// Version is this project's, as FyneApp.toml has it.
+const Version = "0.1.0"
