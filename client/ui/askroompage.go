@@ -36,7 +36,7 @@ type askRoomPage struct {
 func newAskRoomPage(c *client) *askRoomPage {
 	p := &askRoomPage{client: c, rooms: newColumn(0)}
 	p.sub = newText(hostOf(c.prefs.server()), fontSmall, roleMuted).lines(1)
-	p.room = newEntry(tr("rooms.name"))
+	p.room = newEntry(tr("rooms.name"), c.shortcut)
 	p.room.OnSubmitted = func(string) { p.join() }
 	p.room.OnChanged = func(string) { p.complain("") }
 	p.problem = newText("", fontSmall, roleError)
@@ -66,7 +66,7 @@ func (p *askRoomPage) entered() {
 	p.ask(ctx)
 	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
 	p.list()
-	if !fyne.CurrentDevice().IsMobile() {
+	if !isPhone() {
 		p.client.window.Canvas().Focus(p.room)
 	}
 }

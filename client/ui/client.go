@@ -62,7 +62,7 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 		}
 	})
 	for _, s := range shortcuts {
-		window.Canvas().AddShortcut(s, func(fyne.Shortcut) { c.showSwitcher() })
+		window.Canvas().AddShortcut(s, func(s fyne.Shortcut) { c.shortcut(s) })
 	}
 	return c
 }
@@ -90,6 +90,17 @@ func (c *client) start() {
 		return
 	}
 	c.nav.reset(landing)
+}
+
+// shortcut does what one of the app's shortcuts asks for.
+func (c *client) shortcut(s fyne.Shortcut) bool {
+	for _, own := range shortcuts {
+		if own.ShortcutName() == s.ShortcutName() {
+			c.showSwitcher()
+			return true
+		}
+	}
+	return false
 }
 
 // back closes what lies on top, or goes back a page. On a phone the first page
@@ -136,7 +147,10 @@ func (c *client) leave(conv *conversation) {
 	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
 		c.nav.pop()
 	}
-	c.bridge.work.Go(conv.room.Close)
+	c.bridge.run(c.bridge.ctx, func(context.Context) func() {
+		conv.room.Close()
+		return c.roomsChanged // the store knows by now when it was seen
+	})
 	c.roomsChanged()
 }
 
@@ -188,7 +202,7 @@ func (c *client) retitle() {
 func (c *client) setFocused(on bool) {
 	c.focused = on
 	c.notices = 0
-	if c.app.Driver().Device().IsMobile() {
+	if isPhone() {
 		c.sleep(!on)
 	}
 	if !on {

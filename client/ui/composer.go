@@ -23,19 +23,18 @@ type composer struct {
 	entry *composerEntry
 	send  *sendButton
 	ruler *widget.Label // wraps as the entry does, and tells its height
-	fitW  float32
-	grown func() // the height has changed
+	grown func()        // the height has changed
 	high  float32
 }
 
 // newComposer makes a composer. send returns whether the text was taken.
-func newComposer(send func(text string) bool, changed func(text string)) *composer {
-	c := &composer{entry: &composerEntry{}, ruler: widget.NewLabel("")}
+func newComposer(do shortcut, send func(text string) bool, changed func(text string)) *composer {
+	c := &composer{entry: &composerEntry{shortcut: do}, ruler: widget.NewLabel("")}
 	c.ruler.Wrapping = fyne.TextWrapWord
 	e := c.entry
 	e.MultiLine = true
 	e.Wrapping = fyne.TextWrapWord
-	e.halves = fyne.CurrentDevice().IsMobile()
+	e.halves = isPhone()
 	e.send = func() {
 		if !send(e.Text) {
 			return
@@ -43,7 +42,12 @@ func newComposer(send func(text string) bool, changed func(text string)) *compos
 		e.SetText("")
 		e.keepKeyboard()
 	}
-	c.send = newSendButton(e.send)
+	c.send = newSendButton(func() {
+		e.send()
+		if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil {
+			canvas.Focus(e) // a mouse has taken it away
+		}
+	})
 	e.ActionItem = c.send
 	e.ExtendBaseWidget(e)
 	e.SetPlaceHolder(tr("room.send"))
@@ -57,6 +61,15 @@ func newComposer(send func(text string) bool, changed func(text string)) *compos
 	e.onFocus = func(bool) { c.Refresh() }
 	c.ExtendBaseWidget(c)
 	return c
+}
+
+// restore shows a draft. It is not a change of the text.
+func (c *composer) restore(draft string) {
+	changed := c.entry.OnChanged
+	c.entry.OnChanged = nil
+	c.entry.SetText(draft)
+	c.entry.OnChanged = changed
+	c.send.setActive(draft != "")
 }
 
 // entryHeight is the height of the entry for its text, one to maxRows rows.
@@ -115,12 +128,13 @@ func (r *composerRenderer) Destroy() {}
 // the line.
 type composerEntry struct {
 	widget.Entry
-	send    func()
-	onFocus func(bool)
-	focused bool
-	shift   bool
-	halves  bool // deletions come once per UTF-16 unit, as on Android
-	half    bool // the first half of a character has been deleted
+	send     func()
+	onFocus  func(bool)
+	shortcut shortcut
+	focused  bool
+	shift    bool
+	halves   bool // deletions come once per UTF-16 unit, as on Android
+	half     bool // the first half of a character has been deleted
 }
 
 // Keyboard is one whose Return key ends the input; Fyne would show one that
@@ -191,7 +205,7 @@ func (e *composerEntry) TypedRune(r rune) {
 }
 
 func (e *composerEntry) TypedShortcut(s fyne.Shortcut) {
-	if !appShortcut(e, s) {
+	if !e.shortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}
 }
@@ -212,7 +226,7 @@ func (e *composerEntry) FocusLost() {
 // closes it, and only showing it clears the text that it still holds.
 func (e *composerEntry) keepKeyboard() {
 	e.half = false
-	if d, ok := fyne.CurrentDevice().(mobile.Device); ok && fyne.CurrentDevice().IsMobile() {
+	if d, ok := fyne.CurrentDevice().(mobile.Device); ok && isPhone() {
 		d.ShowVirtualKeyboardType(e.Keyboard())
 	}
 }

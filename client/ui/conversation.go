@@ -87,8 +87,7 @@ func (c *conversation) apply(batch []session.Change) {
 func (c *conversation) notice(news []session.Item, missed string) {
 	if c.seen() {
 		if missed != "" && c.timeline.fresh == "" {
-			c.timeline.setFresh(missed)
-			c.timeline.fresh = missed
+			c.timeline.fresh = missed // the row comes with this batch
 		}
 		return
 	}
@@ -108,6 +107,9 @@ func (c *conversation) notice(news []session.Item, missed string) {
 // look says that the person looks at the room from now on.
 func (c *conversation) look() {
 	c.timeline.setFresh(c.fresh)
+	if c.page != nil {
+		c.page.list.settle()
+	}
 	c.unread, c.fresh = 0, ""
 	c.entered = now()
 	c.room.MarkRead()

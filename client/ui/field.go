@@ -3,7 +3,6 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/widget"
 )
@@ -12,11 +11,16 @@ import (
 // swallows otherwise: Android's Back, Escape, and the app's shortcuts.
 type entry struct {
 	widget.Entry
-	onFocus func(bool)
+	onFocus  func(bool)
+	shortcut shortcut
 }
 
-func newEntry(placeholder string) *entry {
-	e := &entry{}
+// shortcut does what one of the app's shortcuts asks for. It reports whether it
+// was one.
+type shortcut func(fyne.Shortcut) bool
+
+func newEntry(placeholder string, do shortcut) *entry {
+	e := &entry{shortcut: do}
 	e.ExtendBaseWidget(e)
 	e.SetPlaceHolder(placeholder)
 	return e
@@ -31,7 +35,7 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 }
 
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
-	if !appShortcut(e, s) {
+	if !e.shortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}
 }
@@ -52,23 +56,6 @@ func (e *entry) FocusLost() {
 
 func goesBack(k *fyne.KeyEvent) bool { return k.Name == mobile.KeyBack || k.Name == fyne.KeyEscape }
 
-// appShortcut hands a shortcut that is not the entry's own to the canvas.
-func appShortcut(o fyne.CanvasObject, s fyne.Shortcut) bool {
-	custom, ok := s.(*desktop.CustomShortcut)
-	if !ok {
-		return false
-	}
-	for _, own := range shortcuts {
-		if own.KeyName == custom.KeyName && own.Modifier == custom.Modifier {
-			if c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(fyne.Shortcutable); ok {
-				c.TypedShortcut(s)
-			}
-			return true
-		}
-	}
-	return false
-}
-
 // field is a one-line entry on a rounded ground, with a label above it.
 type field struct {
 	widget.BaseWidget
@@ -77,8 +64,8 @@ type field struct {
 	content *column
 }
 
-func newField(label, placeholder string) *field {
-	f := &field{label: newText(label, fontLabel, roleMuted), entry: newEntry(placeholder)}
+func newField(label, placeholder string, do shortcut) *field {
+	f := &field{label: newText(label, fontLabel, roleMuted), entry: newEntry(placeholder, do)}
 	f.content = newColumn(unit, f.label, newEntryBox(f.entry))
 	if label == "" {
 		f.label.Hide()

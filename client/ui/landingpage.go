@@ -34,8 +34,8 @@ type landingPage struct {
 
 func newLandingPage(c *client) *landingPage {
 	p := &landingPage{client: c, state: newServerState()}
-	p.name = newField(tr("landing.name"), tr("landing.name.hint"))
-	p.server = newField(tr("landing.server"), "192.168.1.5:8000")
+	p.name = newField(tr("landing.name"), tr("landing.name.hint"), c.shortcut)
+	p.server = newField(tr("landing.server"), "192.168.1.5:8000", c.shortcut)
 	p.problem = newText("", fontSmall, roleError)
 	p.problem.Hide()
 	p.name.entry.SetText(c.prefs.name())
@@ -68,7 +68,7 @@ func (p *landingPage) entered() {
 	if p.server.entry.Text != "" {
 		p.ask(0)
 	}
-	if !fyne.CurrentDevice().IsMobile() {
+	if !isPhone() {
 		p.client.window.Canvas().Focus(p.name.entry)
 	}
 }
@@ -89,11 +89,11 @@ func (p *landingPage) firstServer() string {
 	if s := p.client.prefs.server(); s != "" {
 		return strings.TrimPrefix(s, "http://")
 	}
-	if !fyne.CurrentDevice().IsMobile() {
+	if !isPhone() {
 		return "localhost:8000"
 	}
-	ctx, cancel := context.WithTimeout(p.client.bridge.ctx, time.Second)
-	p.client.bridge.run(ctx, func(ctx context.Context) func() {
+	p.client.bridge.run(p.client.bridge.ctx, func(ctx context.Context) func() {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if _, err := p.client.net.probe(ctx, "http://"+emulatorHost); err != nil {
 			return nil

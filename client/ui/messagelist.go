@@ -176,7 +176,7 @@ func (l *messageList) TouchCancel(*mobile.TouchEvent) { l.press = nil }
 // Dragged scrolls under a finger; a mouse drags only the scroll bar. After the
 // finger has left, Fyne goes on calling with one and the same event.
 func (l *messageList) Dragged(e *fyne.DragEvent) {
-	if !fyne.CurrentDevice().IsMobile() {
+	if !isPhone() {
 		l.dragBar(e)
 		return
 	}
@@ -224,18 +224,21 @@ type listRenderer struct {
 	bar     *canvas.Rectangle
 	pill    pill
 	objects []fyne.CanvasObject
+	height  float32 // of the last layout
 }
 
 func (r *listRenderer) Layout(size fyne.Size) {
 	l := r.list
 	f := frame{size.Width, textScale()}
 	at := l.timeline.anchorAt(l.offset)
-	// What stands at the lower edge stays there when a keyboard comes.
-	if l.timeline.setFrame(f) && !l.stick {
+	if l.timeline.setFrame(f) {
 		if offset, ok := l.timeline.offsetOf(at); ok {
 			l.offset = offset
 		}
+	} else if r.height > 0 {
+		l.offset += r.height - size.Height // the lower edge stays when a keyboard comes
 	}
+	r.height = size.Height
 	if l.stick {
 		l.offset = l.maxOffset()
 	}

@@ -23,7 +23,7 @@ func (c *client) notify(conv *conversation, news []session.Item) {
 			shown = &news[i]
 		}
 	}
-	if shown == nil || c.notices >= maxNotices || c.app.Driver().Device().IsMobile() && c.focused {
+	if shown == nil || c.notices >= maxNotices || isPhone() && c.focused {
 		return
 	}
 	c.notices++

@@ -1,8 +1,8 @@
 package ui
 
 import (
-	"hash/fnv"
 	"image/color"
+	"math"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -49,7 +49,7 @@ var dark = palette{
 	Line: hex(0x2a2f3e),
 	Text: hex(0xeceef6), Muted: hex(0x9aa1b8),
 	Accent: hex(0xa7a2ff), OnAccent: hex(0xffffff), AccentSoft: hex(0x2a2852), Fill: hex(0x5b52ea),
-	Mine: hex(0x5148de), OnMine: hex(0xffffff), OnMineMuted: hex(0xd6d4fb),
+	Mine: hex(0x5148de), OnMine: hex(0xffffff), OnMineMuted: hex(0xe0dffc),
 	Theirs: hex(0x1f2330),
 	Error:  hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
 	Scrim: alpha(0x000000, 0x99), Shadow: alpha(0x000000, 0x66),
@@ -59,26 +59,31 @@ var dark = palette{
 // bubble in the light and in the dark.
 type hue struct{ avatar, onLight, onDark color.NRGBA }
 
-// hues are told apart by most people who are colour blind, and carry white text.
-var hues = [...]hue{
-	{hex(0xd1453b), hex(0xb3362d), hex(0xff9a8f)}, // red
-	{hex(0xb85c00), hex(0x955000), hex(0xf7b267)}, // orange
-	{hex(0x8a6a00), hex(0x7a5d00), hex(0xe3c65b)}, // ochre
-	{hex(0x3f7d20), hex(0x36701a), hex(0x9ed783)}, // green
-	{hex(0x0f7c6c), hex(0x0b6c5e), hex(0x6cd3c3)}, // teal
-	{hex(0x0b76a8), hex(0x08668f), hex(0x77c8ee)}, // blue
-	{hex(0x3a5fd0), hex(0x2f53bf), hex(0x9fb8ff)}, // indigo
-	{hex(0x7a4fc4), hex(0x6b40b5), hex(0xc9aaff)}, // violet
-	{hex(0xa93f9b), hex(0x963388), hex(0xf0a3e4)}, // purple
-	{hex(0xc23a6b), hex(0xa92e5a), hex(0xff9dbf)}, // pink
+// hues are angles of the colour circle on which white stands out. The page has
+// the same.
+var hues = func() (h [10]hue) {
+	for i, angle := range [len(h)]float64{4, 20, 210, 224, 240, 258, 276, 300, 322, 342} {
+		h[i] = hue{hsl(angle, 0.62, 0.45), hsl(angle, 0.62, 0.42), hsl(angle, 0.75, 0.76)}
+	}
+	return h
+}()
+
+// hsl is a colour by hue in degrees, saturation and lightness, as in CSS.
+func hsl(h, s, l float64) color.NRGBA {
+	channel := func(n float64) uint8 {
+		k := math.Mod(n+h/30, 12)
+		return uint8(math.Round(255 * (l - s*min(l, 1-l)*max(-1, min(k-3, 9-k, 1)))))
+	}
+	return color.NRGBA{channel(0), channel(8), channel(4), 0xff}
 }
 
-// hueOf derives a colour from a name: FNV-1a, 32 bits, over the UTF-8 of the
-// name in lower case, modulo the number of hues. The page does the same.
+// hueOf derives a colour from a name in any case, as the page does.
 func hueOf(name string) hue {
-	h := fnv.New32a()
-	h.Write([]byte(strings.ToLower(name)))
-	return hues[h.Sum32()%uint32(len(hues))]
+	hash := 0
+	for _, r := range strings.ToLower(name) {
+		hash = (hash*33 + int(r)) % 65521
+	}
+	return hues[hash%len(hues)]
 }
 
 func nameColor(name string) color.NRGBA {

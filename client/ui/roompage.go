@@ -40,9 +40,9 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.banner = newBanner(conv)
 	p.silence = newEmptyState("🤫", tr("room.empty"), tr("room.empty.break"))
 	p.typing = newText("", fontSmall, roleMuted).lines(1)
-	p.composer = newComposer(p.send, p.typed)
+	p.composer = newComposer(c.shortcut, p.send, p.typed)
 	p.composer.grown = func() { p.root.Refresh() }
-	p.composer.entry.SetText(conv.room.Draft())
+	p.composer.restore(conv.room.Draft())
 
 	p.list.onOlder = conv.room.LoadOlder
 	p.list.onHit = p.tapped
@@ -78,7 +78,7 @@ func (p *roomPage) entered() {
 	if c.timeline.fresh != "" {
 		p.list.showRow(c.timeline.fresh)
 	}
-	if !fyne.CurrentDevice().IsMobile() {
+	if !isPhone() {
 		c.client.window.Canvas().Focus(p.composer.entry)
 	}
 }
@@ -100,7 +100,10 @@ func (p *roomPage) change(batch []session.Change) {
 // state draws everything around the list.
 func (p *roomPage) state() {
 	c := p.conv
-	p.sub.text, p.sub.role = p.subtitle()
+	sub, r := p.subtitle()
+	moved := sub != p.sub.text // it may take another line
+	p.sub.role = r
+	p.sub.setText(sub)
 	p.sub.Refresh()
 	p.silence.Hide()
 	if len(c.timeline.rows) == 0 && c.status.State == session.Connected {
@@ -113,7 +116,7 @@ func (p *roomPage) state() {
 	}
 	p.typing.setText(line)
 	p.typing.Refresh()
-	if p.banner.update() {
+	if p.banner.update() || moved {
 		p.root.Refresh()
 	}
 }
@@ -139,7 +142,7 @@ func typingLine(names []string) string {
 	case 2:
 		return tr("room.typing.two", "name", text.OneLine(names[0]), "other", text.OneLine(names[1]))
 	}
-	return tr("room.typing.many")
+	return tr("room.typing.several")
 }
 
 // send takes a text out of the composer.

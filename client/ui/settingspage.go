@@ -21,7 +21,7 @@ type settingsPage struct {
 }
 
 func newSettingsPage(c *client) *settingsPage {
-	p := &settingsPage{client: c, name: newField("", tr("landing.name.hint")), problem: newText("", fontSmall, roleError)}
+	p := &settingsPage{client: c, name: newField("", tr("landing.name.hint"), c.shortcut), problem: newText("", fontSmall, roleError)}
 	p.problem.Hide()
 	p.name.entry.SetText(c.prefs.name())
 	p.name.entry.OnChanged = func(s string) { p.complain(nameProblem(s)) }

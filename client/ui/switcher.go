@@ -15,7 +15,7 @@ func (c *client) showSwitcher() {
 		return
 	}
 	list := newColumn(0)
-	e := newEntry(tr("switcher.hint"))
+	e := newEntry(tr("switcher.hint"), c.shortcut)
 	body := newColumn(2*unit, newEntryBox(e), list).padded(around(3 * unit))
 	var o *overlay
 	var first string

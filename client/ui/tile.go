@@ -115,11 +115,11 @@ func (r *tileRenderer) Refresh() {
 	if t.ground != nil {
 		r.ground.FillColor = t.ground(p)
 	}
-	if t.hovered && t.hover != nil && !fyne.CurrentDevice().IsMobile() {
+	if t.hovered && t.hover != nil && !isPhone() {
 		r.ground.FillColor = t.hover(p)
 	}
 	r.ground.StrokeWidth = 0
-	if t.focused && !fyne.CurrentDevice().IsMobile() {
+	if t.focused && !isPhone() {
 		r.ground.StrokeWidth = 2
 		r.ground.StrokeColor = p.Accent
 	}

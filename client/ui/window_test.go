@@ -21,10 +21,6 @@ import (
 	"parley/shared"
 )
 
-// deadline bounds each wait of the window's test; what is waited for comes far
-// earlier, and when it does not the test fails.
-const deadline = 60 * time.Second
-
 // The real app in a real window types into a real server, and shows what
 // others say: the way of a person from the first page into a room.
 func TestWindow(t *testing.T) {

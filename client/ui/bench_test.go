@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"runtime"
+	"testing"
+
+	"parley/client/session"
+)
+
+// manyMessages is how much a room holds in the figures of bench/README.md.
+const manyMessages = 10_000
+
+func benchList(b *testing.B) *messageList {
+	b.Helper()
+	l := newList(b, many(0, manyMessages)...)
+	l.scrollBy(1)
+	l.toBottom()
+	return l
+}
+
+// BenchmarkOpen is the time from a room's messages to the list on the screen.
+func BenchmarkOpen(b *testing.B) {
+	l := newList(b)
+	items := many(0, manyMessages)
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(wrappers) // as after a start: no word has been measured
+		l.change([]session.Change{{Kind: session.Reset, Items: items}})
+	}
+}
+
+// BenchmarkAppend is one message coming in at the end.
+func BenchmarkAppend(b *testing.B) {
+	l := benchList(b)
+	n := manyMessages
+	b.ReportAllocs()
+	for b.Loop() {
+		l.change(appended(said(n, "Bob", "and one more, of the usual length of a line or two")))
+		n++
+	}
+}
+
+// BenchmarkScroll is one step of a finger, rows going out and coming in.
+func BenchmarkScroll(b *testing.B) {
+	l := benchList(b)
+	step := float32(24)
+	b.ReportAllocs()
+	for b.Loop() {
+		if l.scrollBy(step); l.offset <= 0 || l.atEnd() {
+			step = -step
+		}
+	}
+}
+
+// BenchmarkBatch is what the UI goroutine does for 33 ms of a room in which a
+// thousand messages a second are said, the page around the list included.
+func BenchmarkBatch(b *testing.B) {
+	w := newWorld(b, phone, nil)
+	w.client.start()
+	conv := w.room("Lobby", "Ann", "Bob", "Cleo")
+	conv.apply([]session.Change{{Kind: session.Reset, Items: many(0, manyMessages)}})
+	n := manyMessages
+	b.ReportAllocs()
+	for b.Loop() {
+		conv.apply(appended(many(n, 33)...))
+		n += 33
+	}
+}
+
+// BenchmarkMemory tells what a room with many messages takes beyond an empty
+// one, the words' cache included and the messages' own text left out.
+func BenchmarkMemory(b *testing.B) {
+	items := many(0, manyMessages)
+	heap := func() float64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc) / (1 << 20)
+	}
+	for b.Loop() {
+		l := newList(b)
+		before := heap()
+		l.change([]session.Change{{Kind: session.Reset, Items: items}})
+		b.ReportMetric(heap()-before, "MB")
+		runtime.KeepAlive(l)
+	}
+}
