@@ -16,6 +16,7 @@ import (
 // TestVectors runs the page's codec over the vectors of the protocol: both ends
 // must agree on what a frame is.
 func TestVectors(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../../shared/testdata/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no vectors: %v", err)
@@ -85,6 +86,7 @@ func normal(m shared.Message) shared.Message {
 
 // TestNames compares the page's rules for names with the server's.
 func TestNames(t *testing.T) {
+	t.Parallel()
 	names := []string{
 		"Ann", "  Ann  ", "a  b", "a\u3000b", "Łukasz", "田中", "عمر", "Team Pizza", "C# & Go!", "100%",
 		"", " ", "\u3000", "\u200b", "\u202e", "\u2800", "\u3164",

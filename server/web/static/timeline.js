@@ -90,7 +90,7 @@ export class Timeline {
 			for (const m of messages) {
 				const last = entries[entries.length - 1];
 				if (!this.meet(m)) {
-					if (this.broken && last) m.gap = !!last.old || last.offset + 1 !== m.offset;
+					if (this.broken && last) m.gap = m.offset !== (last.old ? 1 : last.offset + 1);
 					this.insert(entries.length, m);
 					if (last && day(last) !== day(m)) entries.forEach((_, i) => this.decorate(i)); // Today is Yesterday now
 				}
