@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -194,17 +195,56 @@ func (o *object) history() (more bool, messages []Message) {
 }
 
 // Encode writes a frame with the fields of its Type. It does not check limits:
-// what it writes was checked when it came in.
-// Fields whose zero value means something are always there. It panics on a
-// Message of no known Type.
-func Encode(m Message) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+// what it writes was checked when it came in. Fields whose zero value means
+// something are always there. It panics on a Message of no known Type.
+func Encode(m Message) []byte { return Append(nil, m) }
+
+// Append appends what Encode writes.
+func Append(b []byte, m Message) []byte {
+	if m.Type == TypeChat { // by hand, since a server writes little else
+		return appendChat(b, m)
+	}
+	return appendJSON(b, fieldsOf(m))
+}
+
+func appendChat(b []byte, m Message) []byte {
+	b = append(b, `{"type":"chat_message"`...)
+	if m.ID != "" {
+		b = appendString(append(b, `,"id":`...), m.ID)
+	}
+	if m.Offset != 0 {
+		b = strconv.AppendInt(append(b, `,"offset":`...), m.Offset, 10)
+	}
+	if m.User != "" {
+		b = appendString(append(b, `,"user":`...), m.User)
+	}
+	b = appendString(append(b, `,"message":`...), m.Text)
+	if !m.Time.IsZero() {
+		b = m.Time.UTC().AppendFormat(append(b, `,"time":"`...), TimeFormat)
+		b = append(b, '"')
+	}
+	return append(b, '}')
+}
+
+func appendString(b []byte, s string) []byte {
+	plain := utf8.ValidString(s)
+	for i := 0; plain && i < len(s); i++ {
+		plain = s[i] >= ' ' && s[i] != '"' && s[i] != '\\'
+	}
+	if !plain {
+		return appendJSON(b, s)
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func appendJSON(b []byte, v any) []byte {
+	buf := bytes.NewBuffer(b)
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false) // a frame is no HTML, and < is shorter than \u003c
-	if err := enc.Encode(fieldsOf(m)); err != nil {
+	if err := enc.Encode(v); err != nil {
 		panic(err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
 // MarshalJSON makes a Message inside other JSON look as Encode writes it.
@@ -212,8 +252,6 @@ func (m Message) MarshalJSON() ([]byte, error) { return Encode(m), nil }
 
 func fieldsOf(m Message) (v any) {
 	switch m.Type {
-	case TypeChat:
-		v = chatJSON{m.Type, m.ID, m.Offset, m.User, m.Text, formatTime(m.Time)}
 	case TypeHello:
 		v = struct {
 			Type   Type   `json:"type"`
@@ -281,22 +319,6 @@ func fieldsOf(m Message) (v any) {
 		panic(fmt.Sprintf("no frame of type %q", m.Type))
 	}
 	return v
-}
-
-type chatJSON struct {
-	Type   Type   `json:"type"`
-	ID     string `json:"id,omitempty"`
-	Offset int64  `json:"offset,omitempty"`
-	User   string `json:"user,omitempty"`
-	Text   string `json:"message"`
-	Time   string `json:"time,omitempty"`
-}
-
-func formatTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(TimeFormat)
 }
 
 func orEmpty[T any](s []T) []T {

@@ -17,22 +17,21 @@ const (
 	finalBit = 0x80
 )
 
-// maxHeader is the length of the longest header of an unmasked frame.
-const maxHeader = 10
+// appendHeader appends the header of a frame whose payload has n bytes.
+func appendHeader(b []byte, opcode byte, n int) []byte {
+	b = append(b, finalBit|opcode)
+	switch {
+	case n < 126:
+		return append(b, byte(n))
+	case n <= 0xffff:
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
+	}
+	return binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
+}
 
 // frame returns payload as one finished frame.
 func frame(opcode byte, payload []byte) []byte {
-	f := make([]byte, 0, maxHeader+len(payload))
-	f = append(f, finalBit|opcode)
-	switch n := len(payload); {
-	case n < 126:
-		f = append(f, byte(n))
-	case n <= 0xffff:
-		f = binary.BigEndian.AppendUint16(append(f, 126), uint16(n))
-	default:
-		f = binary.BigEndian.AppendUint64(append(f, 127), uint64(n))
-	}
-	return append(f, payload...)
+	return append(appendHeader(make([]byte, 0, 10+len(payload)), opcode, len(payload)), payload...)
 }
 
 func textFrame(m shared.Message) []byte { return frame(opText, shared.Encode(m)) }
@@ -42,6 +41,11 @@ func message(e Entry) shared.Message {
 	return shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, Text: e.Text, Time: e.Time}
 }
 
-func entryFrame(e Entry) []byte { return textFrame(message(e)) }
+// appendEntry appends an entry as a finished frame. Scratch is overwritten; what
+// is returned as scratch may be used again.
+func appendEntry(b, scratch []byte, e Entry) (frames, scratchAgain []byte) {
+	scratch = shared.Append(scratch[:0], message(e))
+	return append(appendHeader(b, opText, len(scratch)), scratch...), scratch
+}
 
 var pingFrame = frame(opPing, nil)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -88,7 +89,7 @@ type client struct {
 }
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // tryDial opens path with or without the subprotocol.
 func (s *server) tryDial(path string, protocol string, header http.Header) (*client, *http.Response, error) {
@@ -100,11 +101,36 @@ func (s *server) tryDial(path string, protocol string, header http.Header) (*cli
 	if err != nil {
 		return nil, resp, err
 	}
+	return s.newClient(conn), resp, nil
+}
+
+// joinNarrow joins as join does, over a connection whose receiving end holds
+// little: it is full soon after its owner stops reading.
+func (s *server) joinNarrow(room string, h shared.Message) *client {
+	s.t.Helper()
+	narrow := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err == nil {
+			err = c.(*net.TCPConn).SetReadBuffer(64 << 10)
+		}
+		return c, err
+	}}}
+	conn, _, err := websocket.Dial(context.Background(), s.http.URL+"/ws/chat/"+room,
+		&websocket.DialOptions{HTTPClient: narrow, Subprotocols: []string{shared.Protocol}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := s.newClient(conn)
+	c.send(h)
+	c.next(shared.TypeWelcome)
+	return c
+}
+
+func (s *server) newClient(conn *websocket.Conn) *client {
 	conn.SetReadLimit(shared.ReadLimit)
-	s.t.Cleanup(func() { conn.CloseNow() })
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	s.t.Cleanup(cancel)
-	return &client{s.t, conn, ctx}, resp, nil
+	s.t.Cleanup(func() { cancel(); conn.CloseNow() })
+	return &client{s.t, conn, ctx}
 }
 
 // tutorial connects in the tutorial's dialect.

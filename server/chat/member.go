@@ -153,8 +153,7 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 			m.behind = true
 			return delivered, true, nil
 		}
-		first := m.cursor
-		p, end := v.next(m.cursor, m.skip)
+		p, end, frames := v.next(m.cursor, m.skip)
 		if end == nil {
 			return delivered, false, nil
 		}
@@ -164,18 +163,19 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 				return delivered, false, err
 			}
 		}
-		if n < len(p) {
+		full := n < len(p)
+		if full {
 			if n == 0 {
 				return delivered, true, nil
 			}
 			// The tail may move on before the socket takes more, so what is left of
 			// the begun frame is kept aside.
-			end = v.frameEnd(m.cursor + uint64(n))
-			s.rest = append([]byte(nil), p[n:end.end-first]...)
+			end, frames = v.frameEnd(m.cursor, m.cursor+uint64(n)-1)
+			s.rest = append([]byte(nil), p[n:end.end-m.cursor]...)
 		}
 		m.cursor, m.sent = end.end, end.offset
-		delivered += v.find(m.cursor) - v.find(first)
-		if n < len(p) {
+		delivered += frames
+		if full {
 			return delivered, true, nil
 		}
 	}
@@ -236,8 +236,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 		m.behind = true
 		return 0, true, nil
 	}
-	first := m.cursor
-	p, end := v.next(m.cursor, m.skip)
+	p, end, frames := v.next(m.cursor, m.skip)
 	if end == nil {
 		return 0, false, nil
 	}
@@ -245,7 +244,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 		return 0, false, err
 	}
 	m.cursor, m.sent = end.end, end.offset
-	return v.find(m.cursor) - v.find(first), true, nil
+	return frames, true, nil
 }
 
 // writeAll writes p and forgets the rest, which a failed write leaves to nobody.
@@ -274,10 +273,10 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		m.sent = head
 		return 0, true, nil
 	}
-	var p []byte
+	var p, scratch []byte
 	for _, e := range entries {
 		if e.Device != m.skip || m.skip == "" {
-			p = append(p, entryFrame(e)...)
+			p, scratch = appendEntry(p, scratch, e)
 		}
 	}
 	if err := m.writeAll(p); err != nil {

@@ -86,6 +86,7 @@ func (r *Room) enqueue(add func([]delivery) []delivery) {
 
 func (r *Room) loop() {
 	var spare []delivery
+	var scratch [dialects]frames
 	for {
 		r.incomingMu.Lock()
 		batch := r.incoming
@@ -99,13 +100,19 @@ func (r *Room) loop() {
 		r.incomingMu.Unlock()
 
 		delivered := 0
-		for _, m := range r.appendAll(batch) {
+		for _, m := range r.appendAll(batch, &scratch) {
 			delivered += m.flush()
 		}
 		r.hub.metrics.deliveries.Add(float64(delivered))
 		clear(batch)
 		spare = batch[:0]
 	}
+}
+
+// frames are on their way into a tail.
+type frames struct {
+	buf   []byte
+	marks []mark
 }
 
 // settle waits until everything that was delivered has been written, as far as
@@ -119,27 +126,31 @@ func (r *Room) settle() {
 }
 
 // appendAll puts a batch into the tails and returns who is to be written to.
-func (r *Room) appendAll(batch []delivery) []*member {
+func (r *Room) appendAll(batch []delivery, to *[dialects]frames) []*member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var frames [dialects][]byte
-	var marks [dialects][]mark
+	for d := range to {
+		to[d].buf, to[d].marks = to[d].buf[:0], to[d].marks[:0]
+	}
+	var one, scratch []byte
 	for _, d := range batch {
-		f := d.frame
-		to := parley
+		f, from := d.frame, parley
 		if f == nil {
-			f = entryFrame(d.entry)
-			to = tutorial
+			one, scratch = appendEntry(one[:0], scratch, d.entry)
+			f, from = one, tutorial
 			r.head, r.last = d.entry.Offset, d.entry.Time
 		}
-		for ; to < dialects; to++ {
-			frames[to] = append(frames[to], f...)
-			marks[to] = append(marks[to], mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
+		for dialect := from; dialect < dialects; dialect++ {
+			if r.tails[dialect] != nil {
+				t := &to[dialect]
+				t.buf = append(t.buf, f...)
+				t.marks = append(t.marks, mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
+			}
 		}
 	}
-	for i, t := range r.tails {
-		if t != nil && len(frames[i]) > 0 {
-			t.append(frames[i], marks[i])
+	for d, t := range r.tails {
+		if t != nil {
+			t.append(to[d].buf, to[d].marks)
 		}
 	}
 	return r.members

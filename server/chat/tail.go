@@ -9,18 +9,24 @@ import (
 // sockets, in one dialect. The room's loop appends; members read views without
 // a lock, each from a cursor of its own.
 //
+// The bytes lie in two chunks. When the newer one is full it becomes the older,
+// and what was the older is dropped: nothing is copied.
+//
 // A cursor counts the bytes since the tail was made and always stands between
 // two frames.
 type tail struct {
-	limit int // bytes kept at the most
-	view  atomic.Pointer[view]
+	chunkSize int
+	view      atomic.Pointer[view]
 }
 
-// view is a tail at one moment. Its bytes never change.
-type view struct {
+// view is a tail at one moment. What it shows never changes.
+type view struct{ older, newer chunk }
+
+// chunk is a run of frames.
+type chunk struct {
 	base  uint64 // the cursor of buf[0]
 	buf   []byte
-	marks []mark // one for each frame in buf
+	marks []mark // one for each frame
 }
 
 // mark is the end of a frame.
@@ -30,89 +36,92 @@ type mark struct {
 	device string // who sent the frame's entry; empty where it is no entry
 }
 
+// newTail returns a tail that keeps at most limit bytes, and at least half of
+// them once there were so many.
 func newTail(limit int) *tail {
-	t := &tail{limit: limit}
+	t := &tail{chunkSize: limit / 2}
 	t.view.Store(&view{})
 	return t
 }
 
-func (v *view) end() uint64 { return v.base + uint64(len(v.buf)) }
+func (v *view) end() uint64 { return v.newer.end() }
 
-// append adds frames, of which marks[i].end is the length on entry. It drops
-// the older half of what it holds where the limit would be passed. Only the
-// room's loop calls it.
+func (c *chunk) end() uint64 { return c.base + uint64(len(c.buf)) }
+
+// append adds frames. On entry, the end of a mark is the length of its frame.
+// Only the room's loop calls it.
 func (t *tail) append(frames []byte, marks []mark) {
-	old := t.view.Load()
-	v := *old
-	if len(v.buf)+len(frames) > t.limit {
-		v = v.drop(t.limit/2, t.limit)
+	v := *t.view.Load()
+	for len(marks) > 0 {
+		room := t.chunkSize - len(v.newer.buf)
+		n, size := 0, 0
+		for n < len(marks) && (size+int(marks[n].end) <= room || len(v.newer.buf)+size == 0) {
+			size += int(marks[n].end)
+			n++
+		}
+		if n == 0 {
+			v.older = v.newer
+			v.newer = chunk{base: v.older.end(), buf: make([]byte, 0, t.chunkSize), marks: make([]mark, 0, len(v.older.marks))}
+			continue
+		}
+		at := v.newer.end()
+		for _, m := range marks[:n] {
+			at += m.end
+			m.end = at
+			v.newer.marks = append(v.newer.marks, m)
+		}
+		v.newer.buf = append(v.newer.buf, frames[:size]...)
+		frames, marks = frames[size:], marks[n:]
 	}
-	at := v.end()
-	for _, m := range marks {
-		at += m.end
-		m.end = at
-		v.marks = append(v.marks, m)
-	}
-	v.buf = append(v.buf, frames...)
 	t.view.Store(&v)
 }
 
-// drop returns a copy that holds the newest frames, at most keep bytes of them.
-func (v *view) drop(keep, capacity int) view {
-	first := 0
-	if len(v.buf) > keep {
-		first = v.find(v.end() - uint64(keep))
-	}
-	base := v.base
-	if first > 0 {
-		base = v.marks[first-1].end
-	}
-	kept := v.buf[base-v.base:]
-	return view{
-		base:  base,
-		buf:   append(make([]byte, 0, max(capacity, len(kept))), kept...),
-		marks: append([]mark(nil), v.marks[first:]...),
-	}
-}
-
-// find returns the index of the first frame that starts at cursor or after it.
-func (v *view) find(cursor uint64) int {
-	if cursor <= v.base {
-		return 0
-	}
-	return min(len(v.marks), 1+sort.Search(len(v.marks), func(i int) bool { return v.marks[i].end >= cursor }))
-}
-
 // holds reports whether everything after cursor is still here.
-func (v *view) holds(cursor uint64) bool { return cursor >= v.base }
+func (v *view) holds(cursor uint64) bool { return cursor >= v.older.base }
 
-// next returns the bytes from cursor on that go out in one write, and the mark
-// at their end. Frames with entries of the device skip are left out: where one
-// stands at the cursor, the bytes are empty and the mark is its end. At the end
-// of the view it returns a nil mark.
-func (v *view) next(cursor uint64, skip string) ([]byte, *mark) {
-	if cursor >= v.end() {
-		return nil, nil
+// next returns the bytes from cursor on that go out in one write, where they end,
+// and how many frames they are. Frames with entries of the device skip are left
+// out: where one stands at the cursor, there are no bytes, and end is the frame's.
+// At the end of the view it returns a nil mark.
+func (v *view) next(cursor uint64, skip string) (p []byte, end *mark, frames int) {
+	c := &v.older
+	if cursor >= c.end() {
+		c = &v.newer
 	}
-	last := len(v.marks) - 1
+	if cursor >= c.end() {
+		return nil, nil, 0
+	}
+	first, last := c.find(cursor), len(c.marks)-1
 	if skip != "" {
-		first := v.find(cursor)
-		if v.marks[first].device == skip {
-			return nil, &v.marks[first]
+		if c.marks[first].device == skip {
+			return nil, &c.marks[first], 0
 		}
 		for i := first; i <= last; i++ {
-			if v.marks[i].device == skip {
+			if c.marks[i].device == skip {
 				last = i - 1
 				break
 			}
 		}
 	}
-	m := &v.marks[last]
-	return v.buf[cursor-v.base : m.end-v.base], m
+	end = &c.marks[last]
+	return c.buf[cursor-c.base : end.end-c.base], end, last - first + 1
 }
 
-// frameEnd returns the first mark at or after cursor, the end of a frame that
-// was begun.
-func (v *view) frameEnd(cursor uint64) *mark {
-	return &v.marks[sort.Search(len(v.marks), func(i int) bool { return v.marks[i].end >= cursor })]
+// find returns the index of the frame that cursor is at the start of, or inside.
+func (c *chunk) find(cursor uint64) int {
+	if cursor == c.base {
+		return 0
+	}
+	return sort.Search(len(c.marks), func(i int) bool { return c.marks[i].end > cursor })
+}
+
+// frameEnd returns the end of the frame that byte lies in, and how many frames
+// from cursor on that makes.
+func (v *view) frameEnd(cursor, byte uint64) (end *mark, frames int) {
+	c := &v.older
+	if cursor >= c.end() {
+		c = &v.newer
+	}
+	i := c.find(byte)
+	return &c.marks[i], i - c.find(cursor) + 1
 }

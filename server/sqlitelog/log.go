@@ -88,7 +88,8 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	path := filepath.Join(dir, FileName)
 	fail := func(err error) (*Log, error) { return nil, fmt.Errorf("the database %s can't be used: %w", path, err) }
 
-	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages), "_txlock=immediate")
+	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
+		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_txlock=immediate")
 	if err != nil {
 		return fail(err)
 	}
