@@ -66,10 +66,9 @@ func (p *askRoomPage) entered() {
 	p.ask(ctx)
 	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
 	p.list()
-	if !isPhone() {
-		p.client.window.Canvas().Focus(p.room)
-	}
 }
+
+func (p *askRoomPage) focus() { p.client.window.Canvas().Focus(p.room) }
 
 func (p *askRoomPage) left() { p.stop() }
 
@@ -166,7 +165,7 @@ func (p *askRoomPage) gather() (mine, others []roomLine) {
 		if item, ok := conv.last(); ok {
 			line.sub, line.when = preview(item), item.Time
 		} else {
-			line.sub = p.peopleLine(active[conv.key])
+			line.sub = plural("people.here", conv.count)
 		}
 		known[conv.key] = true
 		mine = append(mine, line)

@@ -107,6 +107,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	c := r.c
 	c.high = size.Height
 	styleField(r.ground, c.entry.focused)
+	r.ground.FillColor = colors().Raised
 	h := size.Height - 2*composerPad
 	r.ground.CornerRadius = touch / 2
 	put(r.ground, composerPad, composerPad, size.Width-2*composerPad, h)

@@ -68,10 +68,9 @@ func (p *landingPage) entered() {
 	if p.server.entry.Text != "" {
 		p.ask(0)
 	}
-	if !isPhone() {
-		p.client.window.Canvas().Focus(p.name.entry)
-	}
 }
+
+func (p *landingPage) focus() { p.client.window.Canvas().Focus(p.name.entry) }
 
 func (p *landingPage) left() { p.cancel() }
 

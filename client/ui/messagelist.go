@@ -80,6 +80,17 @@ func (l *messageList) change(batch []session.Change) {
 	l.settle()
 }
 
+// setFoot keeps a height free under the last row.
+func (l *messageList) setFoot(h float32) {
+	if h == l.timeline.foot {
+		return
+	}
+	l.timeline.foot = h
+	if l.stick {
+		l.toBottom()
+	}
+}
+
 // toBottom shows the end and follows it.
 func (l *messageList) toBottom() {
 	l.stick = true
@@ -128,7 +139,7 @@ func (l *messageList) hitAt(p fyne.Position) hit {
 		return hit{kind: hitPill}
 	}
 	y := p.Y + l.offset - l.top()
-	if len(l.timeline.rows) == 0 || y < 0 || y >= l.timeline.total() {
+	if len(l.timeline.rows) == 0 || y < 0 || y >= l.timeline.tops[len(l.timeline.rows)] {
 		return hit{}
 	}
 	i := l.timeline.at(y)
@@ -269,7 +280,7 @@ func (r *listRenderer) draw() {
 	}
 	r.forget(last)
 	r.drawBar()
-	r.pill.draw(l, &r.objects)
+	r.objects = append(r.objects, r.pill.objects(l)...)
 	canvas.Refresh(l)
 }
 
@@ -309,6 +320,7 @@ func (r *listRenderer) Refresh() {
 	for _, row := range r.list.shown {
 		row.view = nil
 	}
+	r.pill.drawn = nil
 	if size := r.list.Size(); size.Width > 0 {
 		r.Layout(size)
 	}
@@ -316,56 +328,3 @@ func (r *listRenderer) Refresh() {
 
 func (r *listRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *listRenderer) Destroy()                     {}
-
-// pill is the button over the list that leads to its end. It says how many
-// messages came meanwhile.
-type pill struct {
-	at      fyne.Position
-	size    fyne.Size
-	visible bool
-}
-
-func (b *pill) contains(p fyne.Position) bool {
-	return b.visible && hit{at: b.at, size: b.size}.contains(p)
-}
-
-// pillDistance is how far from the end the list is before the pill shows.
-const pillDistance = 160
-
-func (b *pill) draw(l *messageList, objects *[]fyne.CanvasObject) {
-	b.visible = l.unseen > 0 || l.maxOffset()-l.offset > pillDistance
-	if !b.visible {
-		return
-	}
-	p := colors()
-	ground, on := p.Surface, p.Accent
-	label := ""
-	if l.unseen > 0 {
-		ground, on = p.Fill, p.OnAccent
-		label = plural("room.new", l.unseen)
-	}
-	h := float32(touch - 2*unit)
-	w := h
-	const arrow = 18
-	if label != "" {
-		h = max(h, fontStrong.lineHeight()+2*unit)
-		w = fontLabel.wrapper().Measure(label, 1e6).Widest + arrow + 9*unit
-	}
-	b.size = fyne.NewSize(w, h)
-	b.at = fyne.NewPos(l.Size().Width-w-rowMargin, l.Size().Height-h-3*unit)
-	if label != "" {
-		b.at.X = float32(int((l.Size().Width - w) / 2))
-	}
-	rect := canvas.NewRectangle(ground)
-	rect.CornerRadius = h / 2
-	rect.Shadow = canvas.Shadow{Color: p.Shadow, BlurRadius: 12, Offset: fyne.NewPos(0, 3)}
-	rect.Move(b.at)
-	rect.Resize(b.size)
-	image := canvas.NewImageFromResource(icon("down", on))
-	x := b.at.X + (h-arrow)/2
-	put(image, x, b.at.Y+(h-arrow)/2, arrow, arrow)
-	*objects = append(*objects, rect, image)
-	for _, line := range fontLabel.wrapper().Lay(label, 1e6) {
-		*objects = appendRuns(*objects, line, fontLabel, on, x+arrow+2*unit, b.at.Y+(h-fontLabel.lineHeight())/2)
-	}
-}

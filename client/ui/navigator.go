@@ -12,6 +12,7 @@ type page interface {
 	object() fyne.CanvasObject
 	entered()      // it came onto the screen
 	left()         // it went off the screen
+	focus()        // it is on top now: what is typed goes here on a desktop
 	title() string // for the window; "" is none
 }
 
@@ -37,6 +38,7 @@ type navigator struct {
 	widget.BaseWidget
 	stack     []slot
 	shown     []page // from the left
+	front     page   // the top one when focus was last called
 	rest      fyne.CanvasObject
 	rule      *fill
 	wide      bool
@@ -135,6 +137,12 @@ func (n *navigator) update() {
 	for _, p := range n.shown {
 		if !slices.Contains(was, p) {
 			p.entered()
+		}
+	}
+	if top := n.top(); top != nil && top != n.front {
+		n.front = top
+		if !isPhone() {
+			top.focus()
 		}
 	}
 	if n.onChanged != nil {

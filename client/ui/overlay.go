@@ -11,16 +11,16 @@ import (
 // overlay is a panel above the page; a tap beside it, Back or Escape close it.
 type overlay struct {
 	widget.BaseWidget
-	canvas  fyne.Canvas
-	panel   *card
-	place   func(area fyne.Size) (at fyne.Position, size fyne.Size)
-	onClose func()
+	canvas fyne.Canvas
+	panel  *card
+	place  func(area fyne.Size) (at fyne.Position, size fyne.Size)
+	scrim  role
 }
 
-// show puts a panel above the page.
+// showOverlay puts a panel above the page.
 func showOverlay(c fyne.Canvas, panel *card, place func(area fyne.Size) (fyne.Position, fyne.Size)) *overlay {
 	panel.shadow = true
-	o := &overlay{canvas: c, panel: panel, place: place}
+	o := &overlay{canvas: c, panel: panel, place: place, scrim: func(p *palette) color.NRGBA { return p.Scrim }}
 	o.ExtendBaseWidget(o)
 	c.Overlays().Add(o)
 	pos, size := c.InteractiveArea()
@@ -29,12 +29,7 @@ func showOverlay(c fyne.Canvas, panel *card, place func(area fyne.Size) (fyne.Po
 	return o
 }
 
-func (o *overlay) close() {
-	o.canvas.Overlays().Remove(o)
-	if o.onClose != nil {
-		o.onClose()
-	}
-}
+func (o *overlay) close() { o.canvas.Overlays().Remove(o) }
 
 // closeOverlay closes the topmost overlay of ours. It reports whether there was
 // one.
@@ -54,7 +49,7 @@ func (o *overlay) Tapped(*fyne.PointEvent)          { o.close() }
 func (o *overlay) TappedSecondary(*fyne.PointEvent) { o.close() }
 
 func (o *overlay) CreateRenderer() fyne.WidgetRenderer {
-	return &overlayRenderer{o: o, scrim: newFill(func(p *palette) color.NRGBA { return p.Scrim }), stop: newBlocker()}
+	return &overlayRenderer{o: o, scrim: newFill(func(p *palette) color.NRGBA { return o.scrim(p) }), stop: newBlocker()}
 }
 
 type overlayRenderer struct {
@@ -134,6 +129,12 @@ func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) *overlay {
 		}
 		return fyne.NewPos(float32(int(x)), float32(int(y))), fyne.NewSize(w, h)
 	})
+	o.scrim = func(p *palette) color.NRGBA { // what the menu is about stays in sight
+		c := p.Scrim
+		c.A /= 3
+		return c
+	}
+	o.Refresh()
 	return o
 }
 

@@ -186,12 +186,12 @@ func TestSend(t *testing.T) {
 	}
 	p.composer.entry.SetText(strings.Repeat("x", shared.MaxText+1))
 	press(p.composer.entry, fyne.KeyReturn)
-	if p.typing.text != "The message is too long." || p.composer.entry.Text == "" {
-		t.Errorf("too long: %q", p.typing.text)
+	if p.typing.text.text != "The message is too long." || p.composer.entry.Text == "" {
+		t.Errorf("too long: %q", p.typing.text.text)
 	}
 	p.composer.entry.SetText("shorter")
-	if p.typing.text != "" {
-		t.Errorf("the complaint stays: %q", p.typing.text)
+	if p.typing.Visible() {
+		t.Errorf("the complaint stays: %q", p.typing.text.text)
 	}
 }
 
@@ -320,7 +320,7 @@ func TestTypingLine(t *testing.T) {
 		"": nil, "Bob is typing…": {"Bob"}, "Bob and Cleo are typing…": {"Bob", "Cleo"}, "Several people are typing…": {"Bob", "Cleo", "Dan"},
 	} {
 		conv.apply([]session.Change{{Kind: session.TypingChanged, Typing: names}})
-		if got := w.page().typing.text; got != want {
+		if got := w.page().typing.text.text; got != want {
 			t.Errorf("%v: %q", names, got)
 		}
 	}

@@ -21,7 +21,7 @@ type roomPage struct {
 	banner   *banner
 	list     *messageList
 	silence  fyne.CanvasObject // while nothing has been said
-	typing   *textBlock
+	typing   *note             // who is writing, or what is wrong with the text
 	composer *composer
 	complain string // why the last text was not sent
 }
@@ -39,7 +39,7 @@ func newRoomPage(conv *conversation) *roomPage {
 	})
 	p.banner = newBanner(conv)
 	p.silence = newEmptyState("🤫", tr("room.empty"), tr("room.empty.break"))
-	p.typing = newText("", fontSmall, roleMuted).lines(1)
+	p.typing = newNote()
 	p.composer = newComposer(c.shortcut, p.send, p.typed)
 	p.composer.grown = func() { p.root.Refresh() }
 	p.composer.restore(conv.room.Draft())
@@ -48,9 +48,8 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.list.onHit = p.tapped
 	p.list.onMenu = p.menuFor
 	ground := newFill(func(p *palette) color.NRGBA { return p.Ground })
-	foot := newColumn(0, newColumn(0, p.typing).padded(insets{0, 5 * unit, 0, 5 * unit}), p.composer)
-	p.root = newFilled(2, newHeader(p.back, about, more), p.banner, over(ground, p.list, p.silence),
-		foot)
+	p.root = newFilled(2, newHeader(p.back, about, more), p.banner,
+		over(ground, p.list, p.silence, p.typing), newFooter(p.composer))
 	p.state()
 	return p
 }
@@ -78,10 +77,9 @@ func (p *roomPage) entered() {
 	if c.timeline.fresh != "" {
 		p.list.showRow(c.timeline.fresh)
 	}
-	if !isPhone() {
-		c.client.window.Canvas().Focus(p.composer.entry)
-	}
 }
+
+func (p *roomPage) focus() { p.conv.client.window.Canvas().Focus(p.composer.entry) }
 
 func (p *roomPage) left() {
 	if p.conv.page == p {
@@ -109,13 +107,12 @@ func (p *roomPage) state() {
 	if len(c.timeline.rows) == 0 && c.status.State == session.Connected {
 		p.silence.Show()
 	}
-	p.typing.role = roleMuted
-	line := typingLine(c.typing)
 	if p.complain != "" {
-		p.typing.role, line = roleError, p.complain
+		p.typing.say(p.complain, roleError)
+	} else {
+		p.typing.say(typingLine(c.typing), roleMuted)
 	}
-	p.typing.setText(line)
-	p.typing.Refresh()
+	p.list.setFoot(p.typing.height(p.list.Size().Width))
 	if p.banner.update() || moved {
 		p.root.Refresh()
 	}

@@ -143,7 +143,7 @@ func (r *row) noteHeight(f frame) float32 {
 	if r.item.Delivery != session.Failed {
 		return 0
 	}
-	return float32(fontSmall.wrapper().Measure(failedNote(r.item), f.noteWidth()).Lines)*fontSmall.lineHeight() + unit
+	return float32(fontSmall.wrapper().Measure(failedNote(r.item), f.noteWidth()).Lines)*fontSmall.lineHeight() + 3*unit
 }
 
 func (f frame) noteWidth() float32 {

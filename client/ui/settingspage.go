@@ -49,6 +49,7 @@ func group(label string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 func (p *settingsPage) object() fyne.CanvasObject { return p.root }
 func (p *settingsPage) title() string             { return tr("settings.title") }
 func (p *settingsPage) entered()                  {}
+func (p *settingsPage) focus()                    {}
 func (p *settingsPage) left()                     { p.rename() }
 
 func (p *settingsPage) complain(problem string) {

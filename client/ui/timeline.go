@@ -12,13 +12,17 @@ type timeline struct {
 	rows  []*row
 	tops  []float32 // tops[i] is where row i begins; one more for the end
 	frame frame
-	fresh string // id of the first message that is new since the person left
+	foot  float32 // what is needed under the rows, when more than one line
+	fresh string  // id of the first message that is new since the person left
 }
 
 func newTimeline() *timeline { return &timeline{tops: []float32{0}} }
 
-// total is the height of all rows.
-func (t *timeline) total() float32 { return t.tops[len(t.rows)] }
+// total is the height of all rows and of the place under them, where it says who
+// is writing.
+func (t *timeline) total() float32 {
+	return t.tops[len(t.rows)] + max(t.foot, fontSmall.lineHeight()+2*unit)
+}
 
 // setFrame measures everything again when the width or the text's size changed.
 func (t *timeline) setFrame(f frame) bool {
