@@ -62,7 +62,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	var hub *chat.Hub
 	store, err := sqlitelog.Open(ctx, opt.data, sqlitelog.Options{
 		Sync:    sqlitelog.Sync(opt.sync),
-		Observe: func(d time.Duration, entries int) { hub.ObserveAppend(d, entries) },
+		Observe: func(d time.Duration) { hub.ObserveAppend(d) },
 	})
 	if err != nil {
 		return err

@@ -27,7 +27,8 @@ const upgradesPerSecond = 100
 func (h *Hub) Routes(r chi.Router) {
 	r.Group(func(r chi.Router) {
 		if h.cfg.MaxPerAddress > 0 {
-			r.Use(httprate.Limit(upgradesPerSecond, time.Second, httprate.WithKeyFuncs(httprate.KeyByIP),
+			r.Use(httprate.LimitBy(upgradesPerSecond, time.Second,
+				func(r *http.Request) (string, error) { return address(r), nil },
 				httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 					Problem(w, http.StatusTooManyRequests, "Too many connections in one second from this address.")
 				})))
@@ -200,7 +201,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	json.NewEncoder(w).Encode(v)
 }
 
-func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
+func (h *Hub) serveServer(w http.ResponseWriter, _ *http.Request) {
 	rooms := h.Rooms()
 	people := 0
 	for _, room := range rooms {
@@ -215,7 +216,7 @@ func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people, len(rooms), h.cfg.limits()})
 }
 
-func (h *Hub) serveRooms(w http.ResponseWriter, r *http.Request) {
+func (h *Hub) serveRooms(w http.ResponseWriter, _ *http.Request) {
 	type room struct {
 		Name  string `json:"name"`
 		Count int    `json:"count"`

@@ -49,7 +49,7 @@ func (s *server) open(change ...func(*chat.Config)) {
 	s.t.Helper()
 	log, err := sqlitelog.Open(context.Background(), s.dir, sqlitelog.Options{
 		Sync: sqlitelog.Normal, BusyTimeout: time.Millisecond,
-		Observe: func(d time.Duration, entries int) { s.hub.ObserveAppend(d, entries) },
+		Observe: func(d time.Duration) { s.hub.ObserveAppend(d) },
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -202,10 +202,10 @@ func (c *client) next(typ shared.Type) shared.Message {
 		if err != nil {
 			c.t.Fatalf("waiting for %s: %v", typ, err)
 		}
-		switch {
-		case m.Type == typ:
+		switch m.Type {
+		case typ:
 			return m
-		case m.Type == shared.TypePresence || m.Type == shared.TypeTyping:
+		case shared.TypePresence, shared.TypeTyping:
 		default:
 			c.t.Fatalf("waiting for %s, got %+v", typ, m)
 		}

@@ -113,7 +113,7 @@ func (m *member) flush() (delivered int) {
 			}
 			if err != nil {
 				m.sock.closed = true // reading fails too, and ends the session
-				m.sock.Conn.Close()
+				m.sock.Close()
 			}
 		}
 		m.sock.mu.Unlock()

@@ -56,7 +56,7 @@ func newMetrics(h *Hub) *metrics {
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
 
 // ObserveAppend counts a transaction of the log.
-func (h *Hub) ObserveAppend(d time.Duration, entries int) { h.metrics.appends.Observe(d.Seconds()) }
+func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -268,7 +268,7 @@ func (s *session) depart() {
 	name := s.room.userOf(s.member)
 	s.room.remove(s.member)
 	if s.dialect == parley {
-		s.claim(context.Background(), name) // a log that can't be written keeps the earlier time
+		_, _ = s.claim(context.Background(), name) // a log that can't be written keeps the earlier time
 	}
 }
 
@@ -282,7 +282,7 @@ func (s *session) beat() {
 	}
 	s.member.send(pingFrame)
 	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
-		s.hub.work.Go(func() { s.claim(s.ctx, s.room.userOf(s.member)) })
+		s.hub.work.Go(func() { _, _ = s.claim(s.ctx, s.room.userOf(s.member)) })
 	}
 }
 
@@ -306,12 +306,12 @@ func (s *session) close(code shared.CloseCode, reason string) {
 func (s *session) end() {
 	s.cancel()
 	if !s.closing.Swap(true) {
-		s.conn.CloseNow()
+		_ = s.conn.CloseNow()
 	}
 }
 
 // cut ends the session without a word.
-func (s *session) cut() { s.sock.Conn.Close() }
+func (s *session) cut() { s.sock.Close() }
 
 func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 

@@ -40,7 +40,7 @@ func newSock() *sock { return &sock{after: func() {}} }
 func (s *sock) use(c net.Conn) {
 	s.Conn = c
 	if tcp, ok := c.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(sendBuffer)
+		_ = tcp.SetWriteBuffer(sendBuffer) // without it, a frozen peer only pins more
 		s.raw = rawConn(tcp)
 		s.write = func(fd uintptr) bool {
 			s.n, s.err = writeNow(fd, s.p)
@@ -122,9 +122,9 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.sock.use(c)
 	// The server may already have read the client's first frames; the library
 	// takes over what the reader has buffered.
-	early, _ := brw.Reader.Peek(brw.Reader.Buffered())
+	early, _ := brw.Peek(brw.Reader.Buffered())
 	early = bytes.Clone(early)
 	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), h.sock), max(bufferSize, len(early)))
-	reader.Peek(len(early))
+	_, _ = reader.Peek(len(early)) // it reads from memory
 	return h.sock, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.sock, bufferSize)), nil
 }

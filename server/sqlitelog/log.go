@@ -42,8 +42,8 @@ type Options struct {
 	// MaxPages bounds the database's size in pages of 4 KB; 0 is no bound.
 	MaxPages int
 
-	// Observe is told how long each transaction took and how many entries it held.
-	Observe func(d time.Duration, entries int)
+	// Observe is told how long each transaction took.
+	Observe func(d time.Duration)
 }
 
 // Log is a chat.Log.
@@ -71,7 +71,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		opt.BusyTimeout = 2 * time.Second
 	}
 	if opt.Observe == nil {
-		opt.Observe = func(time.Duration, int) {}
+		opt.Observe = func(time.Duration) {}
 	}
 	if err := writable(dir); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	l := &Log{}
 	defer func() {
 		if err != nil {
-			l.closeFiles()
+			_ = l.closeFiles() // err is what matters
 		}
 	}()
 	if l.lock, err = takeLock(ctx, filepath.Join(dir, "parley.lock")); err != nil {

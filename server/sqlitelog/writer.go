@@ -59,7 +59,7 @@ type follower struct {
 type writer struct {
 	db       *sql.DB
 	epoch    string
-	observe  func(time.Duration, int)
+	observe  func(time.Duration)
 	requests chan request
 	stopped  chan struct{}
 
@@ -78,7 +78,7 @@ type statements struct {
 	insert, find, missed, claim, owned *sql.Stmt
 }
 
-func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration, int)) error {
+func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
 	w.epoch, w.observe = epoch, observe
 	w.rooms = make(map[string]*roomState)
 	if err := w.connect(ctx); err != nil {
@@ -185,7 +185,7 @@ func (w *writer) handle(batch []request) {
 		return
 	}
 	if len(receipts) > 0 {
-		w.observe(time.Since(started), len(receipts))
+		w.observe(time.Since(started))
 	}
 	w.handOn(ctx)
 	for _, r := range writes {
@@ -384,9 +384,9 @@ func (w *writer) connect(ctx context.Context) (err error) {
 // it made the writer believe.
 func (w *writer) fail() {
 	if w.stmt.rollback != nil {
-		w.stmt.rollback.Exec() // an error means that there was nothing to roll back
+		_, _ = w.stmt.rollback.Exec() // an error means that there was nothing to roll back
 	}
-	w.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is not used again
 	w.conn, w.stmt = nil, statements{}
 	for _, r := range w.rooms {
 		r.loaded = false
