@@ -12,7 +12,7 @@ export class Outbox {
 	/** on.send(frame) sends, on.changed() is told, and on.stalled() that no answer comes. */
 	constructor(room, on) {
 		Object.assign(this, {on, prefix: `out/${roomKey(room)}/`, flying: new Map(), limits: null});
-		// What another tab takes out is mostly about to come.
+		// What another tab takes out is about to come, mostly.
 		onChange((key, value) => key.startsWith(this.prefix) && setTimeout(() => this.update(), value ? 0 : 1000));
 	}
 
@@ -46,7 +46,7 @@ export class Outbox {
 		this.pump();
 	}
 
-	/** An error frame: the message goes again later, or never. */
+	/** On an error the message goes again later, or never. */
 	refused({id, code, message, retry_ms}) {
 		const m = get(this.prefix + id);
 		this.flying.delete(id);

@@ -136,7 +136,8 @@ function countdown() {
 function showPeople() {
 	const hidden = count - members.size;
 	show('room', title);
-	show('count', session.state !== 'connected' ? 'Connecting…' : count === 1 ? 'Only you are here' : `${count} people here`);
+	show('count', session.state === 'connected' ? count === 1 ? 'Only you are here' : `${count} people here`
+		: session.state === 'connecting' ? 'Connecting…' : 'Offline');
 	$('members').replaceChildren(...[...members].sort().map(m => el('li', {}, avatar(m), el('bdi', {}, m), m === me ? 'you' : '')),
 		hidden > 0 ? `and ${hidden} more` : '');
 	if (document.activeElement !== $('name')) $('name').value = name();
@@ -195,8 +196,8 @@ function rename(text) {
 }
 
 // On a phone the people take the messages' place, on a desk they are beside them.
-function people(open) {
-	document.body.classList.toggle('people', open);
+function people(force) {
+	const open = document.body.classList.toggle('people', force);
 	$('open').setAttribute('aria-expanded', open);
 	(open ? $('name') : input).focus();
 }
@@ -227,7 +228,7 @@ $('rename').onsubmit = e => {
 	people(false);
 	rename(text);
 };
-$('open').onclick = () => people(!document.body.classList.contains('people'));
+$('open').onclick = () => people();
 $('pill').onclick = () => timeline.toEnd();
 addEventListener('keydown', e => e.key === 'Escape' && people(false));
 scroller.addEventListener('scroll', () => {
@@ -243,9 +244,11 @@ onChange(key => key === 'name' && session.connect());
 addEventListener('full', () => show('note', 'This browser can keep no more: what is not sent is lost when this page closes.'));
 setInterval(countdown, 500);
 
-// A phone's keyboard covers the page: what is left of it is the visual viewport.
+// What a phone's keyboard leaves of the page is the visual viewport.
 window.visualViewport?.addEventListener('resize', ({target: {scale, height}}) => {
-	if (scale === 1) document.body.style.height = `${height}px`;
+	if (scale !== 1) return;
+	document.body.style.height = `${height}px`;
+	scrollTo(0, 0);
 });
 new ResizeObserver(() => timeline.stick && timeline.toEnd()).observe(scroller);
 
@@ -253,7 +256,7 @@ $('room').parentNode.before(avatar(room));
 timeline.append(kept.entries);
 timeline.more = kept.more;
 showUnread();
-// What was typed before this script ran; an Enter among it was meant to send.
+// What was typed before this script ran: an Enter was meant to send.
 const saved = tabGet(draft), early = input.value, sent = early.lastIndexOf('\n') + 1;
 input.value = early.slice(0, sent);
 submit();

@@ -10,24 +10,24 @@ function storage(kind) {
 	try {
 		window[kind].getItem(root);
 		return window[kind];
-	} catch { // switched off by the person
+	} catch { // switched off
 		return {length: 0, getItem: () => null, removeItem() {}};
 	}
 }
 const disk = storage('localStorage'), tabs = storage('sessionStorage');
 
-/** The value of a key; a damaged one is as if it were not there. */
+/** A key's value; a damaged one is as if it were not there. */
 export function get(key) {
 	try {
 		return JSON.parse(memory.get(key) ?? disk.getItem(root + key)) ?? undefined;
 	} catch {}
 }
 
-/** Keeps a value. The window gets a "full" event when it can't be kept. */
+/** Keeps a value, or sends the window a "full" event. */
 export function set(key, value) {
 	const json = JSON.stringify(value);
 	memory.delete(key);
-	// To make place: the other rooms' messages can be had again.
+	// To make place. The other rooms' messages can be had again.
 	for (const spare of ['', ...keys('room/')]) {
 		if (spare && spare !== key) remove(spare);
 		try {
@@ -70,7 +70,7 @@ function once(key, value) {
 	return get(key);
 }
 
-/** This browser's secret: 160 random bits. */
+/** This browser's secret of 160 bits. */
 export const device = () => once('device', random(32, crockford));
 export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
 
@@ -86,7 +86,7 @@ export function tabSet(key, value) {
 /** This tab's own id. */
 export const tab = tabGet('tab') || tabSet('tab', newID());
 
-/** What was kept of a room: {room, epoch, offset, more, entries}. */
+/** What is kept of a room: {room, epoch, offset, more, entries}. */
 export const loadRoom = room => ({epoch: '', offset: 0, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
 
 /** Keeps a room's position and the messages up to it, in one write. */
