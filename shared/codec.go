@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -52,21 +51,17 @@ func Decode(data []byte) (Message, error) {
 }
 
 func decodeObject(data []byte) (m Message, err error) {
-	// A map, since a struct would match names without regard to case and
-	// accept what a JavaScript client does not see.
-	var fields map[string]json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if dec.Decode(&fields) != nil || fields == nil {
-		return m, badFrame("The frame is not a JSON object.")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return m, badFrame("Something follows the frame's JSON object.")
+	// By exact names: encoding/json matches those of a struct without regard to
+	// case, and so accepts what a JavaScript client does not see.
+	fields, ok := splitObject(data)
+	if !ok {
+		return m, badFrame("The frame is not one JSON object.")
 	}
 	o := object{fields: fields}
 	m.ID = o.text("id", MaxID)
 	switch m.Type = Type(o.text("type", 32)); m.Type {
 	case "":
-		if _, ok := fields["message"]; !ok && o.err == nil {
+		if o.raw("message") == nil && o.err == nil {
 			return m, badFrame("The frame has no type.")
 		}
 		m.Type = TypeChat
@@ -123,7 +118,7 @@ func decodeObject(data []byte) (m Message, err error) {
 
 // object reads the fields of one JSON object and keeps the first error.
 type object struct {
-	fields map[string]json.RawMessage
+	fields []field
 	err    error
 }
 
@@ -133,15 +128,37 @@ func (o *object) fail(err error) {
 	}
 }
 
+// raw returns a field's value; nil where there is none. Where a name is
+// repeated, the last one counts.
+func (o *object) raw(name string) []byte {
+	for i := len(o.fields) - 1; i >= 0; i-- {
+		if string(o.fields[i].name) == name {
+			return o.fields[i].value
+		}
+	}
+	return nil
+}
+
 func (o *object) into(name string, v any) {
-	if raw, ok := o.fields[name]; ok && json.Unmarshal(raw, v) != nil {
+	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, v) != nil {
 		o.fail(badFrame("The field %q is not of its kind.", name))
 	}
 }
 
 // text reads a string of at most limit code points; 0 is no limit of its own.
-func (o *object) text(name string, limit int) (s string) {
-	o.into(name, &s)
+func (o *object) text(name string, limit int) string {
+	raw := o.raw(name)
+	if raw == nil {
+		return ""
+	}
+	var s string
+	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		s = string(raw[1 : len(raw)-1])
+	} else {
+		var escaped string
+		o.into(name, &escaped)
+		s = escaped
+	}
 	if limit > 0 && len(s) > limit && utf8.RuneCountInString(s) > limit {
 		o.fail(&FrameError{CodeTooLong, fmt.Sprintf("The field %q is over %d characters.", name, limit)})
 		return ""
@@ -151,6 +168,9 @@ func (o *object) text(name string, limit int) (s string) {
 
 // number reads a whole number from 0 to limit.
 func (o *object) number(name string, limit int64) int64 {
+	if o.raw(name) == nil {
+		return 0
+	}
 	var f float64
 	o.into(name, &f)
 	if n := int64(f); f >= 0 && f <= float64(limit) && float64(n) == f {

@@ -124,3 +124,13 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDecode(b *testing.B) {
+	data := []byte(`{"type":"chat_message","id":"01HZX3V5J8K9M0N1P2Q3R4S5T6","message":"` + strings.Repeat("x", 100) + `"}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := shared.Decode(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
