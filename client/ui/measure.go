@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"unicode/utf8"
+
 	"fyne.io/fyne/v2"
 
 	"parley/client/ui/text"
@@ -53,14 +55,23 @@ func (f font) wrapper() *text.Wrapper {
 	return w
 }
 
+// strut is a character without width that only the app's own font has.
+const strut = "\u034f"
+
+// onBaseline makes a run stand on the line's baseline. Fyne hangs a text by the
+// ascent of the fonts that it is drawn in but tells that of the text's font, so
+// a word in a font with a smaller ascent, as of Hebrew or emoji, would stand too
+// high. A strut at its beginning brings the text's font in.
+func onBaseline(s string) string {
+	if r, _ := utf8.DecodeRuneInString(s); r < 0x590 {
+		return s
+	}
+	return strut + s
+}
+
 // rise is how far above its place a run has to be put so that runs of several
 // fonts stand on one baseline.
 func (f font) rise(s string) float32 {
 	_, base := fyne.CurrentApp().Driver().RenderedTextSize(s, f.points(), f.style(), nil)
-	if text.OnlyEmoji(s) {
-		// Fyne tells the text font's ascent, but hangs a text by the ascent of
-		// the fonts that it is drawn in: 1.07 em there, 0.93 em in Noto Color Emoji.
-		base -= 0.14 * f.points()
-	}
 	return f.baseline() - base
 }

@@ -145,7 +145,7 @@ func appendRun(to []fyne.CanvasObject, run text.Run, f font, c color.Color, x, y
 	if strings.TrimSpace(run.Text) == "" {
 		return to
 	}
-	o := canvas.NewText(run.Text, c)
+	o := canvas.NewText(onBaseline(run.Text), c)
 	o.TextSize = f.points()
 	o.TextStyle = f.style()
 	o.Move(fyne.NewPos(x+run.X, y+f.rise(run.Text)))
