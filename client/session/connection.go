@@ -60,9 +60,11 @@ type connection struct {
 // writer has, too.
 func (c *connection) run() *Problem {
 	defer c.cut()
-	httpTransport := transport(c.dialHeard)
+	if _, err := shared.RoomName(c.room); err != nil {
+		return &Problem{CauseBadRoom, err.Error()}
+	}
 	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{
-		HTTPClient:   &http.Client{Transport: httpTransport},
+		HTTPClient:   &http.Client{Transport: transport(c.dialHeard)},
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {

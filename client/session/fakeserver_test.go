@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -138,5 +137,3 @@ func entry(offset int64, id, user, text string) shared.Message {
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(offset) * time.Second),
 	}
 }
-
-var _ net.Conn

@@ -1,9 +1,12 @@
 package session_test
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -364,6 +367,42 @@ func TestReconnectAsksForLife(t *testing.T) {
 	if v.status.Generation != 1 {
 		t.Errorf("%+v", v.status)
 	}
+}
+
+// deafConn loses what is written to it once it is deaf.
+type deafConn struct {
+	net.Conn
+	deaf *atomic.Bool
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if c.deaf.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func TestReconnectGivesUpADeadConnection(t *testing.T) {
+	s := startOddServer(t)
+	clock := newClock()
+	var deaf atomic.Bool
+	v := enter(t, session.Config{
+		Server: s.base, Room: "r", User: "Ann", Clock: clock,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return &deafConn{conn, &deaf}, err
+		},
+	})
+	s.welcomed("e", 0, false)
+	v.connected()
+	deaf.Store(true)
+	v.room.Reconnect()
+	v.send("x") // handled after it
+	v.until("the row", func() bool { return len(v.rows) == 1 })
+	deaf.Store(false)
+	clock.advance(3 * time.Second)
+	p, _ := s.welcomed("e", 0, true)
+	p.expect(shared.TypeChat)
 }
 
 func TestTyping(t *testing.T) {

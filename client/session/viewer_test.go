@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"parley/client/session"
-	"parley/shared"
 )
 
 // stuckAfter ends a test that waits for what does not come.
-const stuckAfter = 20 * time.Second
+const stuckAfter = time.Minute
 
 // viewer is a screen: it shows what a Room tells it, and fails the test when a
 // change makes no sense.
@@ -33,7 +32,7 @@ type viewer struct {
 	started  bool
 }
 
-// now is a Backoff for tests.
+// atOnce is a Backoff for tests.
 func atOnce(int) time.Duration { return 0 }
 
 // enter opens a room and leaves it when the test ends.
@@ -48,6 +47,13 @@ func enter(t testing.TB, config session.Config) *viewer {
 	}
 	if config.Device == "" {
 		config.Device = session.NewDevice()
+		if config.Store != nil {
+			device, err := config.Store.Device()
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.Device = device
+		}
 	}
 	if config.Backoff == nil {
 		config.Backoff = atOnce
@@ -202,5 +208,3 @@ func enumerate(format string, from, to int) []string {
 	}
 	return texts
 }
-
-var _ = shared.Protocol

@@ -1,0 +1,73 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+
+	"parley/client/session"
+)
+
+func TestParseServer(t *testing.T) {
+	for _, test := range []struct {
+		text, base, room string
+		cause            session.Cause
+	}{
+		{"192.168.1.5", "http://192.168.1.5:8000", "", ""},
+		{" Anns-Laptop ", "http://anns-laptop:8000", "", ""},
+		{"host:9000", "http://host:9000", "", ""},
+		{"host/", "http://host:8000", "", ""},
+		{"host:8000/chat/Lobby", "http://host:8000", "Lobby", ""},
+		{"http://host:8000/chat/Lobby/", "http://host:8000", "Lobby", ""},
+		{"http://host:8000/chat/a%20b%2Fc/?q=1#x", "", "", session.CauseBadRoom},
+		{"http://host:8000/chat/Gr%C3%BC%C3%9Fe%20dich/", "http://host:8000", "Grüße dich", ""},
+		{"HTTPS://chat.example/chat/Lobby", "https://chat.example", "Lobby", ""},
+		{"http://chat.example", "http://chat.example", "", ""},
+		{"ws://host:8000/ws/chat/Lobby/Ann", "http://host:8000", "Lobby", ""},
+		{"wss://host/ws/chat/Lobby", "https://host", "Lobby", ""},
+		{"http://host:8000/chat/", "http://host:8000", "", ""},
+		{"http://host:8000/elsewhere/x", "http://host:8000", "", ""},
+		{"::1", "http://[::1]:8000", "", ""},
+		{"[::1]:7000", "http://[::1]:7000", "", ""},
+		{"fe80::1%eth0", "http://[fe80::1%25eth0]:8000", "", ""},
+		{"", "", "", session.CauseBadAddress},
+		{"two words", "", "", session.CauseBadAddress},
+		{"host:port", "", "", session.CauseBadAddress},
+		{"host:0", "", "", session.CauseBadAddress},
+		{"host:65536", "", "", session.CauseBadAddress},
+		{"ftp://host", "", "", session.CauseBadAddress},
+		{"http://", "", "", session.CauseBadAddress},
+		{"http://me:secret@host/", "", "", session.CauseBadAddress},
+		{"http://host:8000/chat/%zz/", "", "", session.CauseBadAddress},
+		{"host:8000/chat/..%2f/", "", "", session.CauseBadRoom},
+		{"javascript:alert(1)", "", "", session.CauseBadAddress},
+	} {
+		base, room, err := session.ParseServer(test.text)
+		var p *session.Problem
+		cause := session.CauseNone
+		if errors.As(err, &p) {
+			cause = p.Cause
+			if p.Error() == "" {
+				t.Errorf("%q: no sentence for %s", test.text, cause)
+			}
+		}
+		if base != test.base || room != test.room || cause != test.cause {
+			t.Errorf("%q: %q, %q, %q; want %q, %q, %q", test.text, base, room, cause, test.base, test.room, test.cause)
+		}
+	}
+}
+
+func FuzzParseServer(f *testing.F) {
+	for _, text := range []string{"host", "http://host:8000/chat/Lobby/", "[::1]", "a%"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		base, _, err := session.ParseServer(text)
+		if err != nil {
+			return
+		}
+		again, _, err := session.ParseServer(base)
+		if err != nil || again != base {
+			t.Errorf("%q gives %q, which gives %q, %v", text, base, again, err)
+		}
+	})
+}
