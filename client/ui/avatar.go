@@ -65,13 +65,6 @@ func (a *avatar) natural() float32    { return a.side }
 func (a *avatar) fit(float32) float32 { return a.side }
 func (a *avatar) MinSize() fyne.Size  { return fyne.NewSquareSize(a.side) }
 
-func (a *avatar) setName(name string) {
-	if name != a.name {
-		a.name = name
-		a.Refresh()
-	}
-}
-
 func (a *avatar) CreateRenderer() fyne.WidgetRenderer {
 	r := &avatarRenderer{avatar: a, disc: &canvas.Rectangle{}, letters: &canvas.Text{}}
 	r.Refresh()

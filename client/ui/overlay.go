@@ -100,7 +100,7 @@ type action struct {
 }
 
 // showMenu shows actions beside a point, within the window.
-func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) *overlay {
+func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) {
 	list := newColumn(0)
 	var o *overlay
 	for _, a := range actions {
@@ -135,7 +135,6 @@ func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) *overlay {
 		return c
 	}
 	o.Refresh()
-	return o
 }
 
 // showPanel shows a column in the middle of the window, as high as it needs.

@@ -145,7 +145,7 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 		x = left + f.left()
 	}
 	if !r.jumbo() {
-		v.add(r.bubble(ink.ground, p), x, y, s.width, s.height)
+		v.add(r.bubble(ink.ground), x, y, s.width, s.height)
 	}
 	v.hits = append(v.hits, hit{hitBubble, fyne.NewPos(x, y), fyne.NewSize(s.width, s.height), r, ""})
 
@@ -175,32 +175,24 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 	v.note(r, f, p, left, y+s.height, width)
 }
 
-// bubble is the ground of a message, with small corners where the rows of a
-// group meet.
-func (r *row) bubble(c color.Color, p *palette) *canvas.Rectangle {
+// bubble is the ground of a message, with small corners at its sender's side and
+// where the rows of a group meet.
+func (r *row) bubble(c color.Color) *canvas.Rectangle {
 	const round, tight = 18, 5
 	b := canvas.NewRectangle(c)
 	b.CornerRadius = round
 	if !r.item.Mine && !isDark() {
 		b.Shadow = canvas.Shadow{Color: alpha(0x1a1c2c, 0x14), BlurRadius: 3, Offset: fyne.NewPos(0, 1)}
 	}
-	top, bottom := float32(round), float32(round)
-	if !r.first {
-		top = tight
-	}
-	bottom = tight
-	if r.last {
-		bottom = round
-	}
 	if r.item.Mine {
-		b.TopRightCornerRadius, b.BottomRightCornerRadius = top, bottom
-		if r.last {
-			b.BottomRightCornerRadius = tight
+		b.BottomRightCornerRadius = tight
+		if !r.first {
+			b.TopRightCornerRadius = tight
 		}
 	} else {
-		b.TopLeftCornerRadius, b.BottomLeftCornerRadius = top, bottom
-		if r.first {
-			b.TopLeftCornerRadius = tight
+		b.TopLeftCornerRadius = tight
+		if !r.last {
+			b.BottomLeftCornerRadius = tight
 		}
 	}
 	return b

@@ -41,7 +41,6 @@ func newText(s string, f font, r role) *textBlock {
 
 func (t *textBlock) centered() *textBlock      { t.align = fyne.TextAlignCenter; return t }
 func (t *textBlock) lines(n int) *textBlock    { t.maxLines = n; return t }
-func (t *textBlock) setRole(r role)            { t.role = r; t.Refresh() }
 func (t *textBlock) fit(width float32) float32 { return t.font.lineHeight() * float32(t.count(width)) }
 
 func (t *textBlock) setText(s string) {

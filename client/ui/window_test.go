@@ -141,7 +141,6 @@ type screen struct {
 	display string
 	app     *exec.Cmd
 	window  string
-	log     *os.File
 }
 
 func startScreen(t *testing.T, ctx context.Context) *screen {

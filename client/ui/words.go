@@ -72,8 +72,8 @@ func tr(key string, values ...string) string {
 
 // plural is the text of a key for a number of things, in the language's form
 // for it: key.one, key.few, key.many or key.other.
-func plural(key string, n int, values ...string) string {
-	return tr(key+"."+pluralForm(spoken, n), append([]string{"n", fmt.Sprint(n)}, values...)...)
+func plural(key string, n int) string {
+	return tr(key+"."+pluralForm(spoken, n), "n", fmt.Sprint(n))
 }
 
 var pluralForms = map[cldr.Form]string{
