@@ -146,6 +146,22 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// What was kept is in the database itself once the log is closed, so that the
+// one file can be copied.
+func TestClosedLogIsOneFile(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	if _, err := add(l, "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if wal, err := os.Stat(filepath.Join(dir, sqlitelog.FileName+"-wal")); err == nil && wal.Size() > 0 {
+		t.Errorf("the write-ahead log has %d bytes", wal.Size())
+	}
+}
+
 func TestOneServerOnly(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir, sqlitelog.Options{})

@@ -149,6 +149,9 @@ func (w *writer) run() {
 		clear(batch)
 	}
 	if w.conn != nil {
+		// A log that was closed is one file. Where this fails, the next start reads
+		// the write-ahead log.
+		_, _ = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 		w.conn.Close()
 	}
 }
