@@ -141,13 +141,13 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		limit = rate.Inf
 	}
 	s.messages, s.requests = rate.NewLimiter(limit, h.cfg.Burst), rate.NewLimiter(limit, h.cfg.Burst)
-	// In a fresh goroutine, since this one's stack has grown with the request.
-	h.start(s, func() {
-		s.run(name)
+	h.admit(s)
+	if !s.greet(name) {
 		s.end()
-		h.leave(s.room)
-		h.release(s.address)
-	})
+		return
+	}
+	// In a fresh goroutine, since this one's stack has grown to 16 KB.
+	h.work.Go(s.run)
 }
 
 // mayConnect reports whether a page of the request's origin may connect: one

@@ -131,20 +131,20 @@ func (h *Hub) release(address string) {
 	}
 }
 
-// start runs a session in a goroutine of its own, to which Shutdown attends.
-func (h *Hub) start(s *session, run func()) {
+// admit has Shutdown attend to a session.
+func (h *Hub) admit(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sessions[s] = struct{}{}
-	h.work.Go(func() {
-		run()
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.sessions, s)
-	})
 	if h.stopping {
 		s.close(shared.CloseRestart, "The server is restarting.")
 	}
+}
+
+func (h *Hub) dismiss(s *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, s)
 }
 
 var (

@@ -21,7 +21,7 @@ import (
 
 // session is one connection: it reads frames until it ends, and answers them.
 type session struct {
-	// Set before run.
+	// Set before greet.
 	hub     *Hub
 	dialect dialect
 	conn    *websocket.Conn
@@ -46,27 +46,30 @@ type session struct {
 	user     string // key of the last name taken from a frame of the tutorial's dialect
 }
 
-// run reads until the connection ends. name is the path's, or zero.
-func (s *session) run(name shared.Name) {
+// greet takes the session into the room, unless it is there already, and has it
+// written to. name is the path's, or zero.
+func (s *session) greet(name shared.Name) bool {
 	s.hear()
 	s.conn.SetReadLimit(shared.MaxClientFrame)
 	if s.dialect == tutorial {
 		s.member.start(s.member.sent)
-	} else if !s.hello(name) {
-		return
+		return true
 	}
+	return s.hello(name)
+}
+
+// run reads until the connection ends.
+func (s *session) run() {
 	s.hub.wheel.add(s)
-	defer s.hub.wheel.remove(s)
-	defer s.depart()
 	for {
 		m, err, ok := s.readFrame()
-		if !ok {
-			return
-		}
-		if !s.handle(m, err) {
-			return
+		if !ok || !s.handle(m, err) {
+			break
 		}
 	}
+	s.hub.wheel.remove(s)
+	s.depart()
+	s.end()
 }
 
 func (s *session) hear() { s.heard.Store(time.Now().UnixNano()) }
@@ -302,12 +305,15 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	})
 }
 
-// end closes what run left open.
+// end lets go of what serveSocket took.
 func (s *session) end() {
 	s.cancel()
 	if !s.closing.Swap(true) {
 		_ = s.conn.CloseNow()
 	}
+	s.hub.dismiss(s)
+	s.hub.leave(s.room)
+	s.hub.release(s.address)
 }
 
 // cut ends the session without a word.
