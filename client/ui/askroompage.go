@@ -28,6 +28,7 @@ type askRoomPage struct {
 	problem *textBlock
 	rooms   *column
 	active  []session.RoomInfo
+	recent  []session.RecentRoom
 	trouble error // why the server does not answer
 	asked   bool  // it has answered, or failed to
 	stop    context.CancelFunc
@@ -65,6 +66,14 @@ func (p *askRoomPage) entered() {
 	p.stop = cancel
 	p.ask(ctx)
 	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
+	p.remember()
+}
+
+// remember reads the rooms of earlier from the store, and lists all anew.
+func (p *askRoomPage) remember() {
+	if p.client.store != nil {
+		p.recent = p.client.store.Recent()
+	}
 	p.list()
 }
 
@@ -116,10 +125,15 @@ func (p *askRoomPage) complain(sentence string) {
 func (p *askRoomPage) list() {
 	mine, others := p.gather()
 	var objects []fyne.CanvasObject
-	if p.trouble != nil {
-		notice := newNotice(newText(causeSentence(causeOf(p.trouble)), fontSmall, roleWarning),
-			func(p *palette) color.NRGBA { return p.WarningSoft })
+	warn := func(sentence string) {
+		notice := newNotice(newText(sentence, fontSmall, roleWarning), func(p *palette) color.NRGBA { return p.WarningSoft })
 		objects = append(objects, newColumn(0, notice).padded(insets{2 * unit, unit, 0, unit}))
+	}
+	if p.client.storeProblem != "" {
+		warn(tr("store." + p.client.storeProblem))
+	}
+	if p.trouble != nil {
+		warn(causeSentence(causeOf(p.trouble)))
 	}
 	objects = append(objects, p.section(tr("rooms.mine"), mine)...)
 	objects = append(objects, p.section(tr("rooms.active"), others)...)
@@ -170,15 +184,13 @@ func (p *askRoomPage) gather() (mine, others []roomLine) {
 		known[conv.key] = true
 		mine = append(mine, line)
 	}
-	if c.store != nil {
-		for _, r := range c.store.Recent() {
-			key := roomKey(r.Room)
-			if r.Server != c.prefs.server() || known[key] {
-				continue
-			}
-			known[key] = true
-			mine = append(mine, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread})
+	for _, r := range p.recent {
+		key := roomKey(r.Room)
+		if r.Server != c.prefs.server() || known[key] {
+			continue
 		}
+		known[key] = true
+		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread})
 	}
 	for _, r := range p.active {
 		if key := roomKey(r.Name); !known[key] {
@@ -248,7 +260,7 @@ func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
 		if err := c.store.Forget(c.prefs.server(), l.name); err != nil {
 			fyne.LogError("The room could not be forgotten", err)
 		}
-		p.list()
+		p.remember()
 	}})
 }
 

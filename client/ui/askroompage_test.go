@@ -38,6 +38,14 @@ func TestRoomsAreListed(t *testing.T) {
 		t.Errorf("the title is %q", w.window.Title())
 	}
 
+	for _, problem := range []string{"in_use", "closed", "damaged"} {
+		w.client.storeProblem = problem
+		p.list()
+		if got := texts(p.object()); !strings.Contains(strings.ReplaceAll(got, "\n", " "), tr("store."+problem)) {
+			t.Errorf("%s: the person is not told:\n%s", problem, got)
+		}
+	}
+
 	w.fault = &session.Problem{Cause: session.CauseRefused}
 	p.ask(w.client.bridge.ctx)
 	w.settle(func() bool { return strings.Contains(texts(p.object()), "no server runs") })

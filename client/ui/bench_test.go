@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"parley/client/session"
 )
 
@@ -55,8 +57,14 @@ func BenchmarkScroll(b *testing.B) {
 // BenchmarkBatch is what the UI goroutine does for 33 ms of a room in which a
 // thousand messages a second are said, the page around the list included.
 func BenchmarkBatch(b *testing.B) {
-	w := newWorld(b, phone, nil)
+	b.Run("phone", func(b *testing.B) { benchBatch(b, phone) })
+	b.Run("wide", func(b *testing.B) { benchBatch(b, fyne.NewSize(1100, 760)) })
+}
+
+func benchBatch(b *testing.B, size fyne.Size) {
+	w := newWorld(b, size, nil)
 	w.client.start()
+	w.room("Kitchen", "Ann")
 	conv := w.room("Lobby", "Ann", "Bob", "Cleo")
 	conv.apply([]session.Change{{Kind: session.Reset, Items: many(0, manyMessages)}})
 	n := manyMessages

@@ -30,18 +30,19 @@ type network struct {
 // client is the app: its window, its settings and the rooms that are open.
 // Everything in it belongs to the UI goroutine.
 type client struct {
-	app     fyne.App
-	window  fyne.Window
-	prefs   prefs
-	bridge  *bridge
-	net     network
-	store   *session.Store // nil: rooms live in memory
-	device  string
-	nav     *navigator
-	open    []*conversation // the last entered first
-	focused bool            // the window has the focus; a phone's app is in front
-	notices int             // notifications since the window lost the focus
-	asleep  func()          // cancels the pause of an app in the background
+	app          fyne.App
+	window       fyne.Window
+	prefs        prefs
+	bridge       *bridge
+	net          network
+	store        *session.Store // nil: rooms live in memory
+	storeProblem string         // what is wrong with the store: a key's end
+	device       string
+	nav          *navigator
+	open         []*conversation // the last entered first
+	focused      bool            // the window has the focus; a phone's app is in front
+	notices      int             // notifications since the window lost the focus
+	asleep       func()          // cancels the pause of an app in the background
 }
 
 func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
@@ -119,6 +120,7 @@ func (c *client) enter(name string) {
 	conv := c.find(name)
 	if conv == nil {
 		conv = &conversation{client: c, key: roomKey(name), name: strings.TrimSpace(name), timeline: newTimeline(), entered: now()}
+		conv.stored = c.storedUnread(conv.key)
 		conv.room = c.net.open(session.Config{
 			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store,
 			OnWake: func() { c.bridge.wake(conv.drain) },
@@ -129,6 +131,19 @@ func (c *client) enter(name string) {
 		return
 	}
 	c.nav.replace(func() page { return newRoomPage(conv) })
+}
+
+// storedUnread is how many messages of a room were kept and not seen.
+func (c *client) storedUnread(key string) int {
+	if c.store == nil {
+		return 0
+	}
+	for _, r := range c.store.Recent() {
+		if r.Server == c.prefs.server() && roomKey(r.Room) == key {
+			return r.Unread
+		}
+	}
+	return 0
 }
 
 func (c *client) find(name string) *conversation {
@@ -149,7 +164,7 @@ func (c *client) leave(conv *conversation) {
 	}
 	c.bridge.run(c.bridge.ctx, func(context.Context) func() {
 		conv.room.Close()
-		return c.roomsChanged // the store knows by now when it was seen
+		return c.remember // the store knows by now when it was seen
 	})
 	c.roomsChanged()
 }
@@ -172,6 +187,15 @@ func (c *client) roomsChanged() {
 	for _, p := range c.nav.shown {
 		if p, ok := p.(*askRoomPage); ok {
 			p.list()
+		}
+	}
+}
+
+// remember has the list of rooms read from the store anew.
+func (c *client) remember() {
+	for _, s := range c.nav.stack {
+		if p, ok := s.page.(*askRoomPage); ok {
+			p.remember()
 		}
 	}
 }

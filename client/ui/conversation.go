@@ -23,6 +23,7 @@ type conversation struct {
 
 	unread    int
 	fresh     string    // id of the first message that was not seen
+	stored    int       // messages that were kept and not seen before this visit
 	known     bool      // there were messages before this visit
 	entered   time.Time // when the room was opened or came onto the screen
 	saveError bool      // the device can't save what is written here
@@ -48,6 +49,7 @@ func (c *conversation) apply(batch []session.Change) {
 		switch change.Kind {
 		case session.Reset:
 			c.known = len(change.Items) > 0
+			missed = c.firstUnseen(change.Items)
 		case session.Append:
 			for _, item := range change.Items {
 				if item.Mine || item.Kind != session.KindMessage {
@@ -102,6 +104,18 @@ func (c *conversation) notice(news []session.Item, missed string) {
 		}
 	}
 	c.client.notify(c, news)
+}
+
+// firstUnseen is the first of the kept messages that were not seen, or "".
+func (c *conversation) firstUnseen(items []session.Item) (id string) {
+	for i := len(items) - 1; i >= 0 && c.stored > 0; i-- {
+		if item := items[i]; !item.Mine && item.Kind == session.KindMessage {
+			id = item.ID
+			c.stored--
+		}
+	}
+	c.stored = 0
+	return id
 }
 
 // look says that the person looks at the room from now on.

@@ -133,6 +133,19 @@ func TestNewSinceTheLastVisit(t *testing.T) {
 	}
 }
 
+// What was kept of an earlier run and not seen then stands below the line.
+func TestNewSinceTheLastRun(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	w.client.enter("Lobby")
+	conv := w.client.find("Lobby")
+	conv.stored = 2
+	conv.apply([]session.Change{{Kind: session.Reset, Items: []session.Item{said(1, "Bob", "a"), said(2, "Bob", "b"), own(3, "c"), said(4, "Bob", "d")}}})
+	if conv.timeline.fresh != "id2" || !strings.Contains(texts(w.page().object()), "New since you left") {
+		t.Errorf("the line is above %q", conv.timeline.fresh)
+	}
+}
+
 func TestBanner(t *testing.T) {
 	w := newWorld(t, phone, nil)
 	w.client.start()

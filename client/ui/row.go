@@ -51,7 +51,7 @@ func (f frame) column() (x, width float32) {
 }
 
 // avatars reports whether there is room for them beside large text.
-func (f frame) avatars() bool { return f.width >= 360*f.scale }
+func (f frame) avatars() bool { return f.width >= 336*f.scale }
 
 func (f frame) left() float32 {
 	if f.avatars() {

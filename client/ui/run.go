@@ -20,11 +20,12 @@ const ID = "org.parley.chat"
 func Run() {
 	a := app.NewWithID(ID)
 	a.SetIcon(Logo())
-	store := openStore(a)
+	store, problem := openStore(a)
 	w := a.NewWindow("Parley")
 	w.SetMaster()
 	b := newBridge(nil)
 	c := newClient(a, w, b, network{session.Probe, session.Rooms, session.Open}, store)
+	c.storeProblem = problem
 	w.Resize(c.prefs.size())
 	a.Lifecycle().SetOnEnteredForeground(func() { c.setFocused(true) })
 	a.Lifecycle().SetOnExitedForeground(func() { c.setFocused(false) })
@@ -43,20 +44,19 @@ func Run() {
 }
 
 // openStore opens what is kept of the rooms. Without it the app works from
-// memory.
-func openStore(a fyne.App) *session.Store {
+// memory. problem is the end of the key of a sentence for the person.
+func openStore(a fyne.App) (s *session.Store, problem string) {
 	path := filepath.Join(a.Storage().RootURI().Path(), "rooms.db")
 	s, err := session.OpenStore(path)
-	if err != nil {
-		if errors.Is(err, session.ErrStoreInUse) {
-			fyne.LogError("Another Parley is running; this one keeps nothing", err)
-		} else {
-			fyne.LogError("What is kept of the rooms can't be opened", err)
-		}
-		return nil
+	switch {
+	case errors.Is(err, session.ErrStoreInUse):
+		return nil, "in_use"
+	case err != nil:
+		fyne.LogError("What is kept of the rooms can't be opened", err)
+		return nil, "closed"
+	case s.SetAside() != "":
+		fyne.LogError("What was kept of the rooms was damaged; it is now at "+s.SetAside(), nil)
+		return s, "damaged"
 	}
-	if aside := s.SetAside(); aside != "" {
-		fyne.LogError("What was kept of the rooms was damaged; it is now at "+aside, nil)
-	}
-	return s
+	return s, ""
 }

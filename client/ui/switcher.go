@@ -69,15 +69,13 @@ func (c *client) matching(typed string) (names []string) {
 		}
 		add(conv.title())
 	}
-	if c.store != nil {
-		for _, r := range c.store.Recent() {
-			if r.Server == c.prefs.server() {
-				add(text.OneLine(r.Name))
-			}
-		}
-	}
 	for _, s := range c.nav.stack {
 		if p, ok := s.page.(*askRoomPage); ok {
+			for _, r := range p.recent {
+				if r.Server == c.prefs.server() {
+					add(text.OneLine(r.Room))
+				}
+			}
 			for _, r := range p.active {
 				add(text.OneLine(r.Name))
 			}

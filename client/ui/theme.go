@@ -82,7 +82,9 @@ func (t *appTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color
 		return c
 	case theme.ColorNameSeparator:
 		return p.Line
-	case theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground, theme.ColorNameHeaderBackground:
+	case theme.ColorNameMenuBackground:
+		return p.Hover // no shadow parts an entry's menu from the page
+	case theme.ColorNameOverlayBackground, theme.ColorNameHeaderBackground:
 		return p.Surface
 	case theme.ColorNameError:
 		return p.Error

@@ -127,7 +127,7 @@ func TestKeysOfTheCode(t *testing.T) {
 		}
 		for _, m := range call.FindAllStringSubmatch(string(data), -1) {
 			switch {
-			case m[3] != "": // a prefix: cause. and failed.
+			case m[3] != "": // a prefix: cause., failed. and store.
 				for key := range english {
 					if strings.HasPrefix(key, m[2]) {
 						used[key] = true
