@@ -58,7 +58,7 @@ func (s *session) chat(m shared.Message) bool {
 	}
 	s.hub.metrics.messages.Inc()
 	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.hub.cfg.Now()}
-	s.hub.cfg.Log.Append(s.ctx, s.room.name, e, func(r Receipt, err error) {
+	s.hub.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.hub.appends.Done()
 		switch {
 		case err != nil:
@@ -106,11 +106,14 @@ func (s *session) typing() bool {
 const defaultHistory = 50
 
 func (s *session) history(m shared.Message) bool {
+	if s.requests == nil {
+		s.requests = s.hub.newLimiter()
+	}
 	if !s.requests.AllowN(time.Now(), 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
 	}
 	s.refused = 0
-	answer, err := s.hub.history(s.ctx, s.room.name.Key, m.Before, m.Limit)
+	answer, err := s.hub.history(background, s.room.name.Key, m.Before, m.Limit)
 	if err != nil {
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	}

@@ -111,7 +111,6 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		abandon("The server can't read its log right now.")
 		return
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if s.dialect == tutorial {
 		// Before the upgrade is answered, as in the tutorial: whoever is connected
 		// is in the room.
@@ -131,16 +130,11 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		if s.member != nil {
 			s.depart()
 		}
-		s.cancel()
 		h.leave(s.room)
 		abandon("")
 		return
 	}
-	limit := rate.Limit(h.cfg.Rate)
-	if h.cfg.Rate <= 0 {
-		limit = rate.Inf
-	}
-	s.messages, s.requests = rate.NewLimiter(limit, h.cfg.Burst), rate.NewLimiter(limit, h.cfg.Burst)
+	s.messages = h.newLimiter()
 	h.admit(s)
 	if !s.greet(name) {
 		s.end()
@@ -148,6 +142,13 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	// In a fresh goroutine, since this one's stack has grown to 16 KB.
 	h.work.Go(s.run)
+}
+
+func (h *Hub) newLimiter() *rate.Limiter {
+	if h.cfg.Rate <= 0 {
+		return rate.NewLimiter(rate.Inf, h.cfg.Burst)
+	}
+	return rate.NewLimiter(rate.Limit(h.cfg.Rate), h.cfg.Burst)
 }
 
 // mayConnect reports whether a page of the request's origin may connect: one

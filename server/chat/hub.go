@@ -65,7 +65,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	// What is delivered from here on waits until the head is known.
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	state, stop, err := h.cfg.Log.Open(context.Background(), name, r.deliver)
+	state, stop, err := h.cfg.Log.Open(background, name, r.deliver)
 	if err != nil {
 		r.err = err
 		h.mu.Lock()

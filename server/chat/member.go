@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -24,7 +23,6 @@ type member struct {
 	skip    string // the device whose entries this member does not get
 	sock    *sock
 	fail    func(shared.CloseCode, string) // closes the session
-	ctx     context.Context                // ends with the session
 
 	person *person // guarded by room.mu
 
@@ -265,7 +263,7 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		return 0, false, errTooFarBehind
 	}
 	const batch = 256
-	entries, err := m.room.hub.cfg.Log.Read(m.ctx, m.room.name.Key, m.sent, head, batch)
+	entries, err := m.room.hub.cfg.Log.Read(background, m.room.name.Key, m.sent, head, batch)
 	if err != nil {
 		return 0, false, err
 	}

@@ -31,8 +31,6 @@ type session struct {
 	address string // of the peer, without a port
 	named   bool   // the path has a name
 	slot    int    // owned by the wheel
-	ctx     context.Context
-	cancel  context.CancelFunc
 
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
@@ -40,7 +38,7 @@ type session struct {
 
 	// Owned by run.
 	messages *rate.Limiter
-	requests *rate.Limiter
+	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error
 	user     string // key of the last name taken from a frame of the tutorial's dialect
@@ -58,12 +56,13 @@ func (s *session) greet(name shared.Name) bool {
 	return s.hello(name)
 }
 
-// run reads until the connection ends.
+// run reads until the connection ends. While it waits, its stack is as small as
+// the library lets it be: what handles a frame is not in it.
 func (s *session) run() {
 	s.hub.wheel.add(s)
 	for {
-		m, err, ok := s.readFrame()
-		if !ok || !s.handle(m, err) {
+		kind, r, err := s.conn.Reader(background)
+		if err != nil || !s.take(kind, r) {
 			break
 		}
 	}
@@ -72,18 +71,24 @@ func (s *session) run() {
 	s.end()
 }
 
+// take reads a frame and answers it. It reports false where the session is to end.
+func (s *session) take(kind websocket.MessageType, r io.Reader) bool {
+	m, err, ok := s.decode(kind, r)
+	return ok && s.handle(m, err)
+}
+
+// background is what the log and the library are called with. A context for each
+// session would bound nothing that is not bounded already, and takes memory.
+var background = context.Background()
+
 func (s *session) hear() { s.heard.Store(time.Now().UnixNano()) }
 
 // buffers are shared, so that a silent session holds none.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// readFrame reads and decodes the next frame. The error is a *FrameError; ok is
-// false when there is nothing more to read.
-func (s *session) readFrame() (m shared.Message, err error, ok bool) {
-	kind, r, err := s.conn.Reader(context.Background())
-	if err != nil {
-		return m, nil, false
-	}
+// decode reads a frame. The error is a *FrameError; ok is false where there was
+// no whole text frame.
+func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Message, err error, ok bool) {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
@@ -105,7 +110,12 @@ func (s *session) hello(path shared.Name) bool {
 	late := time.AfterFunc(s.hub.cfg.HelloTimeout, func() {
 		s.close(shared.CloseBadHello, "No hello came in time.")
 	})
-	m, err, ok := s.readFrame()
+	kind, r, err := s.conn.Reader(background)
+	if err != nil {
+		late.Stop()
+		return false
+	}
+	m, err, ok := s.decode(kind, r)
 	if !late.Stop() || !ok {
 		return false
 	}
@@ -185,14 +195,14 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 // own makes the session be under a name that belongs to its device, and reports
 // whether it could.
 func (s *session) own(name shared.Name) (bool, error) {
-	ok, err := s.claim(s.ctx, name)
+	ok, err := s.claim(name)
 	return ok && s.room.arrive(s.member, name), err
 }
 
-func (s *session) claim(ctx context.Context, name shared.Name) (bool, error) {
+func (s *session) claim(name shared.Name) (bool, error) {
 	now := s.hub.cfg.Now()
 	s.claimed.Store(time.Now().UnixNano())
-	return s.hub.cfg.Log.Claim(ctx, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
+	return s.hub.cfg.Log.Claim(background, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
 }
 
 // freeName finds a name like the one that is taken which nobody has.
@@ -211,13 +221,13 @@ func (s *session) free(name shared.Name) (bool, error) {
 	if s.room.here(name.Key) {
 		return false, nil
 	}
-	owner, err := s.hub.cfg.Log.Owner(s.ctx, s.room.name.Key, name.Key)
+	owner, err := s.hub.cfg.Log.Owner(background, s.room.name.Key, name.Key)
 	return err == nil && (owner.Device == "" || s.hub.cfg.Now().Sub(owner.Seen) >= s.hub.cfg.NameHold), err
 }
 
 // beforeLast returns the offset before the newest n entries up to head.
 func (s *session) beforeLast(head int64, n int) (int64, error) {
-	entries, err := s.hub.cfg.Log.History(s.ctx, s.room.name.Key, head+1, n)
+	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, n)
 	if err != nil || len(entries) == 0 {
 		return head, err
 	}
@@ -260,7 +270,7 @@ func (s *session) borrow(name shared.Name) error {
 }
 
 func (s *session) newMember(device string) {
-	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, fail: s.close, ctx: s.ctx, busy: true}
+	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, fail: s.close, busy: true}
 	s.sock.mu.Lock()
 	s.sock.after = func() { s.member.flush() }
 	s.sock.mu.Unlock()
@@ -271,7 +281,7 @@ func (s *session) depart() {
 	name := s.room.userOf(s.member)
 	s.room.remove(s.member)
 	if s.dialect == parley {
-		_, _ = s.claim(context.Background(), name) // a log that can't be written keeps the earlier time
+		_, _ = s.claim(name) // a log that can't be written keeps the earlier time
 	}
 }
 
@@ -285,7 +295,7 @@ func (s *session) beat() {
 	}
 	s.member.send(pingFrame)
 	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
-		s.hub.work.Go(func() { _, _ = s.claim(s.ctx, s.room.userOf(s.member)) })
+		s.hub.work.Go(func() { _, _ = s.claim(s.room.userOf(s.member)) })
 	}
 }
 
@@ -307,7 +317,6 @@ func (s *session) close(code shared.CloseCode, reason string) {
 
 // end lets go of what serveSocket took.
 func (s *session) end() {
-	s.cancel()
 	if !s.closing.Swap(true) {
 		_ = s.conn.CloseNow()
 	}

@@ -111,7 +111,10 @@ type hijacker struct {
 	sock *sock
 }
 
-const bufferSize = 256
+const (
+	readBuffer  = 256
+	writeBuffer = 128
+)
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
@@ -124,7 +127,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	// takes over what the reader has buffered.
 	early, _ := brw.Peek(brw.Reader.Buffered())
 	early = bytes.Clone(early)
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), h.sock), max(bufferSize, len(early)))
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), h.sock), max(readBuffer, len(early)))
 	_, _ = reader.Peek(len(early)) // it reads from memory
-	return h.sock, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.sock, bufferSize)), nil
+	return h.sock, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.sock, writeBuffer)), nil
 }
