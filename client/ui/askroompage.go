@@ -253,10 +253,10 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
 	c := p.client
 	if l.conv != nil {
-		showMenu(c.window.Canvas(), at, action{icon: "leave", label: tr("room.leave"), do: func() { c.leave(l.conv) }})
+		showMenu(c.window.Canvas(), at, 0, action{icon: "leave", label: tr("room.leave"), do: func() { c.leave(l.conv) }})
 		return
 	}
-	showMenu(c.window.Canvas(), at, action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() {
+	showMenu(c.window.Canvas(), at, 0, action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() {
 		if err := c.store.Forget(c.prefs.server(), l.name); err != nil {
 			fyne.LogError("The room could not be forgotten", err)
 		}

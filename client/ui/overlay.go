@@ -99,8 +99,9 @@ type action struct {
 	do          func()
 }
 
-// showMenu shows actions beside a point, within the window.
-func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) {
+// showMenu shows actions under a point, or above what ends there when there is
+// no room: about is how high that is.
+func showMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...action) {
 	list := newColumn(0)
 	var o *overlay
 	for _, a := range actions {
@@ -125,7 +126,7 @@ func showMenu(c fyne.Canvas, near fyne.Position, actions ...action) {
 		x := min(max(near.X-w/2, 2*unit), size.Width-w-2*unit)
 		y := near.Y + 2*unit
 		if y+h > size.Height-2*unit {
-			y = max(near.Y-h-2*unit, 2*unit)
+			y = max(near.Y-about-h-2*unit, 2*unit)
 		}
 		return fyne.NewPos(float32(int(x)), float32(int(y))), fyne.NewSize(w, h)
 	})

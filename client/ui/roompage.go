@@ -183,7 +183,7 @@ func (p *roomPage) tapped(h hit) {
 			}
 		}
 	case hitFailed:
-		p.menuFor(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).AddXY(p.list.Size().Width/2, p.list.Size().Height/2))
+		p.menuFor(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).AddXY(p.list.Size().Width/2, 0))
 	case hitGap:
 		p.conv.room.LoadGap(h.row.item.ID)
 	}
@@ -213,13 +213,20 @@ func (p *roomPage) menuFor(h hit, at fyne.Position) {
 	if item.Delivery == session.Failed {
 		actions = append(actions, action{icon: "trash", label: tr("menu.discard"), danger: true, do: func() { room.Discard(item.ID) }})
 	}
-	showMenu(p.conv.client.window.Canvas(), at, actions...)
+	about := float32(0)
+	if v := h.row.view; v != nil { // under the bubble, which stays in sight
+		bubble := v.hits[0]
+		about = bubble.size.Height
+		at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).Y +
+			min(v.root.Position().Y+bubble.at.Y+about, p.list.Size().Height)
+	}
+	showMenu(p.conv.client.window.Canvas(), at, about, actions...)
 }
 
 // menu shows what can be done with the room.
 func (p *roomPage) menu(at fyne.Position) {
 	c := p.conv.client
-	showMenu(c.window.Canvas(), at,
+	showMenu(c.window.Canvas(), at, 0,
 		action{icon: "people", label: tr("room.people"), do: p.showPeople},
 		action{icon: "settings", label: tr("settings.title"), do: func() { c.nav.push(func() page { return newSettingsPage(c) }) }},
 		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.leave(p.conv) }})

@@ -74,6 +74,7 @@ func TestBidiOrder(t *testing.T) {
 		{"number, bracket and Latin in Hebrew", "שלום (Parley 2) עולם", "עולם (Parley 2) שלום", true},
 		{"a bracket around Hebrew is mirrored", "זה (טוב) מאוד", "מאוד (טוב) זה", true},
 		{"Hebrew and a number in Latin", "see שלום 42 now", "see 42 שלום now", false},
+		{"a pair of brackets goes one way", "x שלום (עולם) y", "x (עולם) שלום y", false},
 		{"two Hebrew words in Latin", "a שלום עולם b", "a עולם שלום b", false},
 		{"a full stop ends a Hebrew line on the left", "שלום.", ".שלום", true},
 		{"Arabic with Latin digits", "عندي 15 تفاحة", "تفاحة 15 عندي", true},
