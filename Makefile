@@ -19,7 +19,8 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x1
 	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test lint fuzz dist clean check-go build-packages test-packages
+.PHONY: help run client test lint fuzz dist bench bench-quick bench-peers clean \
+	check-go build-packages test-packages daphne-packages
 
 help: ## list the targets
 	@echo "Parley $(VERSION). Targets:"
@@ -52,6 +53,18 @@ dist: check-go ## static server binaries for several systems, in dist/
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
 	done
 
+bench: check-go ## measure beside other servers, six minutes; writes bench/results.md and its plot
+	CGO_ENABLED=0 go build -o bin/parley-server ./server
+	cd bench && go build -o ../bin/bench . && ../bin/bench -write .
+
+bench-quick: check-go ## the same in one minute, with fewer servers; writes nothing
+	CGO_ENABLED=0 go build -o bin/parley-server ./server
+	cd bench && go build -o ../bin/bench . && ../bin/bench -quick
+
+bench-peers: ## install the servers that are not written in Go, for make bench
+	npm install --silent --no-audit --no-fund --prefix build/bench ws
+	@command -v dpkg >/dev/null && $(MAKE) --no-print-directory daphne-packages || echo "For Django Channels, install daphne and channels."
+
 clean: ## remove what was built
 	rm -rf bin build dist
 
@@ -74,6 +87,9 @@ define packages
 		echo "This is no Debian or Ubuntu: going on without looking for the counterparts of these packages:"; echo "  $(1)"; \
 	fi
 endef
+
+daphne-packages:
+	$(call packages,python3-daphne python3-django-channels)
 
 build-packages:
 	$(call packages,$(BUILD_PACKAGES))

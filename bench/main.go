@@ -1,0 +1,77 @@
+// Command bench measures Parley's server beside others, on this machine, in one
+// run. See README.md.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == "serve" {
+		fmt.Fprintln(os.Stderr, serve(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
+	quick := flag.Bool("quick", false, "one minute: fewer peers, shorter runs")
+	binary := flag.String("server", "../bin/parley-server", "the `program` to measure")
+	extra := flag.String("extra", "../build/bench", "the `folder` with Node's modules")
+	only := flag.String("only", "", "a `pattern`: scenarios whose names match")
+	names := flag.String("peers", "", "a `pattern`: servers whose names match")
+	write := flag.String("write", "", "a `folder` to write results.md and deliveries.svg to")
+	flag.Parse()
+	if err := run(*binary, *extra, *only, *names, *write, *quick); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures and prints. It fails where any server lost a message.
+func run(binary, extra, only, names, write string, quick bool) error {
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return err
+	}
+	if extra, err = filepath.Abs(extra); err != nil {
+		return err
+	}
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	among, err := regexp.Compile(names)
+	if err != nil {
+		return err
+	}
+	b := &bench{long: 3 * time.Second, wanted: wanted}
+	b.limit = plain("limit", "a bare write(2) loop")
+	for i, p := range peers(binary, extra) {
+		if among.MatchString(p.name) && (!quick || i < 3) {
+			b.peers = append(b.peers, p)
+		}
+	}
+	if quick {
+		b.long, b.quick = 2*time.Second, true
+	}
+	var out bytes.Buffer
+	b.report(&out)
+	if write != "" {
+		if err := os.WriteFile(filepath.Join(write, "results.md"), out.Bytes(), 0o644); err != nil {
+			return err
+		}
+		if len(b.curves) > 0 {
+			if err := os.WriteFile(filepath.Join(write, "deliveries.svg"), plot(b.curves), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	if b.failed {
+		return errors.New("a run failed or lost messages, see above")
+	}
+	return nil
+}

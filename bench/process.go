@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// process is a server under measurement.
+type process struct {
+	cmd  *exec.Cmd
+	addr string
+	out  bytes.Buffer
+}
+
+// start runs a peer on a free port and waits until it accepts connections.
+func start(p peer) (*process, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &process{addr: l.Addr().String()}
+	l.Close()
+	if s.cmd, err = p.command(s.addr); err != nil {
+		return nil, err
+	}
+	s.cmd.Stdout, s.cmd.Stderr = io.Discard, &s.out
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 600 {
+		if c, err := net.Dial("tcp", s.addr); err == nil {
+			c.Close()
+			return s, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.stop()
+	return nil, errors.New(p.name + " does not start: " + s.out.String())
+}
+
+func (s *process) stop() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+	for i, arg := range s.cmd.Args {
+		if arg == "--data" {
+			os.RemoveAll(s.cmd.Args[i+1])
+		}
+	}
+}
+
+// cpu is what the process has used, user and system, in seconds.
+func (s *process) cpu() float64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, _ := strconv.ParseFloat(fields[11], 64)
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / 100
+}
+
+// memory returns a field of /proc/PID/status in bytes: VmRSS is resident now,
+// VmHWM the most so far.
+func (s *process) memory(field string) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
+			return kb * 1024
+		}
+	}
+	return 0
+}
+
+func moduleVersion(path string) string {
+	info, ok := debug.ReadBuildInfo()
+	if ok {
+		for _, m := range info.Deps {
+			if m.Path == path {
+				return m.Version
+			}
+		}
+	}
+	return "?"
+}
