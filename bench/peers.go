@@ -108,14 +108,14 @@ func peers(binary, extra string) []peer {
 		}
 		list = append(list, p)
 	}
-	if exec.Command("python3", "-c", "import channels, daphne").Run() == nil {
+	if exec.Command("/usr/bin/python3", "-c", "import channels, daphne").Run() == nil {
 		list = append(list, peer{
 			name: "daphne", version: "Django Channels, in-memory layer",
 			path:    func(room string) string { return "/ws/chat/" + room + "/" },
 			message: func(_ string, _ int, text string) []byte { return fmt.Appendf(nil, `{"message":"%s"}`, text) },
 			command: func(addr string) (*exec.Cmd, error) {
 				host, port, _ := strings.Cut(addr, ":")
-				cmd := exec.Command("python3", "-m", "daphne", "-b", host, "-p", port, "asgi:application")
+				cmd := exec.Command("/usr/bin/python3", "-m", "daphne", "-b", host, "-p", port, "asgi:application")
 				cmd.Dir = "peers"
 				return cmd, nil
 			},

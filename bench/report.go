@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,6 +69,9 @@ func (b *bench) report(file io.Writer) {
 	})
 	b.section(w, "saturated-100x10", "Saturated: 100 rooms × 10 members, 64 messages under way in each", func() {
 		ratios(w, b.each(few, func(p peer) (measure, error) { return saturated(p, 100, 10, b.long) }))
+	})
+	b.section(w, "tutorial", "The tutorial's own server: 1 room × 100 members, 64 messages under way", func() {
+		ratios(w, b.each(b.only("parley", "daphne"), func(p peer) (measure, error) { return saturated(p, 1, 100, b.long) }))
 	})
 	b.section(w, "paced-1x500", "One at a time: 1 room × 500 members, 100 messages a second", func() {
 		peers := append([]peer{b.limit}, few...)
@@ -144,10 +148,20 @@ func (b *bench) report(file io.Writer) {
 	})
 }
 
+// only returns the named peers.
+func (b *bench) only(names ...string) (peers []peer) {
+	for _, p := range b.peers {
+		if slices.Contains(names, p.name) {
+			peers = append(peers, p)
+		}
+	}
+	return peers
+}
+
 // few leaves out the named peers.
 func (b *bench) few(names ...string) (peers []peer) {
 	for _, p := range b.peers {
-		if !strings.Contains(strings.Join(names, " "), p.name) {
+		if !slices.Contains(names, p.name) {
 			peers = append(peers, p)
 		}
 	}

@@ -139,10 +139,14 @@ func (r *Room) who() (names []string, count int) {
 	return names, len(r.people)
 }
 
-// userOf returns the name that m is shown under.
+// userOf returns the name that m is shown under, the zero name once it has
+// departed.
 func (r *Room) userOf(m *member) shared.Name {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if m.person == nil {
+		return shared.Name{}
+	}
 	return m.person.name
 }
 

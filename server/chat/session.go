@@ -295,7 +295,9 @@ func (s *session) beat() {
 	}
 	s.member.send(pingFrame)
 	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
-		s.hub.work.Go(func() { _, _ = s.claim(s.room.userOf(s.member)) })
+		if name := s.room.userOf(s.member); name.Key != "" {
+			s.hub.work.Go(func() { _, _ = s.claim(name) })
+		}
 	}
 }
 
