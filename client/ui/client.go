@@ -57,6 +57,7 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 	c.nav.onChanged = c.retitle
 	window.SetPadded(false)
 	window.SetContent(c.nav)
+	window.SetCloseIntercept(c.quit)
 	window.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) {
 		if goesBack(k) {
 			c.back(k.Name == mobile.KeyBack)
@@ -281,9 +282,14 @@ func (c *client) restyle(anew bool) {
 	c.nav.rebuild()
 }
 
+// quit closes the window, and with it the app.
+func (c *client) quit() {
+	c.prefs.setSize(c.window.Canvas().Size())
+	c.window.Close()
+}
+
 // close leaves all rooms and ends all work.
 func (c *client) close() {
-	c.prefs.setSize(c.window.Canvas().Size())
 	for _, conv := range c.open {
 		c.bridge.work.Go(conv.room.Close)
 	}

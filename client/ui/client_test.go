@@ -177,7 +177,8 @@ func TestSettings(t *testing.T) {
 func TestWindowSizeIsRemembered(t *testing.T) {
 	w := newWorld(t, fyne.NewSize(900, 700), nil)
 	w.client.start()
-	w.client.close()
+	w.client.quit()
+	w.closed = true
 	if got := w.client.prefs.size(); got != fyne.NewSize(900, 700) {
 		t.Errorf("the size is %v", got)
 	}

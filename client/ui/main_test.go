@@ -65,6 +65,7 @@ type world struct {
 	info   session.ServerInfo
 	fault  error // of the server, when set
 	active []session.RoomInfo
+	closed bool // the window has been closed by the test
 }
 
 // newWorld starts the app in a window of a size. prefs may change the settings
@@ -91,7 +92,9 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 	w.window.Resize(size)
 	t.Cleanup(func() {
 		w.client.close()
-		w.window.Close()
+		if !w.closed {
+			w.window.Close()
+		}
 	})
 	return w
 }

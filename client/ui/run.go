@@ -30,10 +30,6 @@ func Run() {
 	a.Lifecycle().SetOnEnteredForeground(func() { c.setFocused(true) })
 	a.Lifecycle().SetOnExitedForeground(func() { c.setFocused(false) })
 	c.start()
-	w.SetCloseIntercept(func() {
-		c.prefs.setSize(w.Canvas().Size())
-		w.Close()
-	})
 	w.ShowAndRun()
 	c.close()
 	if store != nil {
