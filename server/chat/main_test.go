@@ -33,6 +33,7 @@ type server struct {
 	log  *sqlitelog.Log
 	http *httptest.Server
 	dir  string
+	tls  bool
 }
 
 // start starts a server whose sessions may do as they like, but for what change
@@ -61,7 +62,11 @@ func (s *server) open(change ...func(*chat.Config)) {
 	s.log, s.hub = log, chat.NewHub(cfg)
 	router := chi.NewRouter()
 	s.hub.Routes(router)
-	s.http = httptest.NewServer(router)
+	if s.tls {
+		s.http = httptest.NewTLSServer(router)
+	} else {
+		s.http = httptest.NewServer(router)
+	}
 }
 
 func (s *server) stop() {
@@ -93,7 +98,7 @@ const patience = time.Minute
 
 // tryDial opens path with or without the subprotocol.
 func (s *server) tryDial(path string, protocol string, header http.Header) (*client, *http.Response, error) {
-	opt := &websocket.DialOptions{HTTPHeader: header}
+	opt := &websocket.DialOptions{HTTPHeader: header, HTTPClient: s.http.Client()}
 	if protocol != "" {
 		opt.Subprotocols = []string{protocol}
 	}

@@ -256,6 +256,32 @@ func TestSlowConsumerIsClosed(t *testing.T) {
 	}
 }
 
+// A TLS connection can't be written without blocking; its members are written
+// by goroutines, from the same tail.
+func TestTLS(t *testing.T) {
+	s := &server{t: t, dir: t.TempDir(), tls: true}
+	s.open(func(c *chat.Config) { c.TailBytes = 8 << 10 }) // small, so that they fall out of it
+	t.Cleanup(s.stop)
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	bob := s.tutorial("r/bob")
+	const total = 300
+	go func() {
+		for i := range total {
+			data := shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint(i), Text: strings.Repeat("x", 500)})
+			if ann.conn.Write(ann.ctx, websocket.MessageText, data) != nil {
+				return
+			}
+		}
+	}()
+	for _, c := range []*client{ann, bob} {
+		for i := range int64(total) {
+			if m := c.next(shared.TypeChat); m.Offset != i+1 {
+				t.Fatalf("%d came in the place of %d", m.Offset, i+1)
+			}
+		}
+	}
+}
+
 // Presence grows with changes, not with members squared.
 func TestPresenceStorm(t *testing.T) {
 	s := start(t, func(c *chat.Config) { c.MaxPerAddress = 0 })

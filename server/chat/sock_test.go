@@ -1,0 +1,141 @@
+package chat
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// pair returns a sock over one end of a TCP connection, and the other end.
+func pair(t *testing.T) (*sock, *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	peer, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSock()
+	s.use(c)
+	t.Cleanup(func() { s.Close(); peer.Close() })
+	return s, peer.(*net.TCPConn)
+}
+
+// A frame that was begun is finished before a control frame goes out, and
+// nothing goes out after a close frame.
+func TestControlFrameWaitsForTheRest(t *testing.T) {
+	s, peer := pair(t)
+	big := frame(opText, bytes.Repeat([]byte("x"), 8<<20)) // more than the kernel takes at once
+	s.mu.Lock()
+	n, err := s.tryWrite(big)
+	if err != nil || n == 0 || n == len(big) {
+		t.Fatalf("%d of %d bytes were taken: %v", n, len(big), err)
+	}
+	s.rest = big[n:]
+	s.mu.Unlock()
+
+	closing := frame(opClose, []byte{3, 232})
+	wrote := make(chan error, 2)
+	go func() {
+		_, err := s.Write(closing)
+		wrote <- err
+		_, err = s.Write(pingFrame)
+		wrote <- err
+		s.Close()
+	}()
+	got, err := io.ReadAll(peer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := append(bytes.Clone(big), closing...); !bytes.Equal(got, want) {
+		t.Errorf("%d bytes came, not the %d of the frame and the close frame", len(got), len(want))
+	}
+	if err := <-wrote; err != nil {
+		t.Errorf("the close frame: %v", err)
+	}
+	if err := <-wrote; err == nil {
+		t.Error("a ping went out after the close frame")
+	}
+}
+
+func TestStalledPeer(t *testing.T) {
+	s, peer := pair(t)
+	big := bytes.Repeat([]byte("x"), 16<<20)
+	s.mu.Lock()
+	err := s.writeAll(big, 50*time.Millisecond)
+	s.mu.Unlock()
+	if err == nil {
+		t.Fatal("a peer that reads nothing took 16 MB")
+	}
+	// What was not written is known, so that it could still be.
+	sent := len(big) - len(s.rest)
+	s.Close()
+	if got, _ := io.Copy(io.Discard, peer); got != int64(sent) {
+		t.Errorf("%d bytes came, %d were counted", got, sent)
+	}
+}
+
+func TestTail(t *testing.T) {
+	tail := newTail(100) // two chunks of 50
+	var frames []byte
+	var marks []mark
+	for i := range 10 {
+		f := fmt.Appendf(nil, "frame %02d|", i) // nine bytes
+		frames = append(frames, f...)
+		marks = append(marks, mark{end: uint64(len(f)), offset: int64(i + 1), device: fmt.Sprint(i % 2)})
+	}
+	read := func(cursor uint64, skip string) (text string, offset int64) {
+		v := tail.view.Load()
+		if !v.holds(cursor) {
+			return "gone", 0
+		}
+		for {
+			p, end, _ := v.next(cursor, skip)
+			if end == nil {
+				return text, offset
+			}
+			text += string(p)
+			cursor, offset = end.end, end.offset
+		}
+	}
+	tail.append(frames[:36], marks[:4])
+	if text, offset := read(9, ""); text != "frame 01|frame 02|frame 03|" || offset != 4 {
+		t.Errorf("got %q up to %d", text, offset)
+	}
+	if text, offset := read(0, "1"); text != "frame 00|frame 02|" || offset != 4 {
+		t.Errorf("without a device's own: %q up to %d", text, offset)
+	}
+	end, n := tail.view.Load().frameEnd(9, 20)
+	if end.end != 27 || n != 2 {
+		t.Errorf("byte 20 lies in the frame that ends at %d, the %dth", end.end, n)
+	}
+	before := tail.view.Load()
+	tail.append(frames[36:], marks[4:]) // 90 bytes: two chunks hold them
+	if text, _ := read(0, ""); text != string(frames) {
+		t.Errorf("after the first chunk: %q", text)
+	}
+	tail.append(frames[:18], marks[:2])
+	if text, _ := read(44, ""); text != "gone" {
+		t.Errorf("what was dropped is still there: %q", text)
+	}
+	if text, _ := read(45, ""); text != string(frames[45:])+string(frames[:18]) {
+		t.Errorf("after the older chunk went: %q", text)
+	}
+	if p, _, _ := before.next(0, ""); string(p) != string(frames[:36]) {
+		t.Errorf("an earlier view changed to %q", p)
+	}
+	tail.append(bytes.Repeat([]byte("y"), 80), []mark{{end: 80, offset: 13}}) // larger than a chunk
+	if text, offset := read(108, ""); len(text) != 80 || offset != 13 {
+		t.Errorf("a large frame: %q up to %d", text, offset)
+	}
+}
