@@ -130,6 +130,7 @@ func (r *composerRenderer) Destroy() {}
 type composerEntry struct {
 	widget.Entry
 	send     func()
+	leaf     func(pages float32) // PageUp, PageDown: nil keeps them to the entry
 	onFocus  func(bool)
 	shortcut shortcut
 	focused  bool
@@ -171,6 +172,10 @@ func (e *composerEntry) TypedKey(k *fyne.KeyEvent) {
 		} else {
 			e.send()
 		}
+	case k.Name == fyne.KeyPageUp && e.leaf != nil:
+		e.leaf(1)
+	case k.Name == fyne.KeyPageDown && e.leaf != nil:
+		e.leaf(-1)
 	case k.Name == fyne.KeyBackspace && e.SelectedText() == "":
 		e.backspace(k, half)
 	default:

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"go.uber.org/goleak"
 
 	"parley/client/session"
 )
@@ -21,7 +22,7 @@ var noon = time.Date(2025, time.March, 12, 12, 0, 0, 0, time.UTC)
 func TestMain(m *testing.M) {
 	time.Local = time.UTC
 	now = func() time.Time { return noon }
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // queue is the UI goroutine's queue, which a test drains itself.
@@ -101,10 +102,7 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 
 // open is session.Open without a way to a server: what happens is fed by feed.
 func (w *world) open(c session.Config) *session.Room {
-	c.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
+	c.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ENETUNREACH }
 	c.OnWake = nil
 	return session.Open(c)
 }

@@ -43,6 +43,7 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.composer = newComposer(c.shortcut, p.send, p.typed)
 	p.composer.grown = func() { p.root.Refresh() }
 	p.composer.restore(conv.room.Draft())
+	p.composer.entry.leaf = func(pages float32) { p.list.scrollBy(pages * 0.9 * p.list.Size().Height) }
 
 	p.list.onOlder = conv.room.LoadOlder
 	p.list.onHit = p.tapped

@@ -73,6 +73,24 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// The conversation scrolls from the keyboard while one can type.
+func TestPageKeysScroll(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	conv := w.room("Lobby", "Ann")
+	conv.apply(appended(many(0, 100)...))
+	p := w.page()
+	end := p.list.offset
+	press(p.composer.entry, fyne.KeyPageUp)
+	if moved := end - p.list.offset; moved < p.list.Size().Height/2 || moved > p.list.Size().Height {
+		t.Errorf("PageUp moved %v of %v", moved, p.list.Size().Height)
+	}
+	press(p.composer.entry, fyne.KeyPageDown)
+	if p.list.offset != end {
+		t.Errorf("PageDown leads to %v, not to %v", p.list.offset, end)
+	}
+}
+
 func TestDraftIsKeptPerRoom(t *testing.T) {
 	w := newWorld(t, phone, nil)
 	w.client.start()
