@@ -32,16 +32,6 @@ func (d *delta) touch(r *row) {
 	d.touched[r] = true
 }
 
-// placed tells of a new fixed row with so many fixed rows after it.
-func (d *delta) placed(after int) {
-	switch {
-	case after == 0:
-		d.grown = true
-	case after < keptRows:
-		d.rewrite = true
-	}
-}
-
 func (d *delta) removed(r *row) {
 	delete(d.touched, r)
 	if r.key != 0 {

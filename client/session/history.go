@@ -95,9 +95,10 @@ func (t *timeline) gapAt(id string) (gap *row, before int64, ok bool) {
 	return nil, 0, false
 }
 
-// fill takes the answer to the question for the entries before offset before,
-// below a gap. The gap goes when the answer meets what is shown above it, or
-// the log's beginning.
+// fill takes the answer to the question for the entries below a gap. The gap
+// goes when the answer meets what is shown above it, or the log's beginning.
+// Where nothing above is of the present epoch, a row that is known from another
+// is what it meets: from there upwards LoadOlder goes on.
 func (t *timeline) fill(id string, messages []shared.Message, more bool) {
 	gap := t.ids[id]
 	if gap == nil || gap.Kind != KindGap {
@@ -115,19 +116,22 @@ func (t *timeline) fill(id string, messages []shared.Message, more bool) {
 			above = r.Offset
 		}
 	}
-	met, news := !more, false
+	met := !more
 	for _, m := range messages {
-		met = met || m.Offset <= above || shown[t.find(m)]
+		met = met || m.Offset <= above || above == 0 && shown[t.find(m)]
+	}
+	if met {
+		t.take(at) // before the rows, which may not cross it
+	}
+	news := false
+	for _, m := range messages {
 		news = t.place(m) || news
 	}
 	if !more {
 		t.begun = true
 		t.delta.state = true
 	}
-	switch {
-	case met:
-		t.take(t.indexOf(gap))
-	case !news:
+	if !met && !news {
 		t.unfilled(id)
 	}
 }

@@ -181,7 +181,7 @@ func (l *loop) save() {
 		return
 	}
 	l.state.Position = l.timeline.position
-	l.state.Begun = l.timeline.begun && l.timeline.fixed <= keptRows
+	l.state.Begun = l.timeline.begun && l.timeline.fixed <= l.timeline.kept
 	l.state.Seen = l.clock.Now().UTC()
 	err := l.config.Store.saveRoom(l.key, l.state, l.draft, l.timeline)
 	if err != nil {

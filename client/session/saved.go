@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -110,7 +111,7 @@ func readRows(b *bbolt.Bucket) (rows []*row, err error) {
 			epoch: s.Epoch,
 			key:   binary.BigEndian.Uint64(key),
 		}
-		if r.entry == "" {
+		if r.entry == "" && r.Kind == KindMessage {
 			r.entry = r.ID
 		}
 		rows = append(rows, r)
@@ -166,13 +167,25 @@ func saveOutbox(b *bbolt.Bucket, t *timeline) error {
 
 func saveLog(b *bbolt.Bucket, t *timeline) error {
 	d := &t.delta
-	log, err := subBucket(b, logBucket, d.rewrite)
+	first := max(0, t.fixed-t.kept)
+	for _, r := range t.rows[:first] {
+		r.key = 0 // no longer kept
+	}
+	kept := t.rows[first:t.fixed]
+	n := len(kept)
+	for n > 0 && kept[n-1].key == 0 {
+		n--
+	}
+	fresh := kept[n:]
+	// Rows without a key before others: the keys between are used up.
+	anew := d.rewrite || n > 0 && kept[0].key == 0
+	log, err := subBucket(b, logBucket, anew)
 	if err != nil {
 		return err
 	}
-	kept := t.rows[max(0, t.fixed-keptRows):t.fixed]
-	fresh := kept
-	if !d.rewrite {
+	if anew {
+		fresh = kept
+	} else {
 		for _, key := range d.gone {
 			err = errors.Join(err, log.Delete(number(key)))
 		}
@@ -181,19 +194,14 @@ func saveLog(b *bbolt.Bucket, t *timeline) error {
 				err = errors.Join(err, putJSON(log, number(r.key), r.saved()))
 			}
 		}
-		n := len(kept)
-		for n > 0 && kept[n-1].key == 0 {
-			n--
-		}
-		fresh = kept[n:]
 	}
 	err = errors.Join(err, appendRows(log, fresh))
-	if len(kept) == 0 || kept[0].key == 0 {
+	if len(kept) == 0 {
 		return err
 	}
-	first := number(kept[0].key)
+	oldest := number(kept[0].key)
 	c := log.Cursor()
-	for key, _ := c.First(); key != nil && string(key) < string(first); key, _ = c.First() {
+	for key, _ := c.First(); key != nil && bytes.Compare(key, oldest) < 0; key, _ = c.First() {
 		err = errors.Join(err, c.Delete())
 	}
 	return err

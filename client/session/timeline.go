@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -34,6 +35,7 @@ type row struct {
 type timeline struct {
 	rows  []*row
 	fixed int // rows[fixed:] wait
+	kept  int // of the fixed rows the store keeps the last so many
 
 	ids      map[string]*row // by Item.ID
 	entries  map[string]*row // by entry; the newest where there are several
@@ -53,6 +55,7 @@ type timeline struct {
 
 func newTimeline() *timeline {
 	return &timeline{
+		kept:     keptRows,
 		ids:      map[string]*row{},
 		entries:  map[string]*row{},
 		byOffset: map[int64]*row{},
@@ -91,34 +94,43 @@ func (t *timeline) reset() {
 // after the position follow, and the log's head.
 func (t *timeline) welcome(w shared.Message) {
 	t.me = w.User
+	if w.Epoch != t.epoch {
+		t.enter(w.Epoch)
+	}
 	if w.Resumed && w.Epoch == t.position.Epoch {
-		t.last = t.position.Offset
+		t.gapDue, t.last = false, t.position.Offset
 		return
 	}
-	// The log goes on at a place of its own choice, or is another one.
-	t.gapDue = true
-	t.last = 0
-	sameEpoch := t.epoch == w.Epoch
-	t.epoch = w.Epoch
-	clear(t.byOffset)
-	for _, r := range t.rows {
-		if r.epoch != t.epoch {
-			continue
+	// The log goes on at a place of its own choice.
+	t.gapDue, t.last = true, 0
+	for offset, r := range t.byOffset {
+		if offset > w.Offset { // this log has no such entry
+			t.displace(r)
 		}
-		if r.Offset > w.Offset { // this log has no such entry
-			r.epoch = ""
-			t.delta.touch(r)
-			continue
-		}
-		t.byOffset[r.Offset] = r
-	}
-	if !sameEpoch {
-		t.begun = false
-		t.unsettle()
 	}
 	if w.Offset == 0 { // nothing follows that could move it
 		t.move(0)
 	}
+}
+
+// enter makes an epoch the present one.
+func (t *timeline) enter(epoch string) {
+	t.epoch = epoch
+	t.begun = false
+	clear(t.byOffset)
+	for _, r := range t.rows[:t.fixed] {
+		if r.epoch == epoch {
+			t.byOffset[r.Offset] = r
+		}
+	}
+	t.unsettle()
+}
+
+// displace notes that a row is of no log now.
+func (t *timeline) displace(r *row) {
+	delete(t.byOffset, r.Offset)
+	r.epoch = ""
+	t.delta.touch(r)
 }
 
 // move sets the position up to which the room was shown.
@@ -146,15 +158,23 @@ func (t *timeline) live(m shared.Message) (news bool) {
 	return news
 }
 
-// gapBefore draws a gap where entry m will go in, unless m is known or nothing
-// of a log is shown before it.
+// gapBefore draws a gap where entry m will go in, unless it follows what is
+// shown, or nothing of a log is shown before it.
 func (t *timeline) gapBefore(m shared.Message) {
-	if t.find(m) != nil || m.Offset == 1 {
-		return
-	}
+	r := t.find(m)
 	lo, at := t.slot(m.Offset)
-	if lo >= 0 && lo == at-1 && t.rows[lo].Offset == m.Offset-1 {
-		return
+	switch {
+	case m.Offset == 1, lo >= 0 && t.rows[lo].Offset == m.Offset-1:
+		return // no entry can be missing
+	case r != nil && r.epoch == t.epoch:
+		return // shown, with what was before it
+	case r != nil && r.epoch != "" && lo < 0:
+		return // shown under another epoch: LoadOlder tells what is before it
+	}
+	if r != nil {
+		if i := t.indexOf(r); lo < i && i < at {
+			at = i
+		}
 	}
 	for i := at - 1; i >= 0 && t.rows[i].Kind != KindGap; i-- {
 		if t.rows[i].Delivery == Sent {
@@ -164,20 +184,23 @@ func (t *timeline) gapBefore(m shared.Message) {
 	}
 }
 
+// entryID is an entry's id; one that has none is known by its offset.
+func entryID(m shared.Message) string {
+	return cmp.Or(m.ID, fmt.Sprintf("@%d", m.Offset))
+}
+
 // find is the row that shows entry m already.
 func (t *timeline) find(m shared.Message) *row {
+	id := entryID(m)
 	if r := t.byOffset[m.Offset]; r != nil {
-		if r.entry == m.ID {
+		if r.entry == id {
 			return r
 		}
-		// The log has changed under one epoch: the old row is of no log now.
-		delete(t.byOffset, m.Offset)
-		r.epoch = ""
-		t.delta.touch(r)
+		t.displace(r) // the log has changed under one epoch
 	}
-	r := t.entries[m.ID]
+	r := t.entries[id]
 	switch {
-	case r == nil || m.ID == "":
+	case r == nil:
 		return nil
 	case r.epoch == t.epoch && r.epoch != "": // another entry: somebody used the id again
 		return nil
@@ -224,7 +247,7 @@ func (t *timeline) place(m shared.Message) (news bool) {
 	if waiting {
 		t.delta.sent(r)
 	}
-	stays := lo < at && at < hi || at == hi && waiting
+	stays := lo < at && at < hi && !t.gapIn(at, hi) || at == hi && waiting
 	if !stays {
 		t.take(at)
 	}
@@ -249,16 +272,21 @@ func (t *timeline) place(m shared.Message) (news bool) {
 	return false
 }
 
+// gapIn reports whether there is a gap among rows from to before to.
+func (t *timeline) gapIn(from, to int) bool {
+	return slices.ContainsFunc(t.rows[from:to], func(r *row) bool { return r.Kind == KindGap })
+}
+
 func (t *timeline) newRow(m shared.Message) *row {
 	r := &row{
 		Item: Item{
-			ID: m.ID, Offset: m.Offset, User: m.User, Text: m.Text, Time: m.Time,
+			ID: entryID(m), Offset: m.Offset, User: m.User, Text: m.Text, Time: m.Time,
 			Mine: m.User == t.me,
 		},
-		entry: m.ID,
+		entry: entryID(m),
 		epoch: t.epoch,
 	}
-	for r.ID == "" || t.ids[r.ID] != nil {
+	for t.ids[r.ID] != nil {
 		r.ID = fmt.Sprintf("%s@%d", r.ID, m.Offset)
 	}
 	return r
@@ -391,7 +419,12 @@ func (t *timeline) insert(i int, r *row) {
 	t.rows = slices.Insert(t.rows, i, r)
 	t.index(r)
 	if r.Delivery != Pending {
-		t.delta.placed(t.fixed - i)
+		switch after := t.fixed - i; {
+		case after == 0:
+			t.delta.grown = true
+		case after < t.kept:
+			t.delta.rewrite = true
+		}
 		t.fixed++
 	}
 	if i == len(t.rows)-1 {
