@@ -85,12 +85,12 @@ func (r *Room) enqueue(add func([]delivery) []delivery) {
 }
 
 func (r *Room) loop() {
-	var spare []delivery
-	var scratch [dialects]frames
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
 	for {
 		r.incomingMu.Lock()
 		batch := r.incoming
-		r.incoming = spare
+		r.incoming = w.deliveries
 		if len(batch) == 0 {
 			r.incoming, r.looping = nil, false
 			r.settled.Broadcast()
@@ -100,14 +100,24 @@ func (r *Room) loop() {
 		r.incomingMu.Unlock()
 
 		delivered := 0
-		for _, m := range r.appendAll(batch, &scratch) {
+		for _, m := range r.appendAll(batch, w) {
 			delivered += m.flush()
 		}
 		r.hub.metrics.deliveries.Add(float64(delivered))
 		clear(batch)
-		spare = batch[:0]
+		w.deliveries = batch[:0]
 	}
 }
+
+// workspace is memory that the rooms' loops use again.
+type workspace struct {
+	deliveries []delivery
+	to         [dialects]frames
+	entry      []byte // framed
+	payload    []byte
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 // frames are on their way into a tail.
 type frames struct {
@@ -126,31 +136,30 @@ func (r *Room) settle() {
 }
 
 // appendAll puts a batch into the tails and returns who is to be written to.
-func (r *Room) appendAll(batch []delivery, to *[dialects]frames) []*member {
+func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for d := range to {
-		to[d].buf, to[d].marks = to[d].buf[:0], to[d].marks[:0]
+	for d := range w.to {
+		w.to[d].buf, w.to[d].marks = w.to[d].buf[:0], w.to[d].marks[:0]
 	}
-	var one, scratch []byte
 	for _, d := range batch {
 		f, from := d.frame, parley
 		if f == nil {
-			one, scratch = appendEntry(one[:0], scratch, d.entry)
-			f, from = one, tutorial
+			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry)
+			f, from = w.entry, tutorial
 			r.head, r.last = d.entry.Offset, d.entry.Time
 		}
 		for dialect := from; dialect < dialects; dialect++ {
 			if r.tails[dialect] != nil {
-				t := &to[dialect]
-				t.buf = append(t.buf, f...)
-				t.marks = append(t.marks, mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
+				to := &w.to[dialect]
+				to.buf = append(to.buf, f...)
+				to.marks = append(to.marks, mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
 			}
 		}
 	}
 	for d, t := range r.tails {
 		if t != nil {
-			t.append(to[d].buf, to[d].marks)
+			t.append(w.to[d].buf, w.to[d].marks)
 		}
 	}
 	return r.members
