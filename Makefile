@@ -18,13 +18,15 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon
 TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x11-utils xclip \
 	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
+include client/android/android.mk
+
 .DEFAULT_GOAL := help
 .PHONY: help run client test lint fuzz dist bench bench-quick bench-peers clean \
 	check-go build-packages test-packages daphne-packages
 
 help: ## list the targets
 	@echo "Parley $(VERSION). Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@go build -o bin/parley-server ./server

@@ -1,0 +1,25 @@
+# The app for Android, and packages of the desktop app. Included by ../../Makefile.
+
+APK_PACKAGES := clang lld llvm android-liblog-dev android-libnativehelper-dev android-platform-frameworks-native-headers \
+	libegl-dev libgles-dev aapt apksigner zipalign default-jdk-headless
+
+.PHONY: apk apk-universal apk-check apk-packages
+
+apk: check-go apk-packages ## the app for Android, arm64 and x86_64, in dist/ (the first time takes minutes)
+	go run ./client/android build arm64
+	go run ./client/android build amd64
+
+apk-universal: check-go apk-packages ## the same in one file for all of Android's architectures
+	go run ./client/android build all
+
+apk-check: check-go apk-packages ## what is wrong with the APKs in dist/
+	go run ./client/android check dist/parley-$(VERSION)-*.apk
+
+# With an NDK nothing is needed from Debian.
+apk-packages:
+ifndef ANDROID_NDK_HOME
+	@command -v dpkg >/dev/null || { \
+		echo "\`make apk\` needs ANDROID_NDK_HOME (developer.android.com/ndk), or on Debian/Ubuntu"; \
+		echo "\`apt install $(APK_PACKAGES)\` for a test build. Nothing was changed."; exit 1; }
+	$(call packages,$(APK_PACKAGES))
+endif

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// What an APK must be.
+const (
+	maxPerABI = 12_000_000 // bytes
+	pageSize  = 16 << 10   // of memory, in bytes, since Android 15
+)
+
+var wantPermissions = []string{"android.permission.INTERNET", "android.permission.POST_NOTIFICATIONS"}
+
+// check says everything that is wrong with an APK.
+func check(app app, file string) error {
+	return errors.Join(checkManifest(app, file), checkSignature(file), checkFiles(file))
+}
+
+// checkManifest looks at what Android reads before it starts the app.
+func checkManifest(app app, file string) error {
+	aapt, err := buildTool("aapt")
+	if err != nil {
+		return err
+	}
+	badging, err := output(aapt, "dump", "badging", file)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, line := range []string{
+		fmt.Sprintf("package: name='%s' versionCode='%s' versionName='%s", app.ID, app.Build, app.Version),
+		"sdkVersion:'21'",
+		fmt.Sprintf("application-label:'%s'", app.Name),
+		"launchable-activity: name='org.golang.app.GoNativeActivity'",
+		"application-icon-",
+	} {
+		if !strings.Contains("\n"+badging, "\n"+line) {
+			errs = append(errs, fmt.Errorf("the manifest has no %s", line))
+		}
+	}
+	if strings.Contains(badging, "application-debuggable") {
+		errs = append(errs, errors.New("it is debuggable"))
+	}
+	var permissions []string
+	for _, m := range regexp.MustCompile(`(?m)^uses-permission: name='(.*?)'`).FindAllStringSubmatch(badging, -1) {
+		permissions = append(permissions, m[1])
+	}
+	slices.Sort(permissions)
+	if !slices.Equal(permissions, wantPermissions) {
+		errs = append(errs, fmt.Errorf("it asks for the permissions %v, not for %v", permissions, wantPermissions))
+	}
+	tree, err := output(aapt, "dump", "xmltree", file, "AndroidManifest.xml")
+	if err != nil {
+		return err
+	}
+	for name, want := range map[string]string{
+		"configChanges": fmt.Sprintf("%#x", configChanges), "windowSoftInputMode": "0x10", "allowBackup": "0x0",
+	} {
+		m := regexp.MustCompile(`android:` + name + `\(.*\)=\(type .*\)(\S+)`).FindStringSubmatch(tree)
+		if m == nil || m[1] != want {
+			errs = append(errs, fmt.Errorf("the manifest's %s is %v, not %s", name, m, want))
+		}
+	}
+	return errors.Join(append(errs, checkOrder(tree))...)
+}
+
+// checkOrder looks whether the attributes of each element are in the order of
+// their resource IDs, which Android's parser relies on.
+func checkOrder(tree string) error {
+	last := ""
+	for line := range strings.Lines(tree) {
+		m := regexp.MustCompile(`^\s*A: android:(\w+\(0x[0-9a-f]+\))`).FindStringSubmatch(line)
+		if m == nil {
+			last = ""
+			continue
+		}
+		id := m[1][strings.Index(m[1], "("):]
+		if id < last {
+			return fmt.Errorf("the manifest has %s after %s", m[1], last)
+		}
+		last = id
+	}
+	return nil
+}
+
+// checkSignature looks at how the file is signed and aligned.
+func checkSignature(file string) error {
+	apksigner, err := buildTool("apksigner")
+	if err != nil {
+		return err
+	}
+	zipalign, err := buildTool("zipalign")
+	if err != nil {
+		return err
+	}
+	verified, err := output(apksigner, "verify", "--verbose", file)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, scheme := range []string{"v1 scheme (JAR signing)", "v2 scheme (APK Signature Scheme v2)", "v3 scheme (APK Signature Scheme v3)"} {
+		if !strings.Contains(verified, "Verified using "+scheme+": true") {
+			errs = append(errs, fmt.Errorf("it is not signed by the %s", scheme))
+		}
+	}
+	return errors.Join(append(errs, command(zipalign, "-c", "-p", "4", file))...)
+}
+
+// checkFiles looks at the libraries in the file.
+func checkFiles(file string) error {
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	var errs []error
+	var n int
+	for _, f := range z.File {
+		if !strings.HasSuffix(f.Name, ".so") {
+			continue
+		}
+		n++
+		data, err := readEntry(f)
+		if err == nil {
+			err = checkLibrary(data)
+		}
+		if f.CompressedSize64 > maxPerABI {
+			err = errors.Join(err, fmt.Errorf("%d bytes are more than %d", f.CompressedSize64, maxPerABI))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", f.Name, err))
+		}
+	}
+	if n == 0 {
+		errs = append(errs, errors.New("it holds no library"))
+	}
+	return errors.Join(errs...)
+}
+
+// checkLibrary says what would keep Android from loading a library.
+func checkLibrary(data []byte) error {
+	libraries, err := readSymbols(filepath.Join(source, "ndk", "symbols.txt"))
+	if err != nil {
+		return err
+	}
+	want, allowed := make(map[string]bool), make(map[string]bool)
+	for _, l := range libraries {
+		want[l.name] = true
+		for _, s := range l.symbols {
+			allowed[s.name] = true
+		}
+	}
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	needed, err := f.ImportedLibraries()
+	if err != nil {
+		return err
+	}
+	slices.Sort(needed)
+	if !slices.Equal(needed, slices.Sorted(maps.Keys(want))) {
+		fault("it needs %v, not %v", needed, slices.Sorted(maps.Keys(want)))
+	}
+	symbols, err := f.DynamicSymbols()
+	if err != nil {
+		return err
+	}
+	defined := make(map[string]bool)
+	for _, s := range symbols {
+		if s.Section != elf.SHN_UNDEF {
+			defined[s.Name] = true
+		} else if !allowed[s.Name] {
+			fault("it needs %s, which is not on the list", s.Name)
+		}
+	}
+	for _, name := range []string{"ANativeActivity_onCreate", "JNI_OnLoad", "main.main"} {
+		if !defined[name] {
+			fault("%s is missing", name)
+		}
+	}
+	if f.Section(".symtab") != nil {
+		fault("it is not stripped")
+	}
+	if relocated, err := f.DynValue(elf.DT_TEXTREL); err != nil || len(relocated) > 0 {
+		fault("it has text relocations (%v)", err)
+	}
+	for _, flags := range must(f.DynValue(elf.DT_FLAGS)) {
+		if elf.DynFlag(flags)&elf.DF_TEXTREL != 0 {
+			fault("it has text relocations")
+		}
+	}
+	for _, p := range f.Progs {
+		switch {
+		case p.Type == elf.PT_LOAD && f.Class == elf.ELFCLASS64 && p.Align < pageSize:
+			fault("a segment is aligned to %#x, not to %#x", p.Align, pageSize)
+		case p.Type == elf.PT_LOAD && p.Flags&(elf.PF_W|elf.PF_X) == elf.PF_W|elf.PF_X:
+			fault("a segment is writable and executable")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func must[T any](v T, _ error) T { return v }
