@@ -78,6 +78,12 @@ func TestSwitcher(t *testing.T) {
 	if w.page().conv.name != "Kitchen" {
 		t.Errorf("Ctrl+K and Return lead to %q, not to the room before", w.page().conv.name)
 	}
+	w.client.showSwitcher()
+	test.Type(w.window.Canvas().Focused(), "Cellar")
+	tapAction(t, w, "Open “Cellar”")
+	if w.page().conv.name != "Cellar" {
+		t.Errorf("a new room's name leads to %q", w.page().conv.name)
+	}
 }
 
 func TestWideWindowShowsTwoPanes(t *testing.T) {

@@ -118,9 +118,18 @@ func (c *conversation) firstUnseen(items []session.Item) (id string) {
 	return id
 }
 
+// visit begins a look at the room: the line of what is new moves to what came
+// since the last one, or goes.
+func (c *conversation) visit() {
+	c.timeline.setFresh(c.fresh)
+	c.look()
+}
+
 // look says that the person looks at the room from now on.
 func (c *conversation) look() {
-	c.timeline.setFresh(c.fresh)
+	if c.fresh != "" {
+		c.timeline.setFresh(c.fresh)
+	}
 	if c.page != nil {
 		c.page.list.settle()
 	}

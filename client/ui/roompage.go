@@ -72,7 +72,7 @@ func (p *roomPage) entered() {
 	c := p.conv
 	c.page = p
 	p.back.Hidden = c.client.nav.split()
-	c.look()
+	c.visit()
 	p.banner.start()
 	p.state()
 	if c.timeline.fresh != "" {

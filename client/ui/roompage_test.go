@@ -126,6 +126,11 @@ func TestNewSinceYouLeft(t *testing.T) {
 	if !strings.Contains(texts(w.page().object()), "New since you left") {
 		t.Error("the line is not on the page")
 	}
+	w.client.setFocused(false)
+	w.client.setFocused(true)
+	if conv.timeline.fresh != "id11" {
+		t.Error("the line goes when the window is left and comes back")
+	}
 	w.client.back(false)
 	w.client.enter("Lobby")
 	if conv.timeline.fresh != "" || strings.Contains(texts(w.page().object()), "New since you left") {

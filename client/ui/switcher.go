@@ -33,6 +33,10 @@ func (c *client) showSwitcher() {
 			t := newTile(newHRow(3*unit, 1, newRoomAvatar(name, 32), newText(name, fontBody, roleText).lines(1)), func() { pick(name) })
 			list.objects = append(list.objects, t)
 		}
+		if len(list.objects) == 0 && roomProblem(first) == "" {
+			t := newTile(newHRow(3*unit, 1, newPicture("plus", roleAccent, 22), newText(tr("switcher.open", "room", first), fontBody, roleText).lines(2)), func() { pick(first) })
+			list.objects = append(list.objects, t)
+		}
 		list.Refresh()
 		if o != nil {
 			o.Refresh()
