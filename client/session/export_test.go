@@ -7,6 +7,9 @@ import (
 	"parley/shared"
 )
 
+// NoSync makes a store faster that need not outlive the machine.
+func NoSync(s *Store) { s.db.NoSync = true }
+
 // Timeline is a timeline with a store under it, without a connection.
 type Timeline struct {
 	*timeline
@@ -15,7 +18,7 @@ type Timeline struct {
 
 // NewTimeline keeps so many rows in a store that does not wait for the disk.
 func NewTimeline(s *Store, kept int) *Timeline {
-	s.db.NoSync = true
+	NoSync(s)
 	t := &Timeline{newTimeline(), s}
 	t.kept = kept
 	t.load(savedRoom{})

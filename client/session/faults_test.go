@@ -1,8 +1,10 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,15 +29,18 @@ func TestEveryByte(t *testing.T) {
 	s := startServer(t, "--rate", "0", "--sync", "normal")
 	store := openStore(t, filepath.Join(t.TempDir(), "store"))
 	defer store.Close()
+	session.NoSync(store) // nothing is killed here
 
 	// How many bytes go each way, when nothing fails. A few more follow, for
 	// what depends on timing.
-	plain := &conversation{server: s, store: store, fault: fault{kind: trickle}, name: "trickle"}
-	plain.hold(t)
+	plain := startTalk(t, s, store, "plain")
+	plain.hold(fault{kind: none})
+	passed := plain.hold(fault{kind: trickle})
+	plain.end()
 	var faults []fault
 	counts := map[faultKind]int{trickle: 1}
 	for _, d := range []direction{up, down} {
-		for at := range plain.passed[d] + 8 {
+		for at := range passed[d] + 8 {
 			for i, kind := range []faultKind{cut, halfClose, stall, delay} {
 				if os.Getenv(everyByte) == "" && at%4 != i {
 					continue
@@ -47,41 +52,61 @@ func TestEveryByte(t *testing.T) {
 	}
 	var next, reconnects atomic.Int64
 	var workers sync.WaitGroup
+	const inOneRoom = 20
 	for range 8 {
 		workers.Go(func() {
 			for !t.Failed() {
-				i := int(next.Add(1)) - 1
-				if i >= len(faults) {
+				end := int(next.Add(inOneRoom))
+				from := end - inOneRoom
+				if from >= len(faults) {
 					return
 				}
-				f := faults[i]
-				c := &conversation{server: s, store: store, fault: f, name: fmt.Sprintf("%s %s %d", f.kind, f.direction, f.at)}
-				c.hold(t)
-				reconnects.Add(int64(c.connections - 1))
+				talk := startTalk(t, s, store, fmt.Sprint("from ", from))
+				for _, f := range faults[from:min(end, len(faults))] {
+					talk.hold(f)
+				}
+				talk.end()
+				reconnects.Add(int64(talk.reconnects))
 			}
 		})
 	}
 	workers.Wait()
 	t.Logf("%d bytes up, %d down; %d conversations (%v), %d reconnections: all transcripts exact",
-		plain.passed[up], plain.passed[down], len(faults)+1, counts, reconnects.Load())
+		passed[up], passed[down], len(faults)+1, counts, reconnects.Load())
 }
 
-// conversation is what Ann, through a proxy, and Bob, straight, say in a room.
-type conversation struct {
-	server *server
-	store  *session.Store
-	fault  fault
-	name   string // of the room
-
-	passed      [2]int
-	connections int
+// talk is what Ann, through a proxy, and Bob, straight, say in a room, over and
+// over again. Ann comes and goes each time.
+type talk struct {
+	t          *testing.T
+	server     *server
+	store      *session.Store
+	room       string
+	bob        *viewer
+	said       []string // by each, in any order
+	reconnects int
 }
 
-func (c *conversation) hold(t *testing.T) {
-	p := startProxy(t, c.server.addr, c.fault)
+func startTalk(t *testing.T, s *server, store *session.Store, room string) *talk {
+	return &talk{
+		t: t, server: s, store: store, room: room,
+		bob: enter(t, session.Config{Server: s.base, Room: room, User: "Bob"}),
+	}
+}
+
+// hold has one conversation, and returns how many bytes went each way.
+func (c *talk) hold(f fault) (passed [2]int) {
+	t, bob := c.t, c.bob
+	p := startProxy(t, c.server.addr, f)
 	defer p.stop()
-	config := session.Config{Server: p.base(), Room: c.name, User: "Ann", Store: c.store}
-	if c.fault.kind == stall {
+	// The port is another each time, which the store must not notice.
+	config := session.Config{
+		Server: c.server.base, Room: c.room, User: "Ann", Store: c.store,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, p.listener.Addr().String())
+		},
+	}
+	if f.kind == stall {
 		clock := newClock()
 		config.Clock = clock
 		done := make(chan struct{})
@@ -90,32 +115,42 @@ func (c *conversation) hold(t *testing.T) {
 		defer close(done)
 		watch.Go(func() { passTime(p, clock, done) })
 	}
+	name := fmt.Sprintf("%s %s %d", f.kind, f.direction, f.at)
+	text := func(s string) string { return s + " in " + name }
 	ann := enter(t, config)
-	bob := enter(t, session.Config{Server: c.server.base, Room: c.name, User: "Bob"})
-	defer bob.room.Close()
 	defer ann.room.Close()
 
-	ann.send("a1", "a2")
-	bob.until("a1", func() bool { return slices.Contains(bob.texts(), "a1") })
-	bob.send("b1")
-	ann.until("b1", func() bool { return slices.Contains(ann.texts(), "b1") })
-	ann.send("a3")
-	bob.until("all", func() bool { return len(bob.rows) >= 4 && bob.settled() && slices.Contains(bob.texts(), "a3") })
-	ann.until("all", func() bool { return len(ann.rows) >= 4 && ann.settled() })
+	ann.send(text("a1"), text("a2"))
+	bob.until(name, func() bool { return slices.Contains(bob.texts(), text("a1")) })
+	bob.send(text("b1"))
+	ann.until(name, func() bool { return slices.Contains(ann.texts(), text("b1")) })
+	ann.send(text("a3"))
+	all := len(c.said) + 4
+	bob.until(name, func() bool { return len(bob.rows) >= all && bob.settled() })
+	ann.until(name, func() bool { return len(ann.rows) >= all && ann.settled() })
 
-	want := c.server.log(t, c.name)
-	for _, v := range []*viewer{ann, bob} {
-		if got := v.texts(); !slices.Equal(got, want) {
-			t.Errorf("%s: shows %q, the log is %q", c.name, got, want)
-		}
+	shown := ann.texts()
+	if !slices.Equal(shown, bob.texts()) {
+		t.Errorf("%s: Ann sees %q, Bob sees %q", name, shown, bob.texts())
 	}
-	own := slices.DeleteFunc(slices.Clone(want), func(s string) bool { return s == "b1" })
-	if !slices.Equal(own, []string{"a1", "a2", "a3"}) || len(want) != 4 {
-		t.Errorf("%s: the log is %q", c.name, want)
+	fresh := slices.Clone(shown[min(len(c.said), len(shown)):])
+	c.said = shown
+	own := slices.DeleteFunc(fresh, func(s string) bool { return s == text("b1") })
+	if !slices.Equal(own, []string{text("a1"), text("a2"), text("a3")}) || len(shown) != all {
+		t.Errorf("%s: Ann sees %q", name, shown)
 	}
 	p.mu.Lock()
-	c.passed, c.connections = p.passed, p.count
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	c.reconnects += p.count - 1
+	return p.passed
+}
+
+// end compares what was seen with the server's log.
+func (c *talk) end() {
+	c.bob.room.Close()
+	if log := c.server.log(c.t, c.room); !slices.Equal(log, c.said) {
+		c.t.Errorf("%s: the log is %q, shown was %q", c.room, log, c.said)
+	}
 }
 
 // passTime moves the clock on while the proxy's silent connection is not given

@@ -70,8 +70,6 @@ func startProxy(t testing.TB, target string, f fault) *proxy {
 	return p
 }
 
-func (p *proxy) base() string { return "http://" + p.listener.Addr().String() }
-
 func (p *proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
