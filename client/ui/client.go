@@ -63,6 +63,7 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 			c.back(k.Name == mobile.KeyBack)
 		}
 	})
+	window.Canvas().SetOnTypedRune(c.typed)
 	for _, s := range shortcuts {
 		window.Canvas().AddShortcut(s, func(s fyne.Shortcut) { c.shortcut(s) })
 	}
@@ -92,6 +93,17 @@ func (c *client) start() {
 		return
 	}
 	c.nav.reset(landing)
+}
+
+// typed takes what is typed while nothing has the focus, as after a click on
+// the conversation: on a desktop it goes to where one writes.
+func (c *client) typed(r rune) {
+	p, ok := c.nav.top().(*roomPage)
+	if !ok || isPhone() || c.window.Canvas().Overlays().Top() != nil {
+		return
+	}
+	p.focus()
+	p.composer.entry.TypedRune(r)
 }
 
 // shortcut does what one of the app's shortcuts asks for.

@@ -48,6 +48,39 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// After a click on the conversation one can go on typing.
+func TestTypingFindsTheComposer(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	w.room("Lobby", "Ann")
+	w.window.Canvas().Unfocus()
+	test.TypeOnCanvas(w.window.Canvas(), "hi")
+	if got := w.page().composer.entry.Text; got != "hi" {
+		t.Errorf("the composer has %q", got)
+	}
+	w.page().showPeople()
+	w.client.typed('x')
+	if got := w.page().composer.entry.Text; got != "hi" {
+		t.Errorf("typing behind a panel: %q", got)
+	}
+}
+
+// A slow tap on a phone is a tap; a right click on a button is none.
+func TestSecondaryTapOnATile(t *testing.T) {
+	newWorld(t, phone, nil)
+	taps := 0
+	tile := newPrimary("go", func() { taps++ })
+	tile.TappedSecondary(&fyne.PointEvent{})
+	if taps != 0 {
+		t.Error("a right click does what a click does")
+	}
+	onPhone(t, true)
+	tile.TappedSecondary(&fyne.PointEvent{})
+	if taps != 1 {
+		t.Error("a slow tap does nothing")
+	}
+}
+
 func TestSwitcher(t *testing.T) {
 	w := newWorld(t, phone, nil)
 	w.client.start()

@@ -48,9 +48,10 @@ func (t *tile) Tapped(*fyne.PointEvent) {
 }
 
 func (t *tile) TappedSecondary(e *fyne.PointEvent) {
-	if t.onMenu != nil {
+	switch {
+	case t.onMenu != nil:
 		t.onMenu(e.AbsolutePosition)
-	} else {
+	case isPhone():
 		t.Tapped(e) // a slow tap is still a tap
 	}
 }
