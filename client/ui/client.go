@@ -98,12 +98,17 @@ func (c *client) start() {
 // typed takes what is typed while nothing has the focus, as after a click on
 // the conversation: on a desktop it goes to where one writes.
 func (c *client) typed(r rune) {
-	p, ok := c.nav.top().(*roomPage)
-	if !ok || isPhone() || c.window.Canvas().Overlays().Top() != nil {
+	if isPhone() || c.window.Canvas().Overlays().Top() != nil {
 		return
 	}
-	p.focus()
-	p.composer.entry.TypedRune(r)
+	switch p := c.nav.top().(type) {
+	case *roomPage:
+		p.focus()
+		p.composer.entry.TypedRune(r)
+	case *askRoomPage:
+		p.focus()
+		p.room.TypedRune(r)
+	}
 }
 
 // shortcut does what one of the app's shortcuts asks for.

@@ -126,6 +126,9 @@ func (v *rowView) gap(r *row, left, y, width float32) {
 type inks struct{ ground, text, muted, link color.NRGBA }
 
 func (r *row) inks(p *palette) inks {
+	if r.item.Delivery == session.Failed {
+		return inks{p.Surface, p.Text, p.Error, p.Accent}
+	}
 	if r.item.Mine && !r.jumbo() {
 		return inks{p.Mine, p.OnMine, p.OnMineMuted, p.OnMine}
 	}
@@ -181,6 +184,9 @@ func (r *row) bubble(c color.Color) *canvas.Rectangle {
 	const round, tight = 18, 5
 	b := canvas.NewRectangle(c)
 	b.CornerRadius = round
+	if r.item.Delivery == session.Failed {
+		b.StrokeColor, b.StrokeWidth = colors().Error, 1
+	}
 	if !r.item.Mine && !isDark() {
 		b.Shadow = canvas.Shadow{Color: alpha(0x1a1c2c, 0x14), BlurRadius: 3, Offset: fyne.NewPos(0, 1)}
 	}
