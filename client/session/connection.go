@@ -63,14 +63,14 @@ func (c *connection) run() *Problem {
 	if _, err := shared.RoomName(c.room); err != nil {
 		return &Problem{CauseBadRoom, err.Error()}
 	}
-	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{
+	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{ //nolint:bodyclose // Dial has closed it
 		HTTPClient:   &http.Client{Transport: transport(c.dialHeard)},
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {
 		return c.refused(resp, err)
 	}
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }() // closed already where all went well
 	if ws.Subprotocol() != shared.Protocol {
 		return c.otherProtocol("")
 	}

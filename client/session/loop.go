@@ -173,10 +173,11 @@ func (l *loop) save() {
 		l.saveBy = time.Time{}
 		return
 	}
-	if d.empty() && !l.due(l.saveBy) && !(l.closing && !l.saveBy.IsZero()) {
+	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
+	if d.empty() && !lazy {
 		return
 	}
-	if l.failed && !l.due(l.saveBy) && !l.closing {
+	if l.failed && !lazy {
 		d.all()
 		return
 	}

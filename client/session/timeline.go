@@ -292,17 +292,14 @@ func (t *timeline) newRow(m shared.Message) *row {
 	return r
 }
 
-// acknowledged marks a waiting message as kept under offset; the entry itself
-// has yet to come. It reports whether the message was still pending.
-func (t *timeline) acknowledged(id string, offset int64) bool {
-	r := t.ids[id]
-	if r == nil || r.Delivery != Pending {
-		return false
+// acknowledged marks a pending message as kept under offset; the entry itself
+// has yet to come.
+func (t *timeline) acknowledged(id string, offset int64) {
+	if r := t.ids[id]; r != nil && r.Delivery == Pending {
+		r.Delivery, r.Offset = Sent, offset
+		t.update(t.indexOf(r))
+		t.settle()
 	}
-	r.Delivery, r.Offset = Sent, offset
-	t.update(t.indexOf(r))
-	t.settle()
-	return true
 }
 
 // settle gives a place to acknowledged messages whose entries will not come any
@@ -358,12 +355,11 @@ func (t *timeline) pend(item Item) {
 	t.insert(len(t.rows), r)
 }
 
-// fail marks a waiting message as refused for good. It reports whether there
-// was one.
-func (t *timeline) fail(id string, code shared.ErrorCode, reason string) bool {
+// fail marks a pending message as refused for good.
+func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 	r := t.ids[id]
 	if r == nil || r.Delivery != Pending {
-		return false
+		return
 	}
 	t.delta.sent(r)
 	at := t.indexOf(r)
@@ -372,11 +368,10 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) bool {
 		t.fixed++
 		t.delta.grown = true
 		t.update(at)
-		return true
+		return
 	}
 	t.take(at)
 	t.insert(t.fixed, r)
-	return true
 }
 
 // discard takes a failed message away and returns its row; nil when there is
