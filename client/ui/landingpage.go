@@ -195,23 +195,27 @@ func newServerState() *serverState {
 	s := &serverState{icon: newPicture("clock", roleMuted, 16), text: newText("", fontSmall, roleMuted)}
 	s.line = newHRow(2*unit, 1, s.icon, s.text)
 	s.line.top = true
+	s.line.Hide()
 	s.ExtendBaseWidget(s)
-	s.Hide()
 	return s
 }
 
-func (s *serverState) fit(width float32) float32           { return s.line.fit(width) }
+// fit is one line at least, said or not: the button below must not move away
+// under a finger when the server answers.
+func (s *serverState) fit(width float32) float32 {
+	return max(s.line.fit(width), fontSmall.lineHeight())
+}
 func (s *serverState) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.line) }
 
 func (s *serverState) show(icon, sentence string, r role) {
 	s.icon.set(icon, r)
 	s.text.role = r
 	s.text.setText(sentence)
-	s.Show()
+	s.line.Show()
 	s.told()
 }
 
-func (s *serverState) nothing() { s.Hide(); s.told() }
+func (s *serverState) nothing() { s.line.Hide(); s.told() }
 func (s *serverState) asking()  { s.show("clock", tr("server.asking"), roleMuted) }
 
 func (s *serverState) found(info session.ServerInfo) {

@@ -30,8 +30,11 @@ func TestLandingSaysWhatTheServerIs(t *testing.T) {
 		t.Errorf("no address: %q", p.state.text.text)
 	}
 	p.server.entry.SetText("")
-	if p.state.Visible() {
+	if p.state.line.Visible() {
 		t.Error("nothing typed, and still a state")
+	}
+	if p.state.Size().Height < fontSmall.lineHeight() {
+		t.Error("the button moves when the server answers")
 	}
 }
 

@@ -27,10 +27,10 @@ type messageList struct {
 	more     bool    // there is older history
 	asked    bool    // onOlder was called, and no answer came yet
 
-	onOlder  func()                              // the beginning is near
-	onBottom func()                              // the end came into sight
-	onHit    func(h hit)                         // a tap
-	onMenu   func(h hit, absolute fyne.Position) // a long press or a right click
+	onOlder  func()                        // the beginning is near
+	onBottom func()                        // the end came into sight
+	onHit    func(h hit)                   // a tap
+	onMenu   func(h hit, at fyne.Position) // a long press or a right click
 
 	press  *hit            // what a finger came down on
 	fling  *fyne.DragEvent // the last drag event; a fling repeats one
@@ -169,7 +169,7 @@ func (l *messageList) Tapped(e *fyne.PointEvent) {
 
 func (l *messageList) TappedSecondary(e *fyne.PointEvent) {
 	if h := l.tapped(e.Position); h.kind != hitNothing && h.kind != hitPill && l.onMenu != nil {
-		l.onMenu(h, e.AbsolutePosition)
+		l.onMenu(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(l).Add(e.Position))
 	}
 }
 

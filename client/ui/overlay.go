@@ -99,8 +99,8 @@ type action struct {
 	do          func()
 }
 
-// showMenu shows actions under a point, or above what ends there when there is
-// no room: about is how high that is.
+// showMenu shows actions under a point of the interactive area, or above what
+// ends there when there is no room: about is how high that is.
 func showMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...action) {
 	list := newColumn(0)
 	var o *overlay
@@ -118,8 +118,6 @@ func showMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...actio
 		list.objects = append(list.objects, t)
 	}
 	panel := newCard(list, around(unit+2))
-	area, _ := c.InteractiveArea()
-	near = near.Subtract(area)
 	o = showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
 		w := min(max(panel.natural(), 200), size.Width-4*unit)
 		h := panel.fit(w)

@@ -19,7 +19,7 @@ type tile struct {
 	radius        float32
 	minHeight     float32
 	onTap         func()
-	onMenu        func(at fyne.Position) // long press or right click
+	onMenu        func(at fyne.Position) // long press or right click, in the interactive area
 
 	hovered, focused bool
 }
@@ -50,7 +50,7 @@ func (t *tile) Tapped(*fyne.PointEvent) {
 func (t *tile) TappedSecondary(e *fyne.PointEvent) {
 	switch {
 	case t.onMenu != nil:
-		t.onMenu(e.AbsolutePosition)
+		t.onMenu(fyne.CurrentApp().Driver().AbsolutePositionForObject(t).Add(e.Position))
 	case isPhone():
 		t.Tapped(e) // a slow tap is still a tap
 	}
