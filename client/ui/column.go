@@ -19,7 +19,7 @@ func heightFor(o fyne.CanvasObject, width float32) float32 {
 	return o.MinSize().Height
 }
 
-// natural is an object's width when it has all the room it wants.
+// naturalSizer is an object that knows how wide it is with all the room it wants.
 type naturalSizer interface{ natural() float32 }
 
 func naturalWidth(o fyne.CanvasObject) float32 {
@@ -111,101 +111,6 @@ func put(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Resize(fyne.NewSize(w, h))
 }
 
-// hrow puts its objects side by side, centered on a line: one takes the room
-// that the others leave.
-type hrow struct {
-	widget.BaseWidget
-	objects []fyne.CanvasObject
-	flex    int // which of the objects stretches
-	gap     float32
-	inset   insets
-	top     bool    // align at the top instead
-	minFlex float32 // at 100 %: with less room for the stretching one, all stand below each other
-}
-
-func newHRow(gap float32, flex int, objects ...fyne.CanvasObject) *hrow {
-	r := &hrow{objects: objects, flex: flex, gap: gap}
-	r.ExtendBaseWidget(r)
-	return r
-}
-
-func (r *hrow) padded(in insets) *hrow { r.inset = in; return r }
-
-func (r *hrow) place(width float32, put func(o fyne.CanvasObject, x, y, w, h float32)) (height float32) {
-	rest := width - r.inset.left - r.inset.right
-	shown := 0
-	for i, o := range r.objects {
-		if !o.Visible() {
-			continue
-		}
-		shown++
-		if i != r.flex {
-			rest -= naturalWidth(o)
-		}
-	}
-	rest = max(rest-r.gap*float32(max(shown-1, 0)), 1)
-	if rest < r.minFlex*textScale() {
-		return r.stacked(width, put)
-	}
-	widthOf := func(i int) float32 {
-		if i == r.flex {
-			return rest
-		}
-		return naturalWidth(r.objects[i])
-	}
-	for i, o := range r.objects {
-		if o.Visible() {
-			height = max(height, heightFor(o, widthOf(i)))
-		}
-	}
-	if put != nil {
-		x := r.inset.left
-		for i, o := range r.objects {
-			if !o.Visible() {
-				continue
-			}
-			w := widthOf(i)
-			h := heightFor(o, w)
-			y := r.inset.top
-			if !r.top {
-				y += float32(int((height - h) / 2))
-			}
-			put(o, x, y, w, h)
-			x += w + r.gap
-		}
-	}
-	return height + r.inset.top + r.inset.bottom
-}
-
-// stacked places the objects below each other.
-func (r *hrow) stacked(width float32, put func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
-	c := &column{objects: r.objects, gap: r.gap, inset: r.inset}
-	return c.place(width, put)
-}
-
-func (r *hrow) fit(width float32) float32 { return r.place(width, nil) }
-
-func (r *hrow) natural() float32 {
-	w := r.inset.left + r.inset.right
-	shown := 0
-	for _, o := range r.objects {
-		if o.Visible() {
-			w += naturalWidth(o)
-			shown++
-		}
-	}
-	return w + r.gap*float32(max(shown-1, 0))
-}
-
-func (r *hrow) CreateRenderer() fyne.WidgetRenderer {
-	return &boxRenderer{
-		objects: func() []fyne.CanvasObject { return r.objects },
-		layout:  func(size fyne.Size) { r.place(size.Width, put) },
-		height:  func() float32 { return r.fit(r.Size().Width) },
-		size:    r.Size,
-	}
-}
-
 // boxRenderer renders a column or an hrow.
 type boxRenderer struct {
 	objects func() []fyne.CanvasObject
@@ -230,33 +135,6 @@ func (b *boxRenderer) Refresh() {
 }
 func (b *boxRenderer) Objects() []fyne.CanvasObject { return b.objects() }
 func (b *boxRenderer) Destroy()                     {}
-
-// scroller scrolls a column, whose height it takes from the width it is given.
-type scroller struct {
-	widget.BaseWidget
-	scroll *container.Scroll
-	body   *column
-}
-
-func newScroller(body *column) *scroller {
-	s := &scroller{body: body}
-	s.scroll = container.NewVScroll(body)
-	s.ExtendBaseWidget(s)
-	return s
-}
-
-func (s *scroller) CreateRenderer() fyne.WidgetRenderer {
-	return &boxRenderer{
-		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{s.scroll} },
-		layout: func(size fyne.Size) {
-			s.body.Resize(fyne.NewSize(size.Width, max(s.body.fit(size.Width), size.Height)))
-			s.scroll.Resize(size)
-			s.scroll.Refresh()
-		},
-		height: func() float32 { return 1 },
-		size:   s.Size,
-	}
-}
 
 // filled stacks objects over its whole height: one takes what the others leave.
 type filled struct {
