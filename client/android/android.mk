@@ -3,7 +3,10 @@
 APK_PACKAGES := clang lld llvm android-liblog-dev android-libnativehelper-dev android-platform-frameworks-native-headers \
 	libegl-dev libgles-dev aapt apksigner zipalign default-jdk-headless
 
-.PHONY: apk apk-universal apk-check apk-packages
+# What runs the app's library without a phone, and shows what it draws.
+HOST_PACKAGES := gcc libc6-dev libx11-dev libgl1-mesa-dri xvfb util-linux fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+
+.PHONY: apk apk-universal apk-check apk-run apk-test apk-packages host-packages
 
 apk: check-go apk-packages ## the app for Android, arm64 and x86_64, in dist/ (the first time takes minutes)
 	go run ./client/android build arm64
@@ -15,6 +18,13 @@ apk-universal: check-go apk-packages ## the same in one file for all of Android'
 apk-check: check-go apk-packages ## what is wrong with the APKs in dist/
 	go run ./client/android check dist/parley-$(VERSION)-*.apk
 
+apk-run: check-go apk-packages host-packages ## run the x86_64 APK's library on this machine, from the first page to a killed app
+	go test ./client/android -count 1 -run TestApp -apk $(CURDIR)/dist/parley-$(VERSION)-x86_64.apk $(if $(SHOTS),-shots $(abspath $(SHOTS)))
+
+apk-test: check-go apk-packages ## build, check and run the x86_64 APK
+	go run ./client/android build amd64
+	@$(MAKE) --no-print-directory apk-run
+
 # With an NDK nothing is needed from Debian.
 apk-packages:
 ifndef ANDROID_NDK_HOME
@@ -23,3 +33,6 @@ ifndef ANDROID_NDK_HOME
 		echo "\`apt install $(APK_PACKAGES)\` for a test build. Nothing was changed."; exit 1; }
 	$(call packages,$(APK_PACKAGES))
 endif
+
+host-packages:
+	$(call packages,$(HOST_PACKAGES))

@@ -84,7 +84,10 @@ func fynePackage(app app, ndk toolchain, target string) (string, error) {
 	args := []string{"run", fyne, "package", "-os", target, "--release", "--icon", "../" + app.Icon, "--app-id", app.ID,
 		"--name", app.Name, "--app-version", app.Version, "--app-build", app.Build, "--tags", tags}
 	env := []string{"ANDROID_NDK_HOME=" + ndk.root, "CGO_LDFLAGS=-Wl,-z,max-page-size=16384"} // pages of 16 KiB since Android 15
-	fmt.Println("cd client &&", strings.Join(env, " "), "go", strings.Join(args, " "))
+	if !ndk.real {
+		env = append(env, "CGO_CFLAGS=-O2 -DNDK_STAND_IN=0x"+ndk.state)
+	}
+	fmt.Println("cd client && env", "'"+strings.Join(env, "' '")+"'", "go", strings.Join(args, " "))
 	cmd := exec.Command("go", args...)
 	cmd.Dir = "client"
 	cmd.Env = append(os.Environ(), env...)

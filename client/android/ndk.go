@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,7 @@ type toolchain struct {
 	root  string
 	strip string
 	real  bool
+	state string // changes with the stand-in
 }
 
 // findToolchain takes the NDK of ANDROID_NDK_HOME, and otherwise makes one from
@@ -55,7 +57,29 @@ func findToolchain() (toolchain, error) {
 	if err != nil {
 		return toolchain{}, err
 	}
-	return toolchain{root: root, strip: "llvm-strip"}, makeStandIn(root)
+	state, err := standInState()
+	if err != nil {
+		return toolchain{}, err
+	}
+	return toolchain{root: root, strip: "llvm-strip", state: state}, makeStandIn(root)
+}
+
+// standInState is a hash of what the stand-in is made of. As a flag of the
+// compiler's it tells Go's build cache of changes.
+func standInState() (string, error) {
+	files, err := filepath.Glob(filepath.Join(source, "ndk", "*"))
+	if err != nil {
+		return "", err
+	}
+	h := fnv.New32a()
+	for _, f := range append(files, filepath.Join(source, "ndk.go")) {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			return "", err
+		}
+		h.Write(data)
+	}
+	return fmt.Sprintf("%08x", h.Sum32()), nil
 }
 
 const (

@@ -27,6 +27,7 @@ __BEGIN_DECLS
 // sys/types.h
 typedef long ssize_t;
 typedef long off_t;
+typedef long long off64_t;
 typedef long time_t;
 typedef uint32_t uid_t;
 typedef uint32_t gid_t;
