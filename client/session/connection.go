@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -224,9 +223,6 @@ func (h *heardConn) Read(p []byte) (int, error) {
 	if n > 0 {
 		h.c.heard.Store(int64(h.c.clock.Now().Sub(h.c.begun)))
 		h.c.reads.Add(1)
-	}
-	if err == io.EOF && h.c.open.Load() {
-		err = io.ErrUnexpectedEOF // EOF inside a frame would pass for the frame's end
 	}
 	return n, err
 }

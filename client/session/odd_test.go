@@ -6,6 +6,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -302,26 +303,150 @@ func TestSameID(t *testing.T) {
 	p, _ := s.welcomed("e", 0, false)
 	v.send("mine")
 	mine := p.expect(shared.TypeChat)
-	p.send(entry(1, mine.ID, "Ann", "mine"), entry(2, mine.ID, "Eve", "not yours"), entry(3, "", "Eve", "no id"), entry(4, "", "Eve", "none"))
-	v.shows("mine", "not yours", "no id", "none")
+	p.send(
+		entry(1, mine.ID, "Ann", "mine"), entry(2, mine.ID, "Eve", "not yours"), entry(3, mine.ID, "Ann", "not mine"),
+		entry(4, "", "Eve", "no id"), entry(5, "", "Eve", "none"),
+	)
+	want := []string{"mine", "not yours", "not mine", "no id", "none"}
+	v.shows(want...)
+
+	// What comes again changes nothing, the position neither.
+	p.send(entry(2, mine.ID, "Eve", "not yours"), entry(1, "other", "Eve", "late"), shared.Message{Type: shared.TypeTyping, User: "Eve"})
+	v.until("the end of it", func() bool { return len(v.typing) == 1 })
+	_ = p.ws.CloseNow()
+	if _, hello := s.welcomed("e", 5, true); hello.After != 5 {
+		t.Errorf("resumes after %d", hello.After)
+	}
+	v.shows(want...)
 }
 
-// TestLateAnswers has a connection answer when it has been replaced.
+// TestShorterLog comes back to a log that has lost its end without saying so,
+// and has gone on.
+func TestShorterLog(t *testing.T) {
+	s := startOddServer(t)
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	p, _ := s.welcomed("e", 0, false)
+	v.connected()
+	p.send(entry(1, "1", "Bob", "1"), entry(2, "2", "Bob", "2"), entry(3, "3", "Bob", "3"))
+	v.shows("1", "2", "3")
+	_ = p.ws.CloseNow()
+	p, _ = s.welcomed("e", 1, false)
+	p.send(entry(1, "1", "Bob", "1"), entry(2, "other", "Bob", "other"), entry(3, "2", "Bob", "2"))
+	v.shows("1", "3", "other", "2")
+}
+
+// TestAcknowledgedInAGap is about a message that is acknowledged and lies before
+// all that the server replays.
+func TestAcknowledgedInAGap(t *testing.T) {
+	s := startOddServer(t)
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	p, _ := s.welcomed("e", 1, false)
+	p.send(entry(1, "1", "Bob", "1"))
+	v.shows("1")
+	v.send("mine")
+	mine := p.expect(shared.TypeChat)
+	_ = p.ws.CloseNow()
+	p, _ = s.welcomed("e", 300, false)
+	p.send(shared.Message{Type: shared.TypeAck, ID: p.expect(shared.TypeChat).ID, Offset: 100})
+	p.send(entry(299, "299", "Bob", "299"), entry(300, "300", "Bob", "300"))
+	v.shows("1", "mine", "-", "299", "300")
+	v.room.LoadGap(v.rows[2].ID)
+	p.expect(shared.TypeHistory)
+	p.send(shared.Message{Type: shared.TypeHistory, More: true, Messages: []shared.Message{
+		entry(1, "1", "Bob", "1"), entry(99, "99", "Bob", "99"), entry(100, mine.ID, "Ann", "mine"), entry(101, "101", "Bob", "101"),
+	}})
+	v.shows("1", "99", "mine", "101", "299", "300")
+}
+
+// TestNoEcho has a server take a message and say nothing: the connection is
+// given up and the message sent again.
+func TestNoEcho(t *testing.T) {
+	s := startOddServer(t)
+	clock := newClock()
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Clock: clock})
+	p, _ := s.welcomed("e", 0, false)
+	v.send("x")
+	first := p.expect(shared.TypeChat)
+	clock.advance(30 * time.Second)
+	p.gone()
+	p, _ = s.welcomed("e", 0, true)
+	if again := p.expect(shared.TypeChat); again.ID != first.ID {
+		t.Errorf("%s comes again as %s", first.ID, again.ID)
+	}
+}
+
+// TestPauses has a server ask for patience, which is kept.
+func TestPauses(t *testing.T) {
+	s := startOddServer(t)
+	clock := newClock()
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Clock: clock})
+	p, _ := s.welcomed("e", 0, false)
+	v.send("x")
+	m := p.expect(shared.TypeChat)
+	p.send(shared.Message{Type: shared.TypeError, ID: m.ID, Code: shared.CodeRateLimited, Text: "Wait.", RetryMS: 5000})
+	p.send(entry(1, "1", "Bob", "1"))
+	v.until("what came after it", func() bool { return len(v.rows) == 2 })
+	v.room.Typing()
+	p.expect(shared.TypeTyping) // and no message before it
+	clock.advance(5 * time.Second)
+	if again := p.expect(shared.TypeChat); again.ID != m.ID {
+		t.Errorf("%s comes again as %s", m.ID, again.ID)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	s := startOddServer(t)
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	p, _ := s.welcomed("e", 0, false)
+	people := func(count int, want ...string) {
+		t.Helper()
+		v.until(fmt.Sprintf("%d people, %q", count, want), func() bool {
+			return v.count == count && slices.Equal(v.people, want)
+		})
+	}
+	people(1, "Ann")
+	p.send(shared.Message{Type: shared.TypePresence, Event: shared.Join, Users: []string{"cid", "Bob"}, Count: 3})
+	people(3, "Ann", "Bob", "cid")
+	p.send(shared.Message{Type: shared.TypePresence, Event: shared.Leave, Users: []string{"Bob"}, Count: 2})
+	people(2, "Ann", "cid")
+	p.send(shared.Message{Type: shared.TypePresence, Event: shared.Join, Count: 250})
+	people(250, "Ann", "cid")
+}
+
+// TestLateAnswers replaces a connection while it is telling a lot: what it says
+// from then on changes nothing.
 func TestLateAnswers(t *testing.T) {
 	s := startOddServer(t)
 	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
 	old, _ := s.welcomed("e", 0, false)
-	v.connected()
-	v.room.Rename("Anna") // closes it in good order, which takes the peer's reply
-	p, hello := s.welcomed("e", 0, false)
+	var flood sync.WaitGroup
+	flood.Go(func() {
+		for i := int64(1); ; i++ {
+			if old.ws.Write(context.Background(), websocket.MessageText, shared.Encode(entry(i, fmt.Sprint(i), "Bob", "old"))) != nil {
+				return
+			}
+		}
+	})
+	defer flood.Wait()
+	v.until("a lot", func() bool { return len(v.rows) > 500 })
+	v.room.Rename("Anna")
+	p, hello := s.welcomed("e", 1<<30, true)
 	if hello.User != "Anna" {
 		t.Errorf("says %q", hello.User)
 	}
-	v.until("the second", func() bool { return v.status.State == session.Connected && v.status.Generation == 2 })
-	_ = old.ws.Write(t.Context(), websocket.MessageText, shared.Encode(entry(7, "late", "Bob", "late")))
-	_ = old.ws.Close(4503, "late")
-	p.send(entry(1, "1", "Bob", "in time"))
-	v.shows("in time")
+	for i := int64(1); i <= 100; i++ {
+		p.send(entry(hello.After+i, fmt.Sprint("new ", i), "Bob", "new"))
+	}
+	all := int(hello.After) + 100
+	v.until("the new ones", func() bool { return len(v.rows) >= all && v.rows[len(v.rows)-1].Text == "new" })
+	if len(v.rows) != all {
+		t.Errorf("%d rows, want %d", len(v.rows), all)
+	}
+	for i, r := range v.rows {
+		if want := [...]string{"old", "new"}[min(i/int(hello.After), 1)]; r.Text != want {
+			t.Fatalf("row %d is %q", i, r.Text)
+		}
+	}
 	if v.status.State != session.Connected || v.status.Generation != 2 {
 		t.Errorf("%+v", v.status)
 	}

@@ -88,6 +88,9 @@ func TestRestartShowsTheSame(t *testing.T) {
 	ann.send("three", "four")
 	ann.until("two pending", func() bool { return len(ann.rows) == 4 })
 	ann.room.SetDraft("fi")
+	if got := ann.room.Draft(); got != "fi" {
+		t.Errorf("the draft is %q", got)
+	}
 	ann.room.Close()
 	ann.take()
 	before := ann.rows
@@ -111,7 +114,12 @@ func TestRestartShowsTheSame(t *testing.T) {
 	}
 	s.start()
 	ann.shows("one", "two", "three", "four")
+	ann.send("five") // takes the draft's place
+	ann.shows("one", "two", "three", "four", "five")
+	if got, saved := ann.room.Draft(), store.Draft(s.base, "r"); got != "" || saved != "" {
+		t.Errorf("the draft is %q, saved %q", got, saved)
+	}
 	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
-	bob.shows("one", "two", "three", "four")
+	bob.shows("one", "two", "three", "four", "five")
 	ann.room.Close()
 }
