@@ -5,6 +5,7 @@
 //	go run ./client/android build amd64    dist/parley-VERSION-x86_64.apk
 //	go run ./client/android build all      dist/parley-VERSION-universal.apk
 //	go run ./client/android check FILE…    says what is wrong with an APK
+//	go run ./client/android manifest FILE  writes the manifest that a build packages
 package main
 
 import (
@@ -28,7 +29,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("want build ARCHITECTURE, or check FILE…")
+		return fmt.Errorf("want build ARCHITECTURE, check FILE… or manifest FILE")
 	}
 	app, err := readApp("FyneApp.toml")
 	if err != nil {
@@ -48,6 +49,12 @@ func run(args []string) error {
 			}
 		}
 		return nil
+	case "manifest":
+		text, err := renderManifest(app, true)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(args[1], text, 0o644)
 	}
 	return fmt.Errorf("%s is not a command", args[0])
 }
