@@ -154,7 +154,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = checkFiles(file.Name())
+	err = checkFiles(file.Name(), true)
 	if err == nil {
 		t.Fatal("the library passes")
 	}

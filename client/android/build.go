@@ -196,6 +196,9 @@ func findSigning() (signing, error) {
 	if s.apksigner, err = buildTool("apksigner"); err != nil {
 		return s, err
 	}
+	if _, err = buildTool("aapt"); err != nil { // for the check at the end
+		return s, err
+	}
 	if s.keystore != "" {
 		_, err := os.Stat(s.keystore)
 		return s, err
