@@ -28,8 +28,9 @@ type member struct {
 	// frame is called for frames that hold no message; it may be nil.
 	frame func(m *member, payload []byte)
 
-	next  int // the sequence number to come
-	bad   int // messages that came out of turn
+	begun []byte // of a message in several frames
+	next  int    // the sequence number to come
+	bad   int    // messages that came out of turn
 	count *atomic.Int64
 	done  chan error
 }
@@ -98,13 +99,20 @@ func (m *member) read(buffer int) error {
 		used := 0
 		messages := 0
 		for {
-			opcode, payload, size := parseFrame(buf[used:n])
+			opcode, payload, final, size := parseFrame(buf[used:n])
 			if size == 0 {
 				break
 			}
 			used += size
+			if opcode < 8 && (!final || len(m.begun) > 0) {
+				m.begun = append(m.begun, payload...)
+				if !final {
+					continue
+				}
+				payload, m.begun = m.begun, m.begun[:0]
+			}
 			switch opcode {
-			case 1:
+			case 0, 1:
 				found := m.scan(payload)
 				if found == 0 && m.frame != nil {
 					m.frame(m, payload)
@@ -135,10 +143,11 @@ func (m *member) read(buffer int) error {
 	}
 }
 
-// parseFrame returns the first frame in b and its size; 0 where it is not whole.
-func parseFrame(b []byte) (opcode byte, payload []byte, size int) {
+// parseFrame returns the first frame in b, whether it ends its message, and its
+// size; 0 where it is not whole.
+func parseFrame(b []byte) (opcode byte, payload []byte, final bool, size int) {
 	if len(b) < 2 {
-		return 0, nil, 0
+		return 0, nil, false, 0
 	}
 	length, header := int(b[1]&0x7f), 2
 	switch {
@@ -147,12 +156,12 @@ func parseFrame(b []byte) (opcode byte, payload []byte, size int) {
 	case length == 127 && len(b) >= 10:
 		length, header = int(binary.BigEndian.Uint64(b[2:])), 10
 	case length >= 126:
-		return 0, nil, 0
+		return 0, nil, false, 0
 	}
 	if len(b) < header+length {
-		return 0, nil, 0
+		return 0, nil, false, 0
 	}
-	return b[0] & 0xf, b[header : header+length], header + length
+	return b[0] & 0xf, b[header : header+length], b[0]&0x80 != 0, header + length
 }
 
 // Every text of the generator is #SEQUENCE@NANOSECONDS! and filling.
