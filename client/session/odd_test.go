@@ -306,15 +306,16 @@ func TestSameID(t *testing.T) {
 	p.send(
 		entry(1, mine.ID, "Ann", "mine"), entry(2, mine.ID, "Eve", "not yours"), entry(3, mine.ID, "Ann", "not mine"),
 		entry(4, "", "Eve", "no id"), entry(5, "", "Eve", "none"),
+		entry(6, "6", "Bob", "six"), entry(7, "6", "Bob", "seven"),
 	)
-	want := []string{"mine", "not yours", "not mine", "no id", "none"}
+	want := []string{"mine", "not yours", "not mine", "no id", "none", "six", "seven"}
 	v.shows(want...)
 
 	// What comes again changes nothing, the position neither.
 	p.send(entry(2, mine.ID, "Eve", "not yours"), entry(1, "other", "Eve", "late"), shared.Message{Type: shared.TypeTyping, User: "Eve"})
 	v.until("the end of it", func() bool { return len(v.typing) == 1 })
 	_ = p.ws.CloseNow()
-	if _, hello := s.welcomed("e", 5, true); hello.After != 5 {
+	if _, hello := s.welcomed("e", 7, true); hello.After != 7 {
 		t.Errorf("resumes after %d", hello.After)
 	}
 	v.shows(want...)
@@ -417,7 +418,10 @@ func TestPresence(t *testing.T) {
 // from then on changes nothing.
 func TestLateAnswers(t *testing.T) {
 	s := startOddServer(t)
-	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	store := openStore(t, filepath.Join(t.TempDir(), "store"))
+	defer store.Close()
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Store: store})
+	defer v.room.Close()
 	old, _ := s.welcomed("e", 0, false)
 	var flood sync.WaitGroup
 	flood.Go(func() {
