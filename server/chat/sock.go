@@ -49,6 +49,16 @@ func (s *sock) use(c net.Conn) {
 	}
 }
 
+// Read never ends with io.EOF: the library takes one inside a frame for the end
+// of the message.
+func (s *sock) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // tryWrite writes as much of p as the socket takes at once. The caller holds mu.
 func (s *sock) tryWrite(p []byte) (int, error) {
 	s.p = p

@@ -68,6 +68,17 @@ func TestControlFrameWaitsForTheRest(t *testing.T) {
 	}
 }
 
+// A connection that ends inside a frame has not sent that frame.
+func TestEndInsideAFrame(t *testing.T) {
+	s, peer := pair(t)
+	if err := peer.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(make([]byte, 1)); err != io.ErrUnexpectedEOF {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestStalledPeer(t *testing.T) {
 	s, peer := pair(t)
 	big := bytes.Repeat([]byte("x"), 16<<20)
