@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -194,8 +195,11 @@ func (m *member) catchUp() {
 		case errors.Is(err, ErrUnavailable):
 			m.fail(shared.CloseTryLater, "The server can't read its log right now.")
 			return
-		case err != nil:
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			m.fail(shared.CloseSlowConsumer, "Your connection took nothing for too long.")
+			return
+		case err != nil:
+			m.sock.Close() // the peer is gone; reading fails too, and ends the session
 			return
 		case !more:
 			m.flush() // what came meanwhile
@@ -245,7 +249,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	return frames, true, nil
 }
 
-// writeAll writes p and forgets the rest, which a failed write leaves to nobody.
+// writeAll writes p, blocking. An error ends the session.
 func (m *member) writeAll(p []byte) error {
 	return m.sock.writeAll(p, m.room.hub.cfg.StallLimit)
 }

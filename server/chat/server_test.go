@@ -256,6 +256,24 @@ func TestSlowConsumerIsClosed(t *testing.T) {
 	}
 }
 
+// Who goes away while he is behind was no slow consumer.
+func TestGoneWhileBehind(t *testing.T) {
+	s := start(t)
+	alice, _ := s.join("r", hello("Alice", newDevice()))
+	bob := s.joinNarrow("r", hello("Bob", newDevice()))
+	text := strings.Repeat("x", 4000)
+	for i := range 500 { // 2 MB: more than the kernel keeps for Bob
+		alice.say(fmt.Sprint(i), text)
+		alice.next(shared.TypeChat)
+	}
+	bob.conn.CloseNow()
+	for s.metric("parley_connections") != "1" {
+	}
+	if got := s.metric("parley_slow_consumers_total"); got != "0" {
+		t.Errorf("%s slow consumers", got)
+	}
+}
+
 // A TLS connection can't be written without blocking; its members are written
 // by goroutines, from the same tail.
 func TestTLS(t *testing.T) {
