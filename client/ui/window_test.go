@@ -29,7 +29,7 @@ func TestWindow(t *testing.T) {
 	}
 	for _, tool := range []string{"Xvfb", "xdotool", "openbox"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
+			t.Fatalf("%s is not installed: make test-packages installs it", tool)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*deadline)
