@@ -245,7 +245,7 @@ func (c *client) leave() { c.conn.Close(websocket.StatusNormalClosure, "") }
 // get returns the status and the body of a path.
 func (s *server) get(path string) (int, string, http.Header) {
 	s.t.Helper()
-	resp, err := http.Get(s.http.URL + path)
+	resp, err := s.http.Client().Get(s.http.URL + path)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -111,8 +111,7 @@ func (m *member) flush() (delivered int) {
 				m.room.hub.work.Go(m.catchUp)
 			}
 			if err != nil {
-				m.sock.closed = true // reading fails too, and ends the session
-				m.sock.Close()
+				m.sock.Close() // reading fails too, and ends the session
 			}
 		}
 		m.sock.mu.Unlock()
@@ -124,14 +123,14 @@ func (m *member) flush() (delivered int) {
 // goroutine must see to. The caller holds sock.mu.
 func (m *member) writeNow() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.closed {
+	if s.closed.Load() {
 		return 0, false, nil
-	}
-	if s.raw == nil {
-		return 0, true, nil
 	}
 	if m.behind {
 		return 0, true, nil
+	}
+	if s.raw == nil {
+		return 0, m.pending(), nil
 	}
 	for {
 		if len(s.rest) == 0 {
@@ -180,6 +179,11 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	}
 }
 
+// pending reports whether something is left to write. The caller holds sock.mu.
+func (m *member) pending() bool {
+	return len(m.sock.rest) > 0 || m.waiting() || m.cursor < m.tail.view.Load().end()
+}
+
 // catchUp writes, blocking, until this member has everything.
 func (m *member) catchUp() {
 	for {
@@ -212,7 +216,7 @@ var errTooFarBehind = errors.New("too far behind")
 
 func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.closed {
+	if s.closed.Load() {
 		return 0, false, nil
 	}
 	for {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
@@ -297,6 +298,37 @@ func TestTLS(t *testing.T) {
 				t.Fatalf("%d came in the place of %d", m.Offset, i+1)
 			}
 		}
+	}
+}
+
+// Members to whom nothing is said cost nothing, and one that goes without a
+// word keeps nobody from stopping the server.
+func TestQuietMembersCostNothing(t *testing.T) {
+	for _, encrypted := range []bool{false, true} {
+		t.Run(fmt.Sprint("tls=", encrypted), func(t *testing.T) {
+			s := &server{t: t, dir: t.TempDir(), tls: encrypted}
+			s.open()
+			t.Cleanup(s.stop)
+			ann, _ := s.join("r", hello("Ann", newDevice()))
+			bob, _ := s.join("r", hello("Bob", newDevice()))
+			ann.say("1", "hi")
+			ann.texts(1)
+			bob.texts(1)
+			started := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+			metrics.Read(started)
+			before := started[0].Value.Uint64()
+			const looks = 200 // in place of a clock
+			for range looks {
+				s.get("/healthz")
+			}
+			metrics.Read(started)
+			if n := started[0].Value.Uint64() - before; n > 5*looks {
+				t.Errorf("%d goroutines were started for two silent members", n)
+			}
+			bob.conn.CloseNow()
+			for s.metric("parley_connections") != "1" {
+			}
+		})
 	}
 }
 

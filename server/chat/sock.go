@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,10 +21,11 @@ type sock struct {
 	raw   syscall.RawConn // nil where writing without blocking is not possible
 	write func(fd uintptr) bool
 
-	mu     sync.Mutex
-	rest   []byte // what is left of a frame that was begun
-	closed bool   // a close frame went out: nothing may follow
-	after  func() // called when the library has written something, which may have kept others from it
+	closed atomic.Bool // a close frame went out, or Close was called: nothing may follow
+
+	mu    sync.Mutex
+	rest  []byte // what is left of a frame that was begun
+	after func() // called when the library has written something, which may have kept others from it
 
 	// The arguments and results of write, which is made once and not for each call.
 	p   []byte
@@ -59,9 +61,15 @@ func (s *sock) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close may be called while another goroutine holds mu.
+func (s *sock) Close() error {
+	s.closed.Store(true)
+	return s.Conn.Close()
+}
+
 // tryWrite writes as much of p as the socket takes at once. The caller holds mu.
 func (s *sock) tryWrite(p []byte) (int, error) {
-	s.p = p
+	s.p, s.n, s.err = p, 0, nil // where the socket is closed, write is not called
 	err := s.raw.Write(s.write)
 	s.p = nil
 	if err == nil {
@@ -99,10 +107,12 @@ func (s *sock) Write(p []byte) (int, error) {
 }
 
 func (s *sock) writeControl(p []byte) (int, error) {
-	if s.closed {
+	if s.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	s.closed = len(p) > 0 && p[0] == finalBit|opClose
+	if len(p) > 0 && p[0] == finalBit|opClose {
+		s.closed.Store(true)
+	}
 	for len(s.rest) > 0 {
 		n, err := s.Conn.Write(s.rest)
 		s.rest = s.rest[n:]

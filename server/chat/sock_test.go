@@ -79,6 +79,20 @@ func TestEndInsideAFrame(t *testing.T) {
 	}
 }
 
+// A socket that was closed between two writes took nothing of the second.
+func TestWriteAfterClose(t *testing.T) {
+	s, _ := pair(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, err := s.tryWrite([]byte("hello")); n != 5 || err != nil {
+		t.Fatalf("%d bytes were taken: %v", n, err)
+	}
+	s.Close()
+	if n, err := s.tryWrite([]byte("you")); n != 0 || err == nil {
+		t.Errorf("%d bytes were taken: %v", n, err)
+	}
+}
+
 func TestStalledPeer(t *testing.T) {
 	s, peer := pair(t)
 	big := bytes.Repeat([]byte("x"), 16<<20)
