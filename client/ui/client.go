@@ -256,7 +256,7 @@ func (c *client) setFocused(on bool) {
 }
 
 // backgroundGrace is how long a phone's app in the background stays connected.
-const backgroundGrace = 30 * time.Second
+var backgroundGrace = 30 * time.Second
 
 func (c *client) sleep(on bool) {
 	if c.asleep != nil {

@@ -22,11 +22,11 @@ func newList(t testing.TB, items ...session.Item) *messageList {
 	return l
 }
 
-// places is where each row in sight is.
+// places is where the text of each row in sight is.
 func places(l *messageList) map[string]float32 {
 	m := make(map[string]float32)
 	for _, r := range l.shown {
-		m[r.item.ID] = r.view.root.Position().Y + r.above()
+		m[r.item.ID] = r.view.root.Position().Y + r.lead()
 	}
 	return m
 }
@@ -106,6 +106,31 @@ func TestListStaysWherePeopleRead(t *testing.T) {
 	if !l.atEnd() || l.unseen != 0 || l.render.pill.visible {
 		t.Error("the pill does not lead to the end")
 	}
+}
+
+// Older messages come in over the first row, whose day line and name then go;
+// and a gap at the upper edge is filled.
+func TestListStaysAtItsBeginning(t *testing.T) {
+	l := newList(t, append([]session.Item{{Kind: session.KindGap, ID: "gap"}}, many(100, 100)...)...)
+	stays := func(what string, batch []session.Change) {
+		t.Helper()
+		before := places(l)
+		l.change(batch)
+		after := places(l)
+		if len(after) < 5 {
+			t.Errorf("%s: %d rows are in sight", what, len(after))
+		}
+		for id, y := range before {
+			if z, ok := after[id]; id != "gap" && (!ok || z != y) {
+				t.Errorf("%s: row %s moved from %v to %v", what, id, y, z)
+			}
+		}
+	}
+	l.scrollBy(l.offset)
+	stays("the gap is filled", []session.Change{
+		{Kind: session.Insert, Index: 1, Items: many(60, 40)}, {Kind: session.Remove, Index: 0}})
+	l.scrollBy(l.offset)
+	stays("older ones", []session.Change{{Kind: session.Prepend, Items: many(10, 50)}})
 }
 
 func TestListKeepsItsEndWhenTheKeyboardComes(t *testing.T) {

@@ -122,7 +122,7 @@ func (r *row) shape(f frame) shape {
 	if r.named() {
 		name := fontLabel.wrapper().Measure(r.item.User, 1e6).Widest
 		inner = max(inner, min(name, f.maxText()))
-		height += fontLabel.lineHeight() + 2
+		height += nameHeight()
 	}
 	if mw := r.metaWidth(); mw > 0 {
 		s.metaInline = !s.extent.RTL && !r.jumbo() && s.extent.Last+metaGap+mw <= f.maxText()
@@ -167,6 +167,17 @@ func (r *row) above() float32 {
 		h += dividerHeight()
 	}
 	return h
+}
+
+// nameHeight is the height of the sender's name over the text.
+func nameHeight() float32 { return fontLabel.lineHeight() + 2 }
+
+// lead is what comes and goes over the text with the rows before.
+func (r *row) lead() float32 {
+	if r.named() {
+		return r.above() + nameHeight()
+	}
+	return r.above()
 }
 
 func gapHeight() float32 { return fontLabel.lineHeight() + 3*unit }

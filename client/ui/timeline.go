@@ -147,25 +147,29 @@ func appendRows(rows []*row, items []session.Item) []*row {
 	return rows
 }
 
-// anchor is a row and how far the list's upper edge is below its top, so that
-// the same pixels can be shown again after rows changed above.
+// anchor is a row and how far the list's upper edge is below the beginning of
+// its text, so that the same pixels can be shown again after rows changed above.
 type anchor struct {
 	id    string
 	delta float32
 }
 
+// anchorAt is the anchor for an offset. A gap is none: it goes when it is filled.
 func (t *timeline) anchorAt(offset float32) anchor {
 	if len(t.rows) == 0 {
 		return anchor{}
 	}
 	i := t.at(offset)
-	return anchor{t.rows[i].item.ID, offset - t.tops[i]}
+	for i+1 < len(t.rows) && t.rows[i].item.Kind == session.KindGap {
+		i++
+	}
+	return anchor{t.rows[i].item.ID, offset - t.tops[i] - t.rows[i].lead()}
 }
 
 // offsetOf is where an anchor is now; ok is false when its row is gone.
 func (t *timeline) offsetOf(a anchor) (offset float32, ok bool) {
 	if i := t.find(a.id); i >= 0 {
-		return t.tops[i] + a.delta, true
+		return t.tops[i] + t.rows[i].lead() + a.delta, true
 	}
 	return 0, false
 }

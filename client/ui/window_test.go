@@ -5,24 +5,23 @@ package ui
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
+	"parley/client/session"
 	"parley/shared"
 )
 
-// The real app in a real window types into a real server, and shows what
-// others say: the way of a person from the first page into a room.
+// The real app in a real window, with a real server.
 func TestWindow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server and the app")
@@ -36,9 +35,16 @@ func TestWindow(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	address := startServer(t, ctx, dir)
-	x := startScreen(t, ctx)
-	x.startApp(dir)
+	x := startScreen(t, ctx, dir)
+	build(t, ctx, x.bin, "parley/client", "-tags", "x11,migrated_fynedo,no_emoji")
+	x.startApp()
+	talk(t, ctx, x, address)
+	killed(t, ctx, x, address)
+}
 
+// talk goes the way of a person from the first page into a room, writes there,
+// and sees what others say.
+func talk(t *testing.T, ctx context.Context, x *screen, address string) {
 	x.typeText("Ann")
 	x.key("Tab")
 	x.key("ctrl+a")
@@ -88,50 +94,76 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// startServer builds and starts a server and returns its host and port.
-func startServer(t *testing.T, ctx context.Context, dir string) string {
-	t.Helper()
-	bin := filepath.Join(dir, "server")
-	build(t, ctx, bin, "parley/server")
-	cmd := exec.CommandContext(ctx, bin, "--addr", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+// killed ends the app without a word five times while a person writes and Bob
+// does. All that the app had saved, and all that the server had taken, is in the
+// log once and in the order of writing, and in the end the app shows the log.
+func killed(t *testing.T, ctx context.Context, x *screen, address string) {
+	const room, kills, each = "Killed", 5, 4
+	bob := join(t, ctx, address, room, "Bob")
+	ann := func(rows []string) (own []string) {
+		for _, row := range rows {
+			if text, ok := strings.CutPrefix(row, "Ann: "); ok {
+				own = append(own, text)
+			}
+		}
+		return own
 	}
-	start(t, cmd)
-	address := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return m[1]
+	// write says text in the window and waits until Bob has it.
+	write := func(text string) {
+		x.key("ctrl+a") // what an app that was killed had kept of a half-written message
+		x.typeText(text)
+		x.key("Return")
+		for bob.next(ctx, shared.TypeChat).Text != text {
 		}
 	}
-	t.Fatal("the server did not say where it listens")
-	return ""
-}
-
-func build(t *testing.T, ctx context.Context, bin, pkg string, flags ...string) {
-	t.Helper()
-	args := append(append([]string{"build"}, flags...), "-o", bin, pkg)
-	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
-		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	enter := func() {
+		x.startApp()
+		x.waitTitle("Rooms – Parley")
+		x.typeText(room)
+		x.key("Return")
+		x.waitTitle(room + " – Parley")
 	}
-}
-
-// start runs a command until the test's end.
-func start(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	kept := map[string]bool{}
+	for k := range kills {
+		enter()
+		write(fmt.Sprintf("%d-0", k))
+		kill := time.AfterFunc(time.Duration(rand.IntN(500))*time.Millisecond, func() { _ = x.app.Process.Kill() })
+		for i := 1; i < each; i++ {
+			x.typeText(fmt.Sprintf("%d-%d", k, i))
+			x.key("Return")
+			bob.write(ctx, shared.Message{Type: shared.TypeChat, ID: fmt.Sprintf("b%d-%d", k, i), Text: fmt.Sprintf("b %d-%d", k, i)})
+		}
+		_ = x.app.Wait()
+		kill.Stop()
+		saved := x.saved(address, room)
+		for _, row := range saved {
+			kept[row] = true
+		}
+		for _, text := range ann(history(t, ctx, address, room)) {
+			if !slices.Contains(saved, "Ann: "+text) {
+				t.Errorf("kill %d: %q was sent and not saved before", k, text)
+			}
+		}
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
+	enter()
+	write("9-9")
+	x.close()
+	log := history(t, ctx, address, room)
+	if shown := x.saved(address, room); !slices.Equal(shown, log) {
+		t.Errorf("the app shows %q, the log has %q", shown, log)
+	}
+	for row := range kept {
+		if !slices.Contains(log, row) {
+			t.Errorf("%q is lost", row)
+		}
+	}
+	own := ann(log)
+	for i := 1; i < len(own); i++ {
+		if own[i-1] >= own[i] {
+			t.Errorf("%s follows %s", own[i], own[i-1])
+		}
+	}
+	t.Logf("%d kills, %d messages kept at them, %d of Ann's in the log: none lost, none doubled, all in order", kills, len(kept), len(own))
 }
 
 // screen is an X server of the test's own.
@@ -139,11 +171,13 @@ type screen struct {
 	t       *testing.T
 	ctx     context.Context
 	display string
+	bin     string // the app
+	home    string // where the app keeps its things
 	app     *exec.Cmd
 	window  string
 }
 
-func startScreen(t *testing.T, ctx context.Context) *screen {
+func startScreen(t *testing.T, ctx context.Context, dir string) *screen {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -158,24 +192,20 @@ func startScreen(t *testing.T, ctx context.Context) *screen {
 	if err != nil {
 		t.Fatalf("Xvfb did not start: %v", err)
 	}
-	s := &screen{t: t, ctx: ctx, display: ":" + strings.TrimSpace(line)}
+	s := &screen{t: t, ctx: ctx, display: ":" + strings.TrimSpace(line), bin: filepath.Join(dir, "client"), home: filepath.Join(dir, "home")}
 	wm := exec.CommandContext(ctx, "openbox")
 	wm.Env = append(os.Environ(), "DISPLAY="+s.display)
 	start(t, wm)
 	return s
 }
 
-// startApp builds and starts the app with a home of its own and waits for its
-// window to have the focus.
-func (s *screen) startApp(dir string) {
+// startApp starts the app in its home and waits for its window to have the focus.
+func (s *screen) startApp() {
 	s.t.Helper()
-	bin := filepath.Join(dir, "client")
-	build(s.t, s.ctx, bin, "parley/client", "-tags", "x11,migrated_fynedo,no_emoji")
-	home := filepath.Join(dir, "home")
-	if err := os.MkdirAll(filepath.Join(home, ".cache"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(s.home, ".cache"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	log, err := os.Create(filepath.Join(dir, "app.log"))
+	log, err := os.Create(filepath.Join(s.home, "app.log"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -186,13 +216,40 @@ func (s *screen) startApp(dir string) {
 		}
 		log.Close()
 	})
-	s.app = exec.CommandContext(s.ctx, bin)
-	s.app.Env = append(os.Environ(), "DISPLAY="+s.display, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "LC_ALL=C.UTF-8")
+	s.app = exec.CommandContext(s.ctx, s.bin)
+	s.app.Env = append(os.Environ(), "DISPLAY="+s.display, "HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "XDG_CACHE_HOME="+s.home, "LC_ALL=C.UTF-8")
 	s.app.Stderr = log
 	start(s.t, s.app)
 	s.window = strings.TrimSpace(s.do("search", "--sync", "--onlyvisible", "--name", "Parley"))
 	s.do("windowactivate", "--sync", s.window)
 	s.do("windowfocus", "--sync", s.window)
+}
+
+// saved is what the app, which has ended, would show of a room at once.
+func (s *screen) saved(address, room string) (rows []string) {
+	s.t.Helper()
+	found, err := filepath.Glob(filepath.Join(s.home, "fyne", ID, "rooms.db"))
+	if err != nil || len(found) != 1 {
+		s.t.Fatalf("the app's store is at %q (%v)", found, err)
+	}
+	store, err := session.OpenStore(found[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer store.Close()
+	wake := make(chan struct{}, 1)
+	r := session.Open(session.Config{
+		Server: "http://" + address, Room: room, User: "Ann", Store: store,
+		Dial:   func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ENETUNREACH },
+		OnWake: func() { wake <- struct{}{} },
+	})
+	<-wake
+	first := r.Take()[0]
+	r.Close()
+	for _, item := range first.Items {
+		rows = append(rows, item.User+": "+item.Text)
+	}
+	return rows
 }
 
 func (s *screen) do(args ...string) string {
@@ -235,84 +292,4 @@ func (s *screen) close() {
 	if err := s.app.Wait(); err != nil {
 		s.t.Fatalf("the app ended with %v", err)
 	}
-}
-
-// member is a person of a room, played by the test.
-type member struct {
-	t    *testing.T
-	conn *websocket.Conn
-	n    int
-	name string
-}
-
-func join(t *testing.T, ctx context.Context, address, room, name string) *member {
-	t.Helper()
-	conn, _, err := websocket.Dial(ctx, "ws://"+address+"/ws/chat/"+room, &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.CloseNow() })
-	conn.SetReadLimit(shared.ReadLimit)
-	m := &member{t: t, conn: conn, name: name}
-	m.write(ctx, shared.Message{Type: shared.TypeHello, User: name, Device: strings.Repeat(name, 12)})
-	m.next(ctx, shared.TypeWelcome)
-	return m
-}
-
-func (m *member) write(ctx context.Context, f shared.Message) {
-	m.t.Helper()
-	if err := m.conn.Write(ctx, websocket.MessageText, shared.Encode(f)); err != nil {
-		m.t.Fatal(err)
-	}
-}
-
-func (m *member) say(ctx context.Context, text string) {
-	m.t.Helper()
-	m.n++
-	m.write(ctx, shared.Message{Type: shared.TypeChat, ID: fmt.Sprint(m.name, m.n), Text: text})
-	m.next(ctx, shared.TypeChat)
-}
-
-// next is the next frame of a type; others are passed over.
-func (m *member) next(ctx context.Context, want shared.Type) shared.Message {
-	m.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, deadline)
-	defer cancel()
-	for {
-		_, data, err := m.conn.Read(ctx)
-		if err != nil {
-			m.t.Fatalf("waiting for %s: %v", want, err)
-		}
-		f, err := shared.Decode(data)
-		if err != nil {
-			m.t.Fatal(err)
-		}
-		if f.Type == want {
-			return f
-		}
-	}
-}
-
-// history is what the server keeps of a room.
-func history(t *testing.T, ctx context.Context, address, room string) (lines []string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/api/rooms/"+room+"/messages?limit=100", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var answer struct {
-		Messages []struct{ User, Message string }
-	}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range answer.Messages {
-		lines = append(lines, m.User+": "+m.Message)
-	}
-	return lines
 }

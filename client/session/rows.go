@@ -1,0 +1,96 @@
+package session
+
+import "slices"
+
+// How a timeline's rows come, go and change. Each step is told in changes, and
+// in delta what of it the store has to learn.
+
+func (t *timeline) index(r *row) {
+	t.ids[r.ID] = r
+	if r.Kind == KindGap {
+		return
+	}
+	t.entries[r.entry] = r
+	if r.epoch == t.epoch && r.epoch != "" {
+		t.byOffset[r.Offset] = r
+	}
+}
+
+// indexOf searches from the end, where most rows that change are.
+func (t *timeline) indexOf(r *row) int {
+	for i := len(t.rows) - 1; i >= 0; i-- {
+		if t.rows[i] == r {
+			return i
+		}
+	}
+	panic("session: a row that is not in the timeline")
+}
+
+// insert puts r at index i: before the waiting rows it becomes fixed, unless
+// it is pending.
+func (t *timeline) insert(i int, r *row) {
+	t.rows = slices.Insert(t.rows, i, r)
+	t.index(r)
+	if r.Delivery != Pending {
+		switch after := t.fixed - i; {
+		case after == 0:
+			t.delta.grown = true
+		case after < t.kept:
+			t.delta.rewrite = true
+		}
+		t.fixed++
+	}
+	if i == len(t.rows)-1 {
+		t.change(Change{Kind: Append, Items: []Item{r.Item}})
+	} else {
+		t.change(Change{Kind: Insert, Index: i, Items: []Item{r.Item}})
+	}
+}
+
+// take removes row i.
+func (t *timeline) take(i int) {
+	r := t.rows[i]
+	t.rows = slices.Delete(t.rows, i, i+1)
+	if i < t.fixed {
+		t.fixed--
+		t.delta.removed(r)
+	}
+	delete(t.ids, r.ID)
+	if t.entries[r.entry] == r {
+		delete(t.entries, r.entry)
+	}
+	if t.byOffset[r.Offset] == r {
+		delete(t.byOffset, r.Offset)
+	}
+	t.change(Change{Kind: Remove, Index: i})
+}
+
+func (t *timeline) update(i int) {
+	r := t.rows[i]
+	if i < t.fixed {
+		t.delta.touch(r)
+	}
+	t.change(Change{Kind: Update, Index: i, Items: []Item{r.Item}})
+}
+
+func (t *timeline) dropOldest() {
+	t.begun = false
+	t.take(0)
+	if t.rows[0].Kind == KindGap {
+		t.take(0)
+	}
+}
+
+// change adds a step, joined with the one before where they are neighbours.
+func (t *timeline) change(c Change) {
+	if n := len(t.changes); n > 0 {
+		before := &t.changes[n-1]
+		switch {
+		case c.Kind == Append && (before.Kind == Append || before.Kind == Reset),
+			c.Kind == Insert && before.Kind == Insert && c.Index == before.Index+len(before.Items):
+			before.Items = append(before.Items, c.Items...)
+			return
+		}
+	}
+	t.changes = append(t.changes, c)
+}
