@@ -15,6 +15,7 @@ const (
 	opPong  = 0xa
 
 	finalBit = 0x80
+	maskBit  = 0x80 // of the second byte
 )
 
 // appendHeader appends the header of a frame whose payload has n bytes.
@@ -32,6 +33,10 @@ func appendHeader(b []byte, opcode byte, n int) []byte {
 // frame returns payload as one finished frame.
 func frame(opcode byte, payload []byte) []byte {
 	return append(appendHeader(make([]byte, 0, 10+len(payload)), opcode, len(payload)), payload...)
+}
+
+func closeFrame(code shared.CloseCode, reason string) []byte {
+	return frame(opClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), shared.CloseReason(reason)...))
 }
 
 func textFrame(m shared.Message) []byte { return frame(opText, shared.Encode(m)) }

@@ -136,12 +136,13 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.messages = h.newLimiter()
 	h.admit(s)
-	if !s.greet(name) {
-		s.end()
-		return
+	s.sock.onPong = s.hear
+	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
+	if s.greet(name) {
+		h.work.Go(s.run)
+	} else {
+		h.work.Go(s.linger)
 	}
-	// In a fresh goroutine, since this one's stack has grown to 16 KB.
-	h.work.Go(s.run)
 }
 
 func (h *Hub) newLimiter() *rate.Limiter {

@@ -258,17 +258,27 @@ func (m *member) writeAll(p []byte) error {
 	return m.sock.writeAll(p, m.room.hub.cfg.StallLimit)
 }
 
-// replay writes one batch of what lies between sent and the tail's head, or
-// goes over to the tail. The switch has one point: head and end of the tail are
-// taken together.
+// replay writes what lies between sent and the tail's head, or goes over to the
+// tail. The switch has one point: head and tail are taken together. The tail
+// itself mostly has what a member missed; else it is read from the log, a batch
+// at a time.
 func (m *member) replay() (delivered int, more bool, err error) {
-	head, end := m.room.position(m.tail)
+	head, v := m.room.position(m.tail)
 	if m.sent >= head {
-		m.behind, m.cursor = false, end
+		m.behind, m.cursor = false, v.end()
 		return 0, true, nil
 	}
 	if head-m.sent > int64(m.room.hub.cfg.ResumeLimit) {
 		return 0, false, errTooFarBehind
+	}
+	if runs, n, ok := v.since(m.sent, m.skip); ok {
+		for _, p := range runs {
+			if err := m.writeAll(p); err != nil {
+				return 0, false, err
+			}
+		}
+		m.sent, m.behind, m.cursor = head, false, v.end()
+		return n, true, nil
 	}
 	const batch = 256
 	entries, err := m.room.hub.cfg.Log.Read(background, m.room.name.Key, m.sent, head, batch)

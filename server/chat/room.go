@@ -165,11 +165,11 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	return r.members
 }
 
-// position returns the tail's head and its end, together.
-func (r *Room) position(t *tail) (head int64, end uint64) {
+// position returns the tail's head and what it shows, together.
+func (r *Room) position(t *tail) (head int64, v *view) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.head, t.view.Load().end()
+	return r.head, t.view.Load()
 }
 
 // add takes a member in, behind the tail until it has caught up, and returns

@@ -56,25 +56,41 @@ func (s *session) greet(name shared.Name) bool {
 	return s.hello(name)
 }
 
-// run reads until the connection ends. While it waits, its stack is as small as
-// the library lets it be: what handles a frame is not in it.
+// run is a member's session: it reads until the connection ends.
 func (s *session) run() {
 	s.hub.wheel.add(s)
-	for {
-		kind, r, err := s.conn.Reader(background)
-		if err != nil || !s.take(kind, r) {
-			break
-		}
-	}
+	s.read()
 	s.hub.wheel.remove(s)
 	s.depart()
 	s.end()
 }
 
-// take reads a frame and answers it. It reports false where the session is to end.
+// linger is what is left of a session that did not become a member's: the peer
+// has time to see why, and to close.
+func (s *session) linger() {
+	s.read()
+	s.end()
+}
+
+func (s *session) read() {
+	for {
+		s.sock.await()
+		kind, r, err := s.conn.Reader(background)
+		if err != nil || !s.take(kind, r) {
+			return
+		}
+	}
+}
+
+// take reads a frame and answers it. It reports false where the session is to
+// end. Between a close frame and the peer's answer to it nothing counts.
 func (s *session) take(kind websocket.MessageType, r io.Reader) bool {
+	if s.closing.Load() {
+		_, err := io.Copy(io.Discard, r)
+		return err == nil
+	}
 	m, err, ok := s.decode(kind, r)
-	return ok && s.handle(m, err)
+	return ok && s.handle(m, err) || s.closing.Load()
 }
 
 // background is what the log and the library are called with. A context for each
@@ -312,16 +328,14 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	}
 	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
 	s.hub.work.Go(func() {
-		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // the library can wait forever for a frame's end
-		s.conn.Close(websocket.StatusCode(code), shared.CloseReason(reason))
+		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // for the peer's answer, too
+		_, _ = s.sock.Write(closeFrame(code, reason))       // where this fails, reading does
 	})
 }
 
 // end lets go of what serveSocket took.
 func (s *session) end() {
-	if !s.closing.Swap(true) {
-		_ = s.conn.CloseNow()
-	}
+	_ = s.conn.CloseNow()
 	s.hub.dismiss(s)
 	s.hub.leave(s.room)
 	s.hub.release(s.address)

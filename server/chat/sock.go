@@ -18,8 +18,15 @@ import (
 // callers hold mu. So frames never mix: what was begun is finished first.
 type sock struct {
 	net.Conn
-	raw   syscall.RawConn // nil where writing without blocking is not possible
+	raw   syscall.RawConn // nil where reading and writing without blocking is not possible
 	write func(fd uintptr) bool
+	read  func(fd uintptr) bool
+
+	// Owned by the goroutine that reads.
+	reader *bufio.Reader // the library's, over this sock
+	early  []byte        // what Read returns before it asks the connection
+	buf    *[4096]byte   // what early lies in, where it came from earlyBuffers
+	onPong func()
 
 	closed atomic.Bool // a close frame went out, or Close was called: nothing may follow
 
@@ -36,7 +43,7 @@ type sock struct {
 // sendBuffer bounds what the kernel keeps for a peer that has stopped reading.
 const sendBuffer = 256 << 10
 
-func newSock() *sock { return &sock{after: func() {}} }
+func newSock() *sock { return &sock{after: func() {}, onPong: func() {}} }
 
 // use takes the connection, before which nothing is written.
 func (s *sock) use(c net.Conn) {
@@ -48,12 +55,58 @@ func (s *sock) use(c net.Conn) {
 			s.n, s.err = writeNow(fd, s.p)
 			return true // never wait for the socket to become writable
 		}
+		s.read = s.readEarly
 	}
+}
+
+// earlyBuffers are shared, so that a silent connection holds none.
+var earlyBuffers = sync.Pool{New: func() any { return new([4096]byte) }}
+
+// await waits between two messages until the peer has sent something other than
+// pongs. Waiting here and not in the library keeps the goroutine's stack at its
+// smallest.
+func (s *sock) await() {
+	if s.raw != nil && s.reader.Buffered() == 0 && len(s.early) == 0 {
+		_ = s.raw.Read(s.read) // an error comes again with Read
+	}
+}
+
+// readEarly reads what is there, and returns false where it is to wait for more.
+func (s *sock) readEarly(fd uintptr) bool {
+	s.buf = earlyBuffers.Get().(*[4096]byte)
+	for {
+		n, again := readNow(fd, s.buf[:])
+		// The pong of a client that answers a ping without a payload: 6 bytes, the
+		// last four of them the mask.
+		if n == 6 && s.buf[0] == finalBit|opPong && s.buf[1] == maskBit {
+			s.onPong()
+			continue
+		}
+		if s.early = s.buf[:n]; n == 0 {
+			s.letGo()
+		}
+		return !again
+	}
+}
+
+// letGo gives back the buffer, which is empty.
+func (s *sock) letGo() {
+	if s.buf != nil {
+		earlyBuffers.Put(s.buf)
+	}
+	s.buf, s.early = nil, nil
 }
 
 // Read never ends with io.EOF: the library takes one inside a frame for the end
 // of the message.
 func (s *sock) Read(p []byte) (int, error) {
+	if len(s.early) > 0 {
+		n := copy(p, s.early)
+		if s.early = s.early[n:]; len(s.early) == 0 {
+			s.letGo()
+		}
+		return n, nil
+	}
 	n, err := s.Conn.Read(p)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
@@ -124,15 +177,16 @@ func (s *sock) writeControl(p []byte) (int, error) {
 }
 
 // hijacker gives the library a sock in place of the connection, with buffers as
-// small as they may be: each holds the longest control frame, so that the
+// small as they may be: the writer's holds the longest control frame, so that the
 // library writes it at once.
 type hijacker struct {
 	http.ResponseWriter
 	sock *sock
 }
 
+// The library's buffers. What it reads comes out of early, mostly.
 const (
-	readBuffer  = 256
+	readBuffer  = 16
 	writeBuffer = 128
 )
 
@@ -142,12 +196,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	c.SetDeadline(time.Time{})
-	h.sock.use(c)
-	// The server may already have read the client's first frames; the library
-	// takes over what the reader has buffered.
+	s := h.sock
+	s.use(c)
+	// The server may already have read the client's first frames.
 	early, _ := brw.Peek(brw.Reader.Buffered())
-	early = bytes.Clone(early)
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), h.sock), max(readBuffer, len(early)))
-	_, _ = reader.Peek(len(early)) // it reads from memory
-	return h.sock, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.sock, writeBuffer)), nil
+	s.early = bytes.Clone(early)
+	s.reader = bufio.NewReaderSize(s, readBuffer)
+	return s, bufio.NewReadWriter(s.reader, bufio.NewWriterSize(s, writeBuffer)), nil
 }

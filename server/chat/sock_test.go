@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -93,6 +94,36 @@ func TestWriteAfterClose(t *testing.T) {
 	}
 }
 
+// Pongs are taken while waiting; what else comes is there to be read, and then
+// no buffer is held.
+func TestAwait(t *testing.T) {
+	s, peer := pair(t)
+	s.reader = bufio.NewReaderSize(s, readBuffer)
+	ponged := make(chan bool, 2)
+	s.onPong = func() { ponged <- true }
+	pong := []byte{finalBit | opPong, maskBit, 1, 2, 3, 4}
+	go func() {
+		_, _ = peer.Write(pong)
+		<-ponged // so that they come one by one
+		_, _ = peer.Write(pong)
+		<-ponged
+		_, _ = peer.Write([]byte("a text longer than the library's buffer"))
+	}()
+	s.await()
+	got := make([]byte, 39)
+	if _, err := io.ReadFull(s.reader, got); err != nil || string(got) != "a text longer than the library's buffer" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if s.buf != nil || s.early != nil {
+		t.Error("a buffer is held")
+	}
+	peer.Close()
+	s.await()
+	if _, err := s.reader.ReadByte(); err != io.ErrUnexpectedEOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
 func TestStalledPeer(t *testing.T) {
 	s, peer := pair(t)
 	big := bytes.Repeat([]byte("x"), 16<<20)
@@ -144,23 +175,40 @@ func TestTail(t *testing.T) {
 	if end.end != 27 || n != 2 {
 		t.Errorf("byte 20 lies in the frame that ends at %d, the %dth", end.end, n)
 	}
+	since := func(from int64, skip string) (string, int, bool) {
+		runs, n, ok := tail.view.Load().since(from, skip)
+		return string(bytes.Join(runs, nil)), n, ok
+	}
+	if p, n, ok := since(2, ""); p != "frame 02|frame 03|" || n != 2 || !ok {
+		t.Errorf("after the second: %q, %d, %v", p, n, ok)
+	}
+	if p, n, ok := since(0, "1"); p != "frame 00|frame 02|" || n != 2 || !ok {
+		t.Errorf("after the beginning, without a device's own: %q, %d, %v", p, n, ok)
+	}
 	before := tail.view.Load()
 	tail.append(frames[36:], marks[4:]) // 90 bytes: two chunks hold them
 	if text, _ := read(0, ""); text != string(frames) {
 		t.Errorf("after the first chunk: %q", text)
 	}
-	tail.append(frames[:18], marks[:2])
+	tail.append(frames[:18], []mark{{end: 9, offset: 11, device: "0"}, {end: 9, offset: 12, device: "1"}})
 	if text, _ := read(44, ""); text != "gone" {
 		t.Errorf("what was dropped is still there: %q", text)
 	}
-	if text, _ := read(45, ""); text != string(frames[45:])+string(frames[:18]) {
+	if _, _, ok := since(4, ""); ok {
+		t.Error("entries after the fourth are said to be there, of which the fifth was dropped")
+	}
+	tail.append([]byte("here|"), []mark{{end: 5, offset: 12}}) // no entry
+	if p, n, ok := since(10, ""); p != string(frames[:18]) || n != 2 || !ok {
+		t.Errorf("after the tenth: %q, %d, %v", p, n, ok)
+	}
+	if text, _ := read(45, ""); text != string(frames[45:])+string(frames[:18])+"here|" {
 		t.Errorf("after the older chunk went: %q", text)
 	}
 	if p, _, _ := before.next(0, ""); string(p) != string(frames[:36]) {
 		t.Errorf("an earlier view changed to %q", p)
 	}
 	tail.append(bytes.Repeat([]byte("y"), 80), []mark{{end: 80, offset: 13}}) // larger than a chunk
-	if text, offset := read(108, ""); len(text) != 80 || offset != 13 {
+	if text, offset := read(113, ""); len(text) != 80 || offset != 13 {
 		t.Errorf("a large frame: %q up to %d", text, offset)
 	}
 }

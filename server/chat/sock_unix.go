@@ -28,3 +28,15 @@ func writeNow(fd uintptr, p []byte) (int, error) {
 		return max(n, 0), err
 	}
 }
+
+// readNow reads what a non-blocking socket has. Again means that it has nothing
+// yet; at the connection's end, and after an error, it returns 0 and false.
+func readNow(fd uintptr, p []byte) (n int, again bool) {
+	for {
+		n, err := syscall.Read(int(fd), p)
+		if err == syscall.EINTR {
+			continue
+		}
+		return max(n, 0), err == syscall.EAGAIN
+	}
+}

@@ -107,6 +107,50 @@ func (v *view) next(cursor uint64, skip string) (p []byte, end *mark, frames int
 	return c.buf[cursor-c.base : end.end-c.base], end, last - first + 1
 }
 
+// since returns the frames of the entries after the offset from, but for those
+// of the device skip, in runs, and counts them. It reports false where not all
+// of them are still here.
+func (v *view) since(from int64, skip string) (runs [][]byte, n int, ok bool) {
+	chunks := []*chunk{&v.older, &v.newer}
+	if len(v.older.marks) == 0 {
+		chunks = chunks[1:]
+	}
+	if len(v.newer.marks) == 0 {
+		return nil, 0, false
+	}
+	oldest := chunks[0].marks[0]
+	if oldest.device != "" {
+		oldest.offset-- // the entry itself is here
+	}
+	if from < oldest.offset {
+		return nil, 0, false
+	}
+	for _, c := range chunks {
+		i := sort.Search(len(c.marks), func(i int) bool { return c.marks[i].offset > from })
+		for i < len(c.marks) {
+			first := i
+			for i < len(c.marks) && c.marks[i].device != "" && c.marks[i].device != skip {
+				i++
+			}
+			if i > first {
+				runs = append(runs, c.buf[c.begin(first)-c.base:c.marks[i-1].end-c.base])
+				n += i - first
+			} else {
+				i++
+			}
+		}
+	}
+	return runs, n, true
+}
+
+// begin returns the cursor of the frame with index i.
+func (c *chunk) begin(i int) uint64 {
+	if i == 0 {
+		return c.base
+	}
+	return c.marks[i-1].end
+}
+
 // find returns the index of the frame that cursor is at the start of, or inside.
 func (c *chunk) find(cursor uint64) int {
 	if cursor == c.base {
