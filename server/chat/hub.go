@@ -77,8 +77,16 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 		r.name.Text = state.Name
 	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
+	if r.head > 0 {
+		// Where this fails, whoever comes reads the log for itself.
+		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
+	}
 	return r, nil
 }
+
+// recent is how many entries of a room's log are read when it is opened, so that
+// those who come back at once need not each read them.
+const recent = 256
 
 // leave undoes enter. A room that nobody is in leaves memory; its log stays.
 func (h *Hub) leave(r *Room) {

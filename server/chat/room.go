@@ -46,6 +46,7 @@ type Room struct {
 	tails   [dialects]*tail // nil where nobody speaks the dialect
 	speak   [dialects]int   // members of each dialect
 	members []*member       // replaced, never changed
+	recent  []Entry         // the newest when it was opened, for the first tail
 	presence
 }
 
@@ -181,7 +182,7 @@ func (r *Room) add(m *member) (head int64, ok bool) {
 		return 0, false
 	}
 	if r.tails[m.dialect] == nil {
-		r.tails[m.dialect] = newTail(r.hub.cfg.TailBytes)
+		r.tails[m.dialect] = r.newTail()
 	}
 	r.speak[m.dialect]++
 	m.tail = r.tails[m.dialect]
@@ -189,6 +190,23 @@ func (r *Room) add(m *member) (head int64, ok bool) {
 	m.sent = r.head
 	r.members = append(slices.Clip(r.members), m)
 	return r.head, true
+}
+
+// newTail returns a tail with what the log had last, where nothing came since.
+func (r *Room) newTail() *tail {
+	t := newTail(r.hub.cfg.TailBytes)
+	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {
+		var f frames
+		var scratch []byte
+		for _, e := range r.recent {
+			before := len(f.buf)
+			f.buf, scratch = appendEntry(f.buf, scratch, e)
+			f.marks = append(f.marks, mark{end: uint64(len(f.buf) - before), offset: e.Offset, device: e.Device})
+		}
+		t.append(f.buf, f.marks)
+	}
+	r.recent = nil
+	return t
 }
 
 // remove lets a member go, if it is one, and its person depart.

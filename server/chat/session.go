@@ -243,6 +243,9 @@ func (s *session) free(name shared.Name) (bool, error) {
 
 // beforeLast returns the offset before the newest n entries up to head.
 func (s *session) beforeLast(head int64, n int) (int64, error) {
+	if offset, ok := s.member.tail.view.Load().beforeLast(head, n); ok {
+		return offset, nil
+	}
 	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, n)
 	if err != nil || len(entries) == 0 {
 		return head, err

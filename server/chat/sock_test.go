@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 )
@@ -185,6 +186,13 @@ func TestTail(t *testing.T) {
 	if p, n, ok := since(0, "1"); p != "frame 00|frame 02|" || n != 2 || !ok {
 		t.Errorf("after the beginning, without a device's own: %q, %d, %v", p, n, ok)
 	}
+	last := func(head int64, n int) string {
+		offset, ok := tail.view.Load().beforeLast(head, n)
+		return fmt.Sprint(offset, ok)
+	}
+	if got := []string{last(4, 2), last(3, 2), last(4, 9)}; !slices.Equal(got, []string{"2 true", "1 true", "0 true"}) {
+		t.Errorf("before the last: %q", got)
+	}
 	before := tail.view.Load()
 	tail.append(frames[36:], marks[4:]) // 90 bytes: two chunks hold them
 	if text, _ := read(0, ""); text != string(frames) {
@@ -198,6 +206,9 @@ func TestTail(t *testing.T) {
 		t.Error("entries after the fourth are said to be there, of which the fifth was dropped")
 	}
 	tail.append([]byte("here|"), []mark{{end: 5, offset: 12}}) // no entry
+	if got := []string{last(12, 2), last(12, 50)}; !slices.Equal(got, []string{"10 true", "0 false"}) {
+		t.Errorf("before the last of those that are here: %q", got)
+	}
 	if p, n, ok := since(10, ""); p != string(frames[:18]) || n != 2 || !ok {
 		t.Errorf("after the tenth: %q, %d, %v", p, n, ok)
 	}

@@ -143,6 +143,23 @@ func (v *view) since(from int64, skip string) (runs [][]byte, n int, ok bool) {
 	return runs, n, true
 }
 
+// beforeLast returns the offset before the newest n entries up to head. It
+// reports false where they are not all still here.
+func (v *view) beforeLast(head int64, n int) (offset int64, ok bool) {
+	for _, c := range []*chunk{&v.newer, &v.older} {
+		for i := len(c.marks) - 1; i >= 0; i-- {
+			m := c.marks[i]
+			if m.device == "" || m.offset > head {
+				continue
+			}
+			if n--; n == 0 || m.offset == 1 {
+				return m.offset - 1, true
+			}
+		}
+	}
+	return 0, false
+}
+
 // begin returns the cursor of the frame with index i.
 func (c *chunk) begin(i int) uint64 {
 	if i == 0 {
