@@ -21,7 +21,7 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x1
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test lint fuzz dist bench bench-quick bench-client bench-peers clean \
+.PHONY: help run client test lint fuzz dist bench bench-quick bench-race bench-client bench-peers clean \
 	check-go build-packages test-packages daphne-packages
 
 help: ## list the targets
@@ -64,6 +64,10 @@ bench: check-go ## measure beside other servers, six minutes; writes bench/resul
 bench-quick: check-go ## the same in one minute, with fewer servers; writes nothing
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -quick
+
+bench-race: check-go ## drive a server with the race detector as bench-quick does; it ends at the first race
+	CGO_ENABLED=1 go build -race -o bin/parley-server-race ./server
+	cd bench && go build -o ../bin/bench . && GORACE=halt_on_error=1 ../bin/bench -quick -peers '^(parley|limit)$$' -server ../bin/parley-server-race
 
 bench-client: check-go ## measure the app's message list
 	go test -tags $(TEST_TAGS) -run '^$$' -bench . ./client/ui

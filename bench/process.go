@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -67,6 +69,32 @@ func (s *process) cpu() float64 {
 	user, _ := strconv.ParseFloat(fields[11], 64)
 	system, _ := strconv.ParseFloat(fields[12], 64)
 	return (user + system) / 100
+}
+
+// appendP99 is how long 99 of 100 commits of Parley's log took at most, by the
+// buckets of its histogram.
+func (s *process) appendP99() (time.Duration, error) {
+	resp, err := http.Get("http://" + s.addr + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	const number = ` (\d+)$`
+	count := regexp.MustCompile(`(?m)^parley_append_seconds_count` + number).FindSubmatch(body)
+	if count == nil {
+		return 0, errors.New("no parley_append_seconds in /metrics")
+	}
+	all, _ := strconv.Atoi(string(count[1]))
+	for _, bucket := range regexp.MustCompile(`(?m)^parley_append_seconds_bucket\{le="([0-9.e-]+)"\}`+number).FindAllSubmatch(body, -1) {
+		if n, _ := strconv.Atoi(string(bucket[2])); float64(n) >= 0.99*float64(all) {
+			return time.ParseDuration(string(bucket[1]) + "s")
+		}
+	}
+	return 0, errors.New("an append took longer than the last bucket of parley_append_seconds")
 }
 
 // memory returns a field of /proc/PID/status in bytes: VmRSS is resident now,

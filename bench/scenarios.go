@@ -138,7 +138,8 @@ type measure struct {
 	perSecond float64 // deliveries, or acknowledged appends
 	cpu       float64 // seconds of the server's user and system time for one delivery
 	p50, p99  time.Duration
-	memory    float64 // bytes for one member
+	append99  time.Duration // of Parley's log: the upper bound of the bucket that p99 lies in
+	memory    float64       // bytes for one member
 	seconds   float64
 	peak      float64 // times the steady memory
 	lost      string
@@ -234,7 +235,10 @@ func paced(p peer, size int, rate float64, duration time.Duration) (measure, err
 	defer mu.Unlock()
 	slices.Sort(latencies)
 	m.p50, m.p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
-	return m, nil
+	if p.name == "parley" {
+		m.append99, err = s.appendP99()
+	}
+	return m, err
 }
 
 func quantile(sorted []time.Duration, q float64) time.Duration {
