@@ -134,8 +134,15 @@ func TestWideWindowShowsTwoPanes(t *testing.T) {
 		t.Errorf("the list is %v wide, the room begins at %v", list.Size().Width, room.Position().X)
 	}
 	w.window.Resize(phone)
-	if n := len(w.client.nav.shown); n != 1 || !w.page().back.Visible() && w.client.nav.wide {
+	if n := len(w.client.nav.shown); n != 1 {
 		t.Errorf("in a narrow window %d pages are shown", n)
+	}
+	if b := w.page().back; !b.Visible() || b.Size().Width < touch {
+		t.Error("a room that has lost the list beside it has no way back")
+	}
+	w.window.Resize(fyne.NewSize(1100, 760))
+	if w.page().back.Visible() {
+		t.Error("a room that the list has come beside has a way back")
 	}
 }
 

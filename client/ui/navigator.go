@@ -19,6 +19,9 @@ type page interface {
 // main is a page that stands at the left of the one above it in a wide window.
 type mainPage interface{ isMain() }
 
+// sided is a page that differs when it stands beside the main page.
+type sided interface{ beside(main bool) }
+
 // wideWidth is the width from which two pages stand side by side, at 100 %.
 const wideWidth = 720
 
@@ -131,6 +134,11 @@ func (n *navigator) update() {
 	for _, p := range was {
 		if !slices.Contains(n.shown, p) {
 			p.left()
+		}
+	}
+	for _, p := range n.shown {
+		if s, ok := p.(sided); ok {
+			s.beside(n.split())
 		}
 	}
 	n.Refresh()

@@ -59,7 +59,9 @@ type overlayRenderer struct {
 }
 
 func (r *overlayRenderer) Layout(size fyne.Size) {
-	r.scrim.Resize(size)
+	area, _ := r.o.canvas.InteractiveArea()
+	window := r.o.canvas.Size() // with the system's bars
+	put(r.scrim, -area.X, -area.Y, window.Width, window.Height)
 	at, s := r.o.place(size)
 	put(r.stop, at.X, at.Y, s.Width, s.Height)
 	put(r.o.panel, at.X, at.Y, s.Width, s.Height)

@@ -71,7 +71,6 @@ func (p *roomPage) title() string             { return p.conv.title() }
 func (p *roomPage) entered() {
 	c := p.conv
 	c.page = p
-	p.back.Hidden = c.client.nav.split()
 	c.visit()
 	p.banner.start()
 	p.state()
@@ -79,6 +78,9 @@ func (p *roomPage) entered() {
 		p.list.showRow(c.timeline.fresh)
 	}
 }
+
+// beside leaves the way back to the rooms out where they are in sight.
+func (p *roomPage) beside(main bool) { p.back.Hidden = main }
 
 func (p *roomPage) focus() { p.conv.client.window.Canvas().Focus(p.composer.entry) }
 

@@ -60,6 +60,9 @@ func (t *appTheme) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color
 	}
 	switch n {
 	case theme.ColorNameBackground:
+		if isPhone() {
+			return cleared(p.Ground)
+		}
 		return p.Ground
 	case theme.ColorNameForeground:
 		return p.Text
@@ -135,4 +138,11 @@ func textScale() float32 {
 		return t.scale
 	}
 	return 1
+}
+
+// cleared is the colour that Fyne's driver for phones clears the screen to c
+// with, where no page is: under the system's bars. It takes 255·255 for the
+// white of 65535.
+func cleared(c color.NRGBA) color.Color {
+	return color.NRGBA64{uint16(c.R) * 0xff, uint16(c.G) * 0xff, uint16(c.B) * 0xff, 0xffff}
 }
