@@ -79,7 +79,7 @@ func newRig(t *testing.T, apk string) rig {
 	for _, name := range []string{"libEGL.so", "libGLESv2.so"} {
 		found, _ := filepath.Glob("/usr/lib/x86_64-linux-gnu/" + name)
 		if len(found) == 0 {
-			t.Skipf("%s is not installed", name)
+			t.Fatalf("%s is not installed: make host-packages installs it", name)
 		}
 		link(t, found[0], filepath.Join(r.libraries, name))
 	}
@@ -251,7 +251,7 @@ func (p *phone) wait(pattern string) string {
 		}
 		select {
 		case <-p.done:
-			p.t.Fatalf("the app has ended (%v)", p.cmd.Wait())
+			p.ended()
 		default:
 		}
 		return false
@@ -259,12 +259,20 @@ func (p *phone) wait(pattern string) string {
 	return found
 }
 
+// ended fails for an app that is no more. Its last words are on the test's
+// stderr.
+func (p *phone) ended() {
+	p.t.Helper()
+	<-p.done
+	p.t.Fatalf("the app has ended (%v)", p.cmd.Wait())
+}
+
 // do gives the host a command.
 func (p *phone) do(format string, args ...any) {
 	p.t.Helper()
 	command := fmt.Sprintf(format, args...)
 	if _, err := fmt.Fprintln(p.in, command); err != nil {
-		p.t.Fatal(err)
+		p.ended()
 	}
 	if answer := p.peek("ok|error .*"); answer != "ok" {
 		p.t.Fatalf("%s: %s", command, answer)

@@ -6,6 +6,7 @@ package ui
 import (
 	"errors"
 	"path/filepath"
+	"sync"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -27,9 +28,7 @@ func Run() {
 	c := newClient(a, w, b, network{session.Probe, session.Rooms, session.Open}, store)
 	c.storeProblem = problem
 	w.Resize(c.prefs.size())
-	a.Lifecycle().SetOnEnteredForeground(func() { c.setFocused(true) })
-	a.Lifecycle().SetOnExitedForeground(func() { c.setFocused(false) })
-	c.start()
+	c.follow(a.Lifecycle())
 	w.ShowAndRun()
 	c.close()
 	if store != nil {
@@ -37,6 +36,15 @@ func Run() {
 			fyne.LogError("What is kept could not be closed", err)
 		}
 	}
+}
+
+// follow has the client begin with the app, and know whether it is in front.
+// Not before: until the app runs, fyne.Do runs a function on the goroutine that
+// it is called on.
+func (c *client) follow(l fyne.Lifecycle) {
+	l.SetOnStarted(sync.OnceFunc(c.start)) // Android may start an activity again in the same process
+	l.SetOnEnteredForeground(func() { c.setFocused(true) })
+	l.SetOnExitedForeground(func() { c.setFocused(false) })
 }
 
 // openStore opens what is kept of the rooms. Without it the app works from

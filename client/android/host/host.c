@@ -103,8 +103,9 @@ static const char *obey(const char *line) {
 		for (int i = 1; i <= 12; i++, usleep(16000)) touch(AMOTION_EVENT_ACTION_MOVE, x + (x2 - x) * i / 12, y + (y2 - y) * i / 12);
 		touch(AMOTION_EVENT_ACTION_UP, x2, y2);
 	} else if (sscanf(line, "tap %d %d", &x, &y) == 2 || sscanf(line, "press %d %d", &x, &y) == 2) {
+		// Fyne measures when it comes to a touch: a slow app would take a tap that lasts for a long one.
 		touch(AMOTION_EVENT_ACTION_DOWN, x, y);
-		usleep(*line == 't' ? 50000 : 600000);
+		if (*line == 'p') usleep(600000);
 		touch(AMOTION_EVENT_ACTION_UP, x, y);
 	} else if (sscanf(line, "backspace %d", &x) == 1) while (x-- > 0) NATIVE(keyboardDelete)(&java, NULL);
 	else if (!strncmp(line, "type ", 5)) type(line + 5);
@@ -121,7 +122,8 @@ static const char *obey(const char *line) {
 }
 
 int main(int argc, char **argv) {
-	out = dup(1); // the app takes over 1 and 2
+	int err = dup(2); // the app takes over 1 and 2
+	out = dup(1);
 	if (argc != 6) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY");
 	files = argv[2], width = atoi(argv[3]), height = atoi(argv[4]), density = atoi(argv[5]);
 
@@ -139,6 +141,7 @@ int main(int argc, char **argv) {
 	if (!library) fail("%s", dlerror());
 	((jint (*)(JavaVM *, void *))symbol("JNI_OnLoad"))(&vm, NULL);
 	((ANativeActivity_createFunc *)symbol("ANativeActivity_onCreate"))(&activity, NULL, 0);
+	dup2(err, 2); // Go's last words would be lost in the pipe that the app reads itself
 	setShown(1);
 	CALL(onInputQueueCreated, (AInputQueue *)&activity);
 	say("ready");
