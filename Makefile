@@ -37,11 +37,12 @@ client: check-go build-packages ## build and start the desktop client (the first
 	@exec bin/parley
 
 # One package at a time: several start a browser, a window, or a crowd.
-test: check-go test-packages ## everything: format, vet, tests with the race detector
+test: check-go test-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet -tags $(TEST_TAGS) ./...
 	go build -race -tags $(TEST_TAGS) ./...
 	go test -race -tags $(TEST_TAGS) -p 1 ./...
+	@$(MAKE) --no-print-directory $(TEST_APK)
 
 lint: check-go ## golangci-lint, pinned (the first time takes minutes)
 	go run $(LINT) run --build-tags $(TEST_TAGS) ./...
@@ -86,7 +87,7 @@ check-go:
 # packages installs Debian's packages where it may, and else says how.
 define packages
 	@if command -v dpkg >/dev/null; then \
-		missing=; for p in $(1); do dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; done; \
+		missing=; for p in $(sort $(1)); do dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; done; \
 		[ -z "$$missing" ] && exit 0; \
 		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
 		if [ -z "$$root" ] || [ -n "$$CI" ]; then \

@@ -6,12 +6,20 @@ APK_PACKAGES := clang lld llvm android-liblog-dev android-libnativehelper-dev an
 # What runs the app's library without a phone, and shows what it draws.
 HOST_PACKAGES := gcc libc6-dev libx11-dev libgl1-mesa-dri xvfb util-linux fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
+# What `make test` does with the app for Android: the rest of the targets needs minutes more.
+ifeq ($(shell uname -sm),Linux x86_64)
+TEST_APK      := apk-test
+TEST_PACKAGES += $(APK_PACKAGES) $(HOST_PACKAGES)
+else
+TEST_APK      := apk-test-elsewhere
+endif
+
 # The desktop's package, as Fyne's tool names and forms it: an archive with a Makefile, an .app, or an .exe.
 FYNE_TOOL := fyne.io/tools/cmd/fyne@v1.7.4
 APP_ID    := $(shell sed -n 's/^ID = "\(.*\)"/\1/p' FyneApp.toml)
 APP_BUILD := $(shell sed -n 's/^Build = \(.*\)/\1/p' FyneApp.toml)
 
-.PHONY: apk apk-universal apk-check apk-run apk-test client-dist apk-packages host-packages
+.PHONY: apk apk-universal apk-check apk-run apk-test apk-test-elsewhere client-dist apk-packages host-packages
 
 apk: check-go apk-packages ## the app for Android, arm64 and x86_64, in dist/ (the first time takes minutes)
 	go run ./client/android build arm64
@@ -29,6 +37,9 @@ apk-run: check-go apk-packages host-packages ## run the x86_64 APK's library on 
 apk-test: check-go apk-packages ## build, check and run the x86_64 APK
 	go run ./client/android build amd64
 	@$(MAKE) --no-print-directory apk-run
+
+apk-test-elsewhere:
+	@echo "The app for Android is tested on Linux x86_64 alone, not here."
 
 client-dist: check-go build-packages ## the desktop app of this system with its icon, in dist/
 	go build -trimpath -ldflags "-s -w" -tags $(CLIENT_TAGS) -o build/parley$(shell go env GOEXE) ./client

@@ -6,22 +6,32 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// The stand-in for the NDK refuses what it does not know, on every
-// architecture, and makes libraries of what it does.
-func TestStandIn(t *testing.T) {
-	for _, tool := range []string{"clang", "ld.lld", "llvm-nm"} {
+// needs ends a test where an APK can't be made from Debian's packages.
+func needs(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS+"/"+runtime.GOARCH != "linux/amd64" {
+		t.Skip("only Linux on x86-64 makes an APK without the NDK")
+	}
+	for _, tool := range []string{"clang", "ld.lld", "llvm-nm", "gcc"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
+			t.Fatalf("%s is not installed: make test-packages installs it", tool)
 		}
 	}
 	if _, err := os.Stat(jniHeader); err != nil {
-		t.Skip("Android's headers are not installed")
+		t.Fatal("Android's headers are not installed: make test-packages installs them")
 	}
+}
+
+// The stand-in for the NDK refuses what it does not know, on every
+// architecture, and makes libraries of what it does.
+func TestStandIn(t *testing.T) {
+	needs(t)
 	t.Chdir("../..")
 	root := t.TempDir()
 	if err := makeStandIn(root); err != nil {
@@ -121,10 +131,7 @@ func TestMendManifest(t *testing.T) {
 
 // A library that Android would not load, or that is no app, is found out.
 func TestCheckFindsFaults(t *testing.T) {
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("gcc is not installed")
-	}
+	needs(t)
 	t.Chdir("../..")
 	dir := t.TempDir()
 	library := filepath.Join(dir, "app.so")
@@ -132,7 +139,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	if err := os.WriteFile(source, []byte("int ftruncate(int, long);\nint JNI_OnLoad(void) { return ftruncate(1, 2); }"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := command(gcc, "-shared", "-fPIC", "-Wl,-z,max-page-size=4096", "-o", library, source); err != nil {
+	if err := command("gcc", "-shared", "-fPIC", "-Wl,-z,max-page-size=4096", "-o", library, source); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(library)
