@@ -333,6 +333,11 @@ type screen struct {
 
 func (s screen) size() image.Point { return s.Bounds().Size().Div(s.scale) }
 
+// bars are the colours of the system's bars above and below.
+func (s screen) bars() (above, below color.NRGBA) {
+	return s.NRGBAAt(8, 8), s.NRGBAAt(8, s.Bounds().Dy()-8)
+}
+
 // boxes are the areas of one colour, by their bounds, from the top down, that
 // are at least as large as least. Of an area with text on it, the part around
 // the text counts.

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
@@ -36,7 +37,12 @@ var (
 var (
 	fill  = color.NRGBA{0x4f, 0x46, 0xe5, 0xff} // of the main button and of the person's own bubbles
 	paper = color.NRGBA{0xff, 0xff, 0xff, 0xff} // of entries, menus and others' bubbles
+	earth = color.NRGBA{0xf2, 0xf3, 0xf8, 0xff} // of pages, and of the system's bars
 )
+
+// away is how long the app is in the background. Its connection is kept for
+// half a minute.
+const away = 40 * time.Second
 
 const (
 	keyboardHeight = 300 // as the host has it
@@ -84,6 +90,9 @@ func TestApp(t *testing.T) {
 
 	// Messages are sent with the keyboard up, and stand above it.
 	p.find("the room", isRoom)
+	if above, below := p.screen().bars(); above != earth || below != earth {
+		t.Errorf("the system's bars are %v and %v, not like the page", above, below)
+	}
 	p.write()
 	p.do("type hello from the phone")
 	p.save("keyboard.png")
@@ -115,7 +124,8 @@ func TestApp(t *testing.T) {
 	p.press(bubble)
 	menu := p.find("the menu, above all that is darker now", func(s screen) (image.Rectangle, bool) {
 		b := s.boxes(paper, image.Pt(40, 28))
-		return one(b), len(b) == 1 && b[0].Dx() < 400
+		above, below := s.bars()
+		return one(b), len(b) == 1 && b[0].Dx() < 400 && above != earth && above == below
 	})
 	p.save("menu.png")
 	p.tap(image.Rectangle{menu.Min, image.Pt(menu.Max.X, menu.Min.Y+56)}) // its first line
@@ -150,8 +160,11 @@ func TestApp(t *testing.T) {
 	server.people(t, "Garden", 2)
 	resumed := server.resumed()
 	p.do("hide")
+	hidden := time.Now()
 	server.people(t, "Garden", 1)
 	bob.say(t, "are you still there?")
+	time.Sleep(time.Until(hidden.Add(away)))
+	server.people(t, "Garden", 1)
 	p.do("show")
 	p.find("what was said meanwhile", func(s screen) (image.Rectangle, bool) { return image.Rectangle{}, len(theirs(s)) == 2 })
 	server.people(t, "Garden", 2)
@@ -187,6 +200,18 @@ func TestApp(t *testing.T) {
 	if got := server.history(t); !slices.Equal(got, want) {
 		t.Errorf("the server keeps %q, not %q", got, want)
 	}
+
+	// A drag brings back what newer messages have pushed out of sight.
+	p.do("dark 0")
+	for range 9 {
+		bob.say(t, "a message\nof three\nlines")
+	}
+	p.find("only what Bob says", func(s screen) (image.Rectangle, bool) {
+		return image.Rectangle{}, len(mine(s)) == 0 && len(theirs(s)) > 6
+	})
+	p.do("drag %d %d %d %d", 200*scale, 300*scale, 200*scale, 700*scale)
+	p.find("what Ann said before", func(s screen) (image.Rectangle, bool) { return image.Rectangle{}, len(mine(s)) > 0 })
+	p.save("dragged.png")
 }
 
 // find waits until the screen shows something, and returns where.
@@ -233,7 +258,9 @@ func isRoom(s screen) (image.Rectangle, bool) {
 }
 
 // mine are the person's own bubbles, theirs the others'.
-func mine(s screen) []image.Rectangle { return s.boxes(fill, image.Pt(40, 28)) }
+func mine(s screen) []image.Rectangle {
+	return slices.DeleteFunc(s.boxes(fill, image.Pt(40, 28)), func(r image.Rectangle) bool { return r.Max.X < s.size().X-50 })
+}
 
 func theirs(s screen) []image.Rectangle {
 	return slices.DeleteFunc(s.boxes(paper, image.Pt(40, 28)), func(r image.Rectangle) bool { return r.Dx() > s.size().X-50 })
