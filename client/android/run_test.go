@@ -95,7 +95,6 @@ func TestApp(t *testing.T) {
 	}
 	p.write()
 	p.do("type hello from the phone")
-	p.save("keyboard.png")
 	p.send()
 	server.said(t, "Ann: hello from the phone")
 	p.find("the message above the keyboard", func(s screen) (image.Rectangle, bool) {
@@ -107,6 +106,12 @@ func TestApp(t *testing.T) {
 	p.do("type ab😀")
 	p.do("backspace 2")
 	p.do("type c 🎉")
+	p.find("a button to send it", func(s screen) (image.Rectangle, bool) {
+		return image.Rectangle{}, slices.ContainsFunc(s.boxes(fill, image.Pt(24, 24)), func(r image.Rectangle) bool {
+			return r.Min.X > s.size().X-60 && r.Min.Y > s.size().Y-keyboardHeight-60
+		})
+	})
+	p.save("draft.png")
 	p.send()
 	server.said(t, "Ann: abc 🎉")
 

@@ -103,9 +103,10 @@ static const char *obey(const char *line) {
 		for (int i = 1; i <= 12; i++, usleep(16000)) touch(AMOTION_EVENT_ACTION_MOVE, x + (x2 - x) * i / 12, y + (y2 - y) * i / 12);
 		touch(AMOTION_EVENT_ACTION_UP, x2, y2);
 	} else if (sscanf(line, "tap %d %d", &x, &y) == 2 || sscanf(line, "press %d %d", &x, &y) == 2) {
-		// Fyne measures when it comes to a touch: a slow app would take a tap that lasts for a long one.
-		touch(AMOTION_EVENT_ACTION_DOWN, x, y);
-		if (*line == 'p') usleep(600000);
+		// Fyne measures from when it comes to the one to when it comes to the other, late in a slow app:
+		touch(AMOTION_EVENT_ACTION_DOWN, x, y); // a tap's come together,
+		for (int i = 0; i < 2 && *line == 'p'; i++) CALL(onNativeWindowRedrawNeeded, SCREEN); // a press's after two frames
+		if (*line == 'p') sleep(1);
 		touch(AMOTION_EVENT_ACTION_UP, x, y);
 	} else if (sscanf(line, "backspace %d", &x) == 1) while (x-- > 0) NATIVE(keyboardDelete)(&java, NULL);
 	else if (!strncmp(line, "type ", 5)) type(line + 5);
@@ -122,11 +123,10 @@ static const char *obey(const char *line) {
 }
 
 int main(int argc, char **argv) {
-	int err = dup(2); // the app takes over 1 and 2
+	int err = dup(2); // the app takes over 2, and 1
 	out = dup(1);
 	if (argc != 6) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY");
 	files = argv[2], width = atoi(argv[3]), height = atoi(argv[4]), density = atoi(argv[5]);
-
 	XInitThreads();
 	XVisualInfo visual;
 	display = XOpenDisplay(NULL);
@@ -136,7 +136,6 @@ int main(int argc, char **argv) {
 	window = XCreateWindow(display, root, 0, 0, width, height, 0, 32, InputOutput, visual.visual,
 		CWColormap | CWBorderPixel | CWBackPixel, &attributes);
 	XMapWindow(display, window), XSync(display, False);
-
 	library = dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL);
 	if (!library) fail("%s", dlerror());
 	((jint (*)(JavaVM *, void *))symbol("JNI_OnLoad"))(&vm, NULL);
@@ -145,7 +144,6 @@ int main(int argc, char **argv) {
 	setShown(1);
 	CALL(onInputQueueCreated, (AInputQueue *)&activity);
 	say("ready");
-
 	char line[4096], c;
 	size_t n = 0;
 	struct pollfd sources[] = {{0, POLLIN, 0}, {posts[0], POLLIN, 0}};
