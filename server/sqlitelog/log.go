@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,14 +45,20 @@ type Options struct {
 
 	// Observe is told how long each transaction took.
 	Observe func(d time.Duration)
+
+	Logger *slog.Logger // of what an operator should know; nothing by default
 }
+
+const defaultBusy = 2 * time.Second
 
 // Log is a chat.Log.
 type Log struct {
-	epoch  string
-	lock   *sql.DB // holds the lock file for as long as it is open
-	writer *writer
-	read   *sql.DB
+	path     string // of the database
+	epoch    string
+	lock     *sql.DB // holds the lock file for as long as it is open
+	unsynced unsynced
+	writer   *writer
+	read     *sql.DB
 
 	readEntries, readHistory, readOwner *sql.Stmt
 }
@@ -61,6 +68,12 @@ var _ chat.Log = (*Log)(nil)
 // FileName is the database's name in the data folder.
 const FileName = "parley.db"
 
+const lockName = "parley.lock"
+
+func inUse(dir string) error {
+	return fmt.Errorf("another Parley server is using the data folder %s: stop it, or choose another folder with --data", dir)
+}
+
 // Open opens the log in the folder dir, and creates both where they are
 // missing. Its errors are sentences that say what to do.
 func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
@@ -68,10 +81,13 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		opt.Sync = Full
 	}
 	if opt.BusyTimeout == 0 {
-		opt.BusyTimeout = 2 * time.Second
+		opt.BusyTimeout = defaultBusy
 	}
 	if opt.Observe == nil {
 		opt.Observe = func(time.Duration) {}
+	}
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
 	}
 	if err := writable(dir); err != nil {
 		return nil, err
@@ -82,11 +98,24 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 			_ = l.closeFiles() // err is what matters
 		}
 	}()
-	if l.lock, err = takeLock(ctx, filepath.Join(dir, "parley.lock")); err != nil {
-		return nil, fmt.Errorf("another Parley server is using the data folder %s: stop it, or choose another folder with --data", dir)
+	if l.lock, err = takeLock(ctx, filepath.Join(dir, lockName)); err != nil {
+		return nil, inUse(dir)
 	}
-	path := filepath.Join(dir, FileName)
-	fail := func(err error) (*Log, error) { return nil, fmt.Errorf("the database %s can't be used: %w", path, err) }
+	l.path = filepath.Join(dir, FileName)
+	path := l.path
+	fail := func(err error) (*Log, error) {
+		if isDamage(err) {
+			return nil, damaged(path, err.Error())
+		}
+		return nil, fmt.Errorf("the database %s can't be used: %w", path, err)
+	}
+	unclean, err := inspect(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if l.unsynced, err = markUnsynced(dir, opt.Sync); err != nil {
+		return nil, err
+	}
 
 	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
 		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_txlock=immediate")
@@ -97,6 +126,19 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	l.writer = &writer{db: write}
 	if l.epoch, err = migrate(ctx, write); err != nil {
 		return fail(err)
+	}
+	if l.unsynced.found {
+		if l.epoch, err = newEpoch(ctx, write); err != nil {
+			return fail(err)
+		}
+		if opt.Sync == Full { // what was recovered went to the disk with it
+			if err := l.unsynced.remove(); err != nil {
+				return fail(err)
+			}
+		}
+	}
+	if unclean || l.unsynced.found {
+		opt.Logger.Warn("the last run did not end in good order", "new_epoch", l.unsynced.found)
 	}
 	if l.read, err = open(path, opt, "_pragma=query_only(true)"); err != nil {
 		return fail(err)
@@ -256,19 +298,30 @@ func (l *Log) Ready(ctx context.Context) error {
 // Close implements chat.Log.
 func (l *Log) Close() error {
 	l.writer.stop()
-	return l.closeFiles()
+	err := l.closeDatabase()
+	// Another program that reads keeps the log from being written back.
+	if err == nil && size(l.path+"-wal") == 0 {
+		err = l.unsynced.remove()
+	}
+	return errors.Join(err, l.lock.Close()) // last: whoever waits for it finds everything done
 }
 
+// closeFiles gives up what Open has opened so far.
 func (l *Log) closeFiles() error {
+	err := l.closeDatabase()
+	if l.lock != nil {
+		err = errors.Join(err, l.lock.Close())
+	}
+	return err
+}
+
+func (l *Log) closeDatabase() error {
 	var errs []error
 	if l.read != nil {
 		errs = append(errs, l.read.Close())
 	}
 	if l.writer != nil {
 		errs = append(errs, l.writer.db.Close())
-	}
-	if l.lock != nil {
-		errs = append(errs, l.lock.Close())
 	}
 	return errors.Join(errs...)
 }

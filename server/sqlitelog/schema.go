@@ -74,3 +74,10 @@ func migrate(ctx context.Context, db *sql.DB) (epoch string, err error) {
 	err = db.QueryRowContext(ctx, "SELECT epoch FROM meta").Scan(&epoch)
 	return epoch, err
 }
+
+// newEpoch begins another incarnation of the log, and returns its name.
+func newEpoch(ctx context.Context, db *sql.DB) (epoch string, err error) {
+	epoch = rand.Text()
+	_, err = db.ExecContext(ctx, "UPDATE meta SET epoch = ?", epoch)
+	return epoch, err
+}
