@@ -29,6 +29,9 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, errHelp):
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "parley-server:", err)
+		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "parley-server:", err)
 		os.Exit(1)
@@ -38,9 +41,12 @@ func main() {
 // shutdownLimit bounds how long a stopping server waits for its sessions.
 const shutdownLimit = 10 * time.Second
 
-// run is the server, from its arguments to the end of ctx and the orderly
+// run is the program, from its arguments to the end of ctx and the orderly
 // shutdown after it. Its errors are sentences for the person who started it.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if found, err := runCommand(ctx, args, environ, stdout, stderr); found {
+		return err
+	}
 	opt, err := parseOptions(args, environ, stderr)
 	if err != nil {
 		return err
@@ -63,6 +69,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	store, err := sqlitelog.Open(ctx, opt.data, sqlitelog.Options{
 		Sync:    sqlitelog.Sync(opt.sync),
 		Observe: func(d time.Duration) { hub.ObserveAppend(d) },
+		Logger:  logger,
 	})
 	if err != nil {
 		return err

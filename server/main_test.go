@@ -196,16 +196,16 @@ func TestWhatCannotStart(t *testing.T) {
 	}
 	url, _ := startServer(t, t.TempDir())
 	for want, args := range map[string][]string{
-		"is in use by another program":         {"--addr", strings.TrimPrefix(url, "http://"), "--data", t.TempDir()},
-		"can't be written":                     {"--addr", "127.0.0.1:0", "--data", filepath.Join(file, "x")},
-		"--addr takes an address":              {"--addr", "nonsense"},
-		"--sync takes full or normal":          {"--sync", "sometimes"},
-		"--log-format takes text or json":      {"--log-format", "xml"},
-		"take no negative numbers":             {"--rate", "-1"},
-		"--tail-bytes takes at least 4096":     {"--tail-bytes", "1"},
-		"--name-hold takes at least 1s":        {"--name-hold", "0"},
-		`there is no argument "serve"`:         {"serve"},
-		"flag provided but not defined: -rats": {"--rats"},
+		"is in use by another program":           {"--addr", strings.TrimPrefix(url, "http://"), "--data", t.TempDir()},
+		"can't be written":                       {"--addr", "127.0.0.1:0", "--data", filepath.Join(file, "x")},
+		"--addr takes an address":                {"--addr", "nonsense"},
+		"--sync takes full or normal":            {"--sync", "sometimes"},
+		"--log-format takes text or json":        {"--log-format", "xml"},
+		"take no negative numbers":               {"--rate", "-1"},
+		"--tail-bytes takes at least 4096":       {"--tail-bytes", "1"},
+		"--name-hold takes at least 1s":          {"--name-hold", "0"},
+		`there is no command or argument "serv"`: {"serv"},
+		"flag provided but not defined: -rats":   {"--rats"},
 	} {
 		var out bytes.Buffer
 		if err := run(t.Context(), args, nil, &out, &out); err == nil || !strings.Contains(err.Error(), want) {

@@ -23,6 +23,8 @@ type options struct {
 
 var errHelp = errors.New("help was asked for")
 
+const defaultData = "./data"
+
 // parseOptions reads the flags, each of which may also be given as a variable
 // PARLEY_…; the flag wins.
 func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
@@ -30,7 +32,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f := flag.NewFlagSet("parley-server", flag.ContinueOnError)
 	f.SetOutput(usage)
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; port 0 takes a free one")
-	f.StringVar(&o.data, "data", "./data", "`folder` of the log")
+	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
 	f.StringVar(&o.sync, "sync", string(sqlitelog.Full), "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
@@ -49,7 +51,11 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", 512<<10, "`bytes` of a room's newest frames kept in memory")
 	f.DurationVar(&o.chat.NameHold, "name-hold", 12*time.Hour, "how `long` a name stays with the device that used it last")
 	f.Usage = func() {
-		fmt.Fprintln(usage, "Usage: parley-server [flags]\n\nEach flag may also be given as a variable: --tail-bytes as PARLEY_TAIL_BYTES.")
+		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands look after the log:")
+		for _, c := range commands() {
+			fmt.Fprintf(usage, "  %-14s %s\n", c.name+c.args, c.about)
+		}
+		fmt.Fprintln(usage, "\nEach flag may also be given as a variable: --tail-bytes as PARLEY_TAIL_BYTES.")
 		f.PrintDefaults()
 	}
 	if err := fromEnvironment(f, environ); err != nil {
@@ -59,9 +65,9 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, errHelp
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", err, errUsage)
 	case f.NArg() > 0:
-		return nil, fmt.Errorf("there is no argument %q: see --help", f.Arg(0))
+		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
 	case o.sync != string(sqlitelog.Full) && o.sync != string(sqlitelog.Normal):
 		return nil, fmt.Errorf("--sync takes full or normal, not %q", o.sync)
 	case o.logFormat != "text" && o.logFormat != "json":

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+
+	"parley/server/sqlitelog"
+	"parley/shared"
+)
+
+// command is a thing to do with the log beside serving it.
+type command struct {
+	name, args, about string
+	serving           bool // it may be done while a server runs
+
+	flags func(*flag.FlagSet) // of its own, beside --data
+	run   func(ctx context.Context, data string, args []string, stdout, stderr io.Writer) error
+}
+
+// commands are those that the program has, new for each use: their flags keep
+// what they are set to.
+func commands() []command {
+	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand()}
+}
+
+// errUsage is what errors about arguments wrap; the process then ends with 2.
+var errUsage = errors.New("see --help")
+
+// runCommand carries out the command that args begin with, if they do.
+func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.Writer) (found bool, err error) {
+	if len(args) == 0 {
+		return false, nil
+	}
+	all := commands()
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
+	if i < 0 {
+		return false, nil
+	}
+	c := all[i]
+	f := flag.NewFlagSet("parley-server "+c.name, flag.ContinueOnError)
+	f.SetOutput(stderr)
+	data := f.String("data", defaultData, "`folder` of the log")
+	if c.flags != nil {
+		c.flags(f)
+	}
+	f.Usage = func() {
+		while := "A server may be running on the folder meanwhile."
+		if !c.serving {
+			while = "No server may be running on the folder."
+		}
+		fmt.Fprintf(stderr, "Usage: parley-server %s [flags]%s\n\n%s %s\n", c.name, c.args, c.about, while)
+		f.PrintDefaults()
+	}
+	if err := fromEnvironment(f, environ); err != nil {
+		return true, err
+	}
+	// Flags may also come after the other arguments.
+	var rest []string
+	for args = args[1:]; ; args = f.Args()[1:] {
+		switch err := f.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			return true, errHelp
+		case err != nil:
+			return true, fmt.Errorf("%w: %w", err, errUsage)
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		rest = append(rest, f.Arg(0))
+	}
+	want := 0
+	if c.args != "" {
+		want = 1
+	}
+	switch {
+	case len(rest) > want:
+		return true, fmt.Errorf("%s has no use for %q: %w", c.name, rest[want], errUsage)
+	case len(rest) < want:
+		return true, fmt.Errorf("%s needs a file: %w", c.name, errUsage)
+	}
+	return true, c.run(ctx, *data, rest, stdout, stderr)
+}
+
+func checkCommand() command {
+	return command{
+		name: "check", about: "Reads the whole log and says whether it is whole.", serving: true,
+		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
+			s, err := sqlitelog.Check(ctx, data)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Entries, s.Rooms, s.Bytes, s.Epoch)
+			return err
+		},
+	}
+}
+
+func backupCommand() command {
+	return command{
+		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file.", serving: true,
+		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			if err := sqlitelog.Backup(ctx, data, args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(stdout, "The log is in %s. To use it: parley-server restore FILE\n", args[0])
+			return err
+		},
+	}
+}
+
+func restoreCommand() command {
+	var replace bool
+	return command{
+		name: "restore", args: " FILE", about: "Puts a backup in the log's place.",
+		flags: func(f *flag.FlagSet) {
+			f.BoolVar(&replace, "replace", false, "set aside the log that is there")
+		},
+		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			aside, err := sqlitelog.Restore(ctx, data, args[0], replace)
+			if aside != "" {
+				fmt.Fprintf(stdout, "The log that was there is now %s.\n", aside)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(stdout, "The log in %s is that of %s. Clients will see that it is another.\n", data, args[0])
+			return err
+		},
+	}
+}
+
+func exportCommand() command {
+	var room, format string
+	return command{
+		name: "export", about: "Writes a room's messages to the standard output.", serving: true,
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&room, "room", "", "the room's `name`")
+			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
+		},
+		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
+			name, err := shared.RoomName(room)
+			if err != nil {
+				return fmt.Errorf("--room: %w: %w", err, errUsage)
+			}
+			write, ok := exportFormats[format]
+			if !ok {
+				return fmt.Errorf("--format takes txt or jsonl, not %q: %w", format, errUsage)
+			}
+			out := bufio.NewWriter(stdout)
+			err = sqlitelog.Export(ctx, data, name, write(out))
+			return errors.Join(err, out.Flush())
+		},
+	}
+}

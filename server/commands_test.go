@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// do runs the program and returns what it printed.
+func do(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	err = run(t.Context(), args, nil, &out, &problems)
+	return out.String(), err
+}
+
+// TestCommands uses each command as an operator would, the first three while
+// the server runs.
+func TestCommands(t *testing.T) {
+	data, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup.db")
+	url, stop := startServer(t, data)
+	ann := dial(t, url+"/ws/chat/Lobby/Ann", "")
+	write(t, ann, `{"message":"secret words\nand more \u001b[31m"}`)
+	readUntil(t, ann, shared.TypeChat)
+	readOn(ann)
+
+	succeeds := func(want string, args ...string) {
+		t.Helper()
+		if out, err := do(t, args...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%q printed %q, %v", args, out, err)
+		}
+	}
+	succeeds("is whole: 1 messages in 1 rooms", "check", "--data", data)
+	succeeds(backup, "backup", "--data", data, backup)
+	succeeds("  Ann: secret words\n    and more \\u{1b}[31m\n", "export", "--data", data, "--room", "LOBBY")
+	succeeds(`"user":"Ann","message":"secret words\nand more \u001b[31m"`, "export", "--data", data, "--room=lobby", "--format=jsonl")
+	if _, err := do(t, "restore", backup, "--data", data, "--replace"); err == nil || !strings.Contains(err.Error(), "another Parley server") {
+		t.Errorf("restore beside a server: %v", err)
+	}
+	stop()
+	if _, err := do(t, "restore", backup, "--data", data); err == nil || !strings.Contains(err.Error(), "--replace") {
+		t.Errorf("restore over a log: %v", err)
+	}
+	succeeds("The log that was there is now", "restore", backup, "--data", data, "--replace")
+	succeeds("is whole: 1 messages", "check", "--data", data)
+}
+
+func TestCommandArguments(t *testing.T) {
+	for want, args := range map[string][]string{
+		"backup needs a file":               {"backup"},
+		`backup has no use for "b"`:         {"backup", "a", "b"},
+		`check has no use for "a"`:          {"check", "a"},
+		"--format takes txt or jsonl":       {"export", "--room", "r", "--format", "xml"},
+		"--room":                            {"export"},
+		"flag provided but not defined: -x": {"restore", "-x"},
+		"no command or argument":            {"chekc"},
+	} {
+		if _, err := do(t, args...); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	for _, c := range commands() {
+		var help bytes.Buffer
+		if err := run(t.Context(), []string{c.name, "--help"}, nil, &help, &help); err != errHelp || !strings.Contains(help.String(), c.about) {
+			t.Errorf("%s --help: %v\n%s", c.name, err, help.String())
+		}
+	}
+	var out bytes.Buffer
+	missing := filepath.Join(t.TempDir(), "missing")
+	if err := run(t.Context(), []string{"check"}, []string{"PARLEY_DATA=" + missing}, &out, &out); err == nil || !strings.Contains(err.Error(), missing) {
+		t.Errorf("PARLEY_DATA: %v", err)
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("check made a folder")
+	}
+}
+
+// A text can't move the cursor, reverse the line, or pass for another message.
+func TestExportedText(t *testing.T) {
+	var out strings.Builder
+	err := exportFormats["txt"](&out)(chat.Entry{
+		User: "Ann\u202e", Text: "a\r\n2026-01-02 03:04:05  Bob: b\x07\x1b]0;t\u009b2J\u2028\u2066 日本\u3000語 👩\u200d🚀❤\ufe0f", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	})
+	want := "2026-01-02 03:04:05  Ann\\u{202e}: a\\u{d}\n    2026-01-02 03:04:05  Bob: b\\u{7}\\u{1b}]0;t\\u{9b}2J\\u{2028}\\u{2066} 日本\u3000語 👩\u200d🚀❤\ufe0f\n"
+	if err != nil || out.String() != want {
+		t.Errorf("got %q\nwant %q, %v", out.String(), want, err)
+	}
+}

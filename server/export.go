@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// exportFormats are the ways to write down an entry.
+var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
+	"jsonl": func(w io.Writer) func(chat.Entry) error {
+		return func(e chat.Entry) error {
+			_, err := fmt.Fprintf(w, "%s\n", shared.Encode(shared.Message{
+				Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, Text: e.Text, Time: e.Time,
+			}))
+			return err
+		}
+	},
+	"txt": func(w io.Writer) func(chat.Entry) error {
+		return func(e chat.Entry) error {
+			_, err := fmt.Fprintf(w, "%s  %s: %s\n", e.Time.Format("2006-01-02 15:04:05"), plain(e.User), plain(e.Text))
+			return err
+		}
+	},
+}
+
+// plain is a text that neither a terminal nor an editor takes for anything
+// else: what is not to be seen is written as \u{…}, but for the joiners and
+// variation selectors of scripts and emoji. Further lines are indented, so that
+// none can pass for another message.
+func plain(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n':
+			b.WriteString("\n    ")
+		case r == '\t' || r == '\u200c' || r == '\u200d' || r >= '\ufe00' && r <= '\ufe0f' || unicode.IsPrint(r) || unicode.Is(unicode.Zs, r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(`\u{` + strconv.FormatInt(int64(r), 16) + "}")
+		}
+	}
+	return b.String()
+}
