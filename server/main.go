@@ -76,6 +76,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	opt.chat.Log, opt.chat.Logger, opt.chat.Version = store, logger, shared.Version
 	hub = chat.NewHub(opt.chat)
+	opt.retain.Expired = hub.ObserveExpired
+	store.Retain(opt.retain)
 
 	router := chi.NewRouter()
 	hub.Routes(router)

@@ -202,6 +202,7 @@ func TestWhatCannotStart(t *testing.T) {
 		"--sync takes full or normal":            {"--sync", "sometimes"},
 		"--log-format takes text or json":        {"--log-format", "xml"},
 		"take no negative numbers":               {"--rate", "-1"},
+		"0 keeps everything":                     {"--retain-age", "-1h"},
 		"--tail-bytes takes at least 4096":       {"--tail-bytes", "1"},
 		"--name-hold takes at least 1s":          {"--name-hold", "0"},
 		`there is no command or argument "serv"`: {"serv"},
@@ -239,7 +240,7 @@ func TestVersionAndHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"--help"}, nil, &out, &out); err != errHelp {
 		t.Errorf("--help: %v", err)
 	}
-	for _, flag := range []string{"addr", "data", "rate", "burst", "max-per-address", "allow-origin", "tail-bytes", "name-hold", "sync", "log-format", "version"} {
+	for _, flag := range []string{"addr", "data", "rate", "burst", "max-per-address", "allow-origin", "tail-bytes", "name-hold", "sync", "retain-age", "retain-bytes", "log-format", "version"} {
 		if !strings.Contains(out.String(), "-"+flag) {
 			t.Errorf("--help does not name --%s", flag)
 		}

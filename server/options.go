@@ -18,6 +18,7 @@ type options struct {
 	sync      string
 	logFormat string
 	version   bool
+	retain    sqlitelog.Retention
 	chat      chat.Config
 }
 
@@ -34,6 +35,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; port 0 takes a free one")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
 	f.StringVar(&o.sync, "sync", string(sqlitelog.Full), "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
+	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` messages are kept, like 720h; 0 is for ever")
+	f.Int64Var(&o.retain.Bytes, "retain-bytes", 0, "about how many `bytes` of the disk a room's messages may take; 0 is no limit")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: this host's name)")
@@ -70,6 +73,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
 	case o.sync != string(sqlitelog.Full) && o.sync != string(sqlitelog.Normal):
 		return nil, fmt.Errorf("--sync takes full or normal, not %q", o.sync)
+	case o.retain.Age < 0 || o.retain.Bytes < 0:
+		return nil, errors.New("--retain-age and --retain-bytes take no negative numbers; 0 keeps everything")
 	case o.logFormat != "text" && o.logFormat != "json":
 		return nil, fmt.Errorf("--log-format takes text or json, not %q", o.logFormat)
 	case o.chat.Rate < 0 || o.chat.Burst < 0 || o.chat.MaxPerAddress < 0:

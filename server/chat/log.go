@@ -56,7 +56,7 @@ type Log interface {
 	Open(ctx context.Context, room shared.Name, follow func([]Entry)) (s State, stop func(), err error)
 
 	// Append adds e to its room, whose first entry names it room. A second entry
-	// with the same room, device and id is not added. Entries of one caller keep
+	// with the same room, device and id is not added, as long as the first is kept. Entries of one caller keep
 	// their order. Append waits only for a place in the queue; done is called
 	// once, after the entry is durable or with an error that wraps
 	// ErrUnavailable, and must not block. An error does not say that the entry
@@ -69,6 +69,11 @@ type Log interface {
 	// History returns the newest entries, up to limit, with offset < before,
 	// oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, limit int) ([]Entry, error)
+
+	// First returns the offset of the room's oldest entry that is kept, and one
+	// more than its head where none is. Entries are only ever deleted from the
+	// oldest on.
+	First(ctx context.Context, room string) (int64, error)
 
 	// Claim gives c.Name to c.Device, unless another device owns it and was seen
 	// less than hold before c.Seen. It reports whether the device owns the name now.

@@ -285,7 +285,15 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if len(entries) == 0 { // they were deleted
+	if len(entries) == 0 || entries[0].Offset != m.sent+1 {
+		// Deleted meanwhile? Then the member has to learn that something is missing.
+		if first, err := m.room.hub.cfg.Log.First(background, m.room.name.Key); err != nil {
+			return 0, false, err
+		} else if first > m.sent+1 {
+			return 0, false, errTooFarBehind
+		}
+	}
+	if len(entries) == 0 {
 		m.sent = head
 		return 0, true, nil
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 	messages   prometheus.Counter
 	deliveries prometheus.Counter
 	appends    prometheus.Histogram
+	expired    prometheus.Counter
 	slow       prometheus.Counter
 	refused    *prometheus.CounterVec
 }
@@ -31,12 +32,14 @@ func newMetrics(h *Hub) *metrics {
 		appends: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "parley_append_seconds", Help: "Time from a transaction's begin to its commit in the log.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16)}),
+		expired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_messages_expired_total", Help: "Messages deleted because they were too old, or a room had too many."}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_slow_consumers_total", Help: "Members closed because they took nothing, or fell too far behind."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.slow, m.refused,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.refused,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
 			h.mu.Lock()
@@ -57,6 +60,9 @@ func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(stri
 
 // ObserveAppend counts a transaction of the log.
 func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }
+
+// ObserveExpired counts messages that the log has deleted.
+func (h *Hub) ObserveExpired(n int) { h.metrics.expired.Add(float64(n)) }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -195,6 +195,15 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
 	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit)
+	if welcome.Resumed && behind > 0 {
+		first, err := s.hub.cfg.Log.First(background, r.name.Key)
+		if err != nil {
+			s.close(shared.CloseTryLater, "The server can't read its log right now.")
+			s.depart()
+			return false
+		}
+		welcome.Resumed = first <= hello.After+1
+	}
 	from := hello.After
 	if !welcome.Resumed {
 		var err error

@@ -60,7 +60,10 @@ type Log struct {
 	writer   *writer
 	read     *sql.DB
 
-	readEntries, readHistory, readOwner *sql.Stmt
+	retention *retention // nil where everything is kept
+	logger    *slog.Logger
+
+	readEntries, readHistory, readOwner, readFirst *sql.Stmt
 }
 
 var _ chat.Log = (*Log)(nil)
@@ -92,7 +95,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := writable(dir); err != nil {
 		return nil, err
 	}
-	l := &Log{}
+	l := &Log{logger: opt.Logger}
 	defer func() {
 		if err != nil {
 			_ = l.closeFiles() // err is what matters
@@ -202,6 +205,7 @@ func (l *Log) prepare(ctx context.Context) error {
 	for stmt, query := range map[**sql.Stmt]string{
 		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
 		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
+		&l.readFirst:   firstQuery,
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 	} {
 		var err error
@@ -297,6 +301,9 @@ func (l *Log) Ready(ctx context.Context) error {
 
 // Close implements chat.Log.
 func (l *Log) Close() error {
+	if l.retention != nil {
+		l.retention.end()
+	}
 	l.writer.stop()
 	err := l.closeDatabase()
 	// Another program that reads keeps the log from being written back.

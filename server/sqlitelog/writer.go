@@ -25,6 +25,7 @@ type request struct {
 	done  func(chat.Receipt, error) // append
 	open  func(*roomState)
 	claim *claim
+	trim  *trim
 	probe bool
 
 	reply chan error // nil for append, which has done
@@ -217,6 +218,10 @@ func (w *writer) transaction(ctx context.Context, writes []request) (receipts []
 			receipts = append(receipts, receipt)
 		case r.claim != nil:
 			if err := w.takeName(ctx, r.claim); err != nil {
+				return nil, err
+			}
+		case r.trim != nil:
+			if err := w.trim(ctx, r.trim); err != nil {
 				return nil, err
 			}
 		}

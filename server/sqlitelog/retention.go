@@ -1,0 +1,223 @@
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Retention says how much of each room's log is kept; zero is no bound. What
+// goes is always the oldest, and the file does not shrink: its space is used
+// again.
+type Retention struct {
+	// Age is how old an entry may become. An entry is not deleted before those in
+	// front of it, so that one with a time in the future, from a clock that was
+	// wrong, holds up what follows.
+	Age time.Duration
+
+	// Bytes is about how much of the disk a room's entries may take.
+	Bytes int64
+
+	Every   time.Duration     // how often it is looked at, 1 min by default
+	Now     func() time.Time  // what Age is measured by
+	Expired func(entries int) // is told how many were deleted
+}
+
+// entryBytes is what an entry takes on the disk: its text, its user's name, and
+// about 160 bytes for the rest of its row and its place in the index.
+const entryBytes = "octet_length(text) + octet_length(user) + 160"
+
+// retention deletes what is over the bounds. Its goroutine alone touches it.
+type retention struct {
+	Retention
+	log  *Log
+	used map[int64]usage // by the room's id; only where Bytes bounds it
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// usage is the size of a room's entries up to an offset.
+type usage struct{ upTo, bytes int64 }
+
+// Retain has the log kept within bounds from now on, until it is closed. It is
+// called once at most.
+func (l *Log) Retain(r Retention) {
+	if r.Age == 0 && r.Bytes == 0 {
+		return
+	}
+	if r.Every == 0 {
+		r.Every = time.Minute
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Expired == nil {
+		r.Expired = func(int) {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.retention = &retention{Retention: r, log: l, used: make(map[int64]usage), stop: cancel, done: make(chan struct{})}
+	go l.retention.run(ctx)
+}
+
+func (r *retention) end() {
+	r.stop()
+	<-r.done
+}
+
+func (r *retention) run(ctx context.Context) {
+	defer close(r.done)
+	ticker := time.NewTicker(r.Every)
+	defer ticker.Stop()
+	for {
+		switch n, err := r.pass(ctx); {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			r.log.logger.Warn("old messages were not deleted", "error", err)
+		case n > 0:
+			r.log.logger.Info("old messages deleted", "messages", n)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// pass looks at every room once.
+func (r *retention) pass(ctx context.Context) (deleted int, err error) {
+	type room struct{ id, head int64 }
+	var rooms []room
+	rows, err := r.log.read.QueryContext(ctx, "SELECT id, head FROM rooms")
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v room
+		if err := rows.Scan(&v.id, &v.head); err != nil {
+			return 0, err
+		}
+		rooms = append(rooms, v)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	for _, v := range rooms {
+		n, err := r.trim(ctx, v.id, v.head)
+		deleted += n
+		if n > 0 {
+			r.Expired(n)
+		}
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
+
+// trim deletes a room's oldest entries, as far as head.
+func (r *retention) trim(ctx context.Context, room, head int64) (deleted int, err error) {
+	upTo, err := r.tooOld(ctx, room, head)
+	if err != nil {
+		return 0, err
+	}
+	var u usage
+	if r.Bytes > 0 {
+		if upTo, u, err = r.tooMuch(ctx, room, head, upTo); err != nil {
+			return 0, err
+		}
+	}
+	const batch = 1000 // in one transaction, which members' messages wait for
+	for {
+		t := &trim{room: room, upTo: upTo, limit: batch}
+		if err := r.log.writer.do(ctx, request{trim: t}); err != nil {
+			delete(r.used, room) // counted anew
+			return deleted, err
+		}
+		if deleted += t.deleted; t.deleted < batch {
+			break
+		}
+	}
+	if r.Bytes > 0 {
+		r.used[room] = u
+	}
+	return deleted, nil
+}
+
+// tooOld returns the offset up to which a room's entries are over Age.
+func (r *retention) tooOld(ctx context.Context, room, head int64) (upTo int64, err error) {
+	if r.Age == 0 {
+		return 0, nil
+	}
+	var oldest int64
+	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE room = ? AND time >= ? ORDER BY offset LIMIT 1",
+		room, r.Now().Add(-r.Age).UnixMilli()).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head, nil
+	}
+	return oldest - 1, err
+}
+
+// tooMuch returns the offset up to which a room's entries are to go so that what
+// is left is within Bytes, and how much that is. It reads what is new since the
+// last time, and what goes.
+func (r *retention) tooMuch(ctx context.Context, room, head, upTo int64) (int64, usage, error) {
+	u := r.used[room]
+	var fresh int64
+	if err := r.log.read.QueryRowContext(ctx, "SELECT COALESCE(SUM("+entryBytes+"), 0) FROM entries WHERE room = ? AND offset > ? AND offset <= ?",
+		room, u.upTo, head).Scan(&fresh); err != nil {
+		return 0, u, err
+	}
+	u = usage{upTo: head, bytes: u.bytes + fresh}
+	rows, err := r.log.read.QueryContext(ctx, "SELECT offset, "+entryBytes+" FROM entries WHERE room = ? AND offset <= ? ORDER BY offset", room, head)
+	if err != nil {
+		return 0, u, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var offset, bytes int64
+		if err := rows.Scan(&offset, &bytes); err != nil {
+			return 0, u, err
+		}
+		if offset > upTo && u.bytes <= r.Bytes {
+			break
+		}
+		upTo = max(upTo, offset)
+		u.bytes -= bytes
+	}
+	return upTo, u, rows.Err()
+}
+
+// trim is a request to delete a room's oldest entries, as far as upTo.
+type trim struct {
+	room, upTo     int64
+	limit, deleted int
+}
+
+const trimQuery = "DELETE FROM entries WHERE room = ?1 AND offset IN (SELECT offset FROM entries WHERE room = ?1 AND offset <= ?2 ORDER BY offset LIMIT ?3)"
+
+func (w *writer) trim(ctx context.Context, t *trim) error {
+	result, err := w.conn.ExecContext(ctx, trimQuery, t.room, t.upTo, t.limit)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	t.deleted = int(n)
+	return err
+}
+
+// First implements chat.Log.
+func (l *Log) First(ctx context.Context, room string) (first int64, err error) {
+	switch err := l.readFirst.QueryRowContext(ctx, room).Scan(&first); {
+	case errors.Is(err, sql.ErrNoRows):
+		return 1, nil
+	case err != nil:
+		return 0, unavailable(err)
+	}
+	return first, nil
+}
+
+const firstQuery = "SELECT COALESCE((SELECT MIN(offset) FROM entries WHERE entries.room = rooms.id), head + 1) FROM rooms WHERE key = ?"
