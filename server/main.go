@@ -74,9 +74,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	opt.chat.Log, opt.chat.Logger, opt.chat.Version = store, logger, shared.Version
+	opt.chat.Log, opt.chat.Logger, opt.chat.Version, opt.chat.Now = store, logger, shared.Version, now
 	hub = chat.NewHub(opt.chat)
-	opt.retain.Expired = hub.ObserveExpired
+	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
 	router := chi.NewRouter()

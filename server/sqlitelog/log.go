@@ -294,7 +294,7 @@ func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) 
 	return c, nil
 }
 
-// Ready implements chat.Log: it begins a transaction and gives it up.
+// Ready implements chat.Log: it writes something and takes it away again.
 func (l *Log) Ready(ctx context.Context) error {
 	return l.writer.do(ctx, request{probe: true})
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package chaos
+
+// The server is looked at for races where the tests are.
+func init() { buildFlags = []string{"-race"} }

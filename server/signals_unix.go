@@ -1,0 +1,12 @@
+//go:build unix
+
+package main
+
+import (
+	"os/signal"
+	"syscall"
+)
+
+// A file that may not grow, by ulimit or systemd's LimitFSIZE, is a full disk to
+// the log and no reason to end the process.
+func init() { signal.Ignore(syscall.SIGXFSZ) }
