@@ -1,8 +1,9 @@
 # Parley. `make help` lists the targets.
 
-VERSION  := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
-LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME := 60s
+VERSION   := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
+LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME  := 60s
+CHAOSTIME := 5m
 
 # Emoji come from the system's font, which is newer than the one in Fyne.
 FYNE := migrated_fynedo,no_emoji
@@ -21,7 +22,7 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x1
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test lint fuzz dist bench bench-quick bench-race bench-client bench-peers clean \
+.PHONY: help run client test chaos lint fuzz dist bench bench-quick bench-race bench-client bench-peers clean \
 	check-go build-packages test-packages daphne-packages
 
 help: ## list the targets
@@ -43,6 +44,9 @@ test: check-go test-packages ## everything: format, vet, tests with the race det
 	go build -race -tags $(TEST_TAGS) ./...
 	go test -race -tags $(TEST_TAGS) -p 1 ./...
 	@$(MAKE) --no-print-directory $(TEST_APK)
+
+chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
+	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
 
 lint: check-go ## golangci-lint, pinned (the first time takes minutes)
 	go run $(LINT) run --build-tags $(TEST_TAGS) ./...

@@ -1,6 +1,12 @@
 package shared
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
 
 // CloseCode is a WebSocket close code. Its range says what a client does: after
 // 4500 to 4999 it stops and tells the person why; after any other code it
@@ -26,6 +32,35 @@ const (
 
 // Reconnect reports whether a client should connect again by itself.
 func (c CloseCode) Reconnect() bool { return c < 4500 || c > 4999 }
+
+// comeBack is how many members a second a server that starts again is ready for.
+const comeBack = 200
+
+// RestartReason is the reason of a CloseRestart that so many members get. Where
+// they are a crowd it says within how many seconds to come back.
+func RestartReason(members int) string {
+	const reason = "The server is restarting."
+	if s := members / comeBack; s > 0 {
+		return fmt.Sprintf("%s Come back within %d s.", reason, min(s, maxSpread))
+	}
+	return reason
+}
+
+// maxSpread bounds a RestartReason, in seconds, and what is believed of one.
+const maxSpread = 60
+
+var spread = regexp.MustCompile(`\b([0-9]{1,4}) s\b`)
+
+// RestartSpread returns the time over which a RestartReason spreads its members:
+// each comes back at a random moment of it. It is 0 where the reason has none.
+func RestartSpread(reason string) time.Duration {
+	m := spread.FindStringSubmatch(reason)
+	if m == nil {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(m[1]) // the pattern has digits only
+	return time.Duration(min(seconds, maxSpread)) * time.Second
+}
 
 // maxReason is what a close frame has room for (RFC 6455, 5.5).
 const maxReason = 123

@@ -3,6 +3,8 @@ package session
 import (
 	"math/rand/v2"
 	"time"
+
+	"parley/shared"
 )
 
 // The wait between two tries doubles from the first to the longest.
@@ -20,4 +22,14 @@ func backoff(tries int) time.Duration {
 		wait = firstWait << tries
 	}
 	return wait/2 + rand.N(wait/2)
+}
+
+// spread is a random part of the time within which a server that restarts wants
+// its members back.
+func spread(reason string) time.Duration {
+	within := shared.RestartSpread(reason)
+	if within == 0 {
+		return 0
+	}
+	return rand.N(within)
 }

@@ -343,7 +343,11 @@ func (l *loop) ended(p *Problem) {
 	}
 	if !final {
 		status.State = Disconnected
-		status.RetryAt = l.clock.Now().Add(l.config.Backoff(l.tries))
+		wait := l.config.Backoff(l.tries)
+		if p.Cause == CauseServerRestart {
+			wait += spread(p.Detail)
+		}
+		status.RetryAt = l.clock.Now().Add(wait)
 		l.tries++
 	}
 	l.setStatus(status)

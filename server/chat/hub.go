@@ -145,7 +145,7 @@ func (h *Hub) admit(s *session) {
 	defer h.mu.Unlock()
 	h.sessions[s] = struct{}{}
 	if h.stopping {
-		s.close(shared.CloseRestart, "The server is restarting.")
+		s.close(shared.CloseRestart, shared.RestartReason(len(h.sessions)))
 	}
 }
 
@@ -215,7 +215,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	}
 	h.wheel.stop()
 	for _, s := range sessions {
-		s.close(shared.CloseRestart, "The server is restarting.")
+		s.close(shared.CloseRestart, shared.RestartReason(len(sessions)))
 	}
 
 	done := make(chan struct{})

@@ -3,10 +3,10 @@
 export const protocol = 'parley.v1';
 export const maxText = 4096;
 
-/** A text's length in code points. */
+// A text's length in code points.
 export const length = text => [...text].length;
 
-/** Whether a text has nothing to see. */
+// Whether a text has nothing to see.
 export const blank = text => /^[\p{White_Space}\p{Cc}\p{Cf}\u115f\u1160\u2800\u3164\uffa0]*$/u.test(text);
 
 const refuse = code => { throw {code}; };
@@ -50,7 +50,7 @@ function frame(o) {
 	return type === 'chat_message' && blank(m.message) ? refuse('empty') : m;
 }
 
-/** Reads a frame: {message} with every field of its type, or {error: {code}}. */
+// Reads a frame: {message} with every field of its type, or {error: {code}}.
 export function decode(json) {
 	try {
 		return {message: frame(JSON.parse(json))};

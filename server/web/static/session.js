@@ -2,7 +2,7 @@
 
 import {protocol, decode, encode} from './codec.js';
 
-const maxDelay = 15000, silence = 10000; // ms
+const silence = 1e4; // ms
 
 export class Session {
 	// on.hello() gives the hello, on.frame(message) takes what comes, on.state() is
@@ -18,13 +18,13 @@ export class Session {
 	connect() {
 		this.leave();
 		const {generation} = this;
-		// A late event of an older connection changes nothing.
-		const mine = f => e => { if (generation === this.generation) f(e); };
+		// Late events of older connections change nothing.
+		const mine = f => e => generation === this.generation && f(e);
 		const socket = this.socket = new WebSocket(this.url, protocol);
 		socket.onopen = mine(() => this.send(this.on.hello()));
 		socket.onmessage = mine(({data}) => this.receive(data));
 		socket.onclose = mine(({code, reason}) => {
-			if (code < 4500 || code > 4999) return this.lost();
+			if (code < 4500 || code > 4999) return this.lost(/\d+(?= s)/.exec(reason));
 			this.leave();
 			this.to('closed', {code, reason});
 		});
@@ -41,19 +41,19 @@ export class Session {
 		if (m.type === 'welcome') this.to('connected', {since: Date.now()});
 	}
 
-	/** Sends a frame, or reports that it can't. */
+	// Sends a frame, or reports that it can't.
 	send(message) {
 		const open = this.socket?.readyState === WebSocket.OPEN;
 		if (open) this.socket.send(encode(message));
 		return open;
 	}
 
-	/** Asks for the entries before an offset; undefined is no answer. */
+	// Asks for the entries before an offset; undefined is no answer.
 	history(before, limit) {
 		return new Promise(done => this.state === 'connected' && this.send({type: 'history', before, limit}) ? this.asked.push(done) : done());
 	}
 
-	/** Connects now, or finds out whether the connection lives. */
+	// Connects now, or finds out whether the connection lives.
 	tryNow() {
 		if (this.state === 'disconnected') this.connect();
 		if (this.state !== 'connected') return;
@@ -61,17 +61,17 @@ export class Session {
 		this.watch();
 	}
 
-	/** Gives a connection up that says nothing for too long. */
+	// Gives a connection up that says nothing for too long.
 	watch() {
 		clearTimeout(this.watchdog);
 		this.watchdog = setTimeout(() => this.lost(), silence);
 	}
 
-	/** Tries again after a jittered, growing delay. */
-	lost() {
+	// Tries again after a jittered, growing delay, spread over the server's seconds.
+	lost(spread = 0) {
 		this.tries = this.state === 'connected' && Date.now() - this.since > silence ? 0 : this.tries + 1;
 		this.leave();
-		const delay = Math.min(maxDelay, 500 * 2 ** this.tries) * (0.5 + Math.random() / 2);
+		const delay = Math.min(15e3, 500 * 2 ** this.tries) * (.5 + Math.random() / 2) + Math.random() * spread * 1e3;
 		this.timer = setTimeout(() => this.connect(), delay);
 		this.to('disconnected', {next: Date.now() + delay});
 	}

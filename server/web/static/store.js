@@ -16,14 +16,14 @@ function storage(kind) {
 }
 const disk = storage('localStorage'), tabs = storage('sessionStorage');
 
-/** A key's value; a damaged one is as if it were not there. */
+// A key's value; a damaged one is as if it were not there.
 export function get(key) {
 	try {
 		return JSON.parse(memory.get(key) ?? disk.getItem(root + key)) ?? undefined;
 	} catch {}
 }
 
-/** Keeps a value, or sends the window a "full" event. */
+// Keeps a value, or sends the window a "full" event.
 export function set(key, value) {
 	const json = JSON.stringify(value);
 	memory.delete(key);
@@ -49,7 +49,7 @@ export function keys(prefix) {
 	return [...found].filter(k => k.startsWith(prefix)).sort();
 }
 
-/** Calls f with what another tab changed: a key, its new value. */
+// Calls f with what another tab changed: a key, its new value.
 export const onChange = f => addEventListener('storage', e =>
 	e.storageArea === disk && e.key && f(e.key.slice(root.length), e.newValue));
 
@@ -57,7 +57,7 @@ const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 let last = 0;
-/** A new ULID, in order after the ones before. */
+// A new ULID, in order after the ones before.
 export function newID() {
 	let time = '';
 	last = Math.max(Date.now(), last + 1);
@@ -70,11 +70,11 @@ function once(key, value) {
 	return get(key);
 }
 
-/** This browser's secret of 160 bits. */
+// This browser's secret of 160 bits.
 export const device = () => once('device', random(32, crockford));
 export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
 
-/** What this tab keeps, over reloads. */
+// What this tab keeps, over reloads.
 export const tabGet = key => tabs.getItem(root + key) || '';
 export function tabSet(key, value) {
 	try {
@@ -83,18 +83,18 @@ export function tabSet(key, value) {
 	return value;
 }
 
-/** This tab's own id. */
+// This tab's own id.
 export const tab = tabGet('tab') || tabSet('tab', newID());
 
-/** What is kept of a room: {room, epoch, offset, more, entries}. */
+// What is kept of a room: {room, epoch, offset, more, entries}.
 export const loadRoom = room => ({epoch: '', offset: 0, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
 
-/** Keeps a room's position and the messages up to it, in one write. */
+// Keeps a room's position and the messages up to it, in one write.
 export function saveRoom(room, state) {
 	set(`room/${roomKey(room)}`, {...state, more: state.more || state.entries.length > maxEntries, entries: state.entries.slice(-maxEntries), at: Date.now()});
 }
 
-/** The rooms it knows, last one first. */
+// The rooms it knows, last one first.
 export function rooms() {
 	const known = keys('room/').map(key => ({key, ...get(key)})).sort((a, b) => b.at - a.at);
 	known.splice(maxRooms).forEach(r => remove(r.key));

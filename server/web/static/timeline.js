@@ -5,7 +5,7 @@ const hues = [4, 20, 210, 224, 240, 258, 276, 300, 322, 342]; // readable with w
 const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
 const longDay = new Intl.DateTimeFormat('en', {weekday: 'long', day: 'numeric', month: 'long'});
 
-/** A new element. Text only ever becomes text nodes. */
+// A new element. Text only ever becomes text nodes.
 export function el(tag, attributes, ...children) {
 	const e = document.createElement(tag);
 	for (const [k, v] of Object.entries(attributes)) typeof v === 'string' ? e.setAttribute(k, v) : e[k] = v;
@@ -13,7 +13,7 @@ export function el(tag, attributes, ...children) {
 	return e;
 }
 
-/** The initials of a name on a colour of its own. */
+// The initials of a name on a colour of its own.
 export function avatar(name) {
 	const words = name.split(/[ _-]+/).filter(Boolean);
 	return tint(name, el('span', {class: 'avatar', 'aria-hidden': 'true'},
@@ -42,7 +42,7 @@ function bubble(m, state) {
 			state ? el('span', {class: 'mark', role: 'img', 'aria-label': state}) : '')));
 }
 
-/** The row of a message in the outbox; act(what, m) is told of taps. */
+// The row of a message in the outbox; act(what, m) is told of taps.
 export function pendingRow(m, act) {
 	const row = el('div', {class: `row mine ${m.error ? 'failed' : 'waiting'}`}, bubble(m, m.error ? 'Not sent' : 'Waiting'));
 	if (m.error) {
@@ -59,7 +59,7 @@ const daysAgo = n => new Date(new Date().setDate(new Date().getDate() - n)).toDa
 const dayName = m => day(m) === daysAgo(0) ? 'Today' : day(m) === daysAgo(1) ? 'Yesterday' : longDay.format(new Date(m.time));
 
 export class Timeline {
-	/** fill(m) is asked for what is missing before m. */
+	// fill(m) is asked for what is missing before m.
 	constructor(log, scroller, fill) {
 		Object.assign(this, {log, scroller, fill, entries: [], known: new Map(), more: true, broken: false, stick: true});
 		scroller.addEventListener('scroll', () => {
@@ -68,7 +68,7 @@ export class Timeline {
 		Object.defineProperty(log, 'value', {get: () => this.entries.map(m => `${m.user}: ${m.message}\n`).join('')});
 	}
 
-	/** Changes the rows without moving what the reader looks at. */
+	// Changes the rows without moving what the reader looks at.
 	keepPlace(change) {
 		const {scroller, log} = this, top = e => e.getBoundingClientRect().top;
 		const anchor = [...log.children].map(e => e.lastChild).find(row => row.getBoundingClientRect().bottom > top(scroller));
@@ -83,7 +83,7 @@ export class Timeline {
 		this.scroller.scrollTop = this.scroller.scrollHeight;
 	}
 
-	/** Puts messages at the end; those already here only take a new offset. */
+	// Puts messages at the end; those already here only take a new offset.
 	append(messages) {
 		const {entries} = this;
 		this.keepPlace(() => {
@@ -106,7 +106,7 @@ export class Timeline {
 		});
 	}
 
-	/** Puts history before the entry that it leads up to. */
+	// Puts history before the entry that it leads up to.
 	prepend(next, {messages, more}) {
 		this.keepPlace(() => {
 			const at = this.entries.indexOf(next);
@@ -140,7 +140,7 @@ export class Timeline {
 		this.decorate(i + 1);
 	}
 
-	/** Draws what neighbours decide: lines above, the sender, the time. */
+	// Draws what neighbours decide: lines above, the sender, the time.
 	decorate(i) {
 		const m = this.entries[i], previous = this.entries[i - 1];
 		if (!m) return;
@@ -154,7 +154,7 @@ export class Timeline {
 		if (previous) previous.item.lastChild.classList.toggle('run', !first && minute(previous) === minute(m));
 	}
 
-	/** Draws the line "New since you left" before this entry only. */
+	// Draws the line "New since you left" before this entry only.
 	markFresh(m) {
 		const marked = [this.fresh, m];
 		this.fresh = m;
