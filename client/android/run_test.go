@@ -102,10 +102,12 @@ func TestApp(t *testing.T) {
 		return one(b), len(b) == 1 && b[0].Max.Y < s.size().Y-keyboardHeight
 	})
 
-	// One emoji is deleted by one touch of the key, which is two UTF-16 units.
-	p.do("type ab😀")
+	// One emoji is deleted by one touch of the key, which is two UTF-16 units, and
+	// the entry grows with what is written.
+	const draft = "Dinner in the garden at eight? 🎉 I bring bread, tomatoes and the good olive oil. Somebody has to bring chairs."
+	p.do("type Dinne😀")
 	p.do("backspace 2")
-	p.do("type c 🎉")
+	p.do("type %s", strings.TrimPrefix(draft, "Dinne"))
 	p.find("a button to send it", func(s screen) (image.Rectangle, bool) {
 		return image.Rectangle{}, slices.ContainsFunc(s.boxes(fill, image.Pt(24, 24)), func(r image.Rectangle) bool {
 			return r.Min.X > s.size().X-60 && r.Min.Y > s.size().Y-keyboardHeight-60
@@ -113,7 +115,7 @@ func TestApp(t *testing.T) {
 	})
 	p.save("draft.png")
 	p.send()
-	server.said(t, "Ann: abc 🎉")
+	server.said(t, "Ann: "+draft)
 
 	// Others' messages come in, and a long touch copies one.
 	bob := server.join(t, "Garden", "Bob")
@@ -201,7 +203,7 @@ func TestApp(t *testing.T) {
 	}
 	server.mend()
 	server.said(t, "Ann: sent later")
-	want := []string{"Ann: hello from the phone", "Ann: abc 🎉", "Bob: hello Ann, the gate is open", "Bob: are you still there?", "Ann: sent later"}
+	want := []string{"Ann: hello from the phone", "Ann: " + draft, "Bob: hello Ann, the gate is open", "Bob: are you still there?", "Ann: sent later"}
 	if got := server.history(t); !slices.Equal(got, want) {
 		t.Errorf("the server keeps %q, not %q", got, want)
 	}
