@@ -76,7 +76,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	opt.chat.Log, opt.chat.Logger, opt.chat.Version, opt.chat.Now = store, logger, shared.Version, now
 	hub = chat.NewHub(opt.chat)
-	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
+	opt.retain.Expire, opt.retain.Expired, opt.retain.Now = hub.Expire, hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
 	router := chi.NewRouter()

@@ -77,11 +77,24 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 		r.name.Text = state.Name
 	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
+	r.expire(state.First)
 	if r.head > 0 {
 		// Where this fails, whoever comes reads the log for itself.
 		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
 	}
 	return r, nil
+}
+
+// Expire tells the members' side that a room's log begins at the offset first
+// from now on. The log says so before it deletes what lies before. It does not
+// block.
+func (h *Hub) Expire(room string, first int64) {
+	h.mu.Lock()
+	r := h.rooms[room]
+	h.mu.Unlock()
+	if r != nil {
+		r.expire(first)
+	}
 }
 
 // recent is how many entries of a room's log are read when it is opened, so that

@@ -29,7 +29,8 @@ type Receipt struct {
 type State struct {
 	Name  string // as the room was first written; empty in a room without entries
 	Epoch string // the incarnation of this log
-	Head  int64  // the offset of the newest entry, 0 where there is none
+	Head  int64  // the offset of the newest entry, 0 where there never was one
+	First int64  // the offset of the oldest that is kept, Head+1 where none is
 	Last  time.Time
 }
 
@@ -69,11 +70,6 @@ type Log interface {
 	// History returns the newest entries, up to limit, with offset < before,
 	// oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, limit int) ([]Entry, error)
-
-	// First returns the offset of the room's oldest entry that is kept, and one
-	// more than its head where none is. Entries are only ever deleted from the
-	// oldest on.
-	First(ctx context.Context, room string) (int64, error)
 
 	// Claim gives c.Name to c.Device, unless another device owns it and was seen
 	// less than hold before c.Seen. It reports whether the device owns the name now.

@@ -268,7 +268,7 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		m.behind, m.cursor = false, v.end()
 		return 0, true, nil
 	}
-	if head-m.sent > int64(m.room.hub.cfg.ResumeLimit) {
+	if head-m.sent > int64(m.room.hub.cfg.ResumeLimit) || m.missed() {
 		return 0, false, errTooFarBehind
 	}
 	if runs, n, ok := v.since(m.sent, m.skip); ok {
@@ -285,13 +285,8 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if len(entries) == 0 || entries[0].Offset != m.sent+1 {
-		// Deleted meanwhile? Then the member has to learn that something is missing.
-		if first, err := m.room.hub.cfg.Log.First(background, m.room.name.Key); err != nil {
-			return 0, false, err
-		} else if first > m.sent+1 {
-			return 0, false, errTooFarBehind
-		}
+	if m.missed() {
+		return 0, false, errTooFarBehind
 	}
 	if len(entries) == 0 {
 		m.sent = head
@@ -309,3 +304,7 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	m.sent = entries[len(entries)-1].Offset
 	return len(entries), true, nil
 }
+
+// missed reports whether the log has deleted what the member was still to get:
+// it has to come back, and learn that something is missing.
+func (m *member) missed() bool { return m.sent+1 < m.room.first.Load() }

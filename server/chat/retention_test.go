@@ -15,7 +15,7 @@ import (
 func (s *server) expire(r sqlitelog.Retention, n int) {
 	s.t.Helper()
 	gone := make(chan int, 100)
-	r.Every = time.Millisecond
+	r.Every, r.Expire = time.Millisecond, s.hub.Expire
 	r.Expired = func(n int) { s.hub.ObserveExpired(n); gone <- n }
 	s.log.Retain(r)
 	for n > 0 {

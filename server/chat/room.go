@@ -3,6 +3,7 @@ package chat
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/shared"
@@ -31,6 +32,8 @@ type Room struct {
 	name   shared.Name
 	epoch  string
 	stop   func() // ends the log's calls of deliver
+
+	first atomic.Int64 // the oldest entry that the log keeps; it never goes back
 
 	sessions int // guarded by hub.mu; the room leaves memory with the last
 
@@ -220,6 +223,12 @@ func (r *Room) remove(m *member) {
 		}
 	}
 	r.depart(m)
+}
+
+// expire notes where the log begins.
+func (r *Room) expire(first int64) {
+	for old := r.first.Load(); first > old && !r.first.CompareAndSwap(old, first); old = r.first.Load() {
+	}
 }
 
 // end stops what goes on in a room that nobody is in.

@@ -194,26 +194,17 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	}
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
-	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit)
-	unreadable := func() bool {
-		s.close(shared.CloseTryLater, "The server can't read its log right now.")
-		s.depart()
-		return false
-	}
+	first := r.first.Load() // the tail may still have what the log has not
+	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit) && hello.After+1 >= first
 	from := hello.After
-	if !welcome.Resumed || behind > 0 {
-		// The tail may still have what the log has not.
-		first, err := s.hub.cfg.Log.First(background, r.name.Key)
-		if err != nil {
-			return unreadable()
+	if !welcome.Resumed {
+		var err error
+		if from, err = s.beforeLast(head, min(firstVisit, s.hub.cfg.ResumeLimit)); err != nil {
+			s.close(shared.CloseTryLater, "The server can't read its log right now.")
+			s.depart()
+			return false
 		}
-		welcome.Resumed = welcome.Resumed && first <= hello.After+1
-		if !welcome.Resumed {
-			if from, err = s.beforeLast(head, min(firstVisit, s.hub.cfg.ResumeLimit)); err != nil {
-				return unreadable()
-			}
-			from = max(from, first-1)
-		}
+		from = max(from, first-1)
 	}
 	m.start(from, textFrame(welcome))
 	return true

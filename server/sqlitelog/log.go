@@ -63,7 +63,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readOwner, readFirst *sql.Stmt
+	readEntries, readHistory, readOwner *sql.Stmt
 }
 
 var _ chat.Log = (*Log)(nil)
@@ -205,7 +205,6 @@ func (l *Log) prepare(ctx context.Context) error {
 	for stmt, query := range map[**sql.Stmt]string{
 		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
 		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
-		&l.readFirst:   firstQuery,
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 	} {
 		var err error
@@ -220,8 +219,8 @@ func (l *Log) prepare(ctx context.Context) error {
 func (l *Log) Open(ctx context.Context, room shared.Name, follow func([]chat.Entry)) (chat.State, func(), error) {
 	var state chat.State
 	f := &follower{follow: follow}
-	err := l.writer.do(ctx, request{open: func(r *roomState) {
-		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, Last: r.last}
+	err := l.writer.do(ctx, request{open: func(r *roomState, first int64) {
+		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, First: first, Last: r.last}
 		f.handed = r.head
 		r.followers = append(r.followers, f)
 	}, room: room})

@@ -19,9 +19,10 @@ type Retention struct {
 	// Bytes is about how much of the disk a room's entries may take.
 	Bytes int64
 
-	Every   time.Duration     // how often it is looked at, 1 min by default
-	Now     func() time.Time  // what Age is measured by
-	Expired func(entries int) // is told how many were deleted
+	Every   time.Duration                  // how often it is looked at, 1 min by default
+	Now     func() time.Time               // what Age is measured by
+	Expire  func(room string, first int64) // is told, before, where a room's log will begin
+	Expired func(entries int)              // is told how many were deleted
 }
 
 // entryBytes is what an entry takes on the disk: its text, its user's name, and
@@ -51,6 +52,9 @@ func (l *Log) Retain(r Retention) {
 	}
 	if r.Now == nil {
 		r.Now = time.Now
+	}
+	if r.Expire == nil {
+		r.Expire = func(string, int64) {}
 	}
 	if r.Expired == nil {
 		r.Expired = func(int) {}
@@ -88,16 +92,19 @@ func (r *retention) run(ctx context.Context) {
 
 // pass looks at every room once.
 func (r *retention) pass(ctx context.Context) (deleted int, err error) {
-	type room struct{ id, head int64 }
+	type room struct {
+		id, head int64
+		key      string
+	}
 	var rooms []room
-	rows, err := r.log.read.QueryContext(ctx, "SELECT id, head FROM rooms")
+	rows, err := r.log.read.QueryContext(ctx, "SELECT id, head, key FROM rooms")
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var v room
-		if err := rows.Scan(&v.id, &v.head); err != nil {
+		if err := rows.Scan(&v.id, &v.head, &v.key); err != nil {
 			return 0, err
 		}
 		rooms = append(rooms, v)
@@ -106,7 +113,7 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 		return 0, err
 	}
 	for _, v := range rooms {
-		n, err := r.trim(ctx, v.id, v.head)
+		n, err := r.trim(ctx, v.key, v.id, v.head)
 		deleted += n
 		if n > 0 {
 			r.Expired(n)
@@ -119,7 +126,12 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 }
 
 // trim deletes a room's oldest entries, as far as head.
-func (r *retention) trim(ctx context.Context, room, head int64) (deleted int, err error) {
+func (r *retention) trim(ctx context.Context, key string, room, head int64) (deleted int, err error) {
+	var first sql.NullInt64
+	err = r.log.read.QueryRowContext(ctx, "SELECT MIN(offset) FROM entries WHERE room = ?", room).Scan(&first)
+	if err != nil || !first.Valid {
+		return 0, err
+	}
 	upTo, err := r.tooOld(ctx, room, head)
 	if err != nil {
 		return 0, err
@@ -130,9 +142,14 @@ func (r *retention) trim(ctx context.Context, room, head int64) (deleted int, er
 			return 0, err
 		}
 	}
+	if upTo < first.Int64 {
+		r.used[room] = u
+		return 0, nil
+	}
+	announce := func() { r.Expire(key, upTo+1) }
 	const batch = 1000 // in one transaction, which members' messages wait for
 	for {
-		t := &trim{room: room, upTo: upTo, limit: batch}
+		t := &trim{room: room, upTo: upTo, limit: batch, announce: announce}
 		if err := r.log.writer.do(ctx, request{trim: t}); err != nil {
 			delete(r.used, room) // counted anew
 			return deleted, err
@@ -141,9 +158,7 @@ func (r *retention) trim(ctx context.Context, room, head int64) (deleted int, er
 			break
 		}
 	}
-	if r.Bytes > 0 {
-		r.used[room] = u
-	}
+	r.used[room] = u
 	return deleted, nil
 }
 
@@ -195,11 +210,15 @@ func (r *retention) tooMuch(ctx context.Context, room, head, upTo int64) (int64,
 type trim struct {
 	room, upTo     int64
 	limit, deleted int
+	announce       func()
 }
 
 const trimQuery = "DELETE FROM entries WHERE room = ?1 AND offset IN (SELECT offset FROM entries WHERE room = ?1 AND offset <= ?2 ORDER BY offset LIMIT ?3)"
 
+// trim runs where rooms are opened, one or the other: who opens a room learns of
+// what goes either from its state or from the announcement.
 func (w *writer) trim(ctx context.Context, t *trim) error {
+	t.announce()
 	result, err := w.conn.ExecContext(ctx, trimQuery, t.room, t.upTo, t.limit)
 	if err != nil {
 		return err
@@ -208,16 +227,3 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 	t.deleted = int(n)
 	return err
 }
-
-// First implements chat.Log.
-func (l *Log) First(ctx context.Context, room string) (first int64, err error) {
-	switch err := l.readFirst.QueryRowContext(ctx, room).Scan(&first); {
-	case errors.Is(err, sql.ErrNoRows):
-		return 1, nil
-	case err != nil:
-		return 0, unavailable(err)
-	}
-	return first, nil
-}
-
-const firstQuery = "SELECT COALESCE((SELECT MIN(offset) FROM entries WHERE entries.room = rooms.id), head + 1) FROM rooms WHERE key = ?"

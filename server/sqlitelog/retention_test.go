@@ -69,15 +69,32 @@ func TestRetainAge(t *testing.T) {
 	addAt(t, l, attic, "a", old)
 	addAt(t, l, cellar, "a", future)
 	addAt(t, l, cellar, "b", old)
-	retain(t, l, sqlitelog.Retention{Age: time.Hour, Now: func() time.Time { return now }}, 3)
+	announced := make(map[string]int64)
+	retain(t, l, sqlitelog.Retention{
+		Age: time.Hour, Now: func() time.Time { return now },
+		Expire: func(room string, first int64) {
+			if got, want := kept(t, l, shared.Name{Key: room}), map[string]string{"lobby": "1a 2b 3c 4d", "attic": "1a"}[room]; got != want {
+				t.Errorf("when it was announced, %s had %q", room, got)
+			}
+			announced[room] = first
+		},
+	}, 3)
 	for room, want := range map[shared.Name]string{lobby: "3c 4d", attic: "", cellar: "1a 2b"} {
 		if got := kept(t, l, room); got != want {
 			t.Errorf("%s keeps %q, not %q", room.Text, got, want)
 		}
 	}
 	for room, want := range map[string]int64{"lobby": 3, "attic": 2, "cellar": 1, "nowhere": 1} {
-		if first, err := l.First(t.Context(), room); err != nil || first != want {
-			t.Errorf("%s begins at %d, %v", room, first, err)
+		s, stop, err := l.Open(t.Context(), shared.Name{Text: room, Key: room}, func([]chat.Entry) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if s.First != want {
+			t.Errorf("%s begins at %d", room, s.First)
+		}
+		if announced[room] != want && want != 1 {
+			t.Errorf("%s was announced to begin at %d", room, announced[room])
 		}
 	}
 }

@@ -23,7 +23,7 @@ type request struct {
 	room  shared.Name
 	entry chat.Entry
 	done  func(chat.Receipt, error) // append
-	open  func(*roomState)
+	open  func(r *roomState, first int64)
 	claim *claim
 	trim  *trim
 	probe bool
@@ -168,10 +168,10 @@ func (w *writer) handle(batch []request) {
 	// entry of this batch reaches the new follower after it.
 	for i := range batch {
 		if r := &batch[i]; r.open != nil {
-			state, err := w.state(ctx, r.room)
+			state, first, err := w.stateToOpen(ctx, r.room)
 			if err == nil {
 				w.mu.Lock()
-				r.open(state)
+				r.open(state, first)
 				w.mu.Unlock()
 			}
 			r.reply <- wrap(err)
@@ -348,6 +348,19 @@ func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error
 	}
 	r.loaded = true
 	return r, nil
+}
+
+// stateToOpen returns also where the room's log begins.
+func (w *writer) stateToOpen(ctx context.Context, room shared.Name) (r *roomState, first int64, err error) {
+	if r, err = w.state(ctx, room); err != nil {
+		return nil, 0, err
+	}
+	var oldest sql.NullInt64
+	err = w.conn.QueryRowContext(ctx, "SELECT MIN(offset) FROM entries WHERE room = ?", r.id).Scan(&oldest)
+	if !oldest.Valid {
+		return r, r.head + 1, err
+	}
+	return r, oldest.Int64, err
 }
 
 func (w *writer) forgetAbandoned() {
