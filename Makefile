@@ -4,6 +4,7 @@ VERSION   := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME  := 60s
 CHAOSTIME := 5m
+SOAKTIME  := 20m
 
 # Emoji come from the system's font, which is newer than the one in Fyne.
 FYNE := migrated_fynedo,no_emoji
@@ -22,7 +23,7 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x1
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test chaos lint fuzz dist bench bench-quick bench-race bench-client bench-peers clean \
+.PHONY: help run client test chaos lint fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
 	check-go build-packages test-packages daphne-packages
 
 help: ## list the targets
@@ -73,6 +74,10 @@ bench-quick: check-go ## the same in one minute, with fewer servers; writes noth
 bench-race: check-go ## drive a server with the race detector as bench-quick does; it ends at the first race
 	CGO_ENABLED=1 go build -race -o bin/parley-server-race ./server
 	cd bench && go build -o ../bin/bench . && GORACE=halt_on_error=1 ../bin/bench -quick -peers '^(parley|limit)$$' -server ../bin/parley-server-race
+
+soak: check-go ## have the server work for SOAKTIME, 20m by default, and look for leaks; writes bench/soak.svg
+	CGO_ENABLED=0 go build -o bin/parley-server ./server
+	cd bench && go build -o ../bin/bench . && ../bin/bench -soak $(SOAKTIME) -write .
 
 bench-client: check-go ## measure the app's message list
 	go test -tags $(TEST_TAGS) -run '^$$' -bench . ./client/ui

@@ -24,7 +24,15 @@ func main() {
 	only := flag.String("only", "", "a `pattern`: scenarios whose names match")
 	names := flag.String("peers", "", "a `pattern`: servers whose names match")
 	write := flag.String("write", "", "a `folder` to write results.md and deliveries.svg to")
+	soakFor := flag.Duration("soak", 0, "work steadily for so long instead; -write writes soak.svg")
 	flag.Parse()
+	if *soakFor > 0 {
+		if err := soak(*binary, *write, *soakFor); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*binary, *extra, *only, *names, *write, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

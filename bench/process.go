@@ -74,12 +74,7 @@ func (s *process) cpu() float64 {
 // appendP99 is how long 99 of 100 commits of Parley's log took at most, by the
 // buckets of its histogram.
 func (s *process) appendP99() (time.Duration, error) {
-	resp, err := http.Get("http://" + s.addr + "/metrics")
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := s.metrics()
 	if err != nil {
 		return 0, err
 	}
@@ -95,6 +90,31 @@ func (s *process) appendP99() (time.Duration, error) {
 		}
 	}
 	return 0, errors.New("an append took longer than the last bucket of parley_append_seconds")
+}
+
+// metrics is what Parley tells at /metrics.
+func (s *process) metrics() ([]byte, error) {
+	resp, err := http.Get("http://" + s.addr + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
+// metric is one number of it, 0 where there is none.
+func (s *process) metric(name string) float64 {
+	body, err := s.metrics()
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(body)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			v, _ := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			return v
+		}
+	}
+	return 0
 }
 
 // memory returns a field of /proc/PID/status in bytes: VmRSS is resident now,

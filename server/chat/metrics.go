@@ -19,6 +19,7 @@ type metrics struct {
 	appends    prometheus.Histogram
 	expired    prometheus.Counter
 	slow       prometheus.Counter
+	silent     prometheus.Counter
 	refused    *prometheus.CounterVec
 }
 
@@ -36,10 +37,12 @@ func newMetrics(h *Hub) *metrics {
 			Name: "parley_messages_expired_total", Help: "Messages deleted because they were too old, or a room had too many."}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_slow_consumers_total", Help: "Members closed because they took nothing, or fell too far behind."}),
+		silent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_silent_peers_total", Help: "Connections given up because nothing came, not even an answer to a ping."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.refused,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.silent, m.refused,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
 			h.mu.Lock()

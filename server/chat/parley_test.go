@@ -453,4 +453,7 @@ func TestSilentPeerIsGone(t *testing.T) {
 			break
 		}
 	}
+	if got := s.metric("parley_silent_peers_total"); got != "1" {
+		t.Errorf("%s silent peers were counted", got)
+	}
 }

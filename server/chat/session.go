@@ -310,6 +310,7 @@ func (s *session) depart() {
 func (s *session) beat() {
 	now := time.Now().UnixNano()
 	if time.Duration(now-s.heard.Load()) > s.hub.cfg.SilenceLimit {
+		s.hub.metrics.silent.Inc()
 		s.hub.cfg.Logger.Debug("peer is silent", "room", s.room.name.Text, "address", s.address)
 		s.cut()
 		return
