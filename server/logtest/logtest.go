@@ -151,7 +151,7 @@ func followers(t *testing.T, f *fixture) {
 	state, stop, err := f.log.Open(t.Context(), lobby, first.follow)
 	must(t, err)
 	defer stop()
-	if state.Head != 1 || state.Name != "Lobby" || state.Epoch == "" || !state.Last.Equal(entry("").Time) {
+	if state.Head != 1 || state.First != 1 || state.Name != "Lobby" || state.Epoch == "" || !state.Last.Equal(entry("").Time) {
 		t.Errorf("the state is %+v", state)
 	}
 	f.add(t, lobby, entry("a"))
