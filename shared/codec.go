@@ -78,6 +78,9 @@ func decodeObject(data []byte) (m Message, err error) {
 		m.User = o.text("user", 0)
 		m.Device = o.text("device", MaxDevice)
 		m.Key = o.text("key", MaxKey)
+		listed := true
+		o.into("listed", &listed)
+		m.Hidden = !listed
 		m.Epoch = o.text("epoch", MaxID)
 		m.After = o.number("after", MaxOffset)
 	case TypeWelcome:
@@ -280,7 +283,8 @@ func fieldsOf(m Message) (v any) {
 			Epoch  string `json:"epoch,omitempty"`
 			After  int64  `json:"after,omitempty"`
 			Key    string `json:"key,omitempty"`
-		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key}
+			Listed *bool  `json:"listed,omitempty"`
+		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m)}
 	case TypeWelcome:
 		v = struct {
 			Type    Type     `json:"type"`
@@ -339,6 +343,14 @@ func fieldsOf(m Message) (v any) {
 		panic(fmt.Sprintf("no frame of type %q", m.Type))
 	}
 	return v
+}
+
+// listed is what a hello says of listing, which it says only to turn it off.
+func listed(m Message) *bool {
+	if !m.Hidden {
+		return nil
+	}
+	return new(bool)
 }
 
 func orEmpty[T any](s []T) []T {

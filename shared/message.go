@@ -23,6 +23,7 @@ const (
 	MaxID          = 64                         // a message's id
 	MinDevice      = 22                         // a device's secret: at least 128 random bits
 	MaxDevice      = 128                        // a device's secret
+	MinKey         = 8                          // a new room's passphrase
 	MaxKey         = 128                        // a room's passphrase
 	MaxHistory     = 100                        // messages in one history frame
 	MaxMembers     = 100                        // names in a welcome
@@ -111,6 +112,7 @@ type Message struct {
 
 	Device string // hello: the installation's secret
 	Key    string // hello: the room's passphrase
+	Hidden bool   // hello: a room that this one locks is not listed ("listed":false in JSON)
 	Epoch  string // hello: present means resume; welcome
 	After  int64  // hello: the position up to which the client has shown the room
 

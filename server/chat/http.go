@@ -101,22 +101,22 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusServiceUnavailable, "The server is stopping.")
 		return
 	}
-	abandon := func(detail string) {
+	abandon := func(status int, detail string) {
 		h.release(s.address)
 		if detail != "" {
-			Problem(w, http.StatusServiceUnavailable, detail)
+			Problem(w, status, detail)
 		}
 	}
 	if s.room, err = h.enter(room); err != nil {
-		abandon("The server can't read its log right now.")
+		abandon(http.StatusServiceUnavailable, "The server can't read its log right now.")
 		return
 	}
 	if s.dialect == tutorial {
 		// Before the upgrade is answered, as in the tutorial: whoever is connected
 		// is in the room.
-		if detail := s.joinTutorial(name, skipOwn(r, s.named)); detail != "" {
+		if status, detail := s.joinTutorial(name, skipOwn(r, s.named)); detail != "" {
 			h.leave(s.room)
-			abandon(detail)
+			abandon(status, detail)
 			return
 		}
 	}
@@ -131,7 +131,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			s.depart()
 		}
 		h.leave(s.room)
-		abandon("")
+		abandon(0, "")
 		return
 	}
 	s.messages = h.newLimiter()
@@ -223,10 +223,11 @@ func (h *Hub) serveRooms(w http.ResponseWriter, _ *http.Request) {
 		Name  string `json:"name"`
 		Count int    `json:"count"`
 		Last  string `json:"last_activity,omitempty"`
+		Lock  bool   `json:"locked,omitempty"`
 	}
 	list := []room{}
 	for _, info := range h.Rooms() {
-		entry := room{Name: info.Name, Count: info.Count}
+		entry := room{Name: info.Name, Count: info.Count, Lock: info.Locked}
 		if !info.Last.IsZero() {
 			entry.Last = info.Last.UTC().Format(shared.TimeFormat)
 		}
@@ -247,6 +248,14 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 	room, err := shared.RoomName(parts[0])
 	if err != nil {
 		Problem(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if lock, err := h.cfg.Log.Lock(r.Context(), room.Key); err != nil {
+		h.cfg.Logger.Error("lock not read", "error", err)
+		Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
+		return
+	} else if lock.locks() {
+		Problem(w, http.StatusForbidden, saysNoHistory)
 		return
 	}
 	before, err := queryNumber(r, "before", shared.MaxOffset)

@@ -20,6 +20,7 @@ type Hub struct {
 	cfg     Config
 	metrics *metrics
 	wheel   *wheel
+	keys    *keyring
 	work    sync.WaitGroup // connections, and every goroutine that the hub has started
 
 	mu        sync.Mutex
@@ -40,6 +41,7 @@ func NewHub(cfg Config) *Hub {
 		addresses: make(map[string]int),
 	}
 	h.metrics = newMetrics(h)
+	h.keys = newKeyring(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)
 	return h
@@ -65,7 +67,12 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	// What is delivered from here on waits until the head is known.
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	state, stop, err := h.cfg.Log.Open(background, name, r.deliver)
+	lock, err := h.cfg.Log.Lock(background, name.Key)
+	var state State
+	var stop func()
+	if err == nil {
+		state, stop, err = h.cfg.Log.Open(background, name, r.deliver)
+	}
 	if err != nil {
 		r.err = err
 		h.mu.Lock()
@@ -76,6 +83,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	if state.Name != "" {
 		r.name.Text = state.Name
 	}
+	r.lock = lock
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {
@@ -178,9 +186,12 @@ type RoomInfo struct {
 	Name  string    // as it was first written
 	Count int       // people in it
 	Last  time.Time // of its newest entry; zero where nothing was said
+
+	Locked bool // it has a passphrase
+	hidden bool
 }
 
-// Rooms returns the rooms with people in them, the liveliest first.
+// Rooms returns the listed rooms with people in them, the liveliest first.
 func (h *Hub) Rooms() []RoomInfo {
 	h.mu.Lock()
 	rooms := slices.Collect(maps.Values(h.rooms))
@@ -189,7 +200,7 @@ func (h *Hub) Rooms() []RoomInfo {
 	for _, r := range rooms {
 		select {
 		case <-r.opened:
-			if info := r.info(); r.err == nil && info.Count > 0 {
+			if info := r.info(); r.err == nil && info.Count > 0 && !info.hidden {
 				list = append(list, info)
 			}
 		default: // still reading its log

@@ -78,6 +78,13 @@ type Log interface {
 	// Owner returns who owns a name in a room; the zero Claim if nobody does.
 	Owner(ctx context.Context, room, name string) (Claim, error)
 
+	// SetLock gives a room its lock, where it has none and nothing was ever said
+	// in it. It reports whether it did; a lock stays.
+	SetLock(ctx context.Context, room string, l Lock) (bool, error)
+
+	// Lock returns a room's lock, the zero Lock where it has none.
+	Lock(ctx context.Context, room string) (Lock, error)
+
 	// Ready reports why the log can't take an entry now, or nil.
 	Ready(ctx context.Context) error
 

@@ -18,12 +18,13 @@ import (
 // over until it has caught up.
 type member struct {
 	// Set when it joins.
-	room    *Room
-	dialect dialect
-	device  string // as the log knows it
-	skip    string // the device whose entries this member does not get
-	sock    *sock
-	fail    func(shared.CloseCode, string) // closes the session
+	room     *Room
+	dialect  dialect
+	device   string // as the log knows it
+	unlocked bool   // it has the room's passphrase
+	skip     string // the device whose entries this member does not get
+	sock     *sock
+	fail     func(shared.CloseCode, string) // closes the session
 
 	person *person // guarded by room.mu
 

@@ -21,6 +21,7 @@ type metrics struct {
 	slow       prometheus.Counter
 	silent     prometheus.Counter
 	refused    *prometheus.CounterVec
+	limits     *prometheus.CounterVec
 }
 
 func newMetrics(h *Hub) *metrics {
@@ -41,8 +42,10 @@ func newMetrics(h *Hub) *metrics {
 			Name: "parley_silent_peers_total", Help: "Connections given up because nothing came, not even an answer to a ping."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
+		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_limit_hits_total", Help: "What was refused or ended at a limit, by the limit."}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.silent, m.refused,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.silent, m.refused, m.limits,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
 			h.mu.Lock()
@@ -60,6 +63,8 @@ func newMetrics(h *Hub) *metrics {
 }
 
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
+
+func (m *metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
 
 // ObserveAppend counts a transaction of the log.
 func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }

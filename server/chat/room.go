@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,8 +44,12 @@ type Room struct {
 	over       bool      // it has left memory: nothing is taken in any more
 	settled    sync.Cond // on incomingMu: looping became false
 
+	locking sync.Mutex // held while a lock is on its way into the log; taken before mu
+
 	mu      sync.Mutex
-	head    int64 // the newest entry in the tails
+	lock    Lock
+	proof   []byte // stands for the passphrase that has opened the lock, once one has
+	head    int64  // the newest entry in the tails
 	last    time.Time
 	tails   [dialects]*tail // nil where nobody speaks the dialect
 	speak   [dialects]int   // members of each dialect
@@ -177,12 +182,16 @@ func (r *Room) position(t *tail) (head int64, v *view) {
 }
 
 // add takes a member in, behind the tail until it has caught up, and returns
-// the head at that moment. It refuses where the room is full.
-func (r *Room) add(m *member) (head int64, ok bool) {
+// the head at that moment. It refuses with errLocked who has not unlocked the
+// room, and with errFull where there is no place.
+func (r *Room) add(m *member) (head int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.members) >= r.hub.cfg.MaxMembers {
-		return 0, false
+	switch {
+	case r.lock.locks() && !m.unlocked:
+		return 0, errLocked
+	case len(r.members) >= r.hub.cfg.MaxMembers:
+		return 0, errFull
 	}
 	if r.tails[m.dialect] == nil {
 		r.tails[m.dialect] = r.newTail()
@@ -192,7 +201,7 @@ func (r *Room) add(m *member) (head int64, ok bool) {
 	m.cursor = m.tail.view.Load().end()
 	m.sent = r.head
 	r.members = append(slices.Clip(r.members), m)
-	return r.head, true
+	return r.head, nil
 }
 
 // newTail returns a tail with what the log had last, where nothing came since.
@@ -211,6 +220,11 @@ func (r *Room) newTail() *tail {
 	r.recent = nil
 	return t
 }
+
+var (
+	errLocked = errors.New("the room is locked")
+	errFull   = errors.New("the room is full")
+)
 
 // remove lets a member go, if it is one, and its person depart.
 func (r *Room) remove(m *member) {
@@ -253,5 +267,5 @@ func (r *Room) end() {
 func (r *Room) info() RoomInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last}
+	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden}
 }

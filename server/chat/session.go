@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -169,6 +170,13 @@ const firstVisit = 50
 // join takes a parley.v1 session into the room and starts its replay.
 func (s *session) join(name shared.Name, hello shared.Message) bool {
 	r, m := s.room, s.member
+	if code, reason := s.unlock(hello); code != 0 {
+		if code == shared.CloseWrongKey {
+			s.hub.metrics.refuse("wrong_key")
+		}
+		s.close(code, reason)
+		return false
+	}
 	if ok, err := s.own(name); err != nil {
 		s.close(shared.CloseTryLater, "The server can't write its log right now.")
 		return false
@@ -182,9 +190,13 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
-	head, ok := r.add(m)
-	if !ok {
-		s.close(shared.CloseTryLater, "The room is full.")
+	head, err := r.add(m)
+	if err != nil {
+		if err == errLocked {
+			s.close(shared.CloseWrongKey, saysLocked)
+		} else {
+			s.close(shared.CloseTryLater, "The room is full.")
+		}
 		s.depart()
 		return false
 	}
@@ -256,8 +268,12 @@ func (s *session) beforeLast(head int64, n int) (int64, error) {
 }
 
 // joinTutorial takes a session of the tutorial's dialect into the room, where
-// it is sent nothing yet. Where it can't, it returns a sentence on why.
-func (s *session) joinTutorial(name shared.Name, skipOwn bool) (problem string) {
+// it is sent nothing yet. Where it can't, it returns an HTTP status and a
+// sentence on why.
+func (s *session) joinTutorial(name shared.Name, skipOwn bool) (status int, problem string) {
+	if s.room.settledLock().locks() {
+		return http.StatusForbidden, saysTutorial
+	}
 	s.newMember("tutorial-" + ulid.Make().String())
 	if skipOwn {
 		s.member.skip = s.member.device
@@ -266,13 +282,17 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) (problem string) 
 		name, _ = shared.PersonName(guest())
 	}
 	if err := s.borrow(name); err != nil {
-		return "The server can't read its log right now."
+		return http.StatusServiceUnavailable, "The server can't read its log right now."
 	}
-	if _, ok := s.room.add(s.member); !ok {
+	switch _, err := s.room.add(s.member); {
+	case err == errLocked:
 		s.depart()
-		return "The room is full."
+		return http.StatusForbidden, saysTutorial
+	case err != nil:
+		s.depart()
+		return http.StatusServiceUnavailable, "The room is full."
 	}
-	return ""
+	return 0, ""
 }
 
 // borrow makes the session be under a name that nobody owns, with a number

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"everything stays":               stays,
 		"names have owners":              claims,
 		"many writers":                   manyWriters,
+		"locks":                          locks,
 		"ready":                          func(t *testing.T, f *fixture) { must(t, f.log.Ready(t.Context())) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -306,4 +307,31 @@ func manyWriters(t *testing.T, f *fixture) {
 	if !slices.Equal(kept, seen.entries) {
 		t.Error("what is kept is not what the follower saw")
 	}
+}
+
+// locks are given once, to rooms that nothing was said in, and stay.
+func locks(t *testing.T, f *fixture) {
+	set := func(room string, l chat.Lock, want bool) {
+		t.Helper()
+		if ok, err := f.log.SetLock(t.Context(), room, l); ok != want || err != nil {
+			t.Errorf("setting a lock of %q: %v, %v", room, ok, err)
+		}
+	}
+	check := func(room string, want chat.Lock) {
+		t.Helper()
+		if got, err := f.log.Lock(t.Context(), room); got != want || err != nil {
+			t.Errorf("the lock of %q is %+v, %v; want %+v", room, got, err, want)
+		}
+	}
+	first := chat.Lock{Hash: "first", Hidden: true}
+	check("attic", chat.Lock{})
+	set("attic", first, true)
+	set("attic", chat.Lock{Hash: "second"}, false)
+	f.add(t, lobby, entry("a"))
+	set(lobby.Key, first, false)
+	f.add(t, shared.Name{Text: "Attic", Key: "attic"}, entry("a"))
+	must(t, f.log.Close())
+	f.log = f.reopen()
+	check("attic", first)
+	check(lobby.Key, chat.Lock{})
 }

@@ -63,7 +63,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readOwner *sql.Stmt
+	readEntries, readHistory, readOwner, readLock *sql.Stmt
 }
 
 var _ chat.Log = (*Log)(nil)
@@ -206,6 +206,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
 		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
+		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
 	} {
 		var err error
 		if *stmt, err = l.read.PrepareContext(ctx, query); err != nil {
@@ -291,6 +292,24 @@ func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) 
 	}
 	c.Seen = time.UnixMilli(ms).UTC()
 	return c, nil
+}
+
+// SetLock implements chat.Log.
+func (l *Log) SetLock(ctx context.Context, room string, lock chat.Lock) (set bool, err error) {
+	err = l.writer.do(ctx, request{lock: &newLock{room, lock, &set}})
+	return set, err
+}
+
+// Lock implements chat.Log.
+func (l *Log) Lock(ctx context.Context, room string) (lock chat.Lock, err error) {
+	err = l.readLock.QueryRowContext(ctx, room).Scan(&lock.Hash, &lock.Hidden)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chat.Lock{}, nil
+	}
+	if err != nil {
+		return chat.Lock{}, unavailable(err)
+	}
+	return lock, nil
 }
 
 // Ready implements chat.Log: it writes something and takes it away again.

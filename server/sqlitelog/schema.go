@@ -38,6 +38,12 @@ var migrations = []string{
 		seen   INTEGER NOT NULL,
 		PRIMARY KEY (room, name)
 	) WITHOUT ROWID;`,
+
+	`CREATE TABLE locks (
+		room   TEXT    NOT NULL PRIMARY KEY,
+		hash   TEXT    NOT NULL,
+		hidden INTEGER NOT NULL
+	) WITHOUT ROWID;`,
 }
 
 // migrate brings the database to the newest schema and returns its epoch.

@@ -26,6 +26,7 @@ type request struct {
 	open  func(r *roomState, first int64)
 	claim *claim
 	trim  *trim
+	lock  *newLock
 	probe bool
 
 	reply chan error // nil for append, which has done
@@ -35,6 +36,12 @@ type claim struct {
 	chat.Claim
 	hold  time.Duration
 	owned *bool
+}
+
+type newLock struct {
+	room string
+	chat.Lock
+	set *bool
 }
 
 // roomState is what the writer knows of a room that is open or being written.
@@ -77,6 +84,7 @@ type statements struct {
 	begin, commit, rollback            *sql.Stmt
 	room, newRoom, setHead             *sql.Stmt
 	insert, find, missed, claim, owned *sql.Stmt
+	lock                               *sql.Stmt
 }
 
 func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
@@ -229,6 +237,16 @@ func (w *writer) transaction(ctx context.Context, writes []request) (receipts []
 			if _, err := w.conn.ExecContext(ctx, "INSERT INTO names (room, name, device, seen) VALUES ('', '', '', 0); DELETE FROM names WHERE room = ''"); err != nil {
 				return nil, err
 			}
+		case r.lock != nil:
+			result, err := w.stmt.lock.ExecContext(ctx, r.lock.room, r.lock.Hash, r.lock.Hidden)
+			if err != nil {
+				return nil, err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return nil, err
+			}
+			*r.lock.set = n > 0
 		}
 	}
 	for _, r := range w.touched {
@@ -394,7 +412,9 @@ func (w *writer) connect(ctx context.Context) (err error) {
 			"ON CONFLICT (room, device, id) DO NOTHING",
 		&w.stmt.find:   "SELECT offset FROM entries WHERE room = ? AND device = ? AND id = ?",
 		&w.stmt.missed: "SELECT offset, id, device, user, text, time FROM entries WHERE room = ? AND offset > ? ORDER BY offset",
-		&w.stmt.owned:  "SELECT device, seen FROM names WHERE room = ? AND name = ?",
+		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
+			"ON CONFLICT (room) DO NOTHING",
+		&w.stmt.owned: "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 		&w.stmt.claim: "INSERT INTO names (room, name, device, seen) VALUES (?, ?, ?, ?) " +
 			"ON CONFLICT (room, name) DO UPDATE SET device = excluded.device, seen = excluded.seen",
 	} {
