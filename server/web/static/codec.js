@@ -15,7 +15,7 @@ const isObject = v => !!v && typeof v === 'object' && !Array.isArray(v);
 
 // A kind turns a field's value into the message's, or throws. A null is absent.
 const like = zero => v => typeof (v = v ?? zero) === typeof zero ? v : bad();
-const bool = like(false), string = like(''), float = like(0);
+const bool = like(false), yes = like(true), string = like(''), float = like(0);
 const text = limit => v => length(v = string(v)) > limit ? refuse('too_long') : v;
 const number = limit => v => Number.isInteger(v = float(v)) && v >= 0 && v <= limit ? v : bad();
 const offset = number(Number.MAX_SAFE_INTEGER);
@@ -29,7 +29,7 @@ const entries = v => (v = list(x => x)(v)).length > 100 ? bad() : v.map(entry);
 
 const types = {
 	chat_message: {message: text(maxText), user: string, time, offset},
-	hello: {user: string, device: text(128), key: text(128), epoch: text(64), after: offset},
+	hello: {user: string, device: text(128), key: text(128), epoch: text(64), after: offset, listed: yes},
 	welcome: {
 		room: string, user: string, epoch: text(64), offset, count: offset, resumed: bool, members: list(string),
 		limits: object({message: offset, rate: float, burst: offset, resume: offset}),

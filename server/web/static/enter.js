@@ -1,7 +1,7 @@
 // The two pages before a room: / asks for a name, /chat/ for a room.
 
 import {personName, roomName, roomKey} from './names.js';
-import {name, set, get, rooms} from './store.js';
+import {name, set, get, rooms, keyOf} from './store.js';
 import {el, avatar} from './timeline.js';
 
 const $ = id => document.getElementById(id);
@@ -14,6 +14,7 @@ $('enter').onsubmit = e => {
 	$('error').textContent = error || '';
 	if (error) return input.focus();
 	if (!list) set('name', text);
+	else if ($('key').value) set(keyOf(text), {key: $('key').value, listed: !$('unlisted').checked});
 	location.href = list ? path(text) : '/chat/';
 };
 
@@ -24,8 +25,8 @@ async function showRooms() {
 	} catch {} // those that this browser knows are still there
 	const here = new Set(active.map(r => roomKey(r.name)));
 	for (const name of rooms()) if (!here.has(roomKey(name))) active.push({name});
-	list.replaceChildren(...active.slice(0, 30).map(({name, count}) => el('li', {}, el('a', {href: path(name)},
-		avatar(name), el('bdi', {}, name), el('small', {}, count ? `${count} here` : 'visited')))));
+	list.replaceChildren(...active.slice(0, 30).map(({name, count, locked}) => el('li', {}, el('a', {href: path(name)},
+		avatar(name), el('bdi', {}, name), el('small', {}, locked ? '🔒 ' : '', count ? `${count} here` : 'visited')))));
 }
 
 if (list) {

@@ -2,7 +2,7 @@
 
 import {length, blank, maxText} from './codec.js';
 import {personName} from './names.js';
-import {name, set, device, onChange, loadRoom, saveRoom, tabGet, tabSet} from './store.js';
+import {name, set, get, remove, keyOf, device, onChange, loadRoom, saveRoom, tabGet, tabSet} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
 import {Timeline, pendingRow, avatar, el} from './timeline.js';
@@ -23,7 +23,7 @@ const typists = new Map();
 
 const timeline = new Timeline(log, scroller, fill);
 const session = new Session(`${location.protocol.replace('http', 'ws')}//${location.host}/ws/chat/${segment}/`, {
-	hello: () => ({type: 'hello', user: name(), device: device(), ...epoch && {epoch, after: offset}}),
+	hello: () => ({type: 'hello', user: name(), device: device(), ...get(keyOf(room)), ...epoch && {epoch, after: offset}}),
 	state: showState,
 	frame: m => receive[m.type]?.(m),
 });
@@ -110,19 +110,25 @@ function saveNow() {
 }
 
 function showState() {
-	const {state, code, reason} = session, taken = state === 'closed' && code === 4501;
+	const {state, reason} = session, code = state === 'closed' && session.code, taken = code === 4501, locked = code === 4502;
 	if (state !== 'connected') outbox.disconnected();
 	else older();
-	const text = state === 'disconnected' ? 'You are offline.' : state !== 'closed' ? ''
+	const text = state === 'disconnected' ? 'You are offline.' : !code ? ''
 		: taken ? `The name ${name()} belongs to somebody else here.`
-		: code === 4502 ? 'This room needs a passphrase.'
 		: code === 4503 ? `You were removed from this room. ${reason}` : reason || `The server ended this (${code}).`;
+	if (locked) remove(keyOf(room));
 	if (state !== 'connecting') {
+		$('key').hidden = !locked;
 		$('banner').hidden = !text;
 		show('status', text);
-		show('again', taken ? `Be ${reason}` : 'Try now');
+		show('again', taken ? `Be ${reason}` : locked ? 'Enter' : 'Try now');
 	}
-	$('banner').onclick = () => taken ? rename(reason) : session.connect();
+	$('banner').onclick = e => {
+		if (e.target === $('key')) return;
+		const key = $('key').value;
+		if (key) set(keyOf(room), {key});
+		taken ? rename(reason) : session.connect();
+	};
 	document.body.classList.toggle('new', state === 'connected' && !head);
 	countdown();
 	showPeople();
@@ -228,6 +234,7 @@ $('rename').onsubmit = e => {
 	people(false);
 	rename(text);
 };
+$('key').onkeydown = e => e.key === 'Enter' && $('again').click();
 $('open').onclick = () => people();
 $('pill').onclick = () => timeline.toEnd();
 addEventListener('keydown', e => e.key === 'Escape' && people(false));

@@ -74,6 +74,9 @@ function once(key, value) {
 export const device = () => once('device', random(32, crockford));
 export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
 
+// Where a room's passphrase is kept: {key, listed}.
+export const keyOf = room => `key/${roomKey(room)}`;
+
 // What this tab keeps, over reloads.
 export const tabGet = key => tabs.getItem(root + key) || '';
 export function tabSet(key, value) {
