@@ -28,6 +28,7 @@ const (
 	CloseNameTaken CloseCode = 4501 // the reason is a free name
 	CloseWrongKey  CloseCode = 4502 // the room's passphrase is missing or wrong
 	CloseRemoved   CloseCode = 4503 // removed from the room; the reason says why
+	CloseOpenRoom  CloseCode = 4504 // a passphrase for a room that is open to everyone
 )
 
 // Reconnect reports whether a client should connect again by itself.

@@ -74,6 +74,15 @@ func (l *loop) rename(user string) {
 	}
 }
 
+func (l *loop) unlock(key string) {
+	l.config.Key = key
+	if !l.paused {
+		l.tries = 0
+		l.hangUp()
+		l.connect()
+	}
+}
+
 func (l *loop) pause() {
 	if !l.paused {
 		l.paused = true

@@ -270,7 +270,9 @@ func closeProblem(err error) *Problem {
 	case shared.CloseNameTaken:
 		p.Cause = CauseNameTaken
 	case shared.CloseWrongKey:
-		p.Cause = CauseWrongKey
+		p.Cause = CauseWrongKey // of the loop's, which knows whether it gave one
+	case shared.CloseOpenRoom:
+		p.Cause = CauseOpenRoom
 	case shared.CloseRemoved:
 		p.Cause = CauseRemoved
 	default:

@@ -120,6 +120,7 @@ func (l *loop) load() {
 	l.timeline.load(saved)
 	if saved.Server != "" {
 		l.state, l.draft = saved.savedState, saved.draft
+		l.config.Key = cmp.Or(l.config.Key, saved.Key)
 	}
 }
 
@@ -297,7 +298,7 @@ func (l *loop) connect() {
 	}
 	c.out <- shared.Encode(shared.Message{
 		Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
-		Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
+		Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
 	})
 	l.connection = c
 	l.connections.Go(func() { c.deliver(report{connection: c, end: c.run()}) })
@@ -334,6 +335,16 @@ func (l *loop) ended(p *Problem) {
 	}
 	if p.Cause == CauseFlooding {
 		l.tries = max(l.tries, 4)
+	}
+	if p.Cause == CauseWrongKey && l.config.Key == "" {
+		p.Cause = CauseNeedsKey
+	}
+	if p.Cause == CauseWrongKey || p.Cause == CauseOpenRoom {
+		l.config.Key = ""
+		if l.state.Key != "" {
+			l.state.Key = ""
+			l.timeline.delta.state = true
+		}
 	}
 	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
 	final := p.Cause.Final()
@@ -413,6 +424,7 @@ func (l *loop) welcome(m shared.Message) {
 	l.timeline.welcome(m)
 	l.timeline.delta.state = true // the room is a recent one now
 	l.state.Name = cmp.Or(m.Room, l.config.Room)
+	l.state.Key = l.config.Key
 	l.room.limitText(m.Limits.Message)
 }
 

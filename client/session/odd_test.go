@@ -35,8 +35,9 @@ func TestCloseCodes(t *testing.T) {
 		{4001, session.CauseFlooding, false},
 		{4499, session.CauseLost, false},
 		{4501, session.CauseNameTaken, true},
-		{4502, session.CauseWrongKey, true},
+		{4502, session.CauseNeedsKey, true},
 		{4503, session.CauseRemoved, true},
+		{4504, session.CauseOpenRoom, true},
 		{4999, session.CauseStopped, true},
 	} {
 		s := startOddServer(t)

@@ -30,7 +30,9 @@ const (
 	CauseFlooding      Cause = "flooding"   // sent far over the rate
 	CauseBadHello      Cause = "bad_hello"  // final: the name or the device is not valid
 	CauseNameTaken     Cause = "name_taken" // final: Detail is a free name
-	CauseWrongKey      Cause = "wrong_key"  // final: the room's passphrase is missing or wrong
+	CauseNeedsKey      Cause = "needs_key"  // final: the room has a passphrase
+	CauseWrongKey      Cause = "wrong_key"  // final: another one than was given
+	CauseOpenRoom      Cause = "open_room"  // final: the room has none, and one was given
 	CauseRemoved       Cause = "removed"    // final: sent out of the room; Detail says why
 	CauseStopped       Cause = "stopped"    // final: a close code of a newer server; Detail says why
 
@@ -42,7 +44,7 @@ const (
 func (c Cause) Final() bool {
 	switch c {
 	case CauseBadAddress, CauseVersion, CauseRefusedOrigin, CauseBadRoom,
-		CauseBadHello, CauseNameTaken, CauseWrongKey, CauseRemoved, CauseStopped:
+		CauseBadHello, CauseNameTaken, CauseNeedsKey, CauseWrongKey, CauseOpenRoom, CauseRemoved, CauseStopped:
 		return true
 	}
 	return false
@@ -65,7 +67,9 @@ var sentences = map[Cause]string{
 	CauseFlooding:      "Too many messages at once.",
 	CauseBadHello:      "The server does not accept this name.",
 	CauseNameTaken:     "Somebody else has this name here.",
+	CauseNeedsKey:      "The room has a passphrase.",
 	CauseWrongKey:      "The room has a passphrase, and this is not it.",
+	CauseOpenRoom:      "The room has no passphrase: it is open to everyone.",
 	CauseRemoved:       "You were removed from the room.",
 	CauseStopped:       "The server ended the connection.",
 	CauseLost:          "The connection was lost.",

@@ -28,7 +28,8 @@ type Config struct {
 	Room   string
 	User   string
 	Device string // this installation's secret: Store.Device, or NewDevice kept elsewhere
-	Key    string // the room's passphrase; "" where it has none
+	Key    string // the room's passphrase; "" is the one that the store has
+	Hidden bool   // a new room that Key locks is not listed
 
 	// Store keeps the room over restarts. Without one it lives in memory. One
 	// Room at a time uses what the store has of a room: a second shows nothing
@@ -189,6 +190,13 @@ func (r *Room) Rename(user string) {
 		r.config.User = user
 		r.post(func(l *loop) { l.rename(user) })
 	}
+}
+
+// Unlock goes on with another passphrase, on a new connection; without one
+// where key is "". One that lets in is kept in the store, and one that does not
+// is forgotten.
+func (r *Room) Unlock(key string) {
+	r.command(func(l *loop) { l.unlock(key) })
 }
 
 // Pause closes the connection until Resume, as for an app in the background.

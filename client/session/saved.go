@@ -23,6 +23,7 @@ type savedState struct {
 	Position shared.Position `json:"position"`
 	Begun    bool            `json:"begun,omitempty"` // the oldest kept row is the log's first
 	Unread   int             `json:"unread,omitempty"`
+	Key      string          `json:"key,omitempty"` // the passphrase that let in last
 	Seen     time.Time       `json:"seen"`
 }
 

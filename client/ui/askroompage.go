@@ -45,7 +45,8 @@ func newAskRoomPage(c *client) *askRoomPage {
 	header := newHeader(newIconButton("back", func() { c.back(false) }),
 		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(2), p.sub),
 		newIconButton("settings", p.settings))
-	line := newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join))
+	line := newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join),
+		newIconButton("lock", func() { c.showLock(strings.TrimSpace(p.room.Text)) }))
 	line.minFlex = 140
 	ask := newColumn(unit, line, p.problem).
 		padded(insets{0, unit, unit, unit})
@@ -164,6 +165,7 @@ type roomLine struct {
 	unread    int
 	conv      *conversation // nil when it is not open
 	current   bool          // its page is on the screen
+	locked    bool
 }
 
 // gather sorts the rooms into the person's own and the others.
@@ -175,7 +177,7 @@ func (p *askRoomPage) gather() (mine, others []roomLine) {
 	}
 	known := make(map[string]bool)
 	for _, conv := range c.open {
-		line := roomLine{name: conv.title(), unread: conv.unread, conv: conv, current: conv.page != nil}
+		line := roomLine{name: conv.title(), unread: conv.unread, conv: conv, current: conv.page != nil, locked: active[conv.key].Locked}
 		if item, ok := conv.last(); ok {
 			line.sub, line.when = preview(item), item.Time
 		} else {
@@ -190,12 +192,12 @@ func (p *askRoomPage) gather() (mine, others []roomLine) {
 			continue
 		}
 		known[key] = true
-		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread})
+		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread, locked: active[key].Locked})
 	}
 	for _, r := range p.active {
 		if key := roomKey(r.Name); !known[key] {
 			known[key] = true
-			others = append(others, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(r)})
+			others = append(others, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(r), locked: r.Locked})
 		}
 	}
 	return mine, others
@@ -226,6 +228,9 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 	title := newText(l.name, fontStrong, roleText).lines(2)
 	sub := newText(l.sub, fontSmall, roleMuted).lines(1)
 	end := newColumn(unit)
+	if l.locked {
+		end.objects = append(end.objects, newPicture("lock", roleMuted, 16))
+	}
 	if !l.when.IsZero() {
 		end.objects = append(end.objects, newText(shortTime(l.when), fontTiny, roleMuted))
 	}

@@ -87,6 +87,10 @@ func (b *banner) sentence() string {
 	switch {
 	case s.Cause == session.CauseNameTaken && s.Detail != "":
 		return why + " " + tr("banner.rename", "name", text.OneLine(s.Detail))
+	case asksForKey(s):
+		return why + " " + tr("banner.key")
+	case s.State == session.Closed && s.Cause == session.CauseOpenRoom:
+		return why + " " + tr("banner.open")
 	case s.State == session.Closed && s.Detail != "" && (s.Cause == session.CauseRemoved || s.Cause == session.CauseStopped):
 		return why + " " + text.OneLine(s.Detail)
 	case s.State == session.Closed:
@@ -104,6 +108,10 @@ func (b *banner) tapped() {
 	s := b.conv.status
 	if s.Cause == session.CauseNameTaken && s.Detail != "" {
 		b.conv.room.Rename(s.Detail)
+		return
+	}
+	if asksForKey(s) {
+		b.conv.client.showKey(b.conv)
 		return
 	}
 	b.conv.room.Reconnect()

@@ -134,13 +134,19 @@ func (c *client) back(phone bool) {
 }
 
 // enter shows a room, and opens it when it is not open.
-func (c *client) enter(name string) {
+func (c *client) enter(name string) { c.enterLocked(name, "", false) }
+
+// enterLocked is enter with a passphrase, which locks the room where it is new.
+func (c *client) enterLocked(name, key string, hidden bool) {
 	conv := c.find(name)
+	if conv != nil && key != "" {
+		conv.room.Unlock(key)
+	}
 	if conv == nil {
 		conv = &conversation{client: c, key: roomKey(name), name: strings.TrimSpace(name), timeline: newTimeline(), entered: now()}
 		conv.stored = c.storedUnread(conv.key)
 		conv.room = c.net.open(session.Config{
-			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store,
+			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store, Key: key, Hidden: hidden,
 			OnWake: func() { c.bridge.wake(conv.drain) },
 		})
 	}

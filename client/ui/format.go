@@ -79,7 +79,7 @@ var causeKeys = map[session.Cause]struct{}{
 	session.CauseTimeout: {}, session.CauseNotParley: {}, session.CauseTLS: {}, session.CauseVersion: {},
 	session.CauseRefusedOrigin: {}, session.CauseBadRoom: {}, session.CauseServerRestart: {}, session.CauseServerFull: {},
 	session.CauseSlow: {}, session.CauseFlooding: {}, session.CauseBadHello: {}, session.CauseNameTaken: {},
-	session.CauseWrongKey: {}, session.CauseRemoved: {}, session.CauseStopped: {}, session.CauseLost: {}, session.CausePaused: {},
+	session.CauseNeedsKey: {}, session.CauseWrongKey: {}, session.CauseOpenRoom: {}, session.CauseRemoved: {}, session.CauseStopped: {}, session.CauseLost: {}, session.CausePaused: {},
 }
 
 // failureSentence says why a message was refused: the server's own words where

@@ -105,6 +105,19 @@ type scene struct {
 }
 
 var scenes = []scene{
+	{"key", func(w *world) {
+		w.client.start()
+		w.active = []session.RoomInfo{{Name: "Attic", Count: 2, Locked: true}}
+		w.room("Attic").apply([]session.Change{{Kind: session.StatusChanged,
+			Status: session.Status{State: session.Closed, Cause: session.CauseNeedsKey}}})
+	}},
+	{"lock", func(w *world) {
+		w.active = []session.RoomInfo{{Name: "Attic", Count: 2, Locked: true}, {Name: "Hall", Count: 2}}
+		w.client.start()
+		p := w.client.nav.top().(*askRoomPage)
+		w.settle(func() bool { return p.asked })
+		w.client.showLock("Cellar")
+	}},
 	{"landing", func(w *world) {
 		w.client.nav.reset(func() page { return newLandingPage(w.client) })
 		p := w.client.nav.top().(*landingPage)

@@ -96,6 +96,19 @@ func (p *roomPage) left() {
 func (p *roomPage) change(batch []session.Change) {
 	p.list.change(batch)
 	p.state()
+	for _, change := range batch {
+		if change.Kind == session.StatusChanged {
+			p.askKey()
+		}
+	}
+}
+
+// askKey asks for the passphrase that the room waits for.
+func (p *roomPage) askKey() {
+	c := p.conv.client
+	if asksForKey(p.conv.status) && c.nav.top() == page(p) && c.window.Canvas().Overlays().Top() == nil {
+		c.showKey(p.conv)
+	}
 }
 
 // state draws everything around the list.

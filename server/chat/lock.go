@@ -108,14 +108,14 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 		return Lock{}, shared.CloseWrongKey, err.Error()
 	}
 	if !r.isNew() {
-		return Lock{}, shared.CloseWrongKey, saysOpen
+		return Lock{}, shared.CloseOpenRoom, saysOpen
 	}
 	lock, err := r.setLock(Lock{Hash: s.hub.keys.hash(key), Hidden: hello.Hidden})
 	switch {
 	case err != nil:
 		return Lock{}, shared.CloseTryLater, "The server can't write its log right now."
 	case !lock.locks():
-		return Lock{}, shared.CloseWrongKey, saysOpen
+		return Lock{}, shared.CloseOpenRoom, saysOpen
 	}
 	return lock, 0, ""
 }

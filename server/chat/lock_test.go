@@ -126,19 +126,19 @@ func TestOpenRoomsStayOpen(t *testing.T) {
 	s := start(t)
 	ann, _ := s.join("hall", hello("Ann", newDevice()))
 	code, reason := s.refused("hall", withKey("Eve", passphrase))
-	wantClose(t, "with somebody there", code, reason, shared.CloseWrongKey, "open to everyone")
+	wantClose(t, "with somebody there", code, reason, shared.CloseOpenRoom, "open to everyone")
 	ann.say("1", "hi")
 	ann.next(shared.TypeChat)
 	ann.leave()
 	s.stop()
 	s.open()
 	code, reason = s.refused("hall", withKey("Eve", passphrase))
-	wantClose(t, "with a log", code, reason, shared.CloseWrongKey, "open to everyone")
+	wantClose(t, "with a log", code, reason, shared.CloseOpenRoom, "open to everyone")
 	code, reason = s.refused("new", withKey("Eve", "short"))
 	wantClose(t, "a short one", code, reason, shared.CloseWrongKey, "at least 8")
 	s.tutorial("new")
 	code, reason = s.refused("new", withKey("Eve", passphrase))
-	wantClose(t, "with a tutorial's member", code, reason, shared.CloseWrongKey, "open to everyone")
+	wantClose(t, "with a tutorial's member", code, reason, shared.CloseOpenRoom, "open to everyone")
 }
 
 // A passphrase is the same one however it was typed.

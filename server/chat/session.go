@@ -171,7 +171,7 @@ const firstVisit = 50
 func (s *session) join(name shared.Name, hello shared.Message) bool {
 	r, m := s.room, s.member
 	if code, reason := s.unlock(hello); code != 0 {
-		if code == shared.CloseWrongKey {
+		if !code.Reconnect() {
 			s.hub.metrics.refuse("wrong_key")
 		}
 		s.close(code, reason)

@@ -2,9 +2,8 @@
 
 import {personName, roomName, roomKey} from './names.js';
 import {name, set, get, rooms, keyOf} from './store.js';
-import {el, avatar} from './timeline.js';
+import {$, el, avatar} from './timeline.js';
 
-const $ = id => document.getElementById(id);
 const path = room => `/chat/${encodeURIComponent(room)}/`;
 const list = $('rooms'), input = $('name-input') || $('room-name-input');
 

@@ -5,9 +5,8 @@ import {personName} from './names.js';
 import {name, set, get, remove, keyOf, device, onChange, loadRoom, saveRoom, tabGet, tabSet} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
-import {Timeline, pendingRow, avatar, el} from './timeline.js';
+import {Timeline, pendingRow, avatar, el, $} from './timeline.js';
 
-const $ = id => document.getElementById(id);
 const show = (id, text) => { $(id).textContent = text; };
 const segment = location.pathname.split('/')[2], room = decodeURIComponent(segment);
 const input = $('chat-message-input'), log = $('chat-log'), scroller = $('scroller');
@@ -110,7 +109,7 @@ function saveNow() {
 }
 
 function showState() {
-	const {state, reason} = session, code = state === 'closed' && session.code, taken = code === 4501, locked = code === 4502;
+	const {state, reason} = session, code = state === 'closed' && session.code, taken = code === 4501, locked = code === 4502 || code === 4504;
 	if (state !== 'connected') outbox.disconnected();
 	else older();
 	const text = state === 'disconnected' ? 'You are offline.' : !code ? ''

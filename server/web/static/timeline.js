@@ -5,6 +5,8 @@ const hues = [4, 20, 210, 224, 240, 258, 276, 300, 322, 342]; // readable with w
 const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit'});
 const longDay = new Intl.DateTimeFormat('en', {weekday: 'long', day: 'numeric', month: 'long'});
 
+export const $ = id => document.getElementById(id);
+
 // A new element. Text only ever becomes text nodes.
 export function el(tag, attributes, ...children) {
 	const e = document.createElement(tag);
