@@ -43,14 +43,11 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.Float64Var(&o.chat.Rate, "rate", 5, "messages a `second` that a member may send, sustained; 0 is no limit")
 	f.IntVar(&o.chat.Burst, "burst", 10, "`messages` that a member may send at once; 0 is no limit")
 	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", 64, "`connections` from one address; 0 is no limit, of upgrades a second neither")
-	f.Func("allow-origin", "`origin` of another host whose pages may connect, like https://chat.example; may be repeated or a comma list", func(s string) error {
-		for origin := range strings.SplitSeq(s, ",") {
-			if origin = strings.TrimSpace(origin); origin != "" {
-				o.chat.AllowOrigin = append(o.chat.AllowOrigin, origin)
-			}
-		}
+	list(f, "allow-origin", "`origin` of another host whose pages may connect, like https://chat.example", func(s string) error {
+		o.chat.AllowOrigin = append(o.chat.AllowOrigin, s)
 		return nil
 	})
+	o.accessFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", 512<<10, "`bytes` of a room's newest frames kept in memory")
 	f.DurationVar(&o.chat.NameHold, "name-hold", 12*time.Hour, "how `long` a name stays with the device that used it last")
 	f.Usage = func() {

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -17,10 +18,12 @@ type Config struct {
 	Name    string // the server's, the host's by default
 	Version string
 
-	Rate          float64  // messages a second that a member may send, sustained
-	Burst         int      // messages that it may send at once
-	MaxPerAddress int      // connections from one address; 0 also lifts the limit on upgrades
-	AllowOrigin   []string // origins of other hosts whose pages may connect
+	Rate          float64        // messages a second that a member may send, sustained
+	Burst         int            // messages that it may send at once
+	MaxPerAddress int            // connections from one address; 0 also lifts the limit on upgrades
+	AllowOrigin   []string       // origins of other hosts whose pages may connect
+	AllowHost     []string       // names of this server beside those of a local network
+	TrustedProxy  []netip.Prefix // whose X-Forwarded-For is believed
 
 	MaxMembers  int           // in one room
 	TailBytes   int           // memory for the newest frames of a room, in each dialect

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,10 +24,11 @@ const upgradesPerSecond = 100
 
 // Routes adds the sockets, the API and the probes to a router.
 func (h *Hub) Routes(r chi.Router) {
+	r.Use(h.guard)
 	r.Group(func(r chi.Router) {
 		if h.cfg.MaxPerAddress > 0 {
 			r.Use(httprate.LimitBy(upgradesPerSecond, time.Second,
-				func(r *http.Request) (string, error) { return address(r), nil },
+				func(r *http.Request) (string, error) { return h.address(r), nil },
 				httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 					Problem(w, http.StatusTooManyRequests, "Too many connections in one second from this address.")
 				})))
@@ -81,11 +81,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusUpgradeRequired, "This path takes WebSocket connections only.")
 		return
 	}
-	if !h.mayConnect(r) {
-		Problem(w, http.StatusForbidden, "Pages of another origin may not connect, unless the server's --allow-origin names it.")
-		return
-	}
-	s := &session{hub: h, address: address(r), named: name.Key != "", sock: newSock()}
+	s := &session{hub: h, address: h.address(r), named: name.Key != "", sock: newSock()}
 	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 {
 		if !offersParley(offers) {
 			Problem(w, http.StatusBadRequest, "This server speaks the subprotocol "+shared.Protocol+", or the tutorial's dialect without one.")
@@ -122,7 +118,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.conn, err = websocket.Accept(&hijacker{ResponseWriter: w, sock: s.sock}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{shared.Protocol},
-		InsecureSkipVerify: true, // mayConnect has
+		InsecureSkipVerify: true, // guard has
 		OnPingReceived:     func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
 		OnPongReceived:     func(context.Context, []byte) { s.hear() },
 	})
@@ -152,23 +148,6 @@ func (h *Hub) newLimiter() *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(h.cfg.Rate), h.cfg.Burst)
 }
 
-// mayConnect reports whether a page of the request's origin may connect: one
-// from this host, or one that the configuration names. Other clients than
-// browsers send no origin.
-func (h *Hub) mayConnect(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
-		return false
-	}
-	return strings.EqualFold(u.Host, r.Host) || slices.ContainsFunc(h.cfg.AllowOrigin, func(allowed string) bool {
-		return strings.EqualFold(allowed, origin) || strings.EqualFold(allowed, u.Host)
-	})
-}
-
 func offersParley(offers []string) bool {
 	return slices.ContainsFunc(strings.Split(strings.Join(offers, ","), ","), func(o string) bool {
 		return strings.TrimSpace(o) == shared.Protocol
@@ -185,15 +164,6 @@ func skipOwn(r *http.Request, named bool) bool {
 		return false
 	}
 	return named && strings.HasPrefix(r.UserAgent(), "Dart/")
-}
-
-// address is the peer's, without its port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -98,7 +98,11 @@ const patience = time.Minute
 
 // tryDial opens path with or without the subprotocol.
 func (s *server) tryDial(path string, protocol string, header http.Header) (*client, *http.Response, error) {
-	opt := &websocket.DialOptions{HTTPHeader: header, HTTPClient: s.http.Client()}
+	return s.dialWith(s.http.Client(), path, protocol, header)
+}
+
+func (s *server) dialWith(hc *http.Client, path, protocol string, header http.Header) (*client, *http.Response, error) {
+	opt := &websocket.DialOptions{HTTPHeader: header, HTTPClient: hc}
 	if protocol != "" {
 		opt.Subprotocols = []string{protocol}
 	}

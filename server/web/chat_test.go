@@ -32,7 +32,7 @@ func TestTwoPages(t *testing.T) {
 	ann.enter(s.url(), "Lobby")
 	ann.wait("document.querySelector('#empty').innerText.includes('Nobody has said anything yet...')")
 
-	byName := "http://parley.test" + s.addr[strings.Index(s.addr, ":"):]
+	byName := "http://parley.lan" + s.addr[strings.Index(s.addr, ":"):]
 	bob.enter(byName, "lobby")
 	if eval[bool](bob, "isSecureContext") {
 		t.Fatal("the page is in a secure context, as no phone in a LAN has it")

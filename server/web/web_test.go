@@ -94,6 +94,7 @@ func TestHeaders(t *testing.T) {
 			"Cache-Control":          "no-cache",
 			"X-Content-Type-Options": "nosniff",
 			"Referrer-Policy":        "no-referrer",
+			"Set-Cookie":             "", // none at all, ever
 		} {
 			if got := res.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
@@ -120,7 +121,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 		"[::1]; img-src *:80": "connect-src 'self';",
 	} {
 		policy := get(t, h, "GET", "/", "Host", host).Header.Get("Content-Security-Policy")
-		if !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") {
+		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") {
 			t.Errorf("for the host %q the policy is %q", host, policy)
 		}
 	}

@@ -1,0 +1,20 @@
+package chat
+
+import "net/netip"
+
+// What the tests and the fuzzer call by itself.
+var (
+	Forwarded = forwarded
+	Segments  = segments
+)
+
+// ServesHost reports whether a hub of this configuration serves a Host.
+func (c Config) ServesHost(host string) bool { return (&Hub{cfg: c}).servesHost(host) }
+
+// Trusted are the networks of s.
+func Trusted(s ...string) (p []netip.Prefix) {
+	for _, s := range s {
+		p = append(p, netip.MustParsePrefix(s))
+	}
+	return p
+}

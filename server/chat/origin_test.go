@@ -1,0 +1,132 @@
+package chat_test
+
+import (
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+func TestHosts(t *testing.T) {
+	cfg := chat.Config{AllowHost: []string{"chat.example", "Other.Example."}}
+	own, _ := os.Hostname()
+	for host, want := range map[string]bool{
+		"192.168.1.5:8000": true, "192.168.1.5": true, "[fe80::1]:8000": true, "[::1]": true, "127.0.0.1:1": true,
+		"localhost:8000": true, "a.localhost": true, "parley": true, "PARLEY:8000": true, own: true,
+		"parley.local:8000": true, "parley.local.": true, "nas.lan": true, "x.home.arpa": true, "x.internal": true,
+		"chat.example:443": true, "CHAT.example.": true, "other.example": true,
+		"evil.example": false, "evil.example:8000": false, "local.evil.example": false, "evillocal.example": false,
+		"192.168.1.5.evil.example": false, "chat.example.evil.example": false, "x.chat.example": false,
+		"": false, "evil.example/.local": false, "user@parley": false, "a b": false,
+	} {
+		if got := cfg.ServesHost(host); got != want {
+			t.Errorf("%q is served: %v", host, got)
+		}
+	}
+}
+
+// A page of another name gets nothing, whatever it asks for, and the answer says
+// which flag lets it in.
+func TestHostIsChecked(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.AllowHost = []string{"chat.example"} })
+	s.join("hall", hello("Ann", newDevice()))
+	ask := func(path, host, origin string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequest("GET", s.http.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b := make([]byte, 1000)
+		n, _ := resp.Body.Read(b)
+		return resp.StatusCode, string(b[:n])
+	}
+	for _, path := range []string{"/api/server", "/api/rooms", "/api/rooms/hall/messages", "/metrics"} {
+		if status, body := ask(path, "evil.example", ""); status != http.StatusForbidden || !strings.Contains(body, "--allow-host") {
+			t.Errorf("%s under a strange name: %d %s", path, status, body)
+		}
+		if status, _ := ask(path, "chat.example", "http://chat.example"); status != http.StatusOK {
+			t.Errorf("%s under an allowed name: %d", path, status)
+		}
+		if status, body := ask(path, "parley.lan", "http://evil.example"); status != http.StatusForbidden || !strings.Contains(body, "--allow-origin") {
+			t.Errorf("%s of another origin: %d %s", path, status, body)
+		}
+		if status, _ := ask(path, "parley.lan", "null"); status != http.StatusForbidden {
+			t.Errorf("%s of no origin: %d", path, status)
+		}
+	}
+	for host, want := range map[string]bool{"evil.example": false, "parley.lan": true} {
+		header := http.Header{"Origin": {"http://" + host}, "Host": {host}}
+		c, resp, err := s.tryDialHost(host, header)
+		if (err == nil) != want {
+			t.Errorf("a socket under %s: %v, %v", host, resp, err)
+		}
+		if c != nil {
+			c.conn.CloseNow()
+		}
+	}
+	if n := s.metric(`parley_limit_hits_total{limit="host"}`); n != "5" {
+		t.Errorf("%s refused hosts counted", n)
+	}
+}
+
+func (s *server) tryDialHost(host string, header http.Header) (*client, *http.Response, error) {
+	rewrite := roundTripper(func(r *http.Request) (*http.Response, error) {
+		r.Host = host
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	return s.dialWith(&http.Client{Transport: rewrite}, "/ws/chat/hall", shared.Protocol, header)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestForwarded(t *testing.T) {
+	trusted := chat.Trusted("10.0.0.0/8", "::1/128")
+	for _, c := range []struct{ peer, header, want string }{
+		{"192.0.2.1", "198.51.100.1", "192.0.2.1"}, // not a proxy
+		{"10.0.0.1", "", "10.0.0.1"},
+		{"10.0.0.1", "198.51.100.1", "198.51.100.1"},
+		{"::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"},
+		{"10.0.0.1", "203.0.113.9, 198.51.100.1", "198.51.100.1"}, // the rest is the client's own
+		{"10.0.0.1", "203.0.113.9, 198.51.100.1, 10.2.3.4", "198.51.100.1"},
+		{"::1", "2001:db8::7", "2001:db8::7"},
+		{"10.0.0.1", "198.51.100.1, nonsense", "10.0.0.1"},
+		{"10.0.0.1", "10.0.0.2", "10.0.0.2"},
+		{"10.0.0.1", ",,,", "10.0.0.1"},
+	} {
+		if got := chat.Forwarded(netip.MustParseAddr(c.peer), []string{c.header}, trusted).String(); got != c.want {
+			t.Errorf("from %s with %q: %s, want %s", c.peer, c.header, got, c.want)
+		}
+	}
+}
+
+// The limits of an address are those of the forwarded one, where a proxy may say so.
+func TestTrustedProxy(t *testing.T) {
+	from := func(a string) http.Header { return http.Header{"X-Forwarded-For": {a}} }
+	for _, trusted := range [][]netip.Prefix{nil, chat.Trusted("127.0.0.0/8", "::1/128")} {
+		s := start(t, func(c *chat.Config) { c.TrustedProxy, c.MaxPerAddress = trusted, 1 })
+		if _, _, err := s.tryDial("/ws/chat/hall", "", from("192.0.2.1")); err != nil {
+			t.Fatal(err)
+		}
+		_, _, other := s.tryDial("/ws/chat/hall", "", from("192.0.2.2"))
+		_, _, same := s.tryDial("/ws/chat/hall", "", from("192.0.2.1"))
+		if (other == nil) != (trusted != nil) || same == nil {
+			t.Errorf("with the proxies %v, another client: %v, the same one: %v", trusted, other, same)
+		}
+		s.stop()
+	}
+}

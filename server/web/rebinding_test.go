@@ -1,0 +1,64 @@
+package web_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestRebinding plays DNS rebinding: a page of evil.example stays open while its
+// name comes to mean the Parley server, on the same port, so that both are one
+// origin for the browser.
+func TestRebinding(t *testing.T) {
+	t.Parallel()
+	attacker, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Connection", "close")
+		fmt.Fprint(w, "<!doctype html><title>Free games</title>")
+	})}
+	served := make(chan error, 1)
+	go func() { served <- evil.Serve(attacker) }()
+	addr := attacker.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+
+	p := newPerson(t)
+	p.mayComplain = true
+	p.open("http://evil.example:" + port + "/")
+	p.wait("document.title === 'Free games'")
+	evil.Close()
+	<-served
+	s := &server{t: t, data: t.TempDir(), addr: addr}
+	s.start()
+	t.Cleanup(s.stop)
+	dial(t, s, "hall", "Ann").send("for members only")
+
+	for _, path := range []string{"/api/rooms", "/api/rooms/hall/messages", "/api/server", "/metrics"} {
+		got := eval[string](p, `fetch(`+quote(path)+`).then(r => r.text())`)
+		if strings.Contains(got, "members only") || strings.Contains(got, "hall") || !strings.Contains(got, "--allow-host") {
+			t.Errorf("the page reads %s: %s", path, got)
+		}
+	}
+	if got := eval[int](p, `fetch('/api/rooms/hall/messages', {method: 'POST', body: '{}'}).then(r => r.status)`); got != http.StatusForbidden {
+		t.Errorf("the page's POST is answered with %d", got)
+	}
+	socket := eval[string](p, `new Promise(done => {
+		const ws = new WebSocket('ws://' + location.host + '/ws/chat/hall/');
+		ws.onopen = () => done('open');
+		ws.onerror = () => done('refused');
+	})`)
+	if socket != "refused" {
+		t.Errorf("the page's socket is %s", socket)
+	}
+	// The same server lets the same browser in under a name of its own network.
+	p.enter("http://parley.lan:"+port, "hall")
+	p.waitFor("for members only")
+	if cookies := eval[string](p, "document.cookie"); cookies != "" {
+		t.Errorf("the page has cookies: %s", cookies)
+	}
+}
