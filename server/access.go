@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
+
+	"parley/server/chat"
 )
 
 // list defines a flag that may be repeated, and takes a comma list.
@@ -32,6 +35,25 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 		o.chat.TrustedProxy = append(o.chat.TrustedProxy, p)
 		return err
 	})
+	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token that lets programs post messages, and read /metrics from another host")
+	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof to this host")
+}
+
+// readToken reads the API's token.
+func (o *options) readToken() error {
+	if o.tokenFile == "" {
+		return nil
+	}
+	data, err := os.ReadFile(o.tokenFile)
+	if err != nil {
+		return fmt.Errorf("the --api-token-file can't be read: %w", err)
+	}
+	token := strings.TrimSpace(string(data))
+	if len(token) < chat.MinToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("the --api-token-file %s needs one line of at least %d printable ASCII characters: openssl rand -hex 32 makes such a token", o.tokenFile, chat.MinToken)
+	}
+	o.chat.Token = token
+	return nil
 }
 
 // parsePrefix reads an address, or a network.

@@ -19,6 +19,9 @@ type options struct {
 	logFormat string
 	version   bool
 	retain    sqlitelog.Retention
+	tokenFile string
+	maxMemory int // MiB
+	maxSocket int // connections that the server has open, of any kind
 	chat      chat.Config
 }
 
@@ -43,6 +46,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.Float64Var(&o.chat.Rate, "rate", 5, "messages a `second` that a member may send, sustained; 0 is no limit")
 	f.IntVar(&o.chat.Burst, "burst", 10, "`messages` that a member may send at once; 0 is no limit")
 	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", 64, "`connections` from one address; 0 is no limit, of upgrades a second neither")
+	o.limitFlags(f)
 	list(f, "allow-origin", "`origin` of another host whose pages may connect, like https://chat.example", func(s string) error {
 		o.chat.AllowOrigin = append(o.chat.AllowOrigin, s)
 		return nil
@@ -76,6 +80,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, fmt.Errorf("--log-format takes text or json, not %q", o.logFormat)
 	case o.chat.Rate < 0 || o.chat.Burst < 0 || o.chat.MaxPerAddress < 0:
 		return nil, errors.New("--rate, --burst and --max-per-address take no negative numbers; 0 turns a limit off")
+	case o.checkLimits() != nil:
+		return nil, o.checkLimits()
 	case o.chat.TailBytes < 4096:
 		return nil, errors.New("--tail-bytes takes at least 4096")
 	case o.chat.NameHold < time.Second:
@@ -84,7 +90,10 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	if o.chat.Burst == 0 {
 		o.chat.Rate = 0
 	}
-	return o, nil
+	if o.chat.MaxPerAddress == 0 {
+		o.chat.MaxUpgrades = 0
+	}
+	return o, o.readToken()
 }
 
 func fromEnvironment(f *flag.FlagSet, environ []string) (err error) {

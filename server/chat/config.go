@@ -10,7 +10,8 @@ import (
 )
 
 // Config is what a Hub needs. Log is required; the zero value of the others
-// means the default, except for Rate and MaxPerAddress, where it means no limit.
+// means the default, except for Rate, MaxPerAddress, MaxUpgrades and MaxMemory:
+// there it means no limit.
 type Config struct {
 	Log    Log
 	Logger *slog.Logger
@@ -20,12 +21,20 @@ type Config struct {
 
 	Rate          float64        // messages a second that a member may send, sustained
 	Burst         int            // messages that it may send at once
-	MaxPerAddress int            // connections from one address; 0 also lifts the limit on upgrades
+	MaxPerAddress int            // connections from one address; 0 is no limit
+	MaxUpgrades   int            // connections that one address may begin in a second; 0 is no limit
 	AllowOrigin   []string       // origins of other hosts whose pages may connect
 	AllowHost     []string       // names of this server beside those of a local network
 	TrustedProxy  []netip.Prefix // whose X-Forwarded-For is believed
+	Token         string         // lets programs post, and read metrics from elsewhere; "" lets none
+	Profiles      bool           // Go's profiles are served to this host
 
+	MaxFrame    int           // bytes of a client's frame, and of a post
+	MaxText     int           // code points of a message, up to shared.MaxText
+	MaxName     int           // code points of a person's name, up to shared.MaxName
+	MaxRooms    int           // with somebody in them
 	MaxMembers  int           // in one room
+	MaxMemory   int64         // bytes that the process may take before nobody else is let in; 0 is no limit
 	TailBytes   int           // memory for the newest frames of a room, in each dialect
 	ResumeLimit int           // entries that a member may be behind
 	NameHold    time.Duration // how long a name stays its device's
@@ -47,6 +56,10 @@ func (c Config) withDefaults() Config {
 		c.Name, _ = os.Hostname()
 	}
 	def(&c.Burst, 10)
+	def(&c.MaxFrame, shared.MaxClientFrame)
+	def(&c.MaxText, shared.MaxText)
+	def(&c.MaxName, shared.MaxName)
+	def(&c.MaxRooms, 1000)
 	def(&c.MaxMembers, 10000)
 	def(&c.TailBytes, 512<<10)
 	def(&c.ResumeLimit, 10000)
@@ -70,5 +83,5 @@ func def[T comparable](v *T, value T) {
 }
 
 func (c Config) limits() shared.Limits {
-	return shared.Limits{Message: shared.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
+	return shared.Limits{Message: c.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
 }

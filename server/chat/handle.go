@@ -2,8 +2,10 @@ package chat
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
 
@@ -44,6 +46,9 @@ func (s *session) chat(m shared.Message) bool {
 		m.ID = ulid.Make().String()
 	}
 	now := time.Now()
+	if n := utf8.RuneCountInString(m.Text); n > s.hub.cfg.MaxText {
+		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.hub.cfg.MaxText))
+	}
 	if !s.messages.AllowN(now, 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
@@ -75,7 +80,7 @@ func (s *session) chat(m shared.Message) bool {
 // takeUser gives an unnamed member of the tutorial's dialect the name in its
 // frame. It reports false where the message is refused.
 func (s *session) takeUser(m shared.Message) bool {
-	name, err := shared.PersonName(m.User)
+	name, err := s.hub.personName(m.User)
 	if err != nil {
 		s.refuse(m, shared.CodeBadFrame, err.Error())
 		return false
@@ -125,6 +130,12 @@ func (s *session) history(m shared.Message) bool {
 // the connection.
 func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string) bool {
 	s.hub.metrics.refuse(code)
+	switch code {
+	case shared.CodeRateLimited:
+		s.hub.metrics.limit("rate")
+	case shared.CodeTooLong:
+		s.hub.metrics.limit("text")
+	}
 	retry := 0
 	s.refused++
 	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 	"github.com/go-chi/chi/v5"
@@ -19,17 +22,15 @@ import (
 	"parley/shared"
 )
 
-// upgradesPerSecond is how many sockets one address may open in a second.
-const upgradesPerSecond = 100
-
 // Routes adds the sockets, the API and the probes to a router.
 func (h *Hub) Routes(r chi.Router) {
 	r.Use(h.guard)
 	r.Group(func(r chi.Router) {
-		if h.cfg.MaxPerAddress > 0 {
-			r.Use(httprate.LimitBy(upgradesPerSecond, time.Second,
+		if h.cfg.MaxUpgrades > 0 {
+			r.Use(httprate.LimitBy(h.cfg.MaxUpgrades, time.Second,
 				func(r *http.Request) (string, error) { return h.address(r), nil },
 				httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
+					h.metrics.limit("upgrades")
 					Problem(w, http.StatusTooManyRequests, "Too many connections in one second from this address.")
 				})))
 		}
@@ -38,9 +39,13 @@ func (h *Hub) Routes(r chi.Router) {
 	r.Get("/api/server", h.serveServer)
 	r.Get("/api/rooms", h.serveRooms)
 	r.Get("/api/rooms/*", h.serveMessages)
+	r.Post("/api/rooms/*", h.servePost)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	r.Get("/readyz", h.serveReady)
-	r.Method(http.MethodGet, "/metrics", h.metrics.handler())
+	r.Get("/metrics", h.hostOrToken(h.metrics.handler()))
+	if h.cfg.Profiles {
+		r.HandleFunc("/debug/pprof/*", h.profiles)
+	}
 }
 
 // segments splits the escaped path behind prefix and unescapes each part once,
@@ -71,7 +76,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	var name shared.Name
 	if len(parts) == 2 {
-		if name, err = shared.PersonName(parts[1]); err != nil {
+		if name, err = h.personName(parts[1]); err != nil {
 			Problem(w, http.StatusBadRequest, err.Error())
 			return
 		}
@@ -89,8 +94,14 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		s.dialect = parley
 	}
+	if h.memory.full() {
+		h.metrics.limit("memory")
+		Problem(w, http.StatusServiceUnavailable, "The server has no memory for more people right now.")
+		return
+	}
 	switch err := h.reserve(s.address); {
 	case errors.Is(err, errTooMany):
+		h.metrics.limit("connections")
 		Problem(w, http.StatusTooManyRequests, "Too many connections from this address.")
 		return
 	case err != nil:
@@ -103,7 +114,11 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			Problem(w, status, detail)
 		}
 	}
-	if s.room, err = h.enter(room); err != nil {
+	switch s.room, err = h.enter(room); {
+	case errors.Is(err, errRooms):
+		abandon(http.StatusServiceUnavailable, saysRooms)
+		return
+	case err != nil:
 		abandon(http.StatusServiceUnavailable, "The server can't read its log right now.")
 		return
 	}
@@ -141,6 +156,20 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+const saysRooms = "So many rooms are in use that the server opens no other one now."
+
+// personName is shared.PersonName under this server's own limit.
+func (h *Hub) personName(s string) (shared.Name, error) {
+	name, err := shared.PersonName(s)
+	if err == nil && utf8.RuneCountInString(name.Text) > h.cfg.MaxName {
+		err = &shared.NameError{Reason: fmt.Sprintf("The name is over %d characters.", h.cfg.MaxName)}
+	}
+	if err != nil {
+		h.metrics.limit("name")
+	}
+	return name, err
+}
+
 func (h *Hub) newLimiter() *rate.Limiter {
 	if h.cfg.Rate <= 0 {
 		return rate.NewLimiter(rate.Inf, h.cfg.Burst)
@@ -166,10 +195,13 @@ func skipOwn(r *http.Request, named bool) bool {
 	return named && strings.HasPrefix(r.UserAgent(), "Dart/")
 }
 
-func writeJSON(w http.ResponseWriter, v any) {
+func writeJSON(w http.ResponseWriter, v any) { writeJSONStatus(w, http.StatusOK, v) }
+
+func writeJSONStatus(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(v)
 }
 
@@ -210,14 +242,8 @@ func (h *Hub) serveRooms(w http.ResponseWriter, _ *http.Request) {
 
 // serveMessages serves /api/rooms/{room}/messages.
 func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
-	parts, err := segments(r, "/api/rooms/")
-	if err != nil || len(parts) != 2 || parts[1] != "messages" {
-		Problem(w, http.StatusNotFound, "There is nothing at this path; a room's messages are at /api/rooms/{room}/messages.")
-		return
-	}
-	room, err := shared.RoomName(parts[0])
-	if err != nil {
-		Problem(w, http.StatusBadRequest, err.Error())
+	room, ok := apiRoom(w, r)
+	if !ok {
 		return
 	}
 	if lock, err := h.cfg.Log.Lock(r.Context(), room.Key); err != nil {
@@ -243,6 +269,29 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	Problem(w, http.StatusBadRequest, err.Error())
+}
+
+// apiRoom reads the room of /api/rooms/{room}/messages, or answers why there is none.
+func apiRoom(w http.ResponseWriter, r *http.Request) (room shared.Name, ok bool) {
+	parts, err := segments(r, "/api/rooms/")
+	if err != nil || len(parts) != 2 || parts[1] != "messages" {
+		Problem(w, http.StatusNotFound, "There is nothing at this path; a room's messages are at /api/rooms/{room}/messages.")
+		return room, false
+	}
+	if room, err = shared.RoomName(parts[0]); err != nil {
+		Problem(w, http.StatusBadRequest, err.Error())
+		return room, false
+	}
+	return room, true
+}
+
+// readLimited reads a request's body, up to limit bytes.
+func readLimited(r *http.Request, limit int) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	if err == nil && len(body) > limit {
+		err = errors.New("the body is too long")
+	}
+	return body, err
 }
 
 func queryNumber(r *http.Request, name string, limit int64) (int64, error) {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"parley/shared"
 )
 
@@ -21,6 +23,8 @@ type Hub struct {
 	metrics *metrics
 	wheel   *wheel
 	keys    *keyring
+	posts   *rate.Limiter // of the API
+	memory  *memory
 	work    sync.WaitGroup // connections, and every goroutine that the hub has started
 
 	mu        sync.Mutex
@@ -41,6 +45,8 @@ func NewHub(cfg Config) *Hub {
 		addresses: make(map[string]int),
 	}
 	h.metrics = newMetrics(h)
+	h.posts = h.newLimiter()
+	h.memory = &memory{limit: h.cfg.MaxMemory}
 	h.keys = newKeyring(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)
@@ -56,6 +62,11 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 		h.mu.Unlock()
 		<-r.opened
 		return r, r.err
+	}
+	if len(h.rooms) >= h.cfg.MaxRooms {
+		h.mu.Unlock()
+		h.metrics.limit("rooms")
+		return nil, errRooms
 	}
 	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
 	r.settled.L = &r.incomingMu
@@ -179,6 +190,7 @@ func (h *Hub) dismiss(s *session) {
 var (
 	errStopping = errors.New("the server is stopping")
 	errTooMany  = errors.New("too many connections from one address")
+	errRooms    = errors.New("too many rooms")
 )
 
 // RoomInfo is a room in the list of rooms.

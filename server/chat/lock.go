@@ -72,6 +72,7 @@ const (
 	saysOpen      = "This room is open to everyone, and stays so. Enter it without a passphrase."
 	saysTooMany   = "Too many wrong passphrases came from this address. Wait a moment."
 	saysTutorial  = "This room has a passphrase: open it in Parley's page or app."
+	saysNoPost    = "This room has a passphrase: only those who are in it write to it."
 	saysNoHistory = "This room has a passphrase: its messages are shown in Parley's page and app only."
 )
 

@@ -191,6 +191,7 @@ func (r *Room) add(m *member) (head int64, err error) {
 	case r.lock.locks() && !m.unlocked:
 		return 0, errLocked
 	case len(r.members) >= r.hub.cfg.MaxMembers:
+		r.hub.metrics.limit("members")
 		return 0, errFull
 	}
 	if r.tails[m.dialect] == nil {

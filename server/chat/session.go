@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -49,7 +50,7 @@ type session struct {
 // written to. name is the path's, or zero.
 func (s *session) greet(name shared.Name) bool {
 	s.hear()
-	s.conn.SetReadLimit(shared.MaxClientFrame)
+	s.conn.SetReadLimit(int64(s.hub.cfg.MaxFrame))
 	if s.dialect == tutorial {
 		s.member.start(s.member.sent)
 		return true
@@ -110,6 +111,9 @@ func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Mess
 	defer buffers.Put(b)
 	b.Reset()
 	if _, err := io.Copy(b, r); err != nil {
+		if errors.Is(err, websocket.ErrMessageTooBig) {
+			s.hub.metrics.limit("frame")
+		}
 		return m, nil, false
 	}
 	s.hear()
@@ -125,6 +129,7 @@ func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Mess
 // hello carries out the first exchange of parley.v1 and joins the room.
 func (s *session) hello(path shared.Name) bool {
 	late := time.AfterFunc(s.hub.cfg.HelloTimeout, func() {
+		s.hub.metrics.limit("hello")
 		s.close(shared.CloseBadHello, "No hello came in time.")
 	})
 	kind, r, err := s.conn.Reader(background)
@@ -155,7 +160,7 @@ func (s *session) hello(path shared.Name) bool {
 		if m.User == "" {
 			m.User = guest()
 		}
-		if name, err = shared.PersonName(m.User); err != nil {
+		if name, err = s.hub.personName(m.User); err != nil {
 			return refuse(err.Error())
 		}
 	}

@@ -1,0 +1,204 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oklog/ulid/v2"
+
+	"parley/shared"
+)
+
+// MinToken is how many characters a token has at least.
+const MinToken = 16
+
+// bearer reports whether a request carries the API's token. Digests are
+// compared, so that the time taken tells nothing of the token or its length.
+func (h *Hub) bearer(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(token))), sha256.Sum256([]byte(h.cfg.Token))
+	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	return same && h.cfg.Token != "" && strings.EqualFold(scheme, "Bearer")
+}
+
+// fromThisHost reports whether a request comes from a program on this host, and
+// not through a proxy that runs here.
+func (h *Hub) fromThisHost(r *http.Request) bool {
+	addr, err := netip.ParseAddr(h.address(r))
+	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	return err == nil && addr.IsLoopback()
+}
+
+// hostOrToken serves what is for the host's eyes: to this host, and elsewhere to
+// who has the token.
+func (h *Hub) hostOrToken(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !h.fromThisHost(r) && !h.bearer(r) {
+			unauthorized(w, "Away from its host, this needs the token in the server's --api-token-file.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
+// profiles serves Go's profiles, to this host alone.
+func (h *Hub) profiles(w http.ResponseWriter, r *http.Request) {
+	if !h.fromThisHost(r) {
+		Problem(w, http.StatusForbidden, "Profiles are shown to programs on the server's own host only.")
+		return
+	}
+	switch strings.TrimPrefix(r.URL.Path, "/debug/pprof/") {
+	case "cmdline":
+		pprof.Cmdline(w, r)
+	case "profile":
+		pprof.Profile(w, r)
+	case "symbol":
+		pprof.Symbol(w, r)
+	case "trace":
+		pprof.Trace(w, r)
+	default:
+		pprof.Index(w, r)
+	}
+}
+
+func unauthorized(w http.ResponseWriter, detail string) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	Problem(w, http.StatusUnauthorized, detail)
+}
+
+// apiDevice is who owns the names that the API speaks under.
+const apiDevice = "api"
+
+// servePost serves POST /api/rooms/{room}/messages: a program with the token
+// says something in a room. The body is a chat_message; its user is the name to
+// speak under, "Bot" where there is none. Who repeats an Idempotency-Key learns
+// where the message is and adds none.
+func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
+	if h.cfg.Token == "" {
+		Problem(w, http.StatusForbidden, "This server takes no messages over the API. Started with --api-token-file, it does.")
+		return
+	}
+	if !h.bearer(r) {
+		unauthorized(w, "Posting needs the header Authorization: Bearer and the token in the server's --api-token-file.")
+		return
+	}
+	room, ok := apiRoom(w, r)
+	if !ok {
+		return
+	}
+	m, status, detail := h.readPost(r)
+	if detail != "" {
+		Problem(w, status, detail)
+		return
+	}
+	if !h.posts.AllowN(time.Now(), 1) {
+		h.metrics.limit("rate")
+		w.Header().Set("Retry-After", "1")
+		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")
+		return
+	}
+	receipt, status, detail := h.post(room, m)
+	if detail != "" {
+		Problem(w, status, detail)
+		return
+	}
+	status = http.StatusCreated
+	if receipt.Duplicate {
+		status = http.StatusOK
+	}
+	writeJSONStatus(w, status, struct {
+		ID     string `json:"id"`
+		Offset int64  `json:"offset"`
+	}{m.ID, receipt.Offset})
+}
+
+// readPost reads the message of a POST; what is wrong with it, otherwise.
+func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail string) {
+	body, err := readLimited(r, h.cfg.MaxFrame)
+	var frameErr *shared.FrameError
+	switch {
+	case err != nil:
+		return m, http.StatusRequestEntityTooLarge, "The body is over " + strconv.Itoa(h.cfg.MaxFrame) + " bytes, or did not come whole."
+	case len(body) == 0:
+		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
+	}
+	if m, err = shared.Decode(body); errors.As(err, &frameErr) {
+		return m, http.StatusBadRequest, frameErr.Reason
+	}
+	if n := utf8.RuneCountInString(m.Text); n > h.cfg.MaxText {
+		h.metrics.limit("text")
+		return m, http.StatusBadRequest, fmt.Sprintf("The message has %d characters, of at most %d.", n, h.cfg.MaxText)
+	}
+	if m.Type != shared.TypeChat {
+		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
+	}
+	if m.ID = strings.Trim(r.Header.Get("Idempotency-Key"), `"`); m.ID == "" {
+		m.ID = ulid.Make().String()
+	}
+	if shared.CheckID(m.ID) != nil {
+		return m, http.StatusBadRequest, "The Idempotency-Key does not have 1 to 64 printable ASCII characters."
+	}
+	return m, 0, ""
+}
+
+// post appends a message of the API's and waits for its receipt.
+func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status int, detail string) {
+	const unavailable = "The server can't write its log right now. The message may have been kept: send it again with the same Idempotency-Key."
+	if m.User == "" {
+		m.User = "Bot"
+	}
+	user, err := h.personName(m.User)
+	if err != nil {
+		return receipt, http.StatusBadRequest, err.Error()
+	}
+	room, err := h.enter(name)
+	if err == errRooms {
+		return receipt, http.StatusServiceUnavailable, saysRooms
+	}
+	if err != nil {
+		return receipt, http.StatusServiceUnavailable, unavailable
+	}
+	defer h.leave(room)
+	if room.settledLock().locks() {
+		return receipt, http.StatusForbidden, saysNoPost
+	}
+	owned, err := h.cfg.Log.Claim(background, Claim{Room: name.Key, Name: user.Key, Device: apiDevice, Seen: h.cfg.Now()}, h.cfg.NameHold)
+	switch {
+	case err != nil:
+		return receipt, http.StatusServiceUnavailable, unavailable
+	case !owned || room.here(user.Key):
+		return receipt, http.StatusConflict, "The name belongs to somebody else in this room: choose another user."
+	case !h.begin():
+		return receipt, http.StatusServiceUnavailable, "The server is stopping."
+	}
+	h.metrics.messages.Inc()
+	type result struct {
+		Receipt
+		error
+	}
+	done := make(chan result, 1)
+	e := Entry{ID: m.ID, Device: apiDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
+	h.cfg.Log.Append(background, room.name, e, func(r Receipt, err error) {
+		defer h.appends.Done()
+		done <- result{r, err}
+	})
+	got := <-done
+	if got.error != nil {
+		h.cfg.Logger.Error("message not stored", "error", got.error)
+		return receipt, http.StatusServiceUnavailable, unavailable
+	}
+	return got.Receipt, 0, ""
+}

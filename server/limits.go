@@ -1,0 +1,48 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"time"
+
+	"parley/shared"
+)
+
+// limitFlags bound what one client, and all of them, can make the server hold.
+// The defaults suit a school's network.
+func (o *options) limitFlags(f *flag.FlagSet) {
+	f.IntVar(&o.chat.MaxUpgrades, "max-upgrades", 100, "WebSocket `connections` that one address may begin in a second; 0 is no limit")
+	f.IntVar(&o.maxSocket, "max-connections", 20000, "`connections` of all kinds that are open at once")
+	f.IntVar(&o.chat.MaxFrame, "max-frame", shared.MaxClientFrame, "`bytes` of one frame from a client")
+	f.IntVar(&o.chat.MaxText, "max-text", shared.MaxText, "`characters` of one message")
+	f.IntVar(&o.chat.MaxName, "max-name", shared.MaxName, "`characters` of a person's name")
+	f.IntVar(&o.chat.MaxRooms, "max-rooms", 1000, "`rooms` with somebody in them")
+	f.IntVar(&o.chat.MaxMembers, "max-members", 10000, "`connections` in one room")
+	f.IntVar(&o.maxMemory, "max-memory", 1024, "`MiB` that the server takes before it lets nobody else in; 0 is no limit")
+	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", 10*time.Second, "how `long` a new connection may take to say who it is")
+}
+
+func (o *options) checkLimits() error {
+	for _, l := range []struct {
+		name             string
+		value, low, high int
+	}{
+		{"max-upgrades", o.chat.MaxUpgrades, 0, 1 << 30},
+		{"max-connections", o.maxSocket, 1, 1 << 30},
+		{"max-frame", o.chat.MaxFrame, 1024, shared.MaxClientFrame},
+		{"max-text", o.chat.MaxText, 1, shared.MaxText},
+		{"max-name", o.chat.MaxName, 8, shared.MaxName},
+		{"max-rooms", o.chat.MaxRooms, 1, 1 << 30},
+		{"max-members", o.chat.MaxMembers, 1, 1 << 30},
+		{"max-memory", o.maxMemory, 0, 1 << 30},
+	} {
+		if l.value < l.low || l.value > l.high {
+			return fmt.Errorf("--%s takes a number from %d to %d", l.name, l.low, l.high)
+		}
+	}
+	if o.chat.HelloTimeout < time.Second {
+		return fmt.Errorf("--hello-timeout takes at least 1s")
+	}
+	o.chat.MaxMemory = int64(o.maxMemory) << 20
+	return nil
+}
