@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"net/netip"
@@ -36,7 +37,25 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 		return err
 	})
 	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token that lets programs post messages, and read /metrics from another host")
+	f.StringVar(&o.tls, "tls", "", "auto: serve TLS with an own certificate, which is made once and kept in the data folder")
+	f.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in this `file` (PEM, with its chain); read again on SIGHUP")
+	f.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
+	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without it")
 	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof to this host")
+}
+
+func (o *options) checkTLS() error {
+	switch {
+	case o.tls != "" && o.tls != "auto":
+		return fmt.Errorf("--tls takes auto, not %q; a certificate is named by --tls-cert and --tls-key", o.tls)
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case o.tls != "" && o.tlsCert != "":
+		return errors.New("--tls auto makes its own certificate: leave it out, or --tls-cert and --tls-key")
+	case o.httpAddr != "" && o.tls == "" && o.tlsCert == "":
+		return errors.New("--http-addr is for a server with TLS: without it, --addr is plain HTTP")
+	}
+	return nil
 }
 
 // readToken reads the API's token.

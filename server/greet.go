@@ -10,18 +10,35 @@ import (
 	"github.com/mdp/qrterminal/v3"
 )
 
-// greet tells the person at the terminal where the page is, and shows the first
-// address as a QR code for the phones.
-func greet(w io.Writer, addr net.Addr) {
-	tcp := addr.(*net.TCPAddr).AddrPort()
-	urls, lan := pageURLs(tcp, localAddresses())
+// greeting tells the person at the terminal where the page is, and shows the
+// first address as a QR code for the phones.
+type greeting struct {
+	scheme string
+	addr   net.Addr
+	plain  net.Addr // where it is without TLS too; nil for nowhere
+	words  string   // the fingerprint of a certificate that nobody else vouches for
+}
+
+func (g greeting) write(w io.Writer) {
+	urls, lan := pageURLs(g.scheme, g.addr.(*net.TCPAddr).AddrPort(), localAddresses())
 	fmt.Fprintln(w, "Parley is open. On any device in this network, go to:")
+	link := ""
+	if g.words != "" {
+		link = "#" + g.words
+	}
 	for _, u := range urls {
-		fmt.Fprintln(w, "  "+u)
+		fmt.Fprintln(w, "  "+u+link)
+	}
+	if g.words != "" {
+		fmt.Fprintln(w, "Browsers warn of its own certificate. The app shows these words; they must be the same:\n  "+g.words)
+	}
+	if g.plain != nil {
+		urls, _ := pageURLs("http", g.plain.(*net.TCPAddr).AddrPort(), localAddresses())
+		fmt.Fprintln(w, "Without encryption it is also at:\n  "+urls[0])
 	}
 	if lan {
 		fmt.Fprintln(w)
-		qrterminal.GenerateHalfBlock(urls[0], qrterminal.L, w)
+		qrterminal.GenerateHalfBlock(urls[0]+link, qrterminal.L, w)
 	}
 	fmt.Fprintln(w, "Ctrl-C stops it. What was said stays.")
 }
@@ -38,9 +55,9 @@ func localAddresses() (local []netip.Addr) {
 
 // pageURLs returns the addresses of the page, those that other hosts can reach
 // first, and whether there is any of those.
-func pageURLs(listening netip.AddrPort, local []netip.Addr) (urls []string, lan bool) {
+func pageURLs(scheme string, listening netip.AddrPort, local []netip.Addr) (urls []string, lan bool) {
 	url := func(host string) string {
-		return "http://" + net.JoinHostPort(host, strconv.Itoa(int(listening.Port()))) + "/"
+		return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(int(listening.Port()))) + "/"
 	}
 	ip := listening.Addr().Unmap()
 	if !ip.IsUnspecified() {

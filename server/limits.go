@@ -12,7 +12,7 @@ import (
 // The defaults suit a school's network.
 func (o *options) limitFlags(f *flag.FlagSet) {
 	f.IntVar(&o.chat.MaxUpgrades, "max-upgrades", 100, "WebSocket `connections` that one address may begin in a second; 0 is no limit")
-	f.IntVar(&o.maxSocket, "max-connections", 20000, "`connections` of all kinds that are open at once")
+	f.IntVar(&o.chat.MaxConnections, "max-connections", 20000, "WebSocket `connections` in all, and as many others")
 	f.IntVar(&o.chat.MaxFrame, "max-frame", shared.MaxClientFrame, "`bytes` of one frame from a client")
 	f.IntVar(&o.chat.MaxText, "max-text", shared.MaxText, "`characters` of one message")
 	f.IntVar(&o.chat.MaxName, "max-name", shared.MaxName, "`characters` of a person's name")
@@ -28,7 +28,7 @@ func (o *options) checkLimits() error {
 		value, low, high int
 	}{
 		{"max-upgrades", o.chat.MaxUpgrades, 0, 1 << 30},
-		{"max-connections", o.maxSocket, 1, 1 << 30},
+		{"max-connections", o.chat.MaxConnections, 1, 1 << 30},
 		{"max-frame", o.chat.MaxFrame, 1024, shared.MaxClientFrame},
 		{"max-text", o.chat.MaxText, 1, shared.MaxText},
 		{"max-name", o.chat.MaxName, 8, shared.MaxName},

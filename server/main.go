@@ -60,11 +60,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		logger = slog.New(slog.NewJSONHandler(stderr, nil))
 	}
 
-	listener, err := listen(opt.addr)
+	doors, err := openDoors(opt)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer doors.close()
 	var hub *chat.Hub
 	store, err := sqlitelog.Open(ctx, opt.data, sqlitelog.Options{
 		Sync:    sqlitelog.Sync(opt.sync),
@@ -74,6 +74,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
+	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
 	opt.chat.Log, opt.chat.Logger, opt.chat.Version, opt.chat.Now = store, logger, shared.Version, now
 	hub = chat.NewHub(opt.chat)
 	opt.retain.Expire, opt.retain.Expired, opt.retain.Now = hub.Expire, hub.ObserveExpired, now
@@ -85,18 +86,18 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		chat.Problem(w, status, detail)
 	}))
 	srv := &http.Server{
-		Handler:           router,
+		Handler:           doors.handler(router),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         newConnLimit(opt, hub.CountLimit).state,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(listener) }()
-	logger.Info("serving", "addr", listener.Addr().String(), "data", opt.data, "version", shared.Version)
-	greet(stdout, listener.Addr())
+	served := doors.serve(ctx, srv, logger)
+	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
+	doors.greet(stdout)
 
 	select {
 	case err := <-served:

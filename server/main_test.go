@@ -259,12 +259,12 @@ func TestPageURLs(t *testing.T) {
 		{"127.0.0.1:9", []string{"http://127.0.0.1:9/"}, false},
 		{"[2001:db8::1]:80", []string{"http://[2001:db8::1]:80/"}, true},
 	} {
-		urls, lan := pageURLs(netip.MustParseAddrPort(c.listening), local)
+		urls, lan := pageURLs("http", netip.MustParseAddrPort(c.listening), local)
 		if !slices.Equal(urls, c.want) || lan != c.lan {
 			t.Errorf("%s: %v, %v", c.listening, urls, lan)
 		}
 	}
-	if urls, lan := pageURLs(netip.MustParseAddrPort("0.0.0.0:1"), nil); lan || fmt.Sprint(urls) != "[http://localhost:1/]" {
+	if urls, lan := pageURLs("http", netip.MustParseAddrPort("0.0.0.0:1"), nil); lan || fmt.Sprint(urls) != "[http://localhost:1/]" {
 		t.Errorf("without a network: %v, %v", urls, lan)
 	}
 }

@@ -19,9 +19,12 @@ type options struct {
 	logFormat string
 	version   bool
 	retain    sqlitelog.Retention
+	httpAddr  string
+	tls       string
+	tlsCert   string
+	tlsKey    string
 	tokenFile string
 	maxMemory int // MiB
-	maxSocket int // connections that the server has open, of any kind
 	chat      chat.Config
 }
 
@@ -82,6 +85,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, errors.New("--rate, --burst and --max-per-address take no negative numbers; 0 turns a limit off")
 	case o.checkLimits() != nil:
 		return nil, o.checkLimits()
+	case o.checkTLS() != nil:
+		return nil, o.checkTLS()
 	case o.chat.TailBytes < 4096:
 		return nil, errors.New("--tail-bytes takes at least 4096")
 	case o.chat.NameHold < time.Second:

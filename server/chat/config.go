@@ -19,15 +19,16 @@ type Config struct {
 	Name    string // the server's, the host's by default
 	Version string
 
-	Rate          float64        // messages a second that a member may send, sustained
-	Burst         int            // messages that it may send at once
-	MaxPerAddress int            // connections from one address; 0 is no limit
-	MaxUpgrades   int            // connections that one address may begin in a second; 0 is no limit
-	AllowOrigin   []string       // origins of other hosts whose pages may connect
-	AllowHost     []string       // names of this server beside those of a local network
-	TrustedProxy  []netip.Prefix // whose X-Forwarded-For is believed
-	Token         string         // lets programs post, and read metrics from elsewhere; "" lets none
-	Profiles      bool           // Go's profiles are served to this host
+	Rate           float64        // messages a second that a member may send, sustained
+	Burst          int            // messages that it may send at once
+	MaxPerAddress  int            // connections from one address; 0 is no limit
+	MaxUpgrades    int            // connections that one address may begin in a second; 0 is no limit
+	MaxConnections int            // WebSockets in all
+	AllowOrigin    []string       // origins of other hosts whose pages may connect
+	AllowHost      []string       // names of this server beside those of a local network
+	TrustedProxy   []netip.Prefix // whose X-Forwarded-For is believed
+	Token          string         // lets programs post, and read metrics from elsewhere; "" lets none
+	Profiles       bool           // Go's profiles are served to this host
 
 	MaxFrame    int           // bytes of a client's frame, and of a post
 	MaxText     int           // code points of a message, up to shared.MaxText
@@ -59,6 +60,7 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxFrame, shared.MaxClientFrame)
 	def(&c.MaxText, shared.MaxText)
 	def(&c.MaxName, shared.MaxName)
+	def(&c.MaxConnections, 20000)
 	def(&c.MaxRooms, 1000)
 	def(&c.MaxMembers, 10000)
 	def(&c.TailBytes, 512<<10)

@@ -104,6 +104,10 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		h.metrics.limit("connections")
 		Problem(w, http.StatusTooManyRequests, "Too many connections from this address.")
 		return
+	case errors.Is(err, errServerFull):
+		h.metrics.limit("connections")
+		Problem(w, http.StatusServiceUnavailable, "The server is full.")
+		return
 	case err != nil:
 		Problem(w, http.StatusServiceUnavailable, "The server is stopping.")
 		return

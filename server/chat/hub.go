@@ -33,6 +33,8 @@ type Hub struct {
 	addresses map[string]int // connections of each
 	stopping  bool
 
+	connections int // in all
+
 	appends sync.WaitGroup // under way; grows only under mu and before stopping
 }
 
@@ -156,6 +158,10 @@ func (h *Hub) reserve(address string) error {
 	if limit := h.cfg.MaxPerAddress; limit > 0 && h.addresses[address] >= limit {
 		return errTooMany
 	}
+	if h.connections >= h.cfg.MaxConnections {
+		return errServerFull
+	}
+	h.connections++
 	h.addresses[address]++
 	h.work.Add(1)
 	return nil
@@ -166,6 +172,7 @@ func (h *Hub) release(address string) {
 	defer h.work.Done()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.connections--
 	if h.addresses[address]--; h.addresses[address] == 0 {
 		delete(h.addresses, address)
 	}
@@ -188,9 +195,10 @@ func (h *Hub) dismiss(s *session) {
 }
 
 var (
-	errStopping = errors.New("the server is stopping")
-	errTooMany  = errors.New("too many connections from one address")
-	errRooms    = errors.New("too many rooms")
+	errStopping   = errors.New("the server is stopping")
+	errTooMany    = errors.New("too many connections from one address")
+	errServerFull = errors.New("too many connections")
+	errRooms      = errors.New("too many rooms")
 )
 
 // RoomInfo is a room in the list of rooms.

@@ -90,6 +90,15 @@ func TestUpgradesAreLimited(t *testing.T) {
 	}
 }
 
+func TestConnectionsInAll(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.MaxConnections = 2 })
+	s.tutorial("hall")
+	s.tutorial("hall")
+	if status, body := s.do("GET", "/ws/chat/hall", "", "Connection", "Upgrade", "Upgrade", "websocket"); status != 503 || !strings.Contains(body, "full") {
+		t.Errorf("the third connection: %d %s", status, body)
+	}
+}
+
 func TestMemoryIsLimited(t *testing.T) {
 	s := start(t, func(c *chat.Config) { c.MaxMemory = 1 })
 	if _, resp, err := s.tryDial("/ws/chat/hall", shared.Protocol, nil); err == nil || resp.StatusCode != 503 {

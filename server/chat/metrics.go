@@ -66,6 +66,9 @@ func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(stri
 
 func (m *metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
 
+// CountLimit counts what was refused at a limit outside the hub.
+func (h *Hub) CountLimit(name string) { h.metrics.limit(name) }
+
 // ObserveAppend counts a transaction of the log.
 func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }
 
