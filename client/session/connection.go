@@ -31,6 +31,7 @@ type connection struct {
 	dial       dialFunc
 	clock      Clock
 	server     string
+	pins       *Pins
 	room       string
 	reports    chan<- report
 
@@ -63,7 +64,7 @@ func (c *connection) run() *Problem {
 		return &Problem{CauseBadRoom, err.Error()}
 	}
 	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{ //nolint:bodyclose // Dial has closed it
-		HTTPClient:   &http.Client{Transport: transport(c.dialHeard)},
+		HTTPClient:   &http.Client{Transport: transport(c.server, c.pins, c.dialHeard)},
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {
@@ -241,7 +242,7 @@ func (c *connection) refused(resp *http.Response, err error) *Problem {
 // otherProtocol tells a Parley of another version from another kind of server,
 // after a handshake that ended with another protocol than ours.
 func (c *connection) otherProtocol(protocol string) *Problem {
-	_, err := Probe(c.ctx, c.server)
+	_, err := Probe(c.ctx, c.server, c.pins)
 	var p *Problem
 	if errors.As(err, &p) && p.Cause == CauseVersion {
 		return p

@@ -20,12 +20,15 @@ func dialProblem(ctx context.Context, err error) *Problem {
 		dns     *net.DNSError
 		op      *net.OpError
 		timeout net.Error
+		changed *CertificateError
 	)
 	detail := ""
 	if errors.As(err, &op) {
 		detail = op.Err.Error()
 	}
 	switch {
+	case errors.As(err, &changed):
+		return &Problem{CauseCertChanged, changed.Got}
 	case isTLS(err):
 		return &Problem{CauseTLS, innermost(err).Error()}
 	case errors.As(err, &dns) && dns.IsNotFound:

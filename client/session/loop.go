@@ -286,6 +286,7 @@ func (l *loop) connect() {
 		dial:       l.config.Dial,
 		clock:      l.clock,
 		server:     l.config.Server,
+		pins:       l.config.Pins,
 		room:       l.config.Room,
 		reports:    l.reports,
 		begun:      l.clock.Now(),

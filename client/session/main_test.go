@@ -55,6 +55,7 @@ type server struct {
 	addr  string
 	data  string
 	flags []string
+	link  string // of its page, as it was printed
 	cmd   *exec.Cmd
 }
 
@@ -67,7 +68,7 @@ func startServer(t testing.TB, flags ...string) *server {
 	return s
 }
 
-var listening = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`)
+var listening = regexp.MustCompile(`(https?)://(127\.0\.0\.1:\d+)/(#[a-z-]+)?`)
 
 // start starts it, after the first time on the same port and data.
 func (s *server) start() {
@@ -86,7 +87,7 @@ func (s *server) start() {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			s.cmd, s.addr, s.base = cmd, m[1], "http://"+m[1]
+			s.cmd, s.addr, s.base, s.link = cmd, m[2], m[1]+"://"+m[2], m[0]
 			go func() {
 				for lines.Scan() {
 				}

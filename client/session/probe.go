@@ -17,6 +17,7 @@ type ServerInfo struct {
 	Name, Version string
 	People, Rooms int
 	Limits        shared.Limits
+	Words         string // the fingerprint by which it is known; "" where none is needed
 }
 
 // RoomInfo is a room with people in it.
@@ -32,13 +33,13 @@ const answerLimit = 1 << 20
 
 // Probe asks the server at base, as ParseServer gives it, who it is. It waits
 // as long as ctx lets it. The error is a *Problem.
-func Probe(ctx context.Context, base string) (ServerInfo, error) {
+func Probe(ctx context.Context, base string, pins *Pins) (ServerInfo, error) {
 	var answer struct {
 		Name, Version, Protocol string
 		People, Rooms           int
 		Limits                  shared.Limits
 	}
-	if err := get(ctx, base+"/api/server", &answer); err != nil {
+	if err := get(ctx, base, pins, "/api/server", &answer); err != nil {
 		return ServerInfo{}, err
 	}
 	switch answer.Protocol {
@@ -48,12 +49,12 @@ func Probe(ctx context.Context, base string) (ServerInfo, error) {
 	default:
 		return ServerInfo{}, &Problem{CauseVersion, answer.Protocol}
 	}
-	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits}, nil
+	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits, pins.Words(base)}, nil
 }
 
 // Rooms lists the rooms of the server at base that have people in them. The
 // error is a *Problem.
-func Rooms(ctx context.Context, base string) ([]RoomInfo, error) {
+func Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
 	var answer struct {
 		Rooms []struct {
 			Name         string
@@ -62,7 +63,7 @@ func Rooms(ctx context.Context, base string) ([]RoomInfo, error) {
 			Locked       bool
 		}
 	}
-	if err := get(ctx, base+"/api/rooms", &answer); err != nil {
+	if err := get(ctx, base, pins, "/api/rooms", &answer); err != nil {
 		return nil, err
 	}
 	rooms := make([]RoomInfo, 0, len(answer.Rooms))
@@ -76,12 +77,12 @@ func Rooms(ctx context.Context, base string) ([]RoomInfo, error) {
 // it: see Store.Device.
 func NewDevice() string { return rand.Text() }
 
-func get(ctx context.Context, url string, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func get(ctx context.Context, base string, pins *Pins, path string, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		return &Problem{CauseBadAddress, ""}
 	}
-	client := http.Client{Transport: transport(nil)}
+	client := http.Client{Transport: transport(base, pins, nil)}
 	resp, err := client.Do(req)
 	if err != nil {
 		return dialProblem(ctx, err)

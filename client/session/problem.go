@@ -19,6 +19,7 @@ const (
 	// Somebody else was reached.
 	CauseNotParley     Cause = "not_parley"     // another kind of server
 	CauseTLS           Cause = "tls"            // no certificate that can be trusted, or no TLS at all
+	CauseCertChanged   Cause = "cert_changed"   // final: not the certificate of before; Detail is its words
 	CauseVersion       Cause = "version"        // final: a Parley of another protocol
 	CauseRefusedOrigin Cause = "refused_origin" // final: the server does not let this client in
 	CauseBadRoom       Cause = "bad_room"       // final: the server refuses the room's name
@@ -43,7 +44,7 @@ const (
 // Final reports whether trying again by itself can't help.
 func (c Cause) Final() bool {
 	switch c {
-	case CauseBadAddress, CauseVersion, CauseRefusedOrigin, CauseBadRoom,
+	case CauseBadAddress, CauseCertChanged, CauseVersion, CauseRefusedOrigin, CauseBadRoom,
 		CauseBadHello, CauseNameTaken, CauseNeedsKey, CauseWrongKey, CauseOpenRoom, CauseRemoved, CauseStopped:
 		return true
 	}
@@ -58,6 +59,7 @@ var sentences = map[Cause]string{
 	CauseTimeout:       "The server does not answer.",
 	CauseNotParley:     "Something answers at this address, but it is not a Parley server.",
 	CauseTLS:           "The connection can't be made secure. Check the address, or use http:// inside your own network.",
+	CauseCertChanged:   "The server shows another certificate than before. Somebody may be posing as it.",
 	CauseVersion:       "This server speaks another version of the protocol. Update the app.",
 	CauseRefusedOrigin: "The server does not let this app in.",
 	CauseBadRoom:       "The server does not accept the room's name.",

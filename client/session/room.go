@@ -36,6 +36,9 @@ type Config struct {
 	// until the first is closed.
 	Store *Store
 
+	// Pins tell which certificates are the server's: those of Store by default.
+	Pins *Pins
+
 	// OnWake is called when something waits in Take, from a goroutine of the
 	// session; it must not block. It is called once, then not again before
 	// the next Take.
@@ -74,6 +77,9 @@ type Room struct {
 func Open(config Config) *Room {
 	if config.OnWake == nil {
 		config.OnWake = func() {}
+	}
+	if config.Pins == nil {
+		config.Pins = NewPins(config.Store)
 	}
 	if config.Clock == nil {
 		config.Clock = systemClock{}

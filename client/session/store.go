@@ -28,6 +28,7 @@ var (
 // The layout of the file, and its version:
 //
 //	app                       version, device
+//	        pins              server → the words of its certificate
 //	rooms / <server NUL room> state, draft
 //	        log               number → savedRow, the newest fixed rows
 //	        outbox            number → savedRow, in the order of writing
@@ -38,6 +39,7 @@ var (
 	roomsBucket  = []byte("rooms")
 	logBucket    = []byte("log")
 	outboxBucket = []byte("outbox")
+	pinsBucket   = []byte("pins")
 	versionKey   = []byte("version")
 	deviceKey    = []byte("device")
 	stateKey     = []byte("state")

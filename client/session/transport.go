@@ -10,9 +10,9 @@ import (
 // dialFunc opens the connection to host:port.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// transport is for one request. It goes straight to the server: a server of
-// the local network is not behind a proxy.
-func transport(dial dialFunc) *http.Transport {
+// transport is for one request to the server at base. It goes straight there: a
+// server of the local network is not behind a proxy.
+func transport(base string, pins *Pins, dial dialFunc) *http.Transport {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	}
@@ -20,5 +20,6 @@ func transport(dial dialFunc) *http.Transport {
 		DialContext:         dial,
 		DisableKeepAlives:   true,
 		TLSHandshakeTimeout: 10 * time.Second,
+		TLSClientConfig:     pins.config(base),
 	}
 }

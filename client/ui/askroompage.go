@@ -92,7 +92,7 @@ func (p *askRoomPage) ask(ctx context.Context) {
 	p.client.bridge.run(ctx, func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		rooms, err := p.client.net.rooms(ctx, base)
+		rooms, err := p.client.net.rooms(ctx, base, p.client.pins)
 		return func() {
 			p.asked, p.trouble = true, err
 			if err == nil {
@@ -133,7 +133,14 @@ func (p *askRoomPage) list() {
 	if p.client.storeProblem != "" {
 		warn(tr("store." + p.client.storeProblem))
 	}
-	if p.trouble != nil {
+	if words := otherCertificate(p.trouble); words != "" {
+		t := newTile(newText(causeSentence(session.CauseCertChanged)+" "+tr("banner.cert"), fontSmall, roleWarning), func() {
+			p.client.showCertificate(p.client.prefs.server(), words, func() { p.left(); p.entered() })
+		})
+		t.ground = func(p *palette) color.NRGBA { return p.WarningSoft }
+		t.hover = t.ground
+		objects = append(objects, newColumn(0, t).padded(insets{2 * unit, unit, 0, unit}))
+	} else if p.trouble != nil {
 		warn(causeSentence(causeOf(p.trouble)))
 	}
 	objects = append(objects, p.section(tr("rooms.mine"), mine)...)

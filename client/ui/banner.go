@@ -87,6 +87,8 @@ func (b *banner) sentence() string {
 	switch {
 	case s.Cause == session.CauseNameTaken && s.Detail != "":
 		return why + " " + tr("banner.rename", "name", text.OneLine(s.Detail))
+	case s.Cause == session.CauseCertChanged:
+		return why + " " + tr("banner.cert")
 	case asksForKey(s):
 		return why + " " + tr("banner.key")
 	case s.State == session.Closed && s.Cause == session.CauseOpenRoom:
@@ -110,8 +112,13 @@ func (b *banner) tapped() {
 		b.conv.room.Rename(s.Detail)
 		return
 	}
-	if asksForKey(s) {
-		b.conv.client.showKey(b.conv)
+	c := b.conv.client
+	switch {
+	case asksForKey(s):
+		c.showKey(b.conv)
+		return
+	case s.Cause == session.CauseCertChanged:
+		c.showCertificate(c.prefs.server(), s.Detail, b.conv.room.Reconnect)
 		return
 	}
 	b.conv.room.Reconnect()

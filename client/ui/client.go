@@ -22,8 +22,8 @@ var shortcuts = []*desktop.CustomShortcut{
 
 // network is what the pages ask a server outside a room.
 type network struct {
-	probe func(ctx context.Context, base string) (session.ServerInfo, error)
-	rooms func(ctx context.Context, base string) ([]session.RoomInfo, error)
+	probe func(ctx context.Context, base string, pins *session.Pins) (session.ServerInfo, error)
+	rooms func(ctx context.Context, base string, pins *session.Pins) ([]session.RoomInfo, error)
 	open  func(session.Config) *session.Room
 }
 
@@ -36,7 +36,8 @@ type client struct {
 	bridge       *bridge
 	net          network
 	store        *session.Store // nil: rooms live in memory
-	storeProblem string         // what is wrong with the store: a key's end
+	pins         *session.Pins
+	storeProblem string // what is wrong with the store: a key's end
 	device       string
 	nav          *navigator
 	open         []*conversation // the last entered first
@@ -46,7 +47,7 @@ type client struct {
 }
 
 func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
-	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, focused: true}
+	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, pins: session.NewPins(store), focused: true}
 	c.device = c.deviceSecret()
 	if err := useLanguage(c.prefs.language()); err != nil {
 		fyne.LogError("The language is not known", err)
@@ -146,7 +147,7 @@ func (c *client) enterLocked(name, key string, hidden bool) {
 		conv = &conversation{client: c, key: roomKey(name), name: strings.TrimSpace(name), timeline: newTimeline(), entered: now()}
 		conv.stored = c.storedUnread(conv.key)
 		conv.room = c.net.open(session.Config{
-			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store, Key: key, Hidden: hidden,
+			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store, Pins: c.pins, Key: key, Hidden: hidden,
 			OnWake: func() { c.bridge.wake(conv.drain) },
 		})
 	}

@@ -29,6 +29,7 @@ type landingPage struct {
 	state   *serverState
 	problem *textBlock
 	stop    context.CancelFunc // of the question that runs
+	trouble error              // why the server is not what it should be, or does not answer
 	room    string             // of a pasted link
 }
 
@@ -94,7 +95,7 @@ func (p *landingPage) firstServer() string {
 	p.client.bridge.run(p.client.bridge.ctx, func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if _, err := p.client.net.probe(ctx, "http://"+emulatorHost); err != nil {
+		if _, err := p.client.net.probe(ctx, "http://"+emulatorHost, p.client.pins); err != nil {
 			return nil
 		}
 		return func() {
@@ -121,6 +122,12 @@ func (p *landingPage) ask(pause time.Duration) {
 		return
 	}
 	p.room = room
+	p.trouble = nil
+	if words := session.LinkWords(typed); words != "" && !p.client.pins.Expect(base, words) {
+		p.trouble = &session.Problem{Cause: session.CauseCertChanged, Detail: words}
+		p.state.failed(p.trouble)
+		return
+	}
 	p.state.asking()
 	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
 	p.stop = cancel
@@ -132,8 +139,9 @@ func (p *landingPage) ask(pause time.Duration) {
 		}
 		limited, done := context.WithTimeout(ctx, 5*time.Second)
 		defer done()
-		info, err := p.client.net.probe(limited, base)
+		info, err := p.client.net.probe(limited, base, p.client.pins)
 		return func() {
+			p.trouble = err
 			if err != nil {
 				p.state.failed(err)
 			} else {
@@ -156,6 +164,10 @@ func (p *landingPage) submit() {
 		p.fail(causeSentence(causeOf(err)))
 		return
 	}
+	if words := otherCertificate(p.trouble); words != "" {
+		c.showCertificate(base, words, func() { p.ask(0) })
+		return
+	}
 	p.problem.Hide()
 	if c.prefs.server() != base || c.prefs.name() != name {
 		c.leaveAll()
@@ -175,11 +187,17 @@ func (p *landingPage) fail(sentence string) {
 }
 
 func causeOf(err error) session.Cause {
-	var problem *session.Problem
-	if errors.As(err, &problem) {
-		return problem.Cause
+	if p := problemIn(err); p != nil {
+		return p.Cause
 	}
 	return session.CauseLost
+}
+
+// problemIn is the problem that an error is, or nil.
+func problemIn(err error) *session.Problem {
+	var p *session.Problem
+	errors.As(err, &p)
+	return p
 }
 
 // serverState is the line under the server's field.
@@ -223,8 +241,11 @@ func (s *serverState) found(info session.ServerInfo) {
 	if name == "" {
 		name = "Parley"
 	}
-	s.show("check", tr("server.found", "name", name, "version", text.OneLine(info.Version),
-		"people", plural("people", info.People)), roleYes)
+	sentence := tr("server.found", "name", name, "version", text.OneLine(info.Version), "people", plural("people", info.People))
+	if info.Words != "" {
+		sentence += "\n" + tr("server.words", "words", info.Words)
+	}
+	s.show("check", sentence, roleYes)
 }
 
 func (s *serverState) failed(err error) {

@@ -111,6 +111,14 @@ var scenes = []scene{
 		w.room("Attic").apply([]session.Change{{Kind: session.StatusChanged,
 			Status: session.Status{State: session.Closed, Cause: session.CauseNeedsKey}}})
 	}},
+	{"cert", func(w *world) {
+		w.client.pins.Trust(w.client.prefs.server(), shared.Fingerprint(nil))
+		w.client.start()
+		conv := w.room("Attic")
+		conv.apply([]session.Change{{Kind: session.StatusChanged, Status: session.Status{
+			State: session.Closed, Cause: session.CauseCertChanged, Detail: shared.Fingerprint([]byte("x"))}}})
+		w.page().banner.tapped()
+	}},
 	{"lock", func(w *world) {
 		w.active = []session.RoomInfo{{Name: "Attic", Count: 2, Locked: true}, {Name: "Hall", Count: 2}}
 		w.client.start()

@@ -86,8 +86,8 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 	}
 	b := newBridge(w.queue.post)
 	w.client = newClient(w.app, w.window, b, network{
-		probe: func(context.Context, string) (session.ServerInfo, error) { return w.info, w.fault },
-		rooms: func(context.Context, string) ([]session.RoomInfo, error) { return w.active, w.fault },
+		probe: func(context.Context, string, *session.Pins) (session.ServerInfo, error) { return w.info, w.fault },
+		rooms: func(context.Context, string, *session.Pins) ([]session.RoomInfo, error) { return w.active, w.fault },
 		open:  w.open,
 	}, nil)
 	w.window.Resize(size)

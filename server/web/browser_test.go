@@ -62,6 +62,10 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	if path == "" {
 		return nil, errors.New("these tests need a Chromium: apt-get install chromium")
 	}
+	accepted, err := acceptedCertificate()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox,
@@ -69,6 +73,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 		chromedp.UserDataDir(filepath.Join(scratch, "profile")),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("ignore-certificate-errors-spki-list", accepted.keyHash),
 		chromedp.Flag("host-resolver-rules", "MAP parley.lan 127.0.0.1, MAP evil.example 127.0.0.1"),
 	)...)
 	ctx, close := chromedp.NewContext(ctx)
@@ -276,11 +281,17 @@ type server struct {
 	t    *testing.T
 	data string
 	addr string // host:port
+	tls  bool
 	cmd  *exec.Cmd
 	done chan error
 }
 
-func (s *server) url() string { return "http://" + s.addr }
+func (s *server) url() string {
+	if s.tls {
+		return "https://" + s.addr
+	}
+	return "http://" + s.addr
+}
 
 // startServer starts a server on a free port with a new log.
 func startServer(t *testing.T, flags ...string) *server {
@@ -291,7 +302,7 @@ func startServer(t *testing.T, flags ...string) *server {
 	return s
 }
 
-var pageURL = regexp.MustCompile(`http://([0-9.]+:[0-9]+)/`)
+var pageURL = regexp.MustCompile(`(https?)://([0-9.]+:[0-9]+)/`)
 
 // start starts it on the address and the log that it had.
 func (s *server) start(flags ...string) {
@@ -313,7 +324,7 @@ func (s *server) start(flags ...string) {
 	found := false
 	for !found && lines.Scan() {
 		if m := pageURL.FindStringSubmatch(lines.Text()); m != nil {
-			s.addr, found = m[1], true
+			s.tls, s.addr, found = m[1] == "https", m[2], true
 		}
 	}
 	s.done = make(chan error, 1)

@@ -1,0 +1,160 @@
+package session
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"sync"
+
+	"go.etcd.io/bbolt"
+
+	"parley/shared"
+)
+
+// Pins are the certificates by which this device knows servers again. A
+// certificate that an authority of the system vouches for is always good. Of
+// another one, the first that a server shows is kept, and any further one
+// refused until the person trusts it: see Trust. Pins may be used from any
+// goroutine.
+type Pins struct {
+	store *Store // nil: they last as long as the app
+
+	mu    sync.Mutex
+	words map[string]string // by the server's base
+}
+
+// vouched is kept for a server whose certificate an authority vouched for: it
+// does not fall back to one of its own.
+const vouched = "authority"
+
+// NewPins returns the pins of a store, or with none, empty ones.
+func NewPins(store *Store) *Pins {
+	return &Pins{store: store, words: make(map[string]string)}
+}
+
+// Words is the fingerprint by which a server is known, as its own terminal shows
+// it: "" where there is none, or none is needed.
+func (p *Pins) Words(server string) string {
+	if words := p.known(server); words != vouched {
+		return words
+	}
+	return ""
+}
+
+// Trust makes a fingerprint the one by which the server is known, as the person
+// who has compared it says.
+func (p *Pins) Trust(server, words string) {
+	p.mu.Lock()
+	p.words[server] = words
+	p.mu.Unlock()
+	if p.store != nil {
+		_ = p.store.setPin(server, words) // what is not kept is asked again
+	}
+}
+
+// Expect makes the fingerprint of a link the one by which its server is known,
+// where it is not known yet. It reports false where it is known by another one.
+func (p *Pins) Expect(server, words string) bool {
+	known := p.known(server)
+	if known == "" {
+		p.Trust(server, words)
+	}
+	return known == "" || known == words || known == vouched
+}
+
+func (p *Pins) known(server string) string {
+	p.mu.Lock()
+	words := p.words[server]
+	p.mu.Unlock()
+	if words == "" && p.store != nil {
+		words = p.store.pin(server)
+	}
+	return words
+}
+
+// CertificateError is why a server's certificate was refused.
+type CertificateError struct {
+	Known string // the words by which the server is known; "" for an authority's word
+	Got   string // those of the certificate that it showed
+}
+
+func (e *CertificateError) Error() string {
+	return fmt.Sprintf("the certificate is %s, not %s", e.Got, e.Known)
+}
+
+// config is for connections to one server.
+func (p *Pins) config(server string) *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies, against the pins too
+		VerifyConnection:   func(cs tls.ConnectionState) error { return p.verify(server, cs) },
+	}
+}
+
+func (p *Pins) verify(server string, cs tls.ConnectionState) error {
+	leaf := cs.PeerCertificates[0]
+	words, known := shared.Fingerprint(leaf.Raw), p.known(server)
+	switch {
+	case vouchedFor(server, cs.PeerCertificates):
+		if known != vouched {
+			p.Trust(server, vouched)
+		}
+	case known == "":
+		p.Trust(server, words)
+	case known != words:
+		return &CertificateError{Known: p.Words(server), Got: words}
+	}
+	return nil
+}
+
+// vouchedFor reports whether an authority of the system vouches for the chain
+// as the server's.
+func vouchedFor(server string, chain []*x509.Certificate) bool {
+	u, err := url.Parse(server)
+	if err != nil {
+		return false
+	}
+	intermediates := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		intermediates.AddCert(c)
+	}
+	_, err = chain[0].Verify(x509.VerifyOptions{DNSName: u.Hostname(), Intermediates: intermediates})
+	return err == nil
+}
+
+func (s *Store) pin(server string) (words string) {
+	err := s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			if b := tx.Bucket(appBucket).Bucket(pinsBucket); b != nil {
+				words = string(b.Get([]byte(server)))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return ""
+	}
+	return words
+}
+
+func (s *Store) setPin(server, words string) error {
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			b, err := tx.Bucket(appBucket).CreateBucketIfNotExists(pinsBucket)
+			if err != nil {
+				return err
+			}
+			return b.Put([]byte(server), []byte(words))
+		})
+	})
+}
+
+// LinkWords is the fingerprint in the link of a server, "" where it has none.
+func LinkWords(link string) string {
+	u, err := url.Parse(link)
+	if err != nil || u.Scheme != "https" || !shared.IsFingerprint(u.Fragment) {
+		return ""
+	}
+	return u.Fragment
+}

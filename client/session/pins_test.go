@@ -1,0 +1,148 @@
+package session_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"parley/client/session"
+	"parley/shared"
+)
+
+// middleman stands between a client and a TLS server, with a certificate of its
+// own, and keeps what it can read.
+type middleman struct {
+	net.Listener
+	words string
+	mu    sync.Mutex
+	read  strings.Builder
+	work  sync.WaitGroup
+}
+
+func startMiddleman(t *testing.T, server string) *middleman {
+	t.Helper()
+	web := httptest.NewUnstartedServer(nil)
+	web.StartTLS() // for its certificate
+	certificate := web.TLS.Certificates[0]
+	web.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &middleman{Listener: l, words: shared.Fingerprint(certificate.Certificate[0])}
+	m.work.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			m.work.Go(func() {
+				defer c.Close()
+				front := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}})
+				if front.Handshake() != nil {
+					return
+				}
+				back, err := tls.Dial("tcp", server, &tls.Config{InsecureSkipVerify: true})
+				if err != nil {
+					return
+				}
+				defer back.Close()
+				m.work.Go(func() { _, _ = io.Copy(front, back); c.Close() })
+				_, _ = io.Copy(io.MultiWriter(back, m), front)
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); m.work.Wait() })
+	return m
+}
+
+func (m *middleman) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.read.Write(p)
+}
+
+// dial leads to the middleman whatever the address.
+func (m *middleman) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, m.Addr().String())
+}
+
+// The first certificate of a server is kept. A man in the middle with another
+// one is refused, learns nothing, and is let in only by the person.
+func TestManInTheMiddle(t *testing.T) {
+	s := startServer(t, "--tls", "auto")
+	_, words, _ := strings.Cut(s.link, "#")
+	path := filepath.Join(t.TempDir(), "store")
+	store := openStore(t, path)
+	config := session.Config{Server: s.base, Room: "r", User: "Ann", Store: store}
+	ann := enter(t, config)
+	ann.send("hello")
+	ann.shows("hello")
+	ann.room.Close()
+	if got := session.NewPins(store).Words(s.base); got != words {
+		t.Errorf("known by %q, the server says %q", got, words)
+	}
+	if info, err := session.Probe(t.Context(), s.base, session.NewPins(store)); err != nil || info.Words != words {
+		t.Errorf("Probe: %+v, %v", info, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	m := startMiddleman(t, s.addr)
+	config.Store = openStore(t, path)
+	config.Pins = session.NewPins(config.Store)
+	config.Dial = m.dial
+	ann = enter(t, config)
+	ann.closedBy(session.CauseCertChanged)
+	if ann.status.Detail != m.words || m.words == words {
+		t.Errorf("the words are %q, of the man in the middle %q", ann.status.Detail, m.words)
+	}
+	m.mu.Lock()
+	if m.read.Len() > 0 {
+		t.Errorf("he has read %q", m.read.String())
+	}
+	m.mu.Unlock()
+	config.Pins.Trust(s.base, m.words)
+	ann.room.Reconnect()
+	ann.connected()
+	ann.shows("hello")
+	ann.room.Close()
+	config.Dial = nil
+	ann = enter(t, config)
+	ann.closedBy(session.CauseCertChanged) // the real one is another one now
+}
+
+// A link with words is believed before the first connection, and does not make
+// a server known by another certificate than it was.
+func TestWordsOfALink(t *testing.T) {
+	s := startServer(t, "--tls", "auto")
+	words := session.LinkWords(s.link)
+	if words == "" {
+		t.Fatalf("no words in %q", s.link)
+	}
+	base, _, err := session.ParseServer(s.link)
+	if err != nil || base != s.base {
+		t.Errorf("%q leads to %q, %v", s.link, base, err)
+	}
+	m := startMiddleman(t, s.addr)
+	pins := session.NewPins(nil)
+	if !pins.Expect(base, words) || pins.Expect(base, m.words) || pins.Words(base) != words {
+		t.Errorf("known by %q", pins.Words(base))
+	}
+	v := enter(t, session.Config{Server: base, Room: "r", User: "Ann", Pins: pins, Dial: m.dial})
+	v.closedBy(session.CauseCertChanged)
+	v = enter(t, session.Config{Server: base, Room: "r", User: "Ann", Pins: pins})
+	v.connected()
+	for _, link := range []string{"http://192.0.2.1/#" + words, "https://192.0.2.1/#x", "https://192.0.2.1/", "::"} {
+		if got := session.LinkWords(link); got != "" {
+			t.Errorf("%q has the words %q", link, got)
+		}
+	}
+}
