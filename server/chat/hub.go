@@ -73,6 +73,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
 	r.settled.L = &r.incomingMu
 	r.people = make(map[string]*person)
+	r.looks = make(map[string]string)
 	h.rooms[name.Key] = r
 	h.mu.Unlock()
 
@@ -81,6 +82,10 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
 	lock, err := h.cfg.Log.Lock(background, name.Key)
+	var names []string
+	if err == nil {
+		names, err = h.cfg.Log.Names(background, name.Key, maxLooks)
+	}
 	var state State
 	var stop func()
 	if err == nil {
@@ -97,6 +102,9 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 		r.name.Text = state.Name
 	}
 	r.lock = lock
+	for _, key := range names {
+		r.mark(shared.Name{Key: key})
+	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {

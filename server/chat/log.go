@@ -78,6 +78,10 @@ type Log interface {
 	// Owner returns who owns a name in a room; the zero Claim if nobody does.
 	Owner(ctx context.Context, room, name string) (Claim, error)
 
+	// Names returns the keys of up to limit names that have owners in a room, the
+	// last seen first.
+	Names(ctx context.Context, room string, limit int) ([]string, error)
+
 	// SetLock gives a room its lock, where it has none and nothing was ever said
 	// in it. It reports whether it did; a lock stays.
 	SetLock(ctx context.Context, room string, l Lock) (bool, error)

@@ -14,6 +14,7 @@ import (
 // guarded by Room.mu.
 type presence struct {
 	people map[string]*person // by the name's key
+	looks  map[string]string  // by a look's skeleton, the key of the first name that has it
 	joined []string           // not yet told
 	left   []string
 	timer  *time.Timer // runs while something is to be told
@@ -45,9 +46,9 @@ func (r *Room) arrive(m *member, name shared.Name) bool {
 	case p != nil && p == m.person:
 		return true
 	case p == nil:
-		p = &person{name: name}
+		p = &person{name: r.mark(name)}
 		r.people[name.Key] = p
-		r.announce(&r.joined, &r.left, name.Text)
+		r.announce(&r.joined, &r.left, p.name.Text)
 	case p.conns > 0 && (p.device != m.device || m.dialect == tutorial):
 		return false
 	case p.gone != nil:
@@ -65,6 +66,23 @@ func (r *Room) arrive(m *member, name shared.Name) bool {
 	p.conns++
 	m.person = p
 	return true
+}
+
+// maxLooks is how many looks of names a room knows.
+const maxLooks = 10000
+
+// mark adds a hint to a name that can be taken for another one's: the script
+// that tells them apart. The caller holds mu, or has the room alone.
+func (r *Room) mark(name shared.Name) shared.Name {
+	look := shared.LookOf(name)
+	first, known := r.looks[look.Skeleton]
+	if !known && len(r.looks) < maxLooks {
+		r.looks[look.Skeleton] = name.Key
+	}
+	if look.Mixed || known && first != name.Key {
+		name.Text += " (" + look.Script + ")"
+	}
+	return name
 }
 
 // depart takes m from its person. The others hear of it some time after the

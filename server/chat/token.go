@@ -184,6 +184,9 @@ func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status 
 	case !h.begin():
 		return receipt, http.StatusServiceUnavailable, "The server is stopping."
 	}
+	room.mu.Lock()
+	user = room.mark(user)
+	room.mu.Unlock()
 	h.metrics.messages.Inc()
 	type result struct {
 		Receipt

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"names have owners":              claims,
 		"many writers":                   manyWriters,
 		"locks":                          locks,
+		"names":                          names,
 		"ready":                          func(t *testing.T, f *fixture) { must(t, f.log.Ready(t.Context())) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -334,4 +335,17 @@ func locks(t *testing.T, f *fixture) {
 	f.log = f.reopen()
 	check("attic", first)
 	check(lobby.Key, chat.Lock{})
+}
+
+func names(t *testing.T, f *fixture) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, name := range []string{"ann", "bob", "cleo"} {
+		_, err := f.log.Claim(t.Context(), chat.Claim{Room: lobby.Key, Name: name, Device: "d", Seen: at.Add(time.Duration(i) * time.Minute)}, time.Hour)
+		must(t, err)
+	}
+	for room, want := range map[string][]string{lobby.Key: {"cleo", "bob"}, "empty": nil} {
+		got, err := f.log.Names(t.Context(), room, 2)
+		must(t, err)
+		equal(t, "the names in "+room, got, want)
+	}
 }

@@ -63,7 +63,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readOwner, readLock *sql.Stmt
+	readEntries, readHistory, readOwner, readNames, readLock *sql.Stmt
 }
 
 var _ chat.Log = (*Log)(nil)
@@ -206,6 +206,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
 		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
+		&l.readNames:   "SELECT name FROM names WHERE room = ? ORDER BY seen DESC, name LIMIT ?",
 		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
 	} {
 		var err error
@@ -292,6 +293,26 @@ func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) 
 	}
 	c.Seen = time.UnixMilli(ms).UTC()
 	return c, nil
+}
+
+// Names implements chat.Log.
+func (l *Log) Names(ctx context.Context, room string, limit int) (names []string, err error) {
+	rows, err := l.readNames.QueryContext(ctx, room, limit)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, unavailable(err)
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	return names, nil
 }
 
 // SetLock implements chat.Log.
