@@ -112,11 +112,11 @@ func elsewhere(t *testing.T) map[string]struct {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"detail":"not this room"}`)
 		}), session.CauseBadRoom, session.CauseBadRoom},
-		"unknown certificate": {secure.URL, session.CauseTLS, session.CauseTLS},
-		"no TLS":              {"https" + serve(http.NotFound)[len("http"):], session.CauseTLS, session.CauseTLS},
-		"closed port":         {refused, session.CauseRefused, session.CauseRefused},
-		"mail":                {"http://" + telnet.Addr().String(), session.CauseNotParley, session.CauseNotParley},
-		"no such host":        {"http://parley.invalid:8000", session.CauseNoSuchHost, session.CauseNoSuchHost},
+		"own certificate": {secure.URL, session.CauseNotParley, session.CauseNotParley}, // taken, and what answers is none
+		"no TLS":          {"https" + serve(http.NotFound)[len("http"):], session.CauseTLS, session.CauseTLS},
+		"closed port":     {refused, session.CauseRefused, session.CauseRefused},
+		"mail":            {"http://" + telnet.Addr().String(), session.CauseNotParley, session.CauseNotParley},
+		"no such host":    {"http://parley.invalid:8000", session.CauseNoSuchHost, session.CauseNoSuchHost},
 	}
 }
 
