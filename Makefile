@@ -52,8 +52,12 @@ chaos: check-go ## kill, starve and cut off the server for five minutes, and loo
 lint: check-go ## golangci-lint, pinned (the first time takes minutes)
 	go run $(LINT) run --build-tags $(TEST_TAGS) ./...
 
-fuzz: check-go ## fuzz the codec for FUZZTIME, 60s by default
-	go test ./shared -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
+fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
+	@for target in shared/FuzzDecode shared/FuzzName server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
+		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest; do \
+		echo $$target; \
+		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
 
 dist: check-go ## static server binaries for several systems, in dist/
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"time"
 
 	"parley/shared"
@@ -39,6 +41,9 @@ func (o *options) checkLimits() error {
 		if l.value < l.low || l.value > l.high {
 			return fmt.Errorf("--%s takes a number from %d to %d", l.name, l.low, l.high)
 		}
+	}
+	if math.IsNaN(o.chat.Rate) {
+		return errors.New("--rate takes a number")
 	}
 	if o.chat.HelloTimeout < time.Second {
 		return fmt.Errorf("--hello-timeout takes at least 1s")

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/shared"
+)
+
+// hostile is a server with somebody in it who minds her own business, and an
+// attacker at another address of this host.
+type hostile struct {
+	t    *testing.T
+	addr string
+	ann  *websocket.Conn
+	said int
+}
+
+func startHostile(t *testing.T, flags ...string) *hostile {
+	t.Helper()
+	out, _ := runServer(t, append([]string{"--data", t.TempDir()}, flags...)...)
+	h := &hostile{t: t, addr: strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")}
+	h.ann = dial(t, "http://"+h.addr+"/ws/chat/hall", shared.Protocol)
+	write(t, h.ann, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
+	readUntil(t, h.ann, shared.TypeWelcome)
+	return h
+}
+
+// talk has the bystander say something and hear it.
+func (h *hostile) talk() {
+	h.t.Helper()
+	h.said++
+	id := fmt.Sprint("said", h.said)
+	write(h.t, h.ann, `{"type":"chat_message","id":"`+id+`","message":"still here"}`)
+	for {
+		if m := readUntil(h.t, h.ann, shared.TypeChat); m.ID == id {
+			return
+		}
+	}
+}
+
+// metric is the value of a line of /metrics.
+func (h *hostile) metric(name string) (value float64) {
+	h.t.Helper()
+	resp, err := http.Get("http://" + h.addr + "/metrics")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	for line := range strings.Lines(string(body)) {
+		if s, ok := strings.CutPrefix(line, name+" "); ok {
+			fmt.Sscan(s, &value)
+		}
+	}
+	return value
+}
+
+// connect is the attacker's connection.
+func (h *hostile) connect() net.Conn {
+	h.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	c, err := d.DialContext(h.t.Context(), "tcp", h.addr)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(time.Minute))
+	return c
+}
+
+// upgrade is the attacker's WebSocket; header is more of the request's.
+func (h *hostile) upgrade(path, header string) (net.Conn, *bufio.Reader, *http.Response) {
+	h.t.Helper()
+	c := h.connect()
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n", path, h.addr, header)
+	r := bufio.NewReader(c)
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c, r, resp
+}
+
+// enter is the attacker's WebSocket in the bystander's room.
+func (h *hostile) enter() (net.Conn, *bufio.Reader) {
+	h.t.Helper()
+	c, r, resp := h.upgrade("/ws/chat/hall/eve", "")
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		h.t.Fatalf("no upgrade: %d", resp.StatusCode)
+	}
+	return c, r
+}
+
+// frameOf is a frame masked with zeros; first is its first byte.
+func frameOf(first byte, payload string) []byte {
+	b := []byte{first}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, 0x80|byte(n))
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
+	}
+	return append(append(b, 0, 0, 0, 0), payload...)
+}
+
+const (
+	text         = 0x81
+	unfinished   = 0x01
+	continuation = 0x00
+	ping         = 0x89
+)
+
+// closed reads the server's frames to the end, and returns the code of its close
+// frame, 0 where there is none.
+func (h *hostile) closed(r *bufio.Reader) int {
+	h.t.Helper()
+	for {
+		head := make([]byte, 2)
+		if _, err := io.ReadFull(r, head); err == io.EOF {
+			return 0
+		} else if err != nil {
+			h.t.Fatalf("no end: %v", err)
+		}
+		n := int(head[1])
+		if n == 126 {
+			var long [2]byte
+			io.ReadFull(r, long[:])
+			n = int(binary.BigEndian.Uint16(long[:]))
+		}
+		p := make([]byte, n)
+		if _, err := io.ReadFull(r, p); err != nil {
+			h.t.Fatal(err)
+		}
+		if head[0] == 0x88 {
+			return int(binary.BigEndian.Uint16(p))
+		}
+	}
+}
+
+// TestHostile is what strangers send. After each the server's memory is what it
+// was, near enough, and the bystander talks on.
+func TestHostile(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs a second address of this host")
+	}
+	// What is refused with an error, on a connection that goes on.
+	frames := map[string]string{
+		"deep JSON":              `{"message":` + strings.Repeat("[", 30000) + strings.Repeat("]", 30000) + `}`,
+		"deep objects":           strings.Repeat(`{"a":`, 9000) + "1" + strings.Repeat("}", 9000),
+		"a number of 10⁴ digits": `{"type":"history","before":1` + strings.Repeat("0", 10000) + `}`,
+		"an infinite number":     `{"message":"x","offset":1e999999}`,
+		"a number as text":       `{"message":12}`,
+		"half a surrogate pair":  `{"message":"\ud800","user":"\udfff"}`,
+		"keys given twice":       `{"message":"one","message":"two","type":"chat_message","type":"welcome"}`,
+		"not UTF-8":              "{\"message\":\"\xff\xfe\"}",
+		"20,000 keys":            `{` + strings.TrimSuffix(strings.Repeat(`"k":1,`, 10000), ",") + `}`,
+		"an unending string":     `{"message":"` + strings.Repeat("x", 50000),
+		"NULs":                   strings.Repeat("\x00", 60000),
+	}
+	h := startHostile(t, "--burst", "100")
+	for name, frame := range frames {
+		h.run(t, "frame/"+name, func(h *hostile) {
+			c, r := h.enter()
+			c.Write(frameOf(text, frame))
+			c.Write(frameOf(0x88, "\x03\xe8"))
+			if code := h.closed(r); code != 1000 {
+				h.t.Errorf("the connection ended with %d", code)
+			}
+		})
+	}
+	// What ends its connection, with a code.
+	for name, attack := range map[string]struct {
+		bytes []byte
+		code  int
+	}{
+		"a long frame":             {frameOf(text, strings.Repeat("x", shared.MaxClientFrame+1)), 1009},
+		"a flood of fragments":     {append(frameOf(unfinished, "x"), bytes.Repeat(frameOf(continuation, "0123456789"), 8000)...), 1009},
+		"a compressed frame":       {frameOf(text|0x40, "x"), 1002},
+		"an unknown opcode":        {frameOf(0x83, "x"), 1002},
+		"a frame without its mask": {[]byte{text, 1, 'x'}, 0},
+		"a long ping":              {frameOf(ping, strings.Repeat("x", 126)), 1002},
+		"a binary frame":           {frameOf(0x82, "x"), 1003},
+	} {
+		h.run(t, "ending/"+name, func(h *hostile) {
+			c, r := h.enter()
+			go c.Write(attack.bytes) // the server may not read it all
+			if code := h.closed(r); code != attack.code {
+				h.t.Errorf("the connection ended with %d, want %d", code, attack.code)
+			}
+		})
+	}
+	// What goes on for long.
+	flood := func(frame []byte, n int) func(*hostile) {
+		return func(h *hostile) {
+			c, r := h.enter()
+			go io.Copy(io.Discard, r)
+			burst := bytes.Repeat(frame, 1000)
+			for range n / 1000 {
+				if _, err := c.Write(burst); err != nil {
+					return // it was closed for it
+				}
+			}
+		}
+	}
+	h.run(t, "flood/pings", flood(frameOf(ping, "x"), 200_000))
+	h.run(t, "flood/messages", flood(frameOf(text, `{"message":"x"}`), 200_000))
+	h.run(t, "flood/empty fragments", flood(frameOf(continuation, ""), 200_000))
+	h.run(t, "flood/pings whose answers are not read", func(h *hostile) {
+		c, _ := h.enter()
+		c.SetWriteDeadline(time.Now().Add(time.Second))
+		burst := bytes.Repeat(frameOf(ping, strings.Repeat("x", 125)), 1000)
+		for range 100 {
+			if _, err := c.Write(burst); err != nil {
+				return // the server has stopped reading, or closed it
+			}
+		}
+	})
+	h.run(t, "a frame that never comes", func(h *hostile) {
+		for range 30 {
+			c, _ := h.enter()
+			c.Write(append([]byte{text, 0x80 | 127, 0x40}, make([]byte, 11)...)) // of 2⁶² bytes
+		}
+	})
+	h.run(t, "an offer of compression", func(h *hostile) {
+		_, _, resp := h.upgrade("/ws/chat/hall/eve", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n")
+		if resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Extensions") != "" {
+			h.t.Errorf("answered with %d %q", resp.StatusCode, resp.Header)
+		}
+	})
+	h.run(t, "a megabyte of headers", func(h *hostile) {
+		c := h.connect()
+		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20))
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 431 {
+			h.t.Errorf("answered with %v, %v", resp, err)
+		}
+	})
+	h.run(t, "10,000 half-open upgrades", func(h *hostile) {
+		var open []net.Conn
+		for range 10_000 {
+			c := h.connect()
+			io.WriteString(c, "GET /ws/chat/hall HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n") // and no more
+			if open = append(open, c); len(open) > 1000 {
+				open[0].Close()
+				open = open[1:]
+			}
+		}
+		if b, _ := io.ReadAll(h.connect()); !bytes.HasPrefix(b, []byte("HTTP/1.1 429")) {
+			h.t.Errorf("another one is answered with %q", b)
+		}
+		if n := h.metric(`parley_limit_hits_total{limit="half_open"}`); n < 9000 {
+			h.t.Errorf("%v were refused", n)
+		}
+	})
+	h.run(t, "100,000 names of rooms", func(h *hostile) {
+		c := h.connect()
+		const names = 100_000
+		go func() {
+			w := bufio.NewWriter(c)
+			for i := range names {
+				fmt.Fprintf(w, "GET /api/rooms/room%d/messages HTTP/1.1\r\nHost: %s\r\n\r\n", i, h.addr)
+			}
+			w.Flush()
+		}()
+		r := bufio.NewReader(c)
+		for i := range names {
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil || resp.StatusCode != 200 {
+				h.t.Fatalf("request %d: %v, %v", i, resp, err)
+			}
+			io.Copy(io.Discard, resp.Body)
+		}
+		if n := h.metric("parley_rooms"); n > 2 {
+			h.t.Errorf("%v rooms are in memory", n)
+		}
+	})
+}
+
+// run plays one attack in a subtest, and sees what became of the bystander and
+// of the memory.
+func (h *hostile) run(t *testing.T, name string, attack func(*hostile)) {
+	t.Run(name, func(t *testing.T) {
+		before := heap()
+		here := *h
+		here.t = t
+		attack(&here)
+		here.talk()
+		if grown := heap() - before; grown > 16<<20 {
+			t.Errorf("the memory has grown by %d bytes", grown)
+		}
+		h.said = here.said
+	})
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
