@@ -2,6 +2,7 @@
 
 VERSION   := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  := 60s
 CHAOSTIME := 5m
 SOAKTIME  := 20m
@@ -49,8 +50,10 @@ test: check-go test-packages ## everything: format, vet, tests with the race det
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
 
-lint: check-go ## golangci-lint, pinned (the first time takes minutes)
+lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
 	go run $(LINT) run --build-tags $(TEST_TAGS) ./...
+	@GOBIN="$(CURDIR)/bin" go install $(VULN) && bin/govulncheck -tags $(TEST_TAGS) ./... || { \
+		[ $$? = 3 ] && exit 1; echo "Nobody looked for known vulnerabilities: govulncheck needs its database, from the Internet."; }
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
 	@for target in shared/FuzzDecode shared/FuzzName server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
