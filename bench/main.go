@@ -56,7 +56,7 @@ func run(binary, extra, only, names, write string, quick bool) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{long: 3 * time.Second, wanted: wanted}
+	b := &bench{long: 3 * time.Second, wanted: wanted, binary: binary}
 	b.limit = plain("limit", "a bare write(2) loop")
 	for i, p := range peers(binary, extra) {
 		if among.MatchString(p.name) && (!quick || i < 3) {

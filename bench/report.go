@@ -15,6 +15,7 @@ import (
 // bench runs the scenarios and writes the table.
 type bench struct {
 	peers  []peer
+	binary string // of parley
 	limit  peer
 	long   time.Duration // of a saturated run
 	quick  bool
@@ -107,6 +108,17 @@ func (b *bench) report(file io.Writer) {
 		fmt.Fprintln(w, "| | a second | × bare |\n|---|---|---|")
 		fmt.Fprintf(w, "| bare inserts, batches of 64, fsync | %s %s | 1 |\n", rate(bare.perSecond), bare.lost)
 		fmt.Fprintf(w, "| acknowledged by parley, fsync | %s %s | %.2f |\n", rate(rows[0].perSecond), rows[0].lost, rows[0].perSecond/bare.perSecond)
+	})
+	b.section(w, "bystander", "A bystander's round trip while another address floods, half opens, and asks for all it can", func() {
+		quiet, hostile, err := bystander(limitedParley(b.peers[0], b.binary), b.long)
+		if err != nil {
+			hostile.lost = "FAILED: " + err.Error()
+		}
+		b.note("quiet", quiet)
+		b.note("hostile", hostile)
+		fmt.Fprintf(w, "| | p50 | p99 | |\n|---|---|---|---|\n| quiet | %s | %s | %s |\n| hostile | %s | %s | %s |\n| × | %.2f | %.2f | |\n",
+			latency(quiet.p50), latency(quiet.p99), quiet.lost, latency(hostile.p50), latency(hostile.p99), hostile.lost,
+			float64(hostile.p50)/float64(quiet.p50), float64(hostile.p99)/float64(quiet.p99))
 	})
 	b.section(w, "storm", "Reconnect storm: everyone cut at once, each 100 messages behind", func() {
 		n := 5000

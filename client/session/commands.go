@@ -67,6 +67,11 @@ func (l *loop) reconnect() {
 
 func (l *loop) rename(user string) {
 	l.config.User = user
+	l.redial()
+}
+
+// redial goes on with what the person has changed, on a new connection.
+func (l *loop) redial() {
 	if !l.paused {
 		l.tries = 0
 		l.hangUp()
@@ -76,11 +81,7 @@ func (l *loop) rename(user string) {
 
 func (l *loop) unlock(key string) {
 	l.config.Key = key
-	if !l.paused {
-		l.tries = 0
-		l.hangUp()
-		l.connect()
-	}
+	l.redial()
 }
 
 func (l *loop) pause() {

@@ -141,12 +141,21 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {
 		retry = int(math.Ceil(1000 / s.hub.cfg.Rate))
 	}
+	slowDown(s.refused)
 	if s.refused > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
 	}
 	s.sendError(m, code, reason, retry)
 	return true
+}
+
+// slowDown makes a peer wait that has sent n frames too many: what it sends next
+// stays in its own buffers, and the processor is the others'.
+func slowDown(n int) {
+	if n > 20 {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // floodLimit is how many frames in a row may be refused.

@@ -42,7 +42,9 @@ type session struct {
 	messages *rate.Limiter
 	requests *rate.Limiter // made with the first
 	typed    time.Time
-	refused  int    // frames in a row that were answered with an error
+	refused  int // frames in a row that were answered with an error
+	pings    int // in the second that began at pinged
+	pinged   time.Time
 	user     string // key of the last name taken from a frame of the tutorial's dialect
 }
 
@@ -380,6 +382,11 @@ func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 // pong answers a ping, unless earlier answers still wait to be taken.
 func (s *session) pong(payload []byte) {
 	s.hear()
+	if now := time.Now(); now.Sub(s.pinged) > time.Second {
+		s.pinged, s.pings = now, 0
+	}
+	s.pings++
+	slowDown(s.pings)
 	if m := s.member; m != nil && !m.waiting() {
 		m.send(frame(opPong, payload))
 	}
