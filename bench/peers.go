@@ -74,7 +74,7 @@ func parley(binary string) peer {
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command(binary, "--addr", addr, "--data", dir, "--rate", "0", "--max-per-address", "0"), nil
+			return exec.Command(binary, "--addr", addr, "--data", dir, "--rate", "0", "--max-per-address", "0", "--max-upgrades", "0"), nil
 		},
 	}
 }

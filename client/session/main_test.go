@@ -73,7 +73,7 @@ var listening = regexp.MustCompile(`(https?)://(127\.0\.0\.1:\d+)/(#[a-z-]+)?`)
 // start starts it, after the first time on the same port and data.
 func (s *server) start() {
 	s.t.Helper()
-	args := append([]string{"--addr", s.addr, "--data", s.data, "--max-per-address", "0"}, s.flags...)
+	args := append([]string{"--addr", s.addr, "--data", s.data, "--max-per-address", "0", "--max-upgrades", "0"}, s.flags...)
 	cmd := exec.Command(serverBinary, args...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

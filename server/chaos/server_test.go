@@ -69,7 +69,7 @@ var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // start starts it and waits until it takes connections; the error has what it
 // said when it ended instead.
 func (s *server) start() error {
-	cmd := exec.Command(binary, append([]string{"--addr", "127.0.0.1:0", "--data", s.data, "--max-per-address", "0", "--rate", "0"}, s.flags...)...)
+	cmd := exec.Command(binary, append([]string{"--addr", "127.0.0.1:0", "--data", s.data, "--max-per-address", "0", "--max-upgrades", "0", "--rate", "0"}, s.flags...)...)
 	cmd.Env = append(os.Environ(), "PARLEY_CHAOS_CLOCK="+s.clock)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.credential}
 	s.stderr = &output{}
