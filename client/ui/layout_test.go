@@ -106,8 +106,8 @@ type scene struct {
 
 var scenes = []scene{
 	{"key", func(w *world) {
-		w.client.start()
 		w.active = []session.RoomInfo{{Name: "Attic", Count: 2, Locked: true}}
+		w.client.start()
 		w.room("Attic").apply([]session.Change{{Kind: session.StatusChanged,
 			Status: session.Status{State: session.Closed, Cause: session.CauseNeedsKey}}})
 	}},
