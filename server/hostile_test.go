@@ -204,6 +204,26 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+	// The same where a hello should be, with a message after it.
+	for name, bytes := range map[string][]byte{
+		"a frame without its mask": {text, 0},
+		"an unknown opcode":        frameOf(0x83, "x"),
+		"a long frame":             frameOf(text, strings.Repeat("x", shared.MaxClientFrame+1)),
+		"no hello":                 frameOf(text, `{"message":"x"}`),
+	} {
+		h.run(t, "hello/"+name, func(h *hostile) {
+			c, r, resp := h.upgrade("/ws/chat/hall/eve", "Sec-WebSocket-Protocol: "+shared.Protocol+"\r\n")
+			if resp.StatusCode != http.StatusSwitchingProtocols {
+				h.t.Fatalf("no upgrade: %d", resp.StatusCode)
+			}
+			go func() {
+				c.Write(bytes)
+				c.Write(frameOf(text, `{"type":"chat_message","id":"a","message":"x"}`))
+				c.Write(frameOf(text, `{"type":"typing"}`))
+			}()
+			h.closed(r)
+		})
+	}
 	// What goes on for long.
 	flood := func(frame []byte, n int) func(*hostile) {
 		return func(h *hostile) {

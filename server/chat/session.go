@@ -72,6 +72,7 @@ func (s *session) run() {
 // linger is what is left of a session that did not become a member's: the peer
 // has time to see why, and to close.
 func (s *session) linger() {
+	s.close(shared.CloseBadHello, "No hello came.") // unless it is closing for another reason
 	s.read()
 	s.end()
 }
