@@ -3,6 +3,7 @@ package chat
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -48,8 +49,14 @@ func newSock() *sock { return &sock{after: func() {}, onPong: func() {}} }
 // use takes the connection, before which nothing is written.
 func (s *sock) use(c net.Conn) {
 	s.Conn = c
-	if tcp, ok := c.(*net.TCPConn); ok {
+	under := c
+	if t, ok := c.(*tls.Conn); ok {
+		under = t.NetConn()
+	}
+	if tcp, ok := under.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it, a frozen peer only pins more
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
 		s.raw = rawConn(tcp)
 		s.write = func(fd uintptr) bool {
 			s.n, s.err = writeNow(fd, s.p)
@@ -134,7 +141,10 @@ func (s *sock) tryWrite(p []byte) (int, error) {
 // writeAll writes p, however long it takes, as long as the peer takes a byte
 // within every stall. The caller holds mu.
 func (s *sock) writeAll(p []byte, stall time.Duration) error {
-	const chunk = 64 << 10
+	chunk := 64 << 10
+	if s.raw == nil {
+		chunk = 4 << 10 // after a deadline TLS takes no more, so each write has to be one that a slow peer can take
+	}
 	for len(p) > 0 {
 		if err := s.SetWriteDeadline(time.Now().Add(stall)); err != nil {
 			return err
