@@ -152,7 +152,10 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 	ok, err := r.hub.cfg.Log.SetLock(background, r.name.Key, l)
 	r.mu.Lock()
 	if err != nil || !ok {
-		r.lock = Lock{}
+		// A commit that failed may have been kept. Where nobody knows, it is locked.
+		if kept, readErr := r.hub.cfg.Log.Lock(background, r.name.Key); readErr == nil {
+			r.lock = kept
+		}
 	}
 	return r.lock, err
 }
