@@ -190,7 +190,7 @@ func (m *member) catchUp() {
 	for {
 		m.sock.mu.Lock()
 		n, more, err := m.catchUpLocked()
-		m.busy = more && err == nil
+		m.busy = more || err != nil // after an error nobody writes any more
 		m.sock.mu.Unlock()
 		m.room.hub.metrics.deliveries.Add(float64(n))
 		switch {
@@ -265,14 +265,10 @@ func (m *member) writeAll(p []byte) error {
 // at a time.
 func (m *member) replay() (delivered int, more bool, err error) {
 	head, v := m.room.position(m.tail)
-	if m.sent >= head {
-		m.behind, m.cursor = false, v.end()
-		return 0, true, nil
-	}
-	if head-m.sent > int64(m.room.hub.cfg.ResumeLimit) || m.missed() {
+	if m.sent < head && (head-m.sent > int64(m.room.hub.cfg.ResumeLimit) || m.missed()) {
 		return 0, false, errTooFarBehind
 	}
-	if runs, n, ok := v.since(m.sent, m.skip); ok {
+	if runs, n, ok := v.since(m.sent, m.cursor, m.skip); ok || m.sent >= head {
 		for _, p := range runs {
 			if err := m.writeAll(p); err != nil {
 				return 0, false, err

@@ -176,8 +176,9 @@ func TestTail(t *testing.T) {
 	if end.end != 27 || n != 2 {
 		t.Errorf("byte 20 lies in the frame that ends at %d, the %dth", end.end, n)
 	}
+	cursor := uint64(1 << 40)
 	since := func(from int64, skip string) (string, int, bool) {
-		runs, n, ok := tail.view.Load().since(from, skip)
+		runs, n, ok := tail.view.Load().since(from, cursor, skip)
 		return string(bytes.Join(runs, nil)), n, ok
 	}
 	if p, n, ok := since(2, ""); p != "frame 02|frame 03|" || n != 2 || !ok {
@@ -206,6 +207,14 @@ func TestTail(t *testing.T) {
 		t.Error("entries after the fourth are said to be there, of which the fifth was dropped")
 	}
 	tail.append([]byte("here|"), []mark{{end: 5, offset: 12}}) // no entry
+	cursor = 100                                               // what is no entry and was not sent is sent, too
+	if p, n, ok := since(11, ""); p != string(frames[9:18])+"here|" || n != 2 || !ok {
+		t.Errorf("after the eleventh, and what comes with it: %q, %d, %v", p, n, ok)
+	}
+	if p, n, ok := since(12, ""); p != "here|" || n != 1 || !ok {
+		t.Errorf("after the last entry: %q, %d, %v", p, n, ok)
+	}
+	cursor = 1 << 40
 	if got := []string{last(12, 2), last(12, 50)}; !slices.Equal(got, []string{"10 true", "0 false"}) {
 		t.Errorf("before the last of those that are here: %q", got)
 	}

@@ -107,10 +107,11 @@ func (v *view) next(cursor uint64, skip string) (p []byte, end *mark, frames int
 	return c.buf[cursor-c.base : end.end-c.base], end, last - first + 1
 }
 
-// since returns the frames of the entries after the offset from, but for those
-// of the device skip, in runs, and counts them. It reports false where not all
-// of them are still here.
-func (v *view) since(from int64, skip string) (runs [][]byte, n int, ok bool) {
+// since returns what a member is still to get that has all entries up to the
+// offset sent, and all other frames up to cursor: in runs, and counted. Entries
+// of the device skip are left out. It reports false where not all of the entries
+// are still here.
+func (v *view) since(sent int64, cursor uint64, skip string) (runs [][]byte, n int, ok bool) {
 	chunks := []*chunk{&v.older, &v.newer}
 	if len(v.older.marks) == 0 {
 		chunks = chunks[1:]
@@ -122,21 +123,24 @@ func (v *view) since(from int64, skip string) (runs [][]byte, n int, ok bool) {
 	if oldest.device != "" {
 		oldest.offset-- // the entry itself is here
 	}
-	if from < oldest.offset {
+	if sent < oldest.offset {
 		return nil, 0, false
 	}
+	wanted := func(m mark) bool {
+		if m.device == "" {
+			return m.end > cursor
+		}
+		return m.offset > sent && m.device != skip
+	}
 	for _, c := range chunks {
-		i := sort.Search(len(c.marks), func(i int) bool { return c.marks[i].offset > from })
-		for i < len(c.marks) {
+		for i := 0; i < len(c.marks); i++ {
 			first := i
-			for i < len(c.marks) && c.marks[i].device != "" && c.marks[i].device != skip {
+			for i < len(c.marks) && wanted(c.marks[i]) {
 				i++
 			}
 			if i > first {
 				runs = append(runs, c.buf[c.begin(first)-c.base:c.marks[i-1].end-c.base])
 				n += i - first
-			} else {
-				i++
 			}
 		}
 	}
