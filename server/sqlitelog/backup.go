@@ -49,15 +49,26 @@ func Restore(ctx context.Context, dir, file string, replace bool) (aside string,
 		return "", fmt.Errorf("the backup %s can't be used: %w", file, err)
 	}
 	if there {
+		// A start in the middle of this finds a log without its end.
+		mark, err := markUnsynced(dir, Normal)
+		if err != nil {
+			return "", err
+		}
 		aside = path + ".replaced-" + time.Now().UTC().Format("20060102T150405.000")
 		if err := setAside(path, aside); err != nil {
+			putBack(path, aside)
 			return "", fmt.Errorf("the log %s can't be set aside: %w", path, err)
 		}
+		if err := os.Rename(fresh, path); err != nil {
+			putBack(path, aside)
+			return aside, err
+		}
+		return aside, errors.Join(syncFile(dir), mark.remove())
 	}
 	if err := os.Rename(fresh, path); err != nil {
-		return aside, err
+		return "", err
 	}
-	return aside, syncFile(dir)
+	return "", syncFile(dir)
 }
 
 // setAside gives a database a second name, which is the only one it has left
@@ -79,6 +90,13 @@ func setAside(path, aside string) error {
 		}
 	}
 	return nil
+}
+
+// putBack gives a database that was not replaced its write-ahead log again.
+func putBack(path, aside string) {
+	if _, err := os.Lstat(path); err == nil {
+		_ = os.Rename(aside+"-wal", path+"-wal")
+	}
 }
 
 // renew brings a database to the newest schema and gives it a new epoch.
