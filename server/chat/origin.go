@@ -68,7 +68,14 @@ func (h *Hub) servesHost(host string) bool {
 	own, _ := os.Hostname() // without one, none matches
 	return !strings.Contains(name, ".") || name == hostName(own) ||
 		slices.ContainsFunc(localSuffixes, func(s string) bool { return strings.HasSuffix(name, s) }) ||
-		slices.ContainsFunc(h.cfg.AllowHost, func(allowed string) bool { return name == hostName(allowed) })
+		slices.ContainsFunc(h.cfg.AllowHost, func(allowed string) bool { return name == hostName(allowed) || isBelow(name, allowed) })
+}
+
+// isBelow reports whether a name is what a certificate's *.example.com stands for.
+func isBelow(name, wildcard string) bool {
+	suffix, ok := strings.CutPrefix(strings.ToLower(wildcard), "*")
+	label, below := strings.CutSuffix(name, suffix)
+	return ok && below && label != "" && !strings.Contains(label, ".")
 }
 
 // hostName is a Host without its port, brackets and final dot, in lower case;

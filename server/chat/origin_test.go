@@ -12,13 +12,14 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	cfg := chat.Config{AllowHost: []string{"chat.example", "Other.Example."}}
+	cfg := chat.Config{AllowHost: []string{"chat.example", "Other.Example.", "*.wild.example"}}
 	own, _ := os.Hostname()
 	for host, want := range map[string]bool{
 		"192.168.1.5:8000": true, "192.168.1.5": true, "[fe80::1]:8000": true, "[::1]": true, "127.0.0.1:1": true,
 		"localhost:8000": true, "a.localhost": true, "parley": true, "PARLEY:8000": true, own: true,
 		"parley.local:8000": true, "parley.local.": true, "nas.lan": true, "x.home.arpa": true, "x.internal": true,
 		"chat.example:443": true, "CHAT.example.": true, "other.example": true,
+		"a.wild.example": true, "a.b.wild.example": false, "wild.example": false, ".wild.example": false,
 		"evil.example": false, "evil.example:8000": false, "local.evil.example": false, "evillocal.example": false,
 		"192.168.1.5.evil.example": false, "chat.example.evil.example": false, "x.chat.example": false,
 		"": false, "evil.example/.local": false, "user@parley": false, "a b": false,

@@ -20,7 +20,7 @@ $('enter').onsubmit = e => {
 async function showRooms() {
 	let active = [];
 	try {
-		active = (await (await fetch('/api/rooms')).json()).rooms;
+		active = (await (await fetch('/api/rooms')).json()).rooms || [];
 	} catch {} // those that this browser knows are still there
 	const here = new Set(active.map(r => roomKey(r.name)));
 	for (const name of rooms()) if (!here.has(roomKey(name))) active.push({name});
