@@ -272,7 +272,7 @@ func TestHostile(t *testing.T) {
 	})
 	h.run(t, "10,000 half-open upgrades", func(h *hostile) {
 		var open []net.Conn
-		for range 10_000 {
+		begin := func() {
 			c := h.connect()
 			io.WriteString(c, "GET /ws/chat/hall HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n") // and no more
 			if open = append(open, c); len(open) > 1000 {
@@ -280,8 +280,18 @@ func TestHostile(t *testing.T) {
 				open = open[1:]
 			}
 		}
-		if b, _ := io.ReadAll(h.connect()); !bytes.HasPrefix(b, []byte("HTTP/1.1 429")) {
-			h.t.Errorf("another one is answered with %q", b)
+		for range 10_000 {
+			begin()
+		}
+		refused := func() bool {
+			for range 100 {
+				begin()
+			}
+			b, _ := io.ReadAll(h.connect())
+			return bytes.HasPrefix(b, []byte("HTTP/1.1 429"))
+		}
+		if !refused() && !refused() { // the first time, those that held the places may just have timed out
+			h.t.Error("another one is not refused")
 		}
 		if n := h.metric(`parley_limit_hits_total{limit="half_open"}`); n < 9000 {
 			h.t.Errorf("%v were refused", n)
