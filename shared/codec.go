@@ -89,10 +89,10 @@ func decodeObject(data []byte) (m Message, err error) {
 		m.Epoch = o.text("epoch", MaxID)
 		m.Offset = o.number("offset", MaxOffset)
 		m.Count = int(o.number("count", MaxOffset))
-		o.into("resumed", &m.Resumed)
-		o.into("members", &m.Members)
-		o.into("limits", &m.Limits)
-		o.into("server", &m.Server)
+		m.Resumed = read[bool](&o, "resumed")
+		m.Members = read[[]string](&o, "members")
+		m.Limits = read[Limits](&o, "limits")
+		m.Server = read[Server](&o, "server")
 	case TypeAck:
 		m.Offset = o.number("offset", MaxOffset)
 	case TypeTyping:
@@ -100,7 +100,7 @@ func decodeObject(data []byte) (m Message, err error) {
 	case TypePresence:
 		m.Event = Event(o.text("event", 0))
 		m.Count = int(o.number("count", MaxOffset))
-		o.into("users", &m.Users)
+		m.Users = read[[]string](&o, "users")
 		if o.err == nil && m.Event != Join && m.Event != Leave {
 			o.err = badFrame("A presence frame tells neither join nor leave.")
 		}
@@ -146,6 +146,13 @@ func (o *object) into(name string, v any) {
 	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, v) != nil {
 		o.fail(badFrame("The field %q is not of its kind.", name))
 	}
+}
+
+// read returns a field of any kind. The address of a Message's own field would
+// move every Message that is decoded to the heap.
+func read[T any](o *object, name string) (v T) {
+	o.into(name, &v)
+	return v
 }
 
 // text reads a string of at most limit code points; 0 is no limit of its own.
