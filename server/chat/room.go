@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,7 @@ const (
 //
 // What is delivered waits in incoming for the room's loop, a goroutine that
 // runs while there is something to do. The loop alone appends to the tails and
-// writes to the members.
+// has the members written to.
 type Room struct {
 	// Set when it is opened.
 	hub    *Hub
@@ -108,14 +109,43 @@ func (r *Room) loop() {
 		}
 		r.incomingMu.Unlock()
 
-		delivered := 0
-		for _, m := range r.appendAll(batch, w) {
-			delivered += m.flush()
-		}
-		r.hub.metrics.deliveries.Add(float64(delivered))
+		r.hub.metrics.deliveries.Add(float64(flushAll(r.appendAll(batch, w))))
 		clear(batch)
 		w.deliveries = batch[:0]
 	}
+}
+
+// share is how many members are written to before others get a turn at the
+// processor: some 300 µs.
+const share = 32
+
+// flushAll writes to members, and returns the number of tail frames that went
+// out. Many are written to on all processors, share by share.
+func flushAll(members []*member) int {
+	var next, delivered atomic.Int64
+	work := func() {
+		for {
+			end := int(next.Add(share))
+			if end-share >= len(members) {
+				return
+			}
+			n := 0
+			for _, m := range members[end-share : min(end, len(members))] {
+				n += m.flush()
+			}
+			delivered.Add(int64(n))
+			if end < len(members) {
+				runtime.Gosched()
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range min(len(members)/(2*share), runtime.GOMAXPROCS(0)-1) {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	return int(delivered.Load())
 }
 
 // workspace is memory that the rooms' loops use again.

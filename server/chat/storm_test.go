@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
+	"parley/server/chat"
 	"parley/shared"
 )
 
@@ -92,4 +94,39 @@ func TestRestartStorm(t *testing.T) {
 		}
 	})
 	each(func(p *person) { p.client.leave() })
+}
+
+// Everyone in a room that is written to in several shares gets every message
+// once and in order, also where the last share is not whole.
+func TestLargeRoom(t *testing.T) {
+	const members, messages = 301, 40
+	s := start(t, func(c *chat.Config) { c.PingEvery, c.SilenceLimit = time.Hour, time.Hour }) // a ping takes along what was left
+	people := make([]*client, members)
+	for i := range people {
+		people[i], _ = s.join("r", hello(fmt.Sprint("P", i), newDevice()))
+	}
+	for i := range messages {
+		people[i%members].say(fmt.Sprint(i), "hi")
+	}
+	var all sync.WaitGroup
+	for _, p := range people {
+		all.Go(func() {
+			for want := int64(1); want <= messages; {
+				m, err := p.read()
+				if err != nil {
+					t.Errorf("message %d: %v", want, err)
+					return
+				}
+				if m.Type != shared.TypeChat {
+					continue
+				}
+				if m.Offset != want {
+					t.Errorf("message %d came in place of %d", m.Offset, want)
+					return
+				}
+				want++
+			}
+		})
+	}
+	all.Wait()
 }
