@@ -38,10 +38,12 @@ func bystander(p peer, duration time.Duration) (quiet, hostile measure, err erro
 	defer s.stop()
 	var mu sync.Mutex
 	var latencies []time.Duration
-	c, err := gather(p, s, 1, 1, 4<<10, func(_ *member, _ int, sent int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		latencies = append(latencies, time.Duration(now()-sent))
+	c, err := gather(p, s, 1, 1, func(m *member) {
+		m.got = func(_ *member, _ int, sent int64) {
+			mu.Lock()
+			defer mu.Unlock()
+			latencies = append(latencies, time.Duration(now()-sent))
+		}
 	})
 	if err != nil {
 		return quiet, hostile, err

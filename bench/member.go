@@ -8,39 +8,48 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // member is one connection of the load generator: the least that speaks
 // WebSocket, so that the two cores are left to the server.
 type member struct {
-	conn   net.Conn
-	reader *bufio.Reader // only until the handshake is read
-	room   string
-	id     int
+	room  string
+	id    int
+	sends bool // while others listen; set before listen
 
-	// got is called for each message, with its sequence number and the time that
-	// it was sent, in Unix nanoseconds.
-	got func(m *member, seq int, sent int64)
-	// frame is called for frames that hold no message; it may be nil.
-	frame func(m *member, payload []byte)
+	// Called in its reader's thread, which must not wait.
+	got   func(m *member, seq int, sent int64) // for each message: its number, and when it was sent in Unix nanoseconds
+	frame func(m *member, payload []byte)      // for frames that hold no message; it may be nil
+	rest  func(m *member)                      // when all that was there has been read; it may be nil
 
+	count *atomic.Int64
+	done  chan error // why the connection ended
+
+	// Owned by its reader's thread, once it reads.
+	part  []byte // a frame that is not whole yet
 	begun []byte // of a message in several frames
 	next  int    // the sequence number to come
 	bad   int    // messages that came out of turn
-	count *atomic.Int64
-	done  chan error
+
+	mu sync.Mutex
+	fd int // -1 once it is closed
 }
 
-// dial opens a WebSocket and completes its handshake.
+// dial opens a WebSocket and completes its handshake. Nothing more is read
+// before listen.
 func dial(addr, path, protocol string) (*member, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
+	defer c.Close()
 	if protocol != "" {
 		protocol = "Sec-WebSocket-Protocol: " + protocol + "\r\n"
 	}
@@ -49,98 +58,222 @@ func dial(addr, path, protocol string) (*member, error) {
 	r := bufio.NewReaderSize(c, 512)
 	status, err := r.ReadString('\n')
 	if err != nil || !strings.Contains(status, " 101 ") {
-		c.Close()
 		return nil, fmt.Errorf("no upgrade of %s: %q %v", path, status, err)
 	}
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
-			c.Close()
 			return nil, err
 		}
 		if line == "\r\n" {
 			break
 		}
 	}
-	return &member{conn: c, reader: r, done: make(chan error, 1), next: 1}, nil
+	m := &member{done: make(chan error, 1), next: 1}
+	early, _ := r.Peek(r.Buffered())
+	m.part = bytes.Clone(early)
+	// A descriptor of our own, which Go's poller does not watch.
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var errno syscall.Errno
+	if err := raw.Control(func(fd uintptr) {
+		var dup uintptr
+		dup, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
+		m.fd = int(dup)
+	}); err != nil {
+		return nil, err
+	}
+	if errno != 0 {
+		return nil, os.NewSyscallError("fcntl", errno)
+	}
+	if err := syscall.SetNonblock(m.fd, false); err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return m, syscall.SetsockoptTimeval(m.fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &syscall.Timeval{Sec: 10})
 }
 
 // send writes one text frame, masked with zeros.
-func (m *member) send(payload []byte) error {
-	return m.write(1, payload)
-}
+func (m *member) send(payload []byte) error { return m.write(appendFrame(nil, 1, payload)) }
 
-func (m *member) write(opcode byte, payload []byte) error {
-	f := make([]byte, 0, 14+len(payload))
-	f = append(f, 0x80|opcode)
+func appendFrame(b []byte, opcode byte, payload []byte) []byte {
+	b = append(b, 0x80|opcode)
 	if n := len(payload); n < 126 {
-		f = append(f, 0x80|byte(n))
+		b = append(b, 0x80|byte(n))
 	} else {
-		f = binary.BigEndian.AppendUint16(append(f, 0x80|126), uint16(n))
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
 	}
-	f = append(append(f, 0, 0, 0, 0), payload...)
-	_, err := m.conn.Write(f)
-	return err
+	return append(append(b, 0, 0, 0, 0), payload...)
 }
 
-// run reads until the connection ends.
-func (m *member) run(buffer int) { m.done <- m.read(buffer) }
+// write writes finished frames.
+func (m *member) write(frames []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fd < 0 {
+		return net.ErrClosed
+	}
+	for len(frames) > 0 {
+		n, err := syscall.Write(m.fd, frames)
+		if err != nil && err != syscall.EINTR {
+			return os.NewSyscallError("write", err)
+		}
+		frames = frames[max(n, 0):]
+	}
+	return nil
+}
 
-var errClosed = errors.New("closed by the server")
+// close has the reader find the connection's end.
+func (m *member) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fd >= 0 {
+		_ = syscall.Shutdown(m.fd, syscall.SHUT_RDWR) // an error means that the peer was first
+	}
+}
 
-func (m *member) read(buffer int) error {
-	buf := make([]byte, buffer)
-	n, err := m.reader.Read(buf[:min(m.reader.Buffered(), buffer)])
-	m.reader = nil
+// reader reads for many members in one thread, through one buffer: waking a
+// goroutine for each would cost more than what it reads.
+type reader struct {
+	epoll int
+
+	mu      sync.Mutex
+	members []*member // by descriptor
+}
+
+// readers are one for those who only listen, and one for those who send, whom
+// what waits for the others is not to keep from it.
+var readers = sync.OnceValues(func() (pair [2]*reader, err error) {
+	for i := range pair {
+		epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+		if err != nil {
+			return pair, os.NewSyscallError("epoll_create1", err)
+		}
+		pair[i] = &reader{epoll: epoll}
+		go pair[i].run()
+	}
+	return pair, nil
+})
+
+// listen has a reader read what comes for m from now on.
+func (m *member) listen() error {
+	pair, err := readers()
 	if err != nil {
 		return err
 	}
+	r := pair[0]
+	if m.sends {
+		r = pair[1]
+	}
+	if _, err := m.take(m.part); err != nil { // which came with the handshake, and whole
+		return err
+	}
+	m.part = nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.members) <= m.fd {
+		r.members = append(r.members, nil)
+	}
+	r.members[m.fd] = m
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(r.epoll, syscall.EPOLL_CTL_ADD, m.fd,
+		&syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(m.fd)}))
+}
+
+// pause is how long a reader lets things come together before it looks again,
+// in nanoseconds.
+var pause atomic.Int64
+
+func (r *reader) run() {
+	events := make([]syscall.EpollEvent, 2048)
+	buf := make([]byte, 256<<10)
 	for {
-		used := 0
-		messages := 0
-		for {
-			opcode, payload, final, size := parseFrame(buf[used:n])
-			if size == 0 {
-				break
-			}
-			used += size
-			if opcode < 8 && (!final || len(m.begun) > 0) {
-				m.begun = append(m.begun, payload...)
-				if !final {
-					continue
-				}
-				payload, m.begun = m.begun, m.begun[:0]
-			}
-			switch opcode {
-			case 0, 1:
-				found := m.scan(payload)
-				if found == 0 && m.frame != nil {
-					m.frame(m, payload)
-				}
-				messages += found
-			case 8:
-				return errClosed
-			case 9:
-				if err := m.write(10, payload); err != nil {
-					return err
-				}
+		n, err := syscall.EpollWait(r.epoll, events, -1)
+		if err != nil && err != syscall.EINTR {
+			panic(os.NewSyscallError("epoll_wait", err))
+		}
+		for i := range max(n, 0) {
+			r.mu.Lock()
+			m := r.members[events[i].Fd]
+			r.mu.Unlock()
+			if err := m.read(buf); err != nil {
+				r.forget(m)
+				m.done <- err
 			}
 		}
-		if messages > 0 && m.count != nil {
-			m.count.Add(int64(messages))
-		}
-		n = copy(buf, buf[used:n])
-		if n == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
-		}
-		got, err := m.conn.Read(buf[n:])
-		if n += got; err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				err = io.EOF
-			}
-			return err
+		if p := pause.Load(); p > 0 {
+			_ = syscall.Nanosleep(&syscall.Timespec{Nsec: p}, nil) // one that was interrupted is as good
 		}
 	}
+}
+
+func (r *reader) forget(m *member) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r.mu.Lock()
+	r.members[m.fd] = nil
+	r.mu.Unlock()
+	syscall.Close(m.fd)
+	m.fd = -1
+}
+
+// read takes what is there. The descriptor has something, so it does not wait.
+func (m *member) read(buf []byte) error {
+	kept := copy(buf, m.part)
+	n, err := syscall.Read(m.fd, buf[kept:])
+	switch {
+	case err == syscall.EINTR:
+		return nil
+	case err != nil:
+		return os.NewSyscallError("read", err)
+	case n == 0:
+		return io.EOF
+	}
+	used, err := m.take(buf[:kept+n])
+	m.part = append(m.part[:0], buf[used:kept+n]...)
+	if m.rest != nil {
+		m.rest(m)
+	}
+	return err
+}
+
+var errClosed = errors.New("closed by the server")
+
+// take handles the whole frames at the beginning of b and returns their size.
+func (m *member) take(b []byte) (used int, err error) {
+	messages := 0
+	for {
+		opcode, payload, final, size := parseFrame(b[used:])
+		if size == 0 {
+			break
+		}
+		used += size
+		if opcode < 8 && (!final || len(m.begun) > 0) {
+			m.begun = append(m.begun, payload...)
+			if !final {
+				continue
+			}
+			payload, m.begun = m.begun, m.begun[:0]
+		}
+		switch opcode {
+		case 0, 1:
+			found := m.scan(payload)
+			if found == 0 && m.frame != nil {
+				m.frame(m, payload)
+			}
+			messages += found
+		case 8:
+			return used, errClosed
+		case 9:
+			if err := m.write(appendFrame(nil, 10, payload)); err != nil {
+				return used, err
+			}
+		}
+	}
+	if messages > 0 && m.count != nil {
+		m.count.Add(int64(messages))
+	}
+	return used, nil
 }
 
 // parseFrame returns the first frame in b, whether it ends its message, and its
@@ -172,8 +305,10 @@ const (
 
 func text(seq int, sent int64) string {
 	mark := fmt.Sprintf("#%010d@%019d!", seq, sent)
-	return mark + strings.Repeat("x", textLength-len(mark))
+	return mark + filling[:textLength-len(mark)]
 }
+
+var filling = strings.Repeat("x", textLength)
 
 // scan counts the messages in a payload, which may hold several.
 func (m *member) scan(p []byte) (found int) {
@@ -186,9 +321,12 @@ func (m *member) scan(p []byte) (found int) {
 		if err != nil {
 			return found
 		}
-		sent, err := atoi(p[i+12 : i+31])
-		if err != nil {
-			return found
+		if m.got != nil {
+			sent, err := atoi(p[i+12 : i+31])
+			if err != nil {
+				return found
+			}
+			m.got(m, seq, int64(sent))
 		}
 		p = p[i+markLength:]
 		found++
@@ -196,9 +334,6 @@ func (m *member) scan(p []byte) (found int) {
 			m.bad++
 		}
 		m.next = seq + 1
-		if m.got != nil {
-			m.got(m, seq, int64(sent))
-		}
 	}
 }
 
@@ -211,7 +346,5 @@ func atoi(b []byte) (n int, err error) {
 	}
 	return n, nil
 }
-
-func (m *member) close() { m.conn.Close() }
 
 func now() int64 { return time.Now().UnixNano() }

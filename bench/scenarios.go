@@ -26,9 +26,9 @@ type crowd struct {
 	closing atomic.Bool
 }
 
-// gather connects rooms × size members. With a buffer of 64 KB a member reads
-// much at once; many idle ones want less.
-func gather(p peer, s *process, rooms, size, buffer int, got func(*member, int, int64)) (*crowd, error) {
+// gather connects rooms × size members. What prepare sets, before they listen,
+// is called in its reader's thread; it may be nil.
+func gather(p peer, s *process, rooms, size int, prepare func(*member)) (*crowd, error) {
 	c := &crowd{peer: p, server: s, size: size}
 	c.members = make([]*member, rooms*size)
 	var wg sync.WaitGroup
@@ -37,7 +37,7 @@ func gather(p peer, s *process, rooms, size, buffer int, got func(*member, int, 
 	for range cap(errs) {
 		wg.Go(func() {
 			for i := range work {
-				m, err := c.join(fmt.Sprintf("room%d", i/size), i, buffer, got)
+				m, err := c.join(fmt.Sprintf("room%d", i/size), i, prepare)
 				if err != nil {
 					select {
 					case errs <- err:
@@ -63,12 +63,15 @@ func gather(p peer, s *process, rooms, size, buffer int, got func(*member, int, 
 	}
 }
 
-func (c *crowd) join(room string, i, buffer int, got func(*member, int, int64)) (*member, error) {
+func (c *crowd) join(room string, i int, prepare func(*member)) (*member, error) {
 	m, err := dial(c.server.addr, c.peer.path(room), c.peer.protocol)
 	if err != nil {
 		return nil, err
 	}
-	m.room, m.id, m.got, m.count = room, i, got, &c.count
+	m.room, m.id, m.count = room, i, &c.count
+	if prepare != nil {
+		prepare(m)
+	}
 	in := make(chan struct{})
 	var once sync.Once
 	if c.peer.ready == nil {
@@ -82,7 +85,9 @@ func (c *crowd) join(room string, i, buffer int, got func(*member, int, int64)) 
 			}
 		}
 	}
-	go m.run(buffer)
+	if err := m.listen(); err != nil {
+		return nil, err
+	}
 	if c.peer.greet != nil {
 		if err := m.send(c.peer.greet(room, i)); err != nil {
 			return nil, err
@@ -145,58 +150,98 @@ type measure struct {
 	lost      string
 }
 
-// saturated has the first member of each room keep window messages under way
-// for some time, and measures until everyone has everything.
+// window keeps a number of a member's messages under way: each that comes back
+// lets another go, and those that come back together go out together.
+type window struct {
+	peer peer
+
+	mu   sync.Mutex
+	back int // since the last refill
+	sent int // in all
+	over bool
+	err  error
+}
+
+func (w *window) got(*member, int, int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.back++
+}
+
+// refill sends a message for each that came back.
+func (w *window) refill(m *member) {
+	w.mu.Lock()
+	n := w.back
+	w.back = 0
+	w.mu.Unlock()
+	w.send(m, n)
+}
+
+func (w *window) send(m *member, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n == 0 || w.over || w.err != nil {
+		return
+	}
+	var frames []byte
+	for range n {
+		w.sent++
+		frames = appendFrame(frames, 1, w.peer.message(m.room, w.sent, text(w.sent, now())))
+	}
+	w.err = m.write(frames)
+}
+
+// end returns how many messages were sent; no more will be.
+func (w *window) end() (sent int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	return w.sent, w.err
+}
+
+// saturated has the first member of each room keep messages under way, measures
+// for some time, and waits until everyone has everything.
 func saturated(p peer, rooms, size int, duration time.Duration) (measure, error) {
-	const window = 64
+	const underWay = 64
 	s, err := start(p)
 	if err != nil {
 		return measure{}, err
 	}
 	defer s.stop()
-	slots := make([]chan struct{}, rooms)
-	for i := range slots {
-		slots[i] = make(chan struct{}, window)
-	}
-	c, err := gather(p, s, rooms, size, 64<<10, func(m *member, _ int, _ int64) {
-		if m.id%size == 0 {
-			<-slots[m.id/size]
+	windows := make([]*window, rooms)
+	c, err := gather(p, s, rooms, size, func(m *member) {
+		if m.id%size > 0 {
+			return
 		}
+		w := &window{peer: p}
+		windows[m.id/size] = w
+		m.sends, m.got, m.rest = true, w.got, w.refill
 	})
 	if err != nil {
 		return measure{}, err
 	}
 	defer c.disperse()
 	settle()
-	cpu, began := s.cpu(), time.Now()
-	stop := began.Add(duration)
-	var sent atomic.Int64
-	var wg sync.WaitGroup
-	for room := range rooms {
-		wg.Go(func() {
-			sender := c.members[room*size]
-			for seq := 1; time.Now().Before(stop); seq++ {
-				select {
-				case slots[room] <- struct{}{}:
-				case <-time.After(10 * time.Second):
-					return
-				}
-				if sender.send(p.message(sender.room, seq, text(seq, now()))) != nil {
-					return
-				}
-				sent.Add(1)
-			}
-		})
+	pause.Store(int64(500 * time.Microsecond)) // throughput is measured, not latency
+	defer pause.Store(0)
+	for room, w := range windows {
+		w.send(c.members[room*size], underWay)
 	}
-	wg.Wait()
-	want := sent.Load() * int64(size)
+	time.Sleep(duration / 3) // what the first messages cost once is not the others'
+	cpu, n, began := s.cpu(), c.count.Load(), time.Now()
+	time.Sleep(duration)
+	cpu, n = s.cpu()-cpu, c.count.Load()-n
+	took := time.Since(began)
+	var want int64
+	for _, w := range windows {
+		sent, err := w.end()
+		if err != nil {
+			return measure{}, err
+		}
+		want += int64(sent * size)
+	}
 	c.wait(want)
-	took := time.Since(began).Seconds()
-	return measure{
-		perSecond: float64(c.count.Load()) / took,
-		cpu:       (s.cpu() - cpu) / float64(c.count.Load()),
-		lost:      c.check(want),
-	}, nil
+	return measure{perSecond: float64(n) / took.Seconds(), cpu: cpu / float64(n), lost: c.check(want)}, nil
 }
 
 // paced has one member of one room send rate messages a second.
@@ -207,13 +252,11 @@ func paced(p peer, size int, rate float64, duration time.Duration) (measure, err
 	}
 	defer s.stop()
 	n := int(rate * duration.Seconds())
-	latencies := make([]time.Duration, 0, n*size)
-	var mu sync.Mutex
-	c, err := gather(p, s, 1, size, 2<<10, func(_ *member, _ int, sent int64) {
-		d := time.Duration(now() - sent)
-		mu.Lock()
-		latencies = append(latencies, d)
-		mu.Unlock()
+	latencies := make([]time.Duration, n*size)
+	c, err := gather(p, s, 1, size, func(m *member) {
+		m.got = func(m *member, seq int, sent int64) {
+			latencies[m.id*n+seq-1] = time.Duration(now() - sent)
+		}
 	})
 	if err != nil {
 		return measure{}, err
@@ -231,8 +274,6 @@ func paced(p peer, size int, rate float64, duration time.Duration) (measure, err
 	}
 	c.wait(int64(n * size))
 	m := measure{cpu: (s.cpu() - cpu) / float64(c.count.Load()), lost: c.check(int64(n * size))}
-	mu.Lock()
-	defer mu.Unlock()
 	slices.Sort(latencies)
 	m.p50, m.p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
 	if p.name == "parley" {
@@ -259,14 +300,14 @@ func idle(p peer, members int) (measure, error) {
 	}
 	defer s.stop()
 	// What the first members cost once is not theirs.
-	first, err := gather(p, s, 1, 100, 512, nil)
+	first, err := gather(p, s, 1, 100, nil)
 	if err != nil {
 		return measure{}, err
 	}
 	defer first.disperse()
 	settle()
 	before := s.memory("VmRSS")
-	c, err := gather(p, s, members/100, 100, 512, nil)
+	c, err := gather(p, s, members/100, 100, nil)
 	if err != nil {
 		return measure{}, err
 	}
@@ -333,7 +374,7 @@ func storm(p peer, members, behind int) (measure, error) {
 	}
 	defer s.stop()
 	const size = 100
-	c, err := gather(p, s, members/size, size, 4<<10, nil)
+	c, err := gather(p, s, members/size, size, nil)
 	if err != nil {
 		return measure{}, err
 	}
@@ -344,7 +385,7 @@ func storm(p peer, members, behind int) (measure, error) {
 	}
 	steady := s.memory("VmRSS")
 	c.disperse()
-	writers, err := gather(p, s, members/size, 1, 4<<10, nil)
+	writers, err := gather(p, s, members/size, 1, nil)
 	if err != nil {
 		return measure{}, err
 	}
@@ -362,7 +403,7 @@ func storm(p peer, members, behind int) (measure, error) {
 		return fmt.Appendf(nil, `{"type":"hello","user":"user %d","device":"device-of-%s-%022d","epoch":"%s"}`, i, room, i, epoch)
 	}
 	began := time.Now()
-	back, err := gather(p, s, members/size, size, 4<<10, nil)
+	back, err := gather(p, s, members/size, size, nil)
 	if err != nil {
 		return measure{}, err
 	}
@@ -381,7 +422,7 @@ func growth(p peer, roomCounts []int, rate int, duration time.Duration) ([]measu
 		if err != nil {
 			return nil, err
 		}
-		c, err := gather(p, s, rooms, 10, 2<<10, nil)
+		c, err := gather(p, s, rooms, 10, nil)
 		if err != nil {
 			s.stop()
 			return nil, err
@@ -419,7 +460,9 @@ func roomEpoch(c *crowd) (string, error) {
 			epoch <- welcome.Epoch
 		}
 	}
-	go m.run(4 << 10)
+	if err := m.listen(); err != nil {
+		return "", err
+	}
 	if err := m.send(c.peer.greet("epoch", 0)); err != nil {
 		return "", err
 	}

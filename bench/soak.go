@@ -49,7 +49,7 @@ func soak(binary, write string, duration time.Duration) error {
 		return err
 	}
 	defer s.stop()
-	c, err := gather(p, s, soakRooms, soakSize, 2<<10, nil)
+	c, err := gather(p, s, soakRooms, soakSize, nil)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,9 @@ func visit(c *crowd, stop <-chan struct{}) error {
 		if err != nil {
 			return err
 		}
-		go guest.run(2 << 10)
+		if err := guest.listen(); err != nil {
+			return err
+		}
 		if err := guest.send(c.peer.greet("visit", 1000+i%50)); err != nil {
 			return err
 		}
