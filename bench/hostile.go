@@ -52,8 +52,8 @@ func bystander(p peer, duration time.Duration) (quiet, hostile measure, err erro
 	settle()
 	seq := 0
 	talk := func() (m measure, err error) {
-		n := int(20 * duration.Seconds())
-		ticker := time.NewTicker(time.Second / 20)
+		n := int(2 * 50 * duration.Seconds())
+		ticker := time.NewTicker(time.Second / 50)
 		defer ticker.Stop()
 		for range n {
 			<-ticker.C
