@@ -42,6 +42,8 @@ var (
 	pinsBucket   = []byte("pins")
 	versionKey   = []byte("version")
 	deviceKey    = []byte("device")
+	nameKey      = []byte("name")
+	serverKey    = []byte("server")
 	stateKey     = []byte("state")
 	draftKey     = []byte("draft")
 )
@@ -49,8 +51,8 @@ var (
 // lockWait is how long OpenStore waits for another copy of the app to end.
 const lockWait = time.Second
 
-// Store keeps outboxes, drafts and the end of each room's timeline in one file,
-// for one app at a time. It may be used from any goroutine.
+// Store keeps who the person is, outboxes, drafts and the end of each room's
+// timeline in one file, for one app at a time. It may be used from any goroutine.
 type Store struct {
 	db       *bbolt.DB
 	setAside string
@@ -203,6 +205,32 @@ func (s *Store) Device() (device string, err error) {
 		})
 	})
 	return device, err
+}
+
+// Profile is what SetProfile kept; "" where it kept nothing. The error is the
+// file's.
+func (s *Store) Profile() (name, server string, err error) {
+	err = s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			app := tx.Bucket(appBucket)
+			name, server = string(app.Get(nameKey)), string(app.Get(serverKey))
+			return nil
+		})
+	})
+	return name, server, err
+}
+
+// SetProfile keeps the person's name and the server's address.
+func (s *Store) SetProfile(name, server string) error {
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			app := tx.Bucket(appBucket)
+			if err := app.Put(nameKey, []byte(name)); err != nil {
+				return err
+			}
+			return app.Put(serverKey, []byte(server))
+		})
+	})
 }
 
 // claim waits until no other Room uses the room; false when the one that waits

@@ -110,3 +110,21 @@ func TestStoreInUse(t *testing.T) {
 	}
 	openStore(t, path).Close()
 }
+
+// TestProfile keeps who the person is over a restart.
+func TestProfile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	store := openStore(t, path)
+	if name, server, err := store.Profile(); name != "" || server != "" || err != nil {
+		t.Fatalf("a new store has %q at %q, %v", name, server, err)
+	}
+	if err := store.SetProfile("Ann", "http://192.0.2.1:8000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if name, server, err := openStore(t, path).Profile(); name != "Ann" || server != "http://192.0.2.1:8000" || err != nil {
+		t.Fatalf("the store has %q at %q, %v", name, server, err)
+	}
+}

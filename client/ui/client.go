@@ -49,6 +49,7 @@ type client struct {
 func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
 	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, pins: session.NewPins(store), focused: true}
 	c.device = c.deviceSecret()
+	c.restoreProfile()
 	if err := useLanguage(c.prefs.language()); err != nil {
 		fyne.LogError("The language is not known", err)
 		_ = useLanguage("en")
@@ -84,6 +85,30 @@ func (c *client) deviceSecret() string {
 	d := session.NewDevice()
 	c.app.Preferences().SetString("device", d)
 	return d
+}
+
+// setProfile keeps who the person is, and the server.
+func (c *client) setProfile(name, server string) {
+	c.prefs.setName(name)
+	c.prefs.setServer(server)
+	if c.store != nil {
+		if err := c.store.SetProfile(name, server); err != nil {
+			fyne.LogError("The name and the server are not in the store", err)
+		}
+	}
+}
+
+// restoreProfile takes from the store what the preferences have lost.
+func (c *client) restoreProfile() {
+	if c.store == nil || c.prefs.name() != "" && c.prefs.server() != "" {
+		return
+	}
+	name, server, err := c.store.Profile()
+	if err != nil || name == "" {
+		return // the first page asks
+	}
+	c.prefs.setName(name)
+	c.prefs.setServer(server)
 }
 
 // start shows the first page: the rooms when a name and a server are known.

@@ -172,8 +172,7 @@ func (p *landingPage) submit() {
 	if c.prefs.server() != base || c.prefs.name() != name {
 		c.leaveAll()
 	}
-	c.prefs.setName(name)
-	c.prefs.setServer(base)
+	c.setProfile(name, base)
 	c.nav.push(func() page { return newAskRoomPage(c) })
 	if room != "" {
 		c.enter(room)

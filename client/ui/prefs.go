@@ -4,8 +4,9 @@ import (
 	"fyne.io/fyne/v2"
 )
 
-// prefs are the settings of this installation. What must not be lost is not
-// here but in the session's store: Fyne writes preferences some time later.
+// prefs are the settings of this installation. What must not be lost is in the
+// session's store, too: Fyne writes preferences some time later, and an app that
+// is killed meanwhile finds them empty.
 type prefs struct{ p fyne.Preferences }
 
 func (s prefs) name() string         { return s.p.String("name") }

@@ -64,7 +64,7 @@ func (p *settingsPage) rename() {
 	if name == p.client.prefs.name() || nameProblem(name) != "" {
 		return
 	}
-	p.client.prefs.setName(name)
+	p.client.setProfile(name, p.client.prefs.server())
 	for _, conv := range p.client.open {
 		conv.room.Rename(name)
 	}

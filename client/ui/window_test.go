@@ -135,6 +135,10 @@ func killed(t *testing.T, ctx context.Context, x *screen, address string) {
 		}
 		_ = x.app.Wait()
 		kill.Stop()
+		// As where the app was killed while Fyne wrote it.
+		if err := os.Truncate(filepath.Join(x.home, "fyne", ID, "preferences.json"), 0); err != nil {
+			t.Fatal(err)
+		}
 		saved := x.saved(address, room)
 		for _, row := range saved {
 			kept[row] = true
