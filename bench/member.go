@@ -142,8 +142,8 @@ type reader struct {
 	members []*member // by descriptor
 }
 
-// readers are one for those who only listen, and one for those who send, whom
-// what waits for the others is not to keep from it.
+// readers are one for those who only listen, and one for those who send: what
+// waits for the others must not hold up the next message.
 var readers = sync.OnceValues(func() (pair [2]*reader, err error) {
 	for i := range pair {
 		epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -166,10 +166,11 @@ func (m *member) listen() error {
 	if m.sends {
 		r = pair[1]
 	}
-	if _, err := m.take(m.part); err != nil { // which came with the handshake, and whole
+	used, err := m.take(m.part) // which came with the handshake
+	if err != nil {
 		return err
 	}
-	m.part = nil
+	m.part = m.part[used:]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.members) <= m.fd {
@@ -186,7 +187,7 @@ var pause atomic.Int64
 
 func (r *reader) run() {
 	events := make([]syscall.EpollEvent, 2048)
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 1<<20) // longer than any frame
 	for {
 		n, err := syscall.EpollWait(r.epoll, events, -1)
 		if err != nil && err != syscall.EINTR {
@@ -213,6 +214,9 @@ func (r *reader) forget(m *member) {
 	r.mu.Lock()
 	r.members[m.fd] = nil
 	r.mu.Unlock()
+	// A server that is just being started may still have the descriptor for a
+	// moment, so closing it does not suffice.
+	_ = syscall.EpollCtl(r.epoll, syscall.EPOLL_CTL_DEL, m.fd, nil)
 	syscall.Close(m.fd)
 	m.fd = -1
 }

@@ -26,8 +26,8 @@ type crowd struct {
 	closing atomic.Bool
 }
 
-// gather connects rooms × size members. What prepare sets, before they listen,
-// is called in its reader's thread; it may be nil.
+// gather connects rooms × size members. Prepare, which may be nil, sets what is
+// called for a member before it listens.
 func gather(p peer, s *process, rooms, size int, prepare func(*member)) (*crowd, error) {
 	c := &crowd{peer: p, server: s, size: size}
 	c.members = make([]*member, rooms*size)
