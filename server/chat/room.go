@@ -122,6 +122,9 @@ const share = 32
 // flushAll writes to members, and returns the number of tail frames that went
 // out. Many are written to on all processors, share by share.
 func flushAll(members []*member) int {
+	if len(members) < 2*share {
+		return flush(members)
+	}
 	var next, delivered atomic.Int64
 	work := func() {
 		for {
@@ -129,14 +132,8 @@ func flushAll(members []*member) int {
 			if end-share >= len(members) {
 				return
 			}
-			n := 0
-			for _, m := range members[end-share : min(end, len(members))] {
-				n += m.flush()
-			}
-			delivered.Add(int64(n))
-			if end < len(members) {
-				runtime.Gosched()
-			}
+			delivered.Add(int64(flush(members[end-share : min(end, len(members))])))
+			runtime.Gosched()
 		}
 	}
 	var others sync.WaitGroup
@@ -146,6 +143,13 @@ func flushAll(members []*member) int {
 	work()
 	others.Wait()
 	return int(delivered.Load())
+}
+
+func flush(members []*member) (delivered int) {
+	for _, m := range members {
+		delivered += m.flush()
+	}
+	return delivered
 }
 
 // workspace is memory that the rooms' loops use again.
