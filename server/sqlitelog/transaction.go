@@ -1,0 +1,144 @@
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// transaction carries out the writes and commits them. The receipts are those
+// of the appends, in order.
+func (w *writer) transaction(ctx context.Context, writes []request) (receipts []chat.Receipt, err error) {
+	if _, err := w.stmt.begin.ExecContext(ctx); err != nil {
+		return nil, err
+	}
+	for _, r := range writes {
+		switch {
+		case r.done != nil:
+			receipt, err := w.append(ctx, r.room, r.entry)
+			if err != nil {
+				return nil, err
+			}
+			receipts = append(receipts, receipt)
+		case r.claim != nil:
+			if err := w.takeName(ctx, r.claim); err != nil {
+				return nil, err
+			}
+		case r.trim != nil:
+			if err := w.trim(ctx, r.trim); err != nil {
+				return nil, err
+			}
+		case r.probe:
+			// A transaction that changes no page succeeds on a full disk.
+			if _, err := w.conn.ExecContext(ctx, "INSERT INTO names (room, name, device, seen) VALUES ('', '', '', 0); DELETE FROM names WHERE room = ''"); err != nil {
+				return nil, err
+			}
+		case r.lock != nil:
+			result, err := w.stmt.lock.ExecContext(ctx, r.lock.room, r.lock.Hash, r.lock.Hidden)
+			if err != nil {
+				return nil, err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return nil, err
+			}
+			*r.lock.set = n > 0
+		}
+	}
+	for _, r := range w.touched {
+		if len(r.fresh) > 0 {
+			if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), r.id); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, err = w.stmt.commit.ExecContext(ctx)
+	return receipts, err
+}
+
+func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (chat.Receipt, error) {
+	r, err := w.state(ctx, room)
+	if err != nil {
+		return chat.Receipt{}, err
+	}
+	if !slices.Contains(w.touched, r) {
+		w.touched = append(w.touched, r)
+	}
+	if r.id == 0 {
+		if err := w.stmt.newRoom.QueryRowContext(ctx, room.Key, room.Text).Scan(&r.id); err != nil {
+			return chat.Receipt{}, err
+		}
+		r.name = room.Text
+	}
+	e.Offset = r.head + 1
+	result, err := w.stmt.insert.ExecContext(ctx, r.id, e.Offset, e.ID, e.Device, e.User, e.Text, e.Time.UnixMilli())
+	if err != nil {
+		return chat.Receipt{}, err
+	}
+	if n, err := result.RowsAffected(); err != nil {
+		return chat.Receipt{}, err
+	} else if n == 0 {
+		receipt := chat.Receipt{Duplicate: true}
+		err := w.stmt.find.QueryRowContext(ctx, r.id, e.Device, e.ID).Scan(&receipt.Offset)
+		return receipt, err
+	}
+	r.head, r.last = e.Offset, e.Time
+	r.fresh = append(r.fresh, e)
+	return chat.Receipt{Offset: e.Offset}, nil
+}
+
+func (w *writer) takeName(ctx context.Context, c *claim) error {
+	var owner string
+	var seen int64
+	switch err := w.stmt.owned.QueryRowContext(ctx, c.Room, c.Name).Scan(&owner, &seen); {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return err
+	case owner != c.Device && c.Seen.Sub(time.UnixMilli(seen)) < c.hold:
+		*c.owned = false
+		return nil
+	}
+	_, err := w.stmt.claim.ExecContext(ctx, c.Room, c.Name, c.Device, c.Seen.UnixMilli())
+	*c.owned = err == nil
+	return err
+}
+
+// handOn calls the followers of the rooms that the last transaction touched.
+// A commit that failed may have been kept all the same: what a follower missed
+// that way is read again, so that it never sees a gap.
+func (w *writer) handOn(ctx context.Context) {
+	for _, r := range w.touched {
+		w.mu.Lock()
+		followers := r.followers
+		w.mu.Unlock()
+		for _, f := range followers {
+			entries := r.fresh
+			if f.handed < r.head-int64(len(r.fresh)) {
+				var err error
+				if entries, err = scan(r.key, func() (*sql.Rows, error) {
+					return w.stmt.missed.QueryContext(ctx, r.id, f.handed)
+				}); err != nil {
+					continue // with the next entry, then
+				}
+			}
+			if len(entries) > 0 {
+				f.handed = entries[len(entries)-1].Offset
+				f.follow(entries)
+			}
+		}
+	}
+	w.settle()
+}
+
+// settle ends a transaction's bookkeeping.
+func (w *writer) settle() {
+	for _, r := range w.touched {
+		r.fresh = nil
+	}
+	w.touched = w.touched[:0]
+}
