@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +12,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"parley/client/android/fortests/ndk"
 )
 
 const (
-	fyne = "fyne.io/tools/cmd/fyne@v1.7.4"
-	tags = "migrated_fynedo,no_emoji"
+	source = "client/android" // this program's folder
+	fyne   = "fyne.io/tools/cmd/fyne@v1.7.4"
+	tags   = "migrated_fynedo,no_emoji"
 )
 
 // abis are Android's names of Go's architectures.
@@ -34,7 +38,7 @@ func build(app app, arch string) (string, error) {
 	default:
 		return "", fmt.Errorf("%s is no architecture of Android", arch)
 	}
-	ndk, err := findToolchain()
+	tools, err := findToolchain()
 	if err != nil {
 		return "", err
 	}
@@ -42,7 +46,7 @@ func build(app app, arch string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packaged, err := fynePackage(app, ndk, target)
+	packaged, err := fynePackage(app, tools, target)
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +58,7 @@ func build(app app, arch string) (string, error) {
 	}
 	defer os.RemoveAll(work)
 	small, aligned := filepath.Join(work, "small.apk"), filepath.Join(work, "aligned.apk")
-	if err := repack(packaged, small, ndk.strip, work); err != nil {
+	if err := repack(packaged, small, tools.strip, work); err != nil {
 		return "", err
 	}
 	if err := command(sdk.zipalign, "-f", "-p", "4", small, aligned); err != nil {
@@ -69,9 +73,9 @@ func build(app app, arch string) (string, error) {
 
 // fynePackage has Fyne's tool package client/ and returns the APK that it
 // leaves there.
-func fynePackage(app app, ndk toolchain, target string) (string, error) {
+func fynePackage(app app, tools toolchain, target string) (string, error) {
 	const manifest = "client/AndroidManifest.xml"
-	text, err := renderManifest(app, ndk.real)
+	text, err := renderManifest(app, tools.real)
 	if err != nil {
 		return "", err
 	}
@@ -83,10 +87,7 @@ func fynePackage(app app, ndk toolchain, target string) (string, error) {
 
 	args := []string{"run", fyne, "package", "-os", target, "--release", "--icon", "../" + app.Icon, "--app-id", app.ID,
 		"--name", app.Name, "--app-version", app.Version, "--app-build", app.Build, "--tags", tags}
-	env := []string{"ANDROID_NDK_HOME=" + ndk.root, "CGO_LDFLAGS=-Wl,-z,max-page-size=16384"} // pages of 16 KiB since Android 15
-	if !ndk.real {
-		env = append(env, "CGO_CFLAGS=-O2 -DNDK_STAND_IN=0x"+ndk.state)
-	}
+	env := []string{"ANDROID_NDK_HOME=" + tools.root, "CGO_LDFLAGS=-Wl,-z,max-page-size=16384"} // pages of 16 KiB since Android 15
 	fmt.Println("cd client && env", "'"+strings.Join(env, "' '")+"'", "go", strings.Join(args, " "))
 	cmd := exec.Command("go", args...)
 	cmd.Dir = "client"
@@ -96,6 +97,34 @@ func fynePackage(app app, ndk toolchain, target string) (string, error) {
 		return "", fmt.Errorf("fyne package: %w", err)
 	}
 	return filepath.Join("client", app.Name+".apk"), nil
+}
+
+// toolchain is an NDK: Google's, or the stand-in.
+type toolchain struct {
+	root  string
+	strip string
+	real  bool
+}
+
+// findToolchain takes the NDK of ANDROID_NDK_HOME, and otherwise makes one from
+// Debian's packages.
+func findToolchain() (toolchain, error) {
+	root, real := os.Getenv("ANDROID_NDK_HOME"), true
+	if root == "" {
+		var err error
+		if root, err = ndk.Make("build/ndk"); errors.Is(err, ndk.ErrMissing) {
+			return toolchain{}, fmt.Errorf("%w\nSet ANDROID_NDK_HOME (developer.android.com/ndk), or have `make apk` name the packages"+
+				" for a test build. Nothing was changed", err)
+		} else if err != nil {
+			return toolchain{}, err
+		}
+		real = false
+	}
+	found, _ := filepath.Glob(filepath.Join(root, "toolchains/llvm/prebuilt/*/bin/llvm-strip*"))
+	if len(found) == 0 {
+		return toolchain{}, fmt.Errorf("ANDROID_NDK_HOME=%s holds no NDK", root)
+	}
+	return toolchain{root, found[0], real}, nil
 }
 
 // repack copies an APK without its signature: the manifest mended, the libraries

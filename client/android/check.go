@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"parley/client/android/fortests/ndk"
 )
 
 // What an APK must be.
@@ -153,15 +154,15 @@ func checkFiles(file string, strict bool) error {
 // checkLibrary says what would keep Android from loading a library; strictly,
 // also what it needs beyond symbols.txt.
 func checkLibrary(data []byte, strict bool) error {
-	libraries, err := readSymbols(filepath.Join(source, "ndk", "symbols.txt"))
+	libraries, err := ndk.Libraries()
 	if err != nil {
 		return err
 	}
 	want, allowed := make(map[string]bool), make(map[string]bool)
 	for _, l := range libraries {
-		want[l.name] = true
-		for _, s := range l.symbols {
-			allowed[s.name] = true
+		want[l.Name] = true
+		for _, s := range l.Symbols {
+			allowed[s.Name] = true
 		}
 	}
 	f, err := elf.NewFile(bytes.NewReader(data))

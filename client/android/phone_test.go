@@ -56,7 +56,7 @@ root=$1
 shift 2
 exec chroot "$root" "$@"`
 
-// newRig builds the host of host/, unpacks the APK, and starts Xvfb.
+// newRig builds the host of fortests/host, unpacks the APK, and starts Xvfb.
 func newRig(t *testing.T, apk string) rig {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,13 +66,13 @@ func newRig(t *testing.T, apk string) rig {
 			t.Fatal(err)
 		}
 	}
-	link(t, "ndk/native_window.h", filepath.Join(dir, "include/android/native_window.h"))
+	link(t, "fortests/ndk/native_window.h", filepath.Join(dir, "include/android/native_window.h"))
 	shared := func(name string, args ...string) {
 		gcc(t, append([]string{"-shared", "-fPIC", "-Wl,-soname," + name, "-o", filepath.Join(r.libraries, name)}, args...)...)
 	}
 	gcc(t, "-D_GNU_SOURCE", "-rdynamic", "-I", filepath.Join(dir, "include"), "-isystem", "/usr/include/android",
-		"-isystem", "/usr/include/android/nativehelper", "-o", r.host, "host/host.c", "host/android.c", "host/java.c", "-lX11")
-	shared("libc.so", "-fno-builtin", "-Wl,--default-symver", "host/libc.c")
+		"-isystem", "/usr/include/android/nativehelper", "-o", r.host, "fortests/host/host.c", "fortests/host/android.c", "fortests/host/java.c", "-lX11")
+	shared("libc.so", "-fno-builtin", "-Wl,--default-symver", "fortests/host/libc.c")
 	for _, name := range []string{"libandroid.so", "liblog.so", "libdl.so"} { // the host and glibc have what is in these
 		shared(name, "-x", "c", os.DevNull)
 	}
