@@ -9,15 +9,18 @@ import (
 	"fyne.io/fyne/v2/lang"
 	cldr "golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+
+	shared "parley/shared/lang"
 )
 
+// translations are the sentences that only the app says; shared/lang has those
+// that the page says too.
+//
 //go:embed lang/*.json
 var translations embed.FS
 
 // languages are the translations, each by its own name.
-var languages = []struct{ Code, Name string }{
-	{"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}, {"pl", "Polski"}, {"ja", "日本語"},
-}
+var languages = shared.Languages
 
 // spoken is the language of the translation in use.
 var spoken = language.English
@@ -33,8 +36,16 @@ func useLanguage(code string) error {
 	if err != nil {
 		return fmt.Errorf("no translation %q: %w", code, err)
 	}
+	both, err := shared.File(code)
+	if err != nil {
+		return err
+	}
 	spoken = language.Make(code)
-	return lang.AddTranslationsForLocale(data, fyne.Locale(lang.SystemLocale().LanguageString()))
+	system := fyne.Locale(lang.SystemLocale().LanguageString())
+	if err := lang.AddTranslationsForLocale(both, system); err != nil {
+		return err
+	}
+	return lang.AddTranslationsForLocale(data, system)
 }
 
 // systemLanguage is the translation nearest to a locale.

@@ -12,9 +12,28 @@ import (
 
 	"fyne.io/fyne/v2"
 	"golang.org/x/text/language"
+
+	shared "parley/shared/lang"
 )
 
+// translation is all that the app can say in a language: its own sentences and
+// the shared ones.
 func translation(t *testing.T, code string) map[string]string {
+	t.Helper()
+	m, err := shared.Sentences(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, sentence := range ownTranslation(t, code) {
+		if m[key] != "" {
+			t.Errorf("%s: %q is both the app's own and shared", code, key)
+		}
+		m[key] = sentence
+	}
+	return m
+}
+
+func ownTranslation(t *testing.T, code string) map[string]string {
 	t.Helper()
 	data, err := translations.ReadFile("lang/" + code + ".json")
 	if err != nil {
@@ -153,7 +172,7 @@ func TestKeysOfTheCode(t *testing.T) {
 			used[m[1]] = true
 		}
 	}
-	for key := range english {
+	for key := range ownTranslation(t, "en") {
 		fynes := key[0] >= 'A' && key[0] <= 'Z'
 		if !used[key] && !fynes {
 			t.Errorf("%q is asked for nowhere", key)
