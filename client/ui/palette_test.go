@@ -70,14 +70,3 @@ func TestHueOfName(t *testing.T) {
 		}
 	}
 }
-
-func TestInitials(t *testing.T) {
-	for name, want := range map[string]string{
-		"Ann": "A", "Ada Lovelace": "AL", "team-pizza": "TP", "ada b. lovelace": "AL", "田中": "田", "田中 太郎": "田",
-		"נועה כהן": "נ", "Łukasz Żak": "ŁŻ", "Ann (2)": "A2", "👩‍🚀 Eva": "👩‍🚀", "...": "?",
-	} {
-		if got := initials(name); got != want {
-			t.Errorf("initials of %q are %q, want %q", name, got, want)
-		}
-	}
-}

@@ -1,68 +1,71 @@
 package text
 
 import (
+	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
 // Link is an address inside a text.
 type Link struct {
-	From, To int // bytes of the text
-	URL      string
+	From, To int    // bytes of the text
+	URL      string // what it leads to
 }
 
-// Links finds the http and https addresses of a text. Punctuation that ends a
-// sentence and a closing bracket that was not opened inside the address belong
-// to the text around it.
+// inLink is what an address may hold: no space, no quotation mark, no bracket of
+// the scripts that write without spaces, nothing that changes the direction.
+const inLink = "[^\\s\\p{Z}<>\"`“”«»「」『』\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+
+// candidate finds what may be a link: an http or https address, a name that
+// begins with www., an IPv4 address with a port or a path, a mail address.
+var candidate = regexp.MustCompile(`(?i)https?://` + inLink + `+` +
+	`|(www\.[^.\s]` + inLink + `+)` +
+	`|((?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]{1,5}(?:/` + inLink + `*)?|/` + inLink + `*))` +
+	`|([a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+)`)
+
+// Links finds the addresses of a text. Punctuation that ends a sentence and a
+// closing bracket that was not opened inside the address belong to the text
+// around it. The page has the same rules, in text.js.
 func Links(s string) []Link {
+	if !strings.ContainsAny(s, "@:/") && !strings.Contains(strings.ToLower(s), "www.") {
+		return nil
+	}
 	var out []Link
-	for at := 0; at < len(s); {
-		i := strings.Index(s[at:], "://")
-		if i < 0 {
-			break
-		}
-		i += at
-		from, ok := schemeStart(s, i)
-		if !ok {
-			at = i + 3
+	for _, m := range candidate.FindAllStringSubmatchIndex(s, -1) {
+		from, to := m[0], m[0]+len(trimLink(s[m[0]:m[1]]))
+		before, _ := utf8.DecodeLastRuneInString(s[:from])
+		if from > 0 && before < utf8.RuneSelf && (letter(byte(before)) || before >= '0' && before <= '9') {
 			continue
 		}
-		to := i + 3 + strings.IndexFunc(s[i+3:]+" ", endsLink)
-		to = from + len(trimLink(s[from:to]))
-		if u, err := url.Parse(s[from:to]); err == nil && u.Hostname() != "" && to > i+3 {
-			out = append(out, Link{from, to, s[from:to]})
+		target := s[from:to]
+		switch {
+		case m[2] >= 0:
+			target = "https://" + target
+		case m[4] >= 0:
+			ip, _, _ := strings.Cut(target, "/")
+			ip, _, _ = strings.Cut(ip, ":")
+			if _, err := netip.ParseAddr(ip); err != nil {
+				continue
+			}
+			target = "http://" + target
+		case m[6] >= 0:
+			out = append(out, Link{from, to, "mailto:" + target})
+			continue
 		}
-		at = max(to, i+3)
+		if u, err := url.Parse(target); err == nil && u.Hostname() != "" {
+			out = append(out, Link{from, to, target})
+		}
 	}
 	return out
-}
-
-// schemeStart finds where the http or https before s[colon:] begins.
-func schemeStart(s string, colon int) (int, bool) {
-	for _, scheme := range [...]string{"https", "http"} {
-		from := colon - len(scheme)
-		if from < 0 || !strings.EqualFold(s[from:colon], scheme) {
-			continue
-		}
-		before, _ := utf8.DecodeLastRuneInString(s[:from])
-		if before < utf8.RuneSelf && (letter(byte(before)) || before >= '0' && before <= '9') && from > 0 {
-			continue
-		}
-		return from, true
-	}
-	return 0, false
-}
-
-func endsLink(r rune) bool {
-	return r <= ' ' || strings.ContainsRune("<>\"`“”«»", r) || r == '\u3000'
 }
 
 func trimLink(s string) string {
 	for s != "" {
 		r, n := utf8.DecodeLastRuneInString(s)
 		switch {
-		case strings.ContainsRune(".,;:!?'…。、！？", r):
+		case strings.ContainsRune(".,;:!?'’…。、，；：！？）】》", r):
 		case r == ')' && strings.Count(s, ")") > strings.Count(s, "("):
 		case r == ']' && strings.Count(s, "]") > strings.Count(s, "["):
 		default:
