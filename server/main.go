@@ -18,7 +18,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"parley/server/chat"
-	"parley/server/sqlitelog"
 	"parley/server/web"
 	"parley/shared"
 )
@@ -66,18 +65,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	defer doors.close()
 	var hub *chat.Hub
-	store, err := sqlitelog.Open(ctx, opt.data, sqlitelog.Options{
-		Sync:    sqlitelog.Sync(opt.sync),
-		Observe: func(d time.Duration) { hub.ObserveAppend(d) },
-		Logger:  logger,
-	})
+	store, err := openLog(ctx, opt, logger, func(d time.Duration) { hub.ObserveAppend(d) })
 	if err != nil {
 		return err
 	}
 	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
-	opt.chat.Log, opt.chat.Logger, opt.chat.Version, opt.chat.Now = store, logger, shared.Version, now
+	opt.chat.Log, opt.chat.Registry = store, store
+	opt.chat.Logger, opt.chat.Version, opt.chat.Now = logger, shared.Version, now
 	hub = chat.NewHub(opt.chat)
-	opt.retain.Expire, opt.retain.Expired, opt.retain.Now = hub.Expire, hub.ObserveExpired, now
+	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
 	router := chi.NewRouter()
@@ -109,7 +105,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 // shutdown stops accepting, lets the sessions end, and then closes the log.
-func shutdown(srv *http.Server, hub *chat.Hub, store *sqlitelog.Log, logger *slog.Logger) error {
+func shutdown(srv *http.Server, hub *chat.Hub, store chat.Log, logger *slog.Logger) error {
 	logger.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()

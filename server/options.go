@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"parley/server/chat"
-	"parley/server/sqlitelog"
 )
 
 type options struct {
@@ -18,7 +17,7 @@ type options struct {
 	sync      string
 	logFormat string
 	version   bool
-	retain    sqlitelog.Retention
+	retain    chat.Retention
 	httpAddr  string
 	tls       string
 	tlsCert   string
@@ -40,7 +39,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.SetOutput(usage)
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; port 0 takes a free one")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
-	f.StringVar(&o.sync, "sync", string(sqlitelog.Full), "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
+	f.StringVar(&o.sync, "sync", defaultSync, "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` messages are kept, like 720h; 0 is for ever")
 	f.Int64Var(&o.retain.Bytes, "retain-bytes", 0, "about how many `bytes` of the disk a room's messages may take; 0 is no limit")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
@@ -75,8 +74,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, fmt.Errorf("%w: %w", err, errUsage)
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
-	case o.sync != string(sqlitelog.Full) && o.sync != string(sqlitelog.Normal):
-		return nil, fmt.Errorf("--sync takes full or normal, not %q", o.sync)
+	case checkSync(o.sync) != nil:
+		return nil, checkSync(o.sync)
 	case o.retain.Age < 0 || o.retain.Bytes < 0:
 		return nil, errors.New("--retain-age and --retain-bytes take no negative numbers; 0 keeps everything")
 	case o.logFormat != "text" && o.logFormat != "json":

@@ -9,12 +9,13 @@ import (
 	"parley/shared"
 )
 
-// Config is what a Hub needs. Log is required; the zero value of the others
-// means the default, except for Rate, MaxPerAddress, MaxUpgrades and MaxMemory:
-// there it means no limit.
+// Config is what a Hub needs. Log and Registry are required; the zero value of
+// the others means the default, except for Rate, MaxPerAddress, MaxUpgrades and
+// MaxMemory: there it means no limit.
 type Config struct {
-	Log    Log
-	Logger *slog.Logger
+	Log      Log
+	Registry Registry
+	Logger   *slog.Logger
 
 	Name    string // the server's, the host's by default
 	Version string

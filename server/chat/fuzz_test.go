@@ -114,7 +114,7 @@ func FuzzRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	hub := chat.NewHub(chat.Config{Log: log, Token: token})
+	hub := chat.NewHub(chat.Config{Log: log, Registry: log, Token: token})
 	f.Cleanup(func() {
 		if err := errors.Join(hub.Shutdown(context.Background()), log.Close()); err != nil {
 			f.Error(err)

@@ -250,7 +250,7 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if lock, err := h.cfg.Log.Lock(r.Context(), room.Key); err != nil {
+	if lock, err := h.cfg.Registry.Lock(r.Context(), room.Key); err != nil {
 		h.cfg.Logger.Error("lock not read", "error", err)
 		Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
 		return

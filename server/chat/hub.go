@@ -81,15 +81,15 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	// What is delivered from here on waits until the head is known.
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	lock, err := h.cfg.Log.Lock(background, name.Key)
+	lock, err := h.cfg.Registry.Lock(background, name.Key)
 	var names []string
 	if err == nil {
-		names, err = h.cfg.Log.Names(background, name.Key, maxLooks)
+		names, err = h.cfg.Registry.Names(background, name.Key, maxLooks)
 	}
 	var state State
 	var stop func()
 	if err == nil {
-		state, stop, err = h.cfg.Log.Open(background, name, r.deliver)
+		state, stop, err = h.cfg.Log.Open(background, name, Follower{Entries: r.deliver, Begin: r.expire})
 	}
 	if err != nil {
 		r.err = err
@@ -112,18 +112,6 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
 	}
 	return r, nil
-}
-
-// Expire tells the members' side that a room's log begins at the offset first
-// from now on. The log says so before it deletes what lies before. It does not
-// block.
-func (h *Hub) Expire(room string, first int64) {
-	h.mu.Lock()
-	r := h.rooms[room]
-	h.mu.Unlock()
-	if r != nil {
-		r.expire(first)
-	}
 }
 
 // recent is how many entries of a room's log are read when it is opened, so that

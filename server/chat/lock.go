@@ -149,11 +149,11 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 	}
 	r.lock = l // from here on, nobody comes in without it
 	r.mu.Unlock()
-	ok, err := r.hub.cfg.Log.SetLock(background, r.name.Key, l)
+	ok, err := r.hub.cfg.Registry.SetLock(background, r.name.Key, l)
 	r.mu.Lock()
 	if err != nil || !ok {
 		// A commit that failed may have been kept. Where nobody knows, it is locked.
-		if kept, readErr := r.hub.cfg.Log.Lock(background, r.name.Key); readErr == nil {
+		if kept, readErr := r.hub.cfg.Registry.Lock(background, r.name.Key); readErr == nil {
 			r.lock = kept
 		}
 	}

@@ -34,12 +34,30 @@ type State struct {
 	Last  time.Time
 }
 
-// Claim is a name in a room that belongs to a device.
-type Claim struct {
-	Room   string // the room's key
-	Name   string // the name's key
-	Device string
-	Seen   time.Time // when the device was last there under this name
+// Follower is told what happens to a room's log. Its functions must not block.
+type Follower struct {
+	// Entries is called with entries, oldest first.
+	Entries func([]Entry)
+
+	// Begin is called with the offset of the oldest entry that will be left,
+	// before those in front of it are deleted.
+	Begin func(first int64)
+}
+
+// Retention says how much of each room's log is kept; zero is no bound. What
+// goes is always the oldest.
+type Retention struct {
+	// Age is how old an entry may become. An entry is not deleted before those in
+	// front of it, so one with a time in the future, from a clock that was wrong,
+	// holds up what follows.
+	Age time.Duration
+
+	// Bytes is about how much of the disk a room's entries may take.
+	Bytes int64
+
+	Every   time.Duration     // how often the log looks, 1 min by default
+	Now     func() time.Time  // what Age is measured by, time.Now by default
+	Expired func(entries int) // is told how many were deleted; may be nil
 }
 
 // Log keeps the entries of every room. Its methods may be called from several
@@ -49,19 +67,24 @@ type Claim struct {
 // 1, never repeat within one epoch and never depend on what was deleted. An
 // entry is durable before anyone is told of it: before its receipt, before it
 // is handed to a follower, before it can be read.
+//
+// What an entry does to a log is a function of what the log keeps and of the
+// entry alone. No clock, setting or chance has a part in it, so a log that is
+// replayed into another one comes to the same.
 type Log interface {
-	// Open tells a room's state and has follow called with every entry after
-	// State.Head, each once and in order, in batches, until stop is called. The
-	// calls for one room come one at a time; follow must not block. A call that
+	// Open returns a room's state, and until stop is called, follower is told what
+	// happens to the room's log: every entry after State.Head, each once and in
+	// order, in batches, and from where on the log is kept, if that is not
+	// State.First any more. The calls for one room come one at a time. A call that
 	// is under way may still end after stop returned.
-	Open(ctx context.Context, room shared.Name, follow func([]Entry)) (s State, stop func(), err error)
+	Open(ctx context.Context, room shared.Name, follower Follower) (s State, stop func(), err error)
 
 	// Append adds e to its room, whose first entry names it room. A second entry
-	// with the same room, device and id is not added, as long as the first is kept. Entries of one caller keep
-	// their order. Append waits only for a place in the queue; done is called
-	// once, after the entry is durable or with an error that wraps
-	// ErrUnavailable, and must not block. An error does not say that the entry
-	// was not kept: whoever appends it again with the same id will learn.
+	// with the same room, device and id is not added, as long as the first is kept.
+	// Entries of one caller keep their order. Append waits only for a place in the
+	// queue; done is called once, after the entry is durable or with an error that
+	// wraps ErrUnavailable, and must not block. An error does not say that the
+	// entry was not kept: whoever appends it again with the same id will learn.
 	Append(ctx context.Context, room shared.Name, e Entry, done func(Receipt, error))
 
 	// Read returns up to limit entries with after < offset <= upTo, oldest first.
@@ -71,23 +94,9 @@ type Log interface {
 	// oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, limit int) ([]Entry, error)
 
-	// Claim gives c.Name to c.Device, unless another device owns it and was seen
-	// less than hold before c.Seen. It reports whether the device owns the name now.
-	Claim(ctx context.Context, c Claim, hold time.Duration) (bool, error)
-
-	// Owner returns who owns a name in a room; the zero Claim if nobody does.
-	Owner(ctx context.Context, room, name string) (Claim, error)
-
-	// Names returns the keys of up to limit names that have owners in a room, the
-	// last seen first.
-	Names(ctx context.Context, room string, limit int) ([]string, error)
-
-	// SetLock gives a room its lock, where it has none and nothing was ever said
-	// in it. It reports whether it did; a lock stays.
-	SetLock(ctx context.Context, room string, l Lock) (bool, error)
-
-	// Lock returns a room's lock, the zero Lock where it has none.
-	Lock(ctx context.Context, room string) (Lock, error)
+	// Retain bounds the log from now on, until it is closed. It is called once at
+	// most.
+	Retain(r Retention)
 
 	// Ready reports why the log can't take an entry now, or nil.
 	Ready(ctx context.Context) error
@@ -97,5 +106,5 @@ type Log interface {
 	Close() error
 }
 
-// ErrUnavailable is what a log's errors wrap.
+// ErrUnavailable is what the errors of a Log and a Registry wrap.
 var ErrUnavailable = errors.New("the log is unavailable")

@@ -55,7 +55,7 @@ func (s *server) open(change ...func(*chat.Config)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cfg := chat.Config{Log: log, Name: "test", Version: shared.Version, LeaveDelay: time.Millisecond}
+	cfg := chat.Config{Log: log, Registry: log, Name: "test", Version: shared.Version, LeaveDelay: time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -7,15 +7,15 @@ import (
 
 	"github.com/coder/websocket"
 
-	"parley/server/sqlitelog"
+	"parley/server/chat"
 	"parley/shared"
 )
 
 // expire has the log delete what is over its bounds, and returns when n are gone.
-func (s *server) expire(r sqlitelog.Retention, n int) {
+func (s *server) expire(r chat.Retention, n int) {
 	s.t.Helper()
 	gone := make(chan int, 100)
-	r.Every, r.Expire = time.Millisecond, s.hub.Expire
+	r.Every = time.Millisecond
 	r.Expired = func(n int) { s.hub.ObserveExpired(n); gone <- n }
 	s.log.Retain(r)
 	for n > 0 {
@@ -36,7 +36,7 @@ func TestResumePastRetention(t *testing.T) {
 		ann.say(fmt.Sprint(i), "x")
 	}
 	ann.texts(10)
-	s.expire(sqlitelog.Retention{Bytes: 4 * textBytes}, 6) // 7 to 10 are kept
+	s.expire(chat.Retention{Bytes: 4 * textBytes}, 6) // 7 to 10 are kept
 	for _, c := range []struct {
 		after   int64
 		resumed bool
@@ -83,7 +83,7 @@ func TestBehindRetention(t *testing.T) {
 		ann.say(fmt.Sprint(i), string(filling))
 		ann.next(shared.TypeChat)
 	}
-	s.expire(sqlitelog.Retention{Bytes: 1}, messages)
+	s.expire(chat.Retention{Bytes: 1}, messages)
 	last := int64(0)
 	for {
 		m, err := bob.read()
@@ -111,7 +111,7 @@ func TestEverythingExpired(t *testing.T) {
 	ann, _ := s.join("r", hello("Ann", newDevice()))
 	ann.say("1", "x")
 	ann.texts(1)
-	s.expire(sqlitelog.Retention{Bytes: 1}, 1)
+	s.expire(chat.Retention{Bytes: 1}, 1)
 	bob, welcome := s.join("r", hello("Bob", newDevice()))
 	if welcome.Offset != 1 || welcome.Resumed {
 		t.Errorf("the welcome is %+v", welcome)

@@ -240,7 +240,7 @@ func (s *session) own(name shared.Name) (bool, error) {
 func (s *session) claim(name shared.Name) (bool, error) {
 	now := s.hub.cfg.Now()
 	s.claimed.Store(time.Now().UnixNano())
-	return s.hub.cfg.Log.Claim(background, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
+	return s.hub.cfg.Registry.Claim(background, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
 }
 
 // freeName finds a name like the one that is taken which nobody has.
@@ -259,7 +259,7 @@ func (s *session) free(name shared.Name) (bool, error) {
 	if s.room.here(name.Key) {
 		return false, nil
 	}
-	owner, err := s.hub.cfg.Log.Owner(background, s.room.name.Key, name.Key)
+	owner, err := s.hub.cfg.Registry.Owner(background, s.room.name.Key, name.Key)
 	return err == nil && (owner.Device == "" || s.hub.cfg.Now().Sub(owner.Seen) >= s.hub.cfg.NameHold), err
 }
 

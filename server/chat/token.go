@@ -175,7 +175,7 @@ func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status 
 	if room.settledLock().locks() {
 		return receipt, http.StatusForbidden, saysNoPost
 	}
-	owned, err := h.cfg.Log.Claim(background, Claim{Room: name.Key, Name: user.Key, Device: apiDevice, Seen: h.cfg.Now()}, h.cfg.NameHold)
+	owned, err := h.cfg.Registry.Claim(background, Claim{Room: name.Key, Name: user.Key, Device: apiDevice, Seen: h.cfg.Now()}, h.cfg.NameHold)
 	switch {
 	case err != nil:
 		return receipt, http.StatusServiceUnavailable, unavailable

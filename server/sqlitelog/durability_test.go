@@ -18,7 +18,7 @@ import (
 // state returns a room's epoch and head.
 func state(t *testing.T, l *sqlitelog.Log) chat.State {
 	t.Helper()
-	s, stop, err := l.Open(t.Context(), lobby, func([]chat.Entry) {})
+	s, stop, err := l.Open(t.Context(), lobby, chat.Follower{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ type Options struct {
 
 const defaultBusy = 2 * time.Second
 
-// Log is a chat.Log.
+// Log is a chat.Log and a chat.Registry.
 type Log struct {
 	path     string // of the database
 	epoch    string
@@ -66,7 +66,10 @@ type Log struct {
 	readEntries, readHistory, readOwner, readNames, readLock *sql.Stmt
 }
 
-var _ chat.Log = (*Log)(nil)
+var (
+	_ chat.Log      = (*Log)(nil)
+	_ chat.Registry = (*Log)(nil)
+)
 
 // FileName is the database's name in the data folder.
 const FileName = "parley.db"
@@ -218,9 +221,9 @@ func (l *Log) prepare(ctx context.Context) error {
 }
 
 // Open implements chat.Log.
-func (l *Log) Open(ctx context.Context, room shared.Name, follow func([]chat.Entry)) (chat.State, func(), error) {
+func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (chat.State, func(), error) {
 	var state chat.State
-	f := &follower{follow: follow}
+	f := &follower{Follower: told}
 	err := l.writer.do(ctx, request{open: func(r *roomState, first int64) {
 		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, First: first, Last: r.last}
 		f.handed = r.head
@@ -273,64 +276,6 @@ func scan(room string, query func() (*sql.Rows, error)) (entries []chat.Entry, e
 		return nil, unavailable(err)
 	}
 	return entries, nil
-}
-
-// Claim implements chat.Log.
-func (l *Log) Claim(ctx context.Context, c chat.Claim, hold time.Duration) (owned bool, err error) {
-	err = l.writer.do(ctx, request{claim: &claim{c, hold, &owned}})
-	return owned, err
-}
-
-// Owner implements chat.Log.
-func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
-	c := chat.Claim{Room: room, Name: name}
-	var ms int64
-	switch err := l.readOwner.QueryRowContext(ctx, room, name).Scan(&c.Device, &ms); {
-	case errors.Is(err, sql.ErrNoRows):
-		return chat.Claim{}, nil
-	case err != nil:
-		return chat.Claim{}, unavailable(err)
-	}
-	c.Seen = time.UnixMilli(ms).UTC()
-	return c, nil
-}
-
-// Names implements chat.Log.
-func (l *Log) Names(ctx context.Context, room string, limit int) (names []string, err error) {
-	rows, err := l.readNames.QueryContext(ctx, room, limit)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, unavailable(err)
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	return names, nil
-}
-
-// SetLock implements chat.Log.
-func (l *Log) SetLock(ctx context.Context, room string, lock chat.Lock) (set bool, err error) {
-	err = l.writer.do(ctx, request{lock: &newLock{room, lock, &set}})
-	return set, err
-}
-
-// Lock implements chat.Log.
-func (l *Log) Lock(ctx context.Context, room string) (lock chat.Lock, err error) {
-	err = l.readLock.QueryRowContext(ctx, room).Scan(&lock.Hash, &lock.Hidden)
-	if errors.Is(err, sql.ErrNoRows) {
-		return chat.Lock{}, nil
-	}
-	if err != nil {
-		return chat.Lock{}, unavailable(err)
-	}
-	return lock, nil
 }
 
 // Ready implements chat.Log: it writes something and takes it away again.

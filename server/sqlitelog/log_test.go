@@ -25,9 +25,11 @@ func TestConformance(t *testing.T) {
 	for _, sync := range []sqlitelog.Sync{sqlitelog.Full, sqlitelog.Normal} {
 		t.Run(string(sync), func(t *testing.T) {
 			dir := t.TempDir()
-			logtest.Run(t, func(t *testing.T, name string) chat.Log {
+			at := func(t *testing.T, name string) *sqlitelog.Log {
 				return open(t, filepath.Join(dir, filepath.Base(name)), sqlitelog.Options{Sync: sync})
-			})
+			}
+			logtest.Log(t, func(t *testing.T, name string) chat.Log { return at(t, name) })
+			logtest.Registry(t, func(t *testing.T, name string) logtest.Store { return at(t, name) })
 		})
 	}
 }
@@ -73,11 +75,11 @@ func TestLockedDatabase(t *testing.T) {
 	l := open(t, dir, sqlitelog.Options{BusyTimeout: time.Millisecond})
 	defer l.Close()
 	var followed []string
-	_, stop, err := l.Open(t.Context(), lobby, func(entries []chat.Entry) {
+	_, stop, err := l.Open(t.Context(), lobby, chat.Follower{Entries: func(entries []chat.Entry) {
 		for _, e := range entries {
 			followed = append(followed, e.ID)
 		}
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func TestLockedDatabase(t *testing.T) {
 	if err := l.Ready(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
 		t.Errorf("ready while it is locked: %v", err)
 	}
-	if _, _, err := l.Open(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, func([]chat.Entry) {}); err != nil {
+	if _, _, err := l.Open(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, chat.Follower{}); err != nil {
 		t.Errorf("a room can't be entered while it is locked: %v", err)
 	}
 	if _, err := other.Exec("ROLLBACK"); err != nil {

@@ -5,25 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"parley/server/chat"
 )
-
-// Retention says how much of each room's log is kept; zero is no bound. What
-// goes is always the oldest, and the file does not shrink: its space is used
-// again.
-type Retention struct {
-	// Age is how old an entry may become. An entry is not deleted before those in
-	// front of it, so that one with a time in the future, from a clock that was
-	// wrong, holds up what follows.
-	Age time.Duration
-
-	// Bytes is about how much of the disk a room's entries may take.
-	Bytes int64
-
-	Every   time.Duration                  // how often it is looked at, 1 min by default
-	Now     func() time.Time               // what Age is measured by
-	Expire  func(room string, first int64) // is told, before, where a room's log will begin
-	Expired func(entries int)              // is told how many were deleted
-}
 
 // entryBytes is what an entry takes on the disk: its text, its user's name, and
 // about 160 bytes for the rest of its row and its place in the index.
@@ -31,7 +15,7 @@ const entryBytes = "octet_length(text) + octet_length(user) + 160"
 
 // retention deletes what is over the bounds. Its goroutine alone touches it.
 type retention struct {
-	Retention
+	chat.Retention
 	log  *Log
 	used map[int64]usage // by the room's id; only where Bytes bounds it
 	stop context.CancelFunc
@@ -41,9 +25,9 @@ type retention struct {
 // usage is the size of a room's entries up to an offset.
 type usage struct{ upTo, bytes int64 }
 
-// Retain has the log kept within bounds from now on, until it is closed. It is
-// called once at most.
-func (l *Log) Retain(r Retention) {
+// Retain implements chat.Log. The file does not shrink: the space of what was
+// deleted is used again.
+func (l *Log) Retain(r chat.Retention) {
 	if r.Age == 0 && r.Bytes == 0 {
 		return
 	}
@@ -52,9 +36,6 @@ func (l *Log) Retain(r Retention) {
 	}
 	if r.Now == nil {
 		r.Now = time.Now
-	}
-	if r.Expire == nil {
-		r.Expire = func(string, int64) {}
 	}
 	if r.Expired == nil {
 		r.Expired = func(int) {}
@@ -146,10 +127,9 @@ func (r *retention) trim(ctx context.Context, key string, room, head int64) (del
 		r.used[room] = u
 		return 0, nil
 	}
-	announce := func() { r.Expire(key, upTo+1) }
 	const batch = 1000 // in one transaction, which members' messages wait for
 	for {
-		t := &trim{room: room, upTo: upTo, limit: batch, announce: announce}
+		t := &trim{key: key, room: room, upTo: upTo, limit: batch}
 		if err := r.log.writer.do(ctx, request{trim: t}); err != nil {
 			delete(r.used, room) // counted anew
 			return deleted, err
@@ -208,17 +188,20 @@ func (r *retention) tooMuch(ctx context.Context, room, head, upTo int64) (int64,
 
 // trim is a request to delete a room's oldest entries, as far as upTo.
 type trim struct {
+	key            string // the room's
 	room, upTo     int64
 	limit, deleted int
-	announce       func()
 }
 
 const trimQuery = "DELETE FROM entries WHERE room = ?1 AND offset IN (SELECT offset FROM entries WHERE room = ?1 AND offset <= ?2 ORDER BY offset LIMIT ?3)"
 
-// trim runs where rooms are opened, one or the other: who opens a room learns of
-// what goes either from its state or from the announcement.
+// trim tells the room's followers where its log will begin, then deletes. Rooms
+// are opened by the same goroutine, so whoever opens one learns of what goes
+// either from its state or as a follower.
 func (w *writer) trim(ctx context.Context, t *trim) error {
-	t.announce()
+	for _, f := range w.followers(t.key) {
+		f.Begin(t.upTo + 1)
+	}
 	result, err := w.conn.ExecContext(ctx, trimQuery, t.room, t.upTo, t.limit)
 	if err != nil {
 		return err

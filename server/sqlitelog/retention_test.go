@@ -13,7 +13,7 @@ import (
 )
 
 // retain has a log kept within bounds until it has deleted so many.
-func retain(t *testing.T, l *sqlitelog.Log, r sqlitelog.Retention, n int) {
+func retain(t *testing.T, l *sqlitelog.Log, r chat.Retention, n int) {
 	t.Helper()
 	expired := make(chan int)
 	over := t.Context().Done()
@@ -33,16 +33,6 @@ func retain(t *testing.T, l *sqlitelog.Log, r sqlitelog.Retention, n int) {
 	}
 }
 
-// addAt appends an entry with a time of its own.
-func addAt(t *testing.T, l *sqlitelog.Log, room shared.Name, id string, at time.Time) {
-	t.Helper()
-	done := make(chan error, 1)
-	l.Append(t.Context(), room, chat.Entry{ID: id, Device: "d", User: "u", Text: "x", Time: at}, func(_ chat.Receipt, err error) { done <- err })
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-}
-
 func kept(t *testing.T, l *sqlitelog.Log, room shared.Name) string {
 	t.Helper()
 	entries, err := l.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1<<20)
@@ -54,49 +44,6 @@ func kept(t *testing.T, l *sqlitelog.Log, room shared.Name) string {
 		ids = append(ids, fmt.Sprint(e.Offset, e.ID))
 	}
 	return strings.Join(ids, " ")
-}
-
-func TestRetainAge(t *testing.T) {
-	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-	old, fresh, future := now.Add(-2*time.Hour), now.Add(-time.Minute), now.Add(time.Hour)
-	attic := shared.Name{Text: "Attic", Key: "attic"}
-	cellar := shared.Name{Text: "Cellar", Key: "cellar"}
-	l := open(t, t.TempDir(), sqlitelog.Options{})
-	defer l.Close()
-	for i, at := range []time.Time{old, old, fresh, old} {
-		addAt(t, l, lobby, string(rune('a'+i)), at)
-	}
-	addAt(t, l, attic, "a", old)
-	addAt(t, l, cellar, "a", future)
-	addAt(t, l, cellar, "b", old)
-	announced := make(map[string]int64)
-	retain(t, l, sqlitelog.Retention{
-		Age: time.Hour, Now: func() time.Time { return now },
-		Expire: func(room string, first int64) {
-			if got, want := kept(t, l, shared.Name{Key: room}), map[string]string{"lobby": "1a 2b 3c 4d", "attic": "1a"}[room]; got != want {
-				t.Errorf("when it was announced, %s had %q", room, got)
-			}
-			announced[room] = first
-		},
-	}, 3)
-	for room, want := range map[shared.Name]string{lobby: "3c 4d", attic: "", cellar: "1a 2b"} {
-		if got := kept(t, l, room); got != want {
-			t.Errorf("%s keeps %q, not %q", room.Text, got, want)
-		}
-	}
-	for room, want := range map[string]int64{"lobby": 3, "attic": 2, "cellar": 1, "nowhere": 1} {
-		s, stop, err := l.Open(t.Context(), shared.Name{Text: room, Key: room}, func([]chat.Entry) {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		stop()
-		if s.First != want {
-			t.Errorf("%s begins at %d", room, s.First)
-		}
-		if announced[room] != want && want != 1 {
-			t.Errorf("%s was announced to begin at %d", room, announced[room])
-		}
-	}
 }
 
 func TestRetainBytes(t *testing.T) {
@@ -117,7 +64,7 @@ func TestRetainBytes(t *testing.T) {
 	}
 	fill(0, entries)
 	expired := make(chan int, 100)
-	l.Retain(sqlitelog.Retention{Bytes: 10*each + 1, Every: time.Millisecond, Expired: func(n int) { expired <- n }})
+	l.Retain(chat.Retention{Bytes: 10*each + 1, Every: time.Millisecond, Expired: func(n int) { expired <- n }})
 	for n := 0; n < entries-10; {
 		n += <-expired
 	}
@@ -151,7 +98,7 @@ func TestOffsetsAfterDeletion(t *testing.T) {
 	if r, err := add(l, "3", "x"); err != nil || r.Offset != 4 {
 		t.Errorf("after the newest was deleted: %+v, %v", r, err)
 	}
-	retain(t, l, sqlitelog.Retention{Bytes: 1}, 3)
+	retain(t, l, chat.Retention{Bytes: 1}, 3)
 	if got := kept(t, l, lobby); got != "" {
 		t.Errorf("kept: %s", got)
 	}
@@ -183,7 +130,7 @@ func TestRetainWhileLocked(t *testing.T) {
 	}
 	refused := make(chan bool)
 	expired := make(chan int, 1)
-	l.Retain(sqlitelog.Retention{Bytes: 1, Every: time.Millisecond, Expired: func(n int) { expired <- n }})
+	l.Retain(chat.Retention{Bytes: 1, Every: time.Millisecond, Expired: func(n int) { expired <- n }})
 	go func() {
 		for {
 			if err := l.Ready(t.Context()); errors.Is(err, chat.ErrUnavailable) {

@@ -113,10 +113,7 @@ func (w *writer) takeName(ctx context.Context, c *claim) error {
 // that way is read again, so that it never sees a gap.
 func (w *writer) handOn(ctx context.Context) {
 	for _, r := range w.touched {
-		w.mu.Lock()
-		followers := r.followers
-		w.mu.Unlock()
-		for _, f := range followers {
+		for _, f := range w.followers(r.key) {
 			entries := r.fresh
 			if f.handed < r.head-int64(len(r.fresh)) {
 				var err error
@@ -128,7 +125,7 @@ func (w *writer) handOn(ctx context.Context) {
 			}
 			if len(entries) > 0 {
 				f.handed = entries[len(entries)-1].Offset
-				f.follow(entries)
+				f.Entries(entries)
 			}
 		}
 	}

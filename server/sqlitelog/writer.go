@@ -58,8 +58,8 @@ type roomState struct {
 }
 
 type follower struct {
-	follow func([]chat.Entry)
-	handed int64 // the last offset that follow was called with
+	chat.Follower
+	handed int64 // the last offset that it was told of
 }
 
 // writer owns the connection that writes. Its goroutine alone touches what is
@@ -135,6 +135,16 @@ func (w *writer) unfollow(room string, f *follower) {
 	if len(r.followers) == 0 {
 		w.abandoned = append(w.abandoned, room)
 	}
+}
+
+// followers are those of a room.
+func (w *writer) followers(room string) []*follower {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.rooms[room]; r != nil {
+		return r.followers // replaced, never changed
+	}
+	return nil
 }
 
 func (w *writer) run() {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/sqlitelog"
+	"parley/shared"
+)
+
+// Only this file knows what the log is kept in.
+
+// store keeps everything that is to survive a restart.
+type store interface {
+	chat.Log
+	chat.Registry
+}
+
+// openLog opens what is in the data folder, and tells observe how long each
+// transaction took.
+func openLog(ctx context.Context, o *options, logger *slog.Logger, observe func(time.Duration)) (store, error) {
+	return sqlitelog.Open(ctx, o.data, sqlitelog.Options{Sync: sqlitelog.Sync(o.sync), Observe: observe, Logger: logger})
+}
+
+const defaultSync = string(sqlitelog.Full)
+
+func checkSync(s string) error {
+	if s != string(sqlitelog.Full) && s != string(sqlitelog.Normal) {
+		return fmt.Errorf("--sync takes full or normal, not %q", s)
+	}
+	return nil
+}
+
+func checkCommand() command {
+	return command{
+		name: "check", about: "Reads the whole log and says whether it is whole.", serving: true,
+		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
+			s, err := sqlitelog.Check(ctx, data)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Entries, s.Rooms, s.Bytes, s.Epoch)
+			return err
+		},
+	}
+}
+
+func backupCommand() command {
+	return command{
+		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file.", serving: true,
+		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			if err := sqlitelog.Backup(ctx, data, args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(stdout, "The log is in %s. To use it: parley-server restore FILE\n", args[0])
+			return err
+		},
+	}
+}
+
+func restoreCommand() command {
+	var replace bool
+	return command{
+		name: "restore", args: " FILE", about: "Puts a backup in the log's place.",
+		flags: func(f *flag.FlagSet) {
+			f.BoolVar(&replace, "replace", false, "set aside the log that is there")
+		},
+		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			aside, err := sqlitelog.Restore(ctx, data, args[0], replace)
+			if aside != "" {
+				fmt.Fprintf(stdout, "The log that was there is now %s.\n", aside)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(stdout, "The log in %s is that of %s. Clients will see that it is another.\n", data, args[0])
+			return err
+		},
+	}
+}
+
+func exportCommand() command {
+	var room, format string
+	return command{
+		name: "export", about: "Writes a room's messages to the standard output.", serving: true,
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&room, "room", "", "the room's `name`")
+			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
+		},
+		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
+			name, err := shared.RoomName(room)
+			if err != nil {
+				return fmt.Errorf("--room: %w: %w", err, errUsage)
+			}
+			write, ok := exportFormats[format]
+			if !ok {
+				return fmt.Errorf("--format takes txt or jsonl, not %q: %w", format, errUsage)
+			}
+			out := bufio.NewWriter(stdout)
+			err = sqlitelog.Export(ctx, data, name, write(out))
+			return errors.Join(err, out.Flush())
+		},
+	}
+}
