@@ -18,14 +18,16 @@ TEST_TAGS := ci,$(FYNE)
 
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) chromium xvfb xdotool openbox imagemagick x11-utils xclip \
+TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium xvfb xdotool openbox imagemagick x11-utils xclip \
 	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+
+NPM_PACKAGES := ws@8.23.0
 
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
 .PHONY: help run client test chaos lint fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
-	check-go build-packages test-packages daphne-packages
+	check-go build-packages test-packages npm-packages daphne-packages
 
 help: ## list the targets
 	@echo "Parley $(VERSION). Targets:"
@@ -40,7 +42,7 @@ client: check-go build-packages ## build and start the desktop client (the first
 	@exec bin/parley
 
 # One package at a time: several start a browser, a window, or a crowd.
-test: check-go test-packages ## everything: format, vet, tests with the race detector, the app for Android
+test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet -tags $(TEST_TAGS) ./...
 	go build -race -tags $(TEST_TAGS) ./...
@@ -124,3 +126,11 @@ build-packages:
 
 test-packages:
 	$(call packages,$(TEST_PACKAGES))
+
+# What the tests take from npm, in build/npm: exact versions.
+npm-packages:
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory node-packages
+	@npm install --silent --no-audit --no-fund --no-save --prefix build/npm $(NPM_PACKAGES)
+
+node-packages:
+	$(call packages,nodejs npm)

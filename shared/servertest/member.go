@@ -1,0 +1,115 @@
+package servertest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/shared"
+)
+
+// Member is a person on the wire.
+type Member struct {
+	Conn    *websocket.Conn
+	Welcome shared.Message // the zero Message in the tutorial's dialect
+
+	t testing.TB
+}
+
+// Join enters a room as a new device that speaks parley.v1.
+func (s *Server) Join(room, user string) *Member {
+	s.t.Helper()
+	return s.Hello(room, shared.Message{User: user})
+}
+
+// Hello enters a room with a hello, which gets a type, and a device if it has
+// none.
+func (s *Server) Hello(room string, hello shared.Message) *Member {
+	s.t.Helper()
+	m := s.Dial("/ws/chat/"+url.PathEscape(room), shared.Protocol)
+	hello.Type = shared.TypeHello
+	if hello.Device == "" {
+		hello.Device = NewDevice()
+	}
+	m.Send(hello)
+	m.Welcome = m.Next(shared.TypeWelcome)
+	return m
+}
+
+// NewDevice returns the secret of a new installation.
+func NewDevice() string { return rand.Text() }
+
+// Tutorial enters a room in the tutorial's dialect.
+func (s *Server) Tutorial(room, user string) *Member {
+	s.t.Helper()
+	return s.Dial("/ws/chat/"+url.PathEscape(room)+"/"+url.PathEscape(user), "")
+}
+
+// Dial opens a WebSocket at a path, "" for no subprotocol.
+func (s *Server) Dial(path, protocol string) *Member {
+	s.t.Helper()
+	opt := &websocket.DialOptions{HTTPClient: direct}
+	if protocol != "" {
+		opt.Subprotocols = []string{protocol}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, "ws://"+s.addr+path, opt)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	conn.SetReadLimit(shared.ReadLimit)
+	s.t.Cleanup(func() { conn.CloseNow() })
+	return &Member{Conn: conn, t: s.t}
+}
+
+// Send writes a frame.
+func (m *Member) Send(f shared.Message) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := m.Conn.Write(ctx, websocket.MessageText, shared.Encode(f)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// Say sends a message under an id of its own.
+func (m *Member) Say(text string) {
+	m.t.Helper()
+	m.Send(shared.Message{Type: shared.TypeChat, ID: rand.Text(), Text: text})
+}
+
+// Next returns the next frame of one of the types, and skips the others.
+func (m *Member) Next(types ...shared.Type) shared.Message {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		_, data, err := m.Conn.Read(ctx)
+		if err != nil {
+			m.t.Fatalf("waiting for %q: %v", types, err)
+		}
+		f, err := shared.Decode(data)
+		if err != nil {
+			m.t.Fatalf("%s: %v", data, err)
+		}
+		if slices.Contains(types, f.Type) {
+			return f
+		}
+	}
+}
+
+// Hear waits for a message with a text and returns it.
+func (m *Member) Hear(text string) shared.Message {
+	m.t.Helper()
+	for {
+		if f := m.Next(shared.TypeChat); f.Text == text {
+			return f
+		}
+	}
+}

@@ -1,0 +1,241 @@
+// Package servertest runs the real server as a process of its own and plays the
+// people who connect to it, for the tests of both ends.
+package servertest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"parley/shared"
+)
+
+// Main runs a package's tests for its TestMain and returns their exit code. It
+// fails on a goroutine that is left, and removes the server that was built.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if built.path != "" {
+		os.RemoveAll(filepath.Dir(built.path))
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return code
+}
+
+// built is the server's program, which all tests of a package share.
+var built struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+// Binary builds the server once and returns the program's path. The build has
+// the race detector if the test has. A package that calls it runs Main.
+func Binary(t testing.TB) string {
+	t.Helper()
+	built.once.Do(func() {
+		dir, err := os.MkdirTemp("", "parley-servertest")
+		if err == nil {
+			err = os.Chmod(dir, 0o755) // for a server that runs as another user
+		}
+		if err != nil {
+			built.err = err
+			return
+		}
+		built.path = filepath.Join(dir, "parley-server")
+		args := []string{"build", "-tags", "chaos", "-o", built.path}
+		if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+			args = append(args, "-race")
+		}
+		if out, err := exec.Command("go", append(args, "parley/server")...).CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("building the server: %w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.path
+}
+
+// Server is the server as a process that comes and goes over one data folder.
+// Its methods belong to the test's goroutine.
+type Server struct {
+	Data   string               // its data folder
+	Flags  []string             // beyond --addr and --data
+	Attr   *syscall.SysProcAttr // of the process; nil is the default
+	Output *Output              // what it prints, of all its runs
+
+	t    testing.TB
+	addr string // host:port, kept over restarts
+	cmd  *exec.Cmd
+	read chan struct{} // closed when its output has ended
+}
+
+// New returns a server that is not started yet. Flags are the program's.
+func New(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	s := &Server{Data: filepath.Join(t.TempDir(), "data"), Flags: flags, Output: NewOutput(), t: t, addr: "127.0.0.1:0"}
+	Binary(t)
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Start returns a server that takes connections.
+func Start(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	s := New(t, flags...)
+	s.MustStart()
+	return s
+}
+
+var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`)
+
+// Start starts the process and waits until it takes connections. If it ends
+// before that, the error has what it said.
+func (s *Server) Start() error {
+	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data}, s.Flags...)...)
+	cmd.SysProcAttr = s.Attr
+	said := &strings.Builder{}
+	stderr := &lockedWriter{to: io.MultiWriter(s.Output, said)}
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		fmt.Fprintln(s.Output, lines.Text())
+		if m := address.FindStringSubmatch(lines.Text()); m != nil {
+			s.cmd, s.addr, s.read = cmd, m[1], make(chan struct{})
+			go func() {
+				defer close(s.read)
+				_, _ = io.Copy(s.Output, stdout)
+			}()
+			return nil
+		}
+	}
+	err = cmd.Wait()
+	return fmt.Errorf("%w: %s", err, said)
+}
+
+// MustStart is Start for a test that needs the server.
+func (s *Server) MustStart() {
+	s.t.Helper()
+	if err := s.Start(); err != nil {
+		s.t.Fatalf("the server does not start: %v", err)
+	}
+}
+
+// Stop ends the process in good order and fails the test if it ended otherwise.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if err := s.End(syscall.SIGTERM); err != nil {
+		s.t.Errorf("the server ended with %v", err)
+	}
+}
+
+// Kill ends the process at once.
+func (s *Server) Kill() { _ = s.End(syscall.SIGKILL) }
+
+// End sends the process a signal, waits for its end and returns how it ended.
+// It fails the test if the process reported a race or a panic.
+func (s *Server) End(signal os.Signal) error {
+	s.t.Helper()
+	if s.cmd == nil {
+		return nil
+	}
+	_ = s.cmd.Process.Signal(signal) // it may have ended by itself
+	<-s.read
+	err := s.cmd.Wait()
+	s.cmd = nil
+	if text := s.Output.String(); strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic:") {
+		s.t.Errorf("the server said:\n%s", text)
+	}
+	return err
+}
+
+// Addr returns its host:port, the same after each start.
+func (s *Server) Addr() string { return s.addr }
+
+// URL returns an http address of the server.
+func (s *Server) URL(path string) string { return "http://" + s.addr + path }
+
+// direct uses no proxy, and a connection for each request, since the server may
+// be killed at any time.
+var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+
+// Get returns the status and the body of a path.
+func (s *Server) Get(path string) (status int, body string) {
+	s.t.Helper()
+	resp, err := direct.Get(s.URL(path))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data)
+}
+
+// Metric returns the value of a line of /metrics, "" if there is no such line.
+func (s *Server) Metric(name string) string {
+	s.t.Helper()
+	_, body := s.Get("/metrics")
+	for line := range strings.Lines(body) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// Messages returns a room's messages as the API has them, oldest first.
+func (s *Server) Messages(room string) (all []shared.Message) {
+	s.t.Helper()
+	for before := ""; ; {
+		status, body := s.Get("/api/rooms/" + url.PathEscape(room) + "/messages?limit=100" + before)
+		page, err := shared.Decode([]byte(body))
+		if err != nil || status != http.StatusOK {
+			s.t.Fatalf("the messages of %s: %d %s, %v", room, status, body, err)
+		}
+		all = append(page.Messages, all...)
+		if !page.More {
+			return all
+		}
+		before = fmt.Sprint("&before=", page.Messages[0].Offset)
+	}
+}
+
+// JSON decodes the answer to a path.
+func (s *Server) JSON(path string, v any) {
+	s.t.Helper()
+	status, body := s.Get(path)
+	if err := json.Unmarshal([]byte(body), v); err != nil || status != http.StatusOK {
+		s.t.Fatalf("%s: %d %s, %v", path, status, body, err)
+	}
+}
