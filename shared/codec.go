@@ -34,6 +34,9 @@ var (
 	ErrTooLong     = &FrameError{CodeTooLong, "The message is too long."}
 )
 
+// maxType is how long a type may be, in code points.
+const maxType = 32
+
 func badFrame(format string, args ...any) error {
 	return &FrameError{CodeBadFrame, fmt.Sprintf(format, args...)}
 }
@@ -47,19 +50,19 @@ func Decode(data []byte) (Message, error) {
 	if !utf8.Valid(data) {
 		return Message{}, badFrame("The frame is not UTF-8.")
 	}
-	return decodeObject(data)
-}
-
-func decodeObject(data []byte) (m Message, err error) {
 	// By exact names: encoding/json matches those of a struct without regard to
 	// case, and so accepts what a JavaScript client does not see.
 	fields, ok := splitObject(data)
 	if !ok {
-		return m, badFrame("The frame is not one JSON object.")
+		return Message{}, badFrame("The frame is not one JSON object.")
 	}
+	return decodeFields(fields)
+}
+
+func decodeFields(fields []field) (m Message, err error) {
 	o := object{fields: fields}
 	m.ID = o.text("id", MaxID)
-	switch m.Type = Type(o.text("type", 32)); m.Type {
+	switch m.Type = Type(o.text("type", maxType)); m.Type {
 	case "":
 		if o.raw("message") == nil && o.err == nil {
 			return m, badFrame("The frame has no type.")
@@ -69,6 +72,7 @@ func decodeObject(data []byte) (m Message, err error) {
 	case TypeChat:
 		m.Text = o.text("message", MaxText)
 		m.User = o.text("user", 0)
+		m.By = o.text("by", MaxID)
 		m.Time = o.time("time")
 		m.Offset = o.number("offset", MaxOffset)
 		if o.err == nil && Blank(m.Text) {
@@ -83,9 +87,12 @@ func decodeObject(data []byte) (m Message, err error) {
 		m.Hidden = !listed
 		m.Epoch = o.text("epoch", MaxID)
 		m.After = o.number("after", MaxOffset)
+		m.Can = read[[]string](&o, "can")
 	case TypeWelcome:
 		m.Room = o.text("room", 0)
 		m.User = o.text("user", 0)
+		m.By = o.text("by", MaxID)
+		m.Can = read[[]string](&o, "can")
 		m.Epoch = o.text("epoch", MaxID)
 		m.Offset = o.number("offset", MaxOffset)
 		m.Count = int(o.number("count", MaxOffset))
@@ -107,12 +114,20 @@ func decodeObject(data []byte) (m Message, err error) {
 	case TypeHistory:
 		m.Before = o.number("before", MaxOffset)
 		m.Limit = int(o.number("limit", MaxHistory))
-		m.More, m.Messages = o.history()
+		m.After = o.number("after", MaxOffset)
+		m.More, m.Messages, m.Skipped = o.history()
 	case TypeError:
 		m.Code = ErrorCode(o.text("code", 0))
 		m.Text = o.text("message", 0)
 		m.User = o.text("user", 0)
 		m.RetryMS = int(o.number("retry_ms", MaxOffset))
+	case TypeNotice:
+		m.Did = o.text("did", MaxID)
+		m.By = o.text("by", MaxID)
+		m.User = o.text("user", 0)
+		m.About = o.text("about", 0)
+		m.Offset = o.number("offset", MaxOffset)
+	case TypePing, TypePong:
 	default:
 		o.fail(&FrameError{CodeUnknownType, fmt.Sprintf("This version knows no frame of type %q.", m.Type)})
 	}
@@ -202,26 +217,36 @@ func (o *object) time(name string) (t time.Time) {
 	return t.UTC()
 }
 
-func (o *object) history() (more bool, messages []Message) {
+// history reads the messages of an answer. What is no chat_message is of a later
+// version: it is passed over and counted. One that can't be read spoils the
+// answer, since without it the others would look whole.
+func (o *object) history() (more bool, messages []Message, skipped int) {
 	o.into("more", &more)
 	var raw []json.RawMessage
 	o.into("messages", &raw)
 	if len(raw) > MaxHistory {
 		o.fail(badFrame("A history frame holds over %d messages.", MaxHistory))
-		return false, nil
+		return false, nil, 0
 	}
 	for _, r := range raw {
-		m, err := decodeObject(r)
-		if err == nil && m.Type != TypeChat {
-			err = badFrame("A history frame holds a frame of type %q.", m.Type)
+		fields, ok := splitObject(r)
+		if !ok {
+			o.fail(badFrame("A history frame holds what is no frame."))
+			return false, nil, 0
 		}
+		typ := object{fields: fields}
+		if t := Type(typ.text("type", maxType)); typ.err == nil && t != "" && t != TypeChat {
+			skipped++
+			continue
+		}
+		m, err := decodeFields(fields)
 		if err != nil {
 			o.fail(err)
-			return false, nil
+			return false, nil, 0
 		}
 		messages = append(messages, m)
 	}
-	return more, messages
+	return more, messages, skipped
 }
 
 // Encode writes a frame with the fields of its Type. It does not check limits:
@@ -247,6 +272,9 @@ func appendChat(b []byte, m Message) []byte {
 	}
 	if m.User != "" {
 		b = appendString(append(b, `,"user":`...), m.User)
+	}
+	if m.By != "" {
+		b = appendString(append(b, `,"by":`...), m.By)
 	}
 	b = appendString(append(b, `,"message":`...), m.Text)
 	if !m.Time.IsZero() {
@@ -284,19 +312,21 @@ func fieldsOf(m Message) (v any) {
 	switch m.Type {
 	case TypeHello:
 		v = struct {
-			Type   Type   `json:"type"`
-			User   string `json:"user"`
-			Device string `json:"device"`
-			Epoch  string `json:"epoch,omitempty"`
-			After  int64  `json:"after,omitempty"`
-			Key    string `json:"key,omitempty"`
-			Listed *bool  `json:"listed,omitempty"`
-		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m)}
+			Type   Type     `json:"type"`
+			User   string   `json:"user"`
+			Device string   `json:"device"`
+			Epoch  string   `json:"epoch,omitempty"`
+			After  int64    `json:"after,omitempty"`
+			Key    string   `json:"key,omitempty"`
+			Listed *bool    `json:"listed,omitempty"`
+			Can    []string `json:"can,omitempty"`
+		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m), m.Can}
 	case TypeWelcome:
 		v = struct {
 			Type    Type     `json:"type"`
 			Room    string   `json:"room"`
 			User    string   `json:"user"`
+			By      string   `json:"by,omitempty"`
 			Epoch   string   `json:"epoch"`
 			Offset  int64    `json:"offset"`
 			Resumed bool     `json:"resumed"`
@@ -304,7 +334,8 @@ func fieldsOf(m Message) (v any) {
 			Count   int      `json:"count"`
 			Limits  Limits   `json:"limits"`
 			Server  Server   `json:"server"`
-		}{m.Type, m.Room, m.User, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server}
+			Can     []string `json:"can,omitempty"`
+		}{m.Type, m.Room, m.User, m.By, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server, m.Can}
 	case TypeAck:
 		v = struct {
 			Type   Type   `json:"type"`
@@ -336,7 +367,8 @@ func fieldsOf(m Message) (v any) {
 			Type     Type      `json:"type"`
 			Messages []Message `json:"messages"`
 			More     bool      `json:"more"`
-		}{m.Type, orEmpty(m.Messages), m.More}
+			After    int64     `json:"after,omitempty"`
+		}{m.Type, orEmpty(m.Messages), m.More, m.After}
 	case TypeError:
 		v = struct {
 			Type    Type      `json:"type"`
@@ -346,6 +378,19 @@ func fieldsOf(m Message) (v any) {
 			ID      string    `json:"id,omitempty"`
 			RetryMS int       `json:"retry_ms,omitempty"`
 		}{m.Type, m.Code, m.Text, m.User, m.ID, m.RetryMS}
+	case TypeNotice:
+		v = struct {
+			Type   Type   `json:"type"`
+			Offset int64  `json:"offset,omitempty"`
+			Did    string `json:"did"`
+			By     string `json:"by,omitempty"`
+			User   string `json:"user"`
+			About  string `json:"about"`
+		}{m.Type, m.Offset, m.Did, m.By, m.User, m.About}
+	case TypePing, TypePong:
+		v = struct {
+			Type Type `json:"type"`
+		}{m.Type}
 	default:
 		panic(fmt.Sprintf("no frame of type %q", m.Type))
 	}

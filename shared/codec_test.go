@@ -47,7 +47,7 @@ func TestGoodVectors(t *testing.T) {
 		}
 	}
 	for _, typ := range []shared.Type{shared.TypeHello, shared.TypeWelcome, shared.TypeChat, shared.TypeAck,
-		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError} {
+		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong} {
 		if !seen[typ] {
 			t.Errorf("no good vector of type %s", typ)
 		}
@@ -83,7 +83,14 @@ func TestEncode(t *testing.T) {
 	for want, m := range map[string]shared.Message{
 		`{"type":"chat_message","id":"a","offset":7,"user":"ann","message":"<b>","time":"2026-03-01T11:00:00.005Z"}`: {
 			Type: shared.TypeChat, ID: "a", Offset: 7, User: "ann", Text: "<b>", Time: at},
-		`{"type":"error","code":"empty","message":"No.","user":""}`:        {Type: shared.TypeError, Code: shared.CodeEmpty, Text: "No."},
+		`{"type":"error","code":"empty","message":"No.","user":""}`:                {Type: shared.TypeError, Code: shared.CodeEmpty, Text: "No."},
+		`{"type":"chat_message","user":"ann","by":"4zb7qkq2mr5xa","message":"hi"}`: {Type: shared.TypeChat, User: "ann", By: "4zb7qkq2mr5xa", Text: "hi"},
+		`{"type":"hello","user":"ann","device":"d","can":["by"]}`:                  {Type: shared.TypeHello, User: "ann", Device: "d", Can: []string{"by"}},
+		`{"type":"notice","did":"rename","by":"4zb7qkq2mr5xa","user":"ann","about":"eve"}`: {
+			Type: shared.TypeNotice, Did: shared.DidRename, By: "4zb7qkq2mr5xa", User: "ann", About: "eve"},
+		`{"type":"ping"}`: {Type: shared.TypePing},
+		`{"type":"pong"}`: {Type: shared.TypePong},
+		`{"type":"history","messages":[],"more":true,"after":8}`:           {Type: shared.TypeHistory, More: true, After: 8},
 		`{"type":"history","messages":[],"more":false}`:                    {Type: shared.TypeHistory},
 		`{"type":"history","before":3,"limit":9}`:                          {Type: shared.TypeHistory, Before: 3, Limit: 9},
 		`{"type":"presence","event":"leave","users":[],"count":0}`:         {Type: shared.TypePresence, Event: shared.Leave},
@@ -92,6 +99,40 @@ func TestEncode(t *testing.T) {
 	} {
 		if got := string(shared.Encode(m)); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// What a frame of a later version says beside what is known is passed over, and
+// in a history counted; the rest is read.
+func TestLaterFrames(t *testing.T) {
+	for name, want := range map[string]struct {
+		texts   string
+		skipped int
+	}{
+		"good_history_after":              {"hi ho", 0},
+		"good_history_holds_unknown":      {"hi ho", 1},
+		"good_history_holds_only_unknown": {"", 2},
+		"good_history_holds_typing":       {"", 1},
+		"good_history_holds_nested":       {"", 1},
+	} {
+		m, err := shared.Decode(vectors(t, name+".json")[name])
+		var texts []string
+		for _, m := range m.Messages {
+			texts = append(texts, m.Text)
+		}
+		if err != nil || strings.Join(texts, " ") != want.texts || m.Skipped != want.skipped {
+			t.Errorf("%s: %q, %d skipped, %v", name, texts, m.Skipped, err)
+		}
+	}
+	for frame, want := range map[string]error{
+		`{"type":"history","messages":[{"type":"chat_message","message":" "}],"more":true}`: shared.ErrEmpty,
+		`{"type":"history","messages":5}`: shared.ErrBadFrame,
+		`{"type":"poll","id":"a"}`:        shared.ErrUnknownType,
+	} {
+		m, err := shared.Decode([]byte(frame))
+		if !errors.Is(err, want) || m.Type == "" {
+			t.Errorf("%s: got %q, %v: whoever asked does not learn that this is the answer", frame, m.Type, err)
 		}
 	}
 }

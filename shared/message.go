@@ -47,6 +47,27 @@ const (
 	TypePresence Type = "presence"     // server: somebody came or went
 	TypeHistory  Type = "history"      // both: the question for older entries, and its answer
 	TypeError    Type = "error"        // server: a frame was refused, and why
+	TypeNotice   Type = "notice"       // server: somebody has another name now
+	TypePing     Type = "ping"         // client: does this connection live?
+	TypePong     Type = "pong"         // server: it does
+)
+
+// What a server or a client can beyond the first frames of parley.v1, as its
+// Can lists it. Each offers only what it does; what the other does not know, it
+// passes over.
+const (
+	CanBy   = "by"   // chat_message and welcome have By
+	CanPing = "ping" // a ping is answered with a pong
+)
+
+// DidRename is the Did of a notice that User is called About from now on.
+const DidRename = "rename"
+
+// When a client finds out whether its connection lives.
+const (
+	PingAfter = 30 * time.Second // without a byte from the server, it sends a ping
+	PongWait  = 5 * time.Second  // without one after that, the connection is dead
+	PingEvery = 5 * time.Second  // it sends at most one ping in this time
 )
 
 // Event says what a presence frame tells.
@@ -105,7 +126,8 @@ type Message struct {
 
 	ID     string    // chat_message, ack, error: the client's own id for the message
 	Text   string    // chat_message, error: what was said ("message" in JSON)
-	User   string    // chat_message, typing, hello, welcome, error
+	User   string    // chat_message, typing, hello, welcome, error; notice: the name before
+	By     string    // chat_message and notice from the server: who wrote, see By; welcome: this client's own
 	Time   time.Time // chat_message from the server
 	Offset int64     // chat_message and ack from the server; welcome: the room's head
 	Room   string    // welcome: the room's name as it is shown
@@ -114,7 +136,9 @@ type Message struct {
 	Key    string // hello: the room's passphrase
 	Hidden bool   // hello: a room that this one locks is not listed ("listed":false in JSON)
 	Epoch  string // hello: present means resume; welcome
-	After  int64  // hello: the position up to which the client has shown the room
+	After  int64  // hello: the position up to which the client has shown the room; history from the server: nothing lies between it and the first message
+
+	Can []string // hello, welcome: see CanBy
 
 	Resumed bool     // welcome: exactly the entries after After follow
 	Members []string // welcome: at most MaxMembers names
@@ -125,10 +149,14 @@ type Message struct {
 	Event Event    // presence
 	Users []string // presence; empty in a crowded room
 
+	Did   string // notice: what happened
+	About string // notice: to whom; of a rename the new name
+
 	Before   int64     // history: entries before this offset; 0 is the newest
 	Limit    int       // history: how many, 1 to MaxHistory
 	Messages []Message // history from the server, oldest first
 	More     bool      // history from the server: there are older ones
+	Skipped  int       // history from the server: frames in it that are no chat_message; not sent
 
 	Code    ErrorCode // error
 	RetryMS int       // error rate_limited: milliseconds to wait

@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"parley/shared"
 )
@@ -34,8 +37,9 @@ func TestVectors(t *testing.T) {
 	p := newPerson(t)
 	p.open(staticServer(t) + "/")
 	results := eval[[]struct {
-		Code string
-		JSON string
+		Code    string
+		JSON    string
+		Skipped int
 	}](p, `import('/static/codec.js').then(({decode, encode}) => `+string(list)+`.map(frame => {
 		const bytes = Uint8Array.from(atob(frame), c => c.charCodeAt(0));
 		let text;
@@ -45,7 +49,7 @@ func TestVectors(t *testing.T) {
 			return {Code: 'bad_frame', JSON: ''};
 		}
 		const {message, error} = decode(text);
-		return error ? {Code: error.code, JSON: ''} : {Code: '', JSON: encode(message)};
+		return error ? {Code: error.code, JSON: ''} : {Code: '', JSON: encode(message), Skipped: message.skipped || 0};
 	}))`)
 
 	for i, f := range files {
@@ -67,6 +71,7 @@ func TestVectors(t *testing.T) {
 			continue
 		}
 		again, err := shared.Decode([]byte(got.JSON))
+		again.Skipped = got.Skipped
 		if err != nil || !reflect.DeepEqual(normal(again), normal(want)) {
 			t.Errorf("%s: the page reads it as %+v (%v), want %+v", name, again, err, want)
 		}
@@ -81,7 +86,69 @@ func normal(m shared.Message) shared.Message {
 	if len(m.Users) == 0 {
 		m.Users = nil
 	}
+	if len(m.Can) == 0 {
+		m.Can = nil
+	}
 	return m
+}
+
+// TestUnreadableAnswer has the page's codec say which frame it can't read, so
+// that the question which it answers is not left waiting.
+func TestUnreadableAnswer(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.open(staticServer(t) + "/")
+	got := eval[[]string](p, `import('/static/codec.js').then(({decode}) => [
+		'{"type":"history","messages":[{"type":"chat_message","message":" "}]}', '{"type":"history","messages":5}', '{"type":"poll"}', '{"type":5}', '[', 'null',
+	].map(decode).map(({error}) => error.code + ' ' + error.type))`)
+	want := []string{"empty history", "bad_frame history", "unknown_type poll", "bad_frame 5", "bad_frame ", "bad_frame "}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestFrozenCodec has the codec of earlier pages read what the server sends now:
+// the welcome, a live message, a history.
+func TestFrozenCodec(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("testdata/frozen/codec1.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t)
+	conn, _, err := websocket.Dial(t.Context(), s.url()+"/ws/chat/lobby", &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	var frames []string
+	for _, ask := range []string{
+		`{"type":"hello","user":"Ann","device":"0123456789abcdefghijklmnop"}`,
+		`{"type":"chat_message","id":"a","message":"hi"}`,
+		`{"type":"history","limit":10}`,
+	} {
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte(ask)); err != nil {
+			t.Fatal(err)
+		}
+		for answered := false; !answered; {
+			_, data, err := conn.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			frames = append(frames, string(data))
+			answered = !strings.Contains(string(data), `"type":"presence"`)
+		}
+	}
+	list, _ := json.Marshal(frames)
+	p := newPerson(t)
+	p.open("about:blank") // the page's own policy allows no other module
+	got := eval[[]string](p, `import('data:text/javascript;base64,`+base64.StdEncoding.EncodeToString(source)+`').then(({decode}) => `+string(list)+`.map(decode).map(
+		({message: m, error}) => error ? error.code : m.type + ' ' + (m.messages ?? [m]).map(m => m.user + ' ' + m.message).join()))`)
+	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "presence") })
+	want := []string{"welcome Ann undefined", "chat_message Ann hi", "history Ann hi"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q of %q, want %q", got, frames, want)
+	}
 }
 
 // TestNames compares the page's rules for names with the server's.

@@ -2,6 +2,7 @@
 
 export const protocol = 'parley.v1';
 export const maxText = 4096;
+const maxType = 32;
 
 // A text's length in code points.
 export const length = text => [...text].length;
@@ -24,38 +25,45 @@ const object = kinds => v => isObject(v = v ?? {}) ? fields(kinds, v) : bad();
 const fields = (kinds, o) => Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, kind(o[name])]));
 const time = v => (v = string(v)) && !Date.parse(v) ? bad() : v;
 const event = v => v === 'join' || v === 'leave' ? v : bad();
-const entry = v => (v = frame(v)).type === 'chat_message' ? v : bad();
-const entries = v => (v = list(x => x)(v)).length > 100 ? bad() : v.map(entry);
+const entries = v => (v = list(x => x)(v)).length > 100 ? bad() : v.filter(isEntry).map(frame);
+// What is no chat_message is of a later version; a history passes over it and counts it.
+const isEntry = v => ['', 'chat_message'].includes(text(maxType)(isObject(v) ? v.type : bad()));
 
 const types = {
-	chat_message: {message: text(maxText), user: string, time, offset},
-	hello: {user: string, device: text(128), key: text(128), epoch: text(64), after: offset, listed: yes},
+	chat_message: {message: text(maxText), user: string, by: text(64), time, offset},
+	hello: {user: string, device: text(128), key: text(128), epoch: text(64), after: offset, listed: yes, can: list(string)},
 	welcome: {
-		room: string, user: string, epoch: text(64), offset, count: offset, resumed: bool, members: list(string),
+		room: string, user: string, by: text(64), epoch: text(64), offset, count: offset, resumed: bool, members: list(string),
 		limits: object({message: offset, rate: float, burst: offset, resume: offset}),
-		server: object({name: string, version: string}),
+		server: object({name: string, version: string}), can: list(string),
 	},
 	ack: {offset},
 	typing: {user: string},
 	presence: {event, count: offset, users: list(string)},
-	history: {before: offset, limit: number(100), more: bool, messages: entries},
+	history: {before: offset, limit: number(100), more: bool, messages: entries, after: offset},
 	error: {code: string, message: string, user: string, retry_ms: offset},
+	notice: {did: text(64), by: text(64), user: string, about: string, offset},
+	ping: {},
+	pong: {},
 };
 
 function frame(o) {
 	if (!isObject(o)) bad();
 	const id = text(64)(o.id);
-	const type = text(32)(o.type) || ('message' in o ? 'chat_message' : bad());
+	const type = text(maxType)(o.type) || ('message' in o ? 'chat_message' : bad());
 	const m = {type, id, ...fields(types.hasOwnProperty(type) ? types[type] : refuse('unknown_type'), o)};
+	if (type === 'history') m.skipped = (o.messages ?? []).length - m.messages.length;
 	return type === 'chat_message' && blank(m.message) ? refuse('empty') : m;
 }
 
-// Reads a frame: {message} with every field of its type, or {error: {code}}.
+// Reads a frame: {message} with every field of its type, or {error: {code, type}}.
+// The type, where it could be read, tells which question has no answer now.
 export function decode(json) {
+	let o;
 	try {
-		return {message: frame(JSON.parse(json))};
+		return {message: frame(o = JSON.parse(json))};
 	} catch (error) {
-		return {error: error.code ? error : {code: 'bad_frame'}};
+		return {error: {code: error.code || 'bad_frame', type: String(o?.type ?? '')}};
 	}
 }
 

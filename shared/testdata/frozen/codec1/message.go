@@ -1,0 +1,144 @@
+// Package codec1 is the codec of the first clients, as it was committed. It is never
+// edited: a test feeds it what the server sends today.
+package codec1
+
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Protocol is the WebSocket subprotocol of a client that speaks all of this
+// package. A connection without a subprotocol speaks the tutorial's dialect:
+// chat_message and error frames, nothing else.
+const Protocol = "parley.v1"
+
+// Limits that both ends hold to. Text and names are counted in code points,
+// frames in bytes.
+const (
+	MaxText        = 4096                       // a message's text
+	MaxRoom        = 64                         // a room's name
+	MaxName        = 32                         // a person's name
+	MaxID          = 64                         // a message's id
+	MinDevice      = 22                         // a device's secret: at least 128 random bits
+	MaxDevice      = 128                        // a device's secret
+	MaxKey         = 128                        // a room's passphrase
+	MaxHistory     = 100                        // messages in one history frame
+	MaxMembers     = 100                        // names in a welcome
+	MaxClientFrame = 64 << 10                   // a frame from a client
+	MaxServerFrame = 256 << 10                  // a frame from the server
+	ReadLimit      = 1 << 20                    // what a client should be ready to read
+	MaxOffset      = 1<<53 - 1                  // the largest offset that JavaScript counts exactly
+	TimeFormat     = "2006-01-02T15:04:05.000Z" // RFC 3339 in UTC with milliseconds
+)
+
+// Type says what a frame is.
+type Type string
+
+// The frames, and who sends them.
+const (
+	TypeHello    Type = "hello"        // client: who I am and what I have seen; always first
+	TypeWelcome  Type = "welcome"      // server: the answer to hello
+	TypeChat     Type = "chat_message" // both: a client's new message, the room's next entry
+	TypeAck      Type = "ack"          // server: a message that the room already has
+	TypeTyping   Type = "typing"       // both: somebody is writing
+	TypePresence Type = "presence"     // server: somebody came or went
+	TypeHistory  Type = "history"      // both: the question for older entries, and its answer
+	TypeError    Type = "error"        // server: a frame was refused, and why
+)
+
+// Event says what a presence frame tells.
+type Event string
+
+// The presence events.
+const (
+	Join  Event = "join"
+	Leave Event = "leave"
+)
+
+// ErrorCode names the reason of an error frame.
+type ErrorCode string
+
+// The error codes. After the first two the message may have been kept: the
+// client sends it again with the same id. The others are final.
+const (
+	CodeUnavailable ErrorCode = "unavailable"  // the log could not be written, or nobody knows
+	CodeRateLimited ErrorCode = "rate_limited" // too fast; RetryMS says how long to wait
+	CodeEmpty       ErrorCode = "empty"        // no visible character in the text
+	CodeTooLong     ErrorCode = "too_long"     // a field is over its limit
+	CodeBadFrame    ErrorCode = "bad_frame"    // not a frame of this protocol
+	CodeUnknownType ErrorCode = "unknown_type" // a type that this version does not know
+	CodeNotAllowed  ErrorCode = "not_allowed"  // the frame is fine, its sender may not send it
+)
+
+// Final reports whether sending the same message again can't help.
+func (c ErrorCode) Final() bool { return c != CodeUnavailable && c != CodeRateLimited }
+
+// Position is a place in a room's log. Offsets count from 1 and grow within
+// one epoch; offset 0 is before the first entry. Positions of different epochs
+// can't be compared.
+type Position struct {
+	Epoch  string `json:"epoch"`
+	Offset int64  `json:"offset"`
+}
+
+// Limits are what a server tells its clients to hold to.
+type Limits struct {
+	Message int     `json:"message"` // code points in a text
+	Rate    float64 `json:"rate"`    // messages a second, sustained; 0 is no limit
+	Burst   int     `json:"burst"`   // messages at once
+	Resume  int     `json:"resume"`  // entries that a resume may be behind
+}
+
+// Server is a server's name and version.
+type Server struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Message is every frame of the protocol. Type says which of the fields it has;
+// Encode leaves the others out and Decode leaves them zero.
+type Message struct {
+	Type Type
+
+	ID     string    // chat_message, ack, error: the client's own id for the message
+	Text   string    // chat_message, error: what was said ("message" in JSON)
+	User   string    // chat_message, typing, hello, welcome, error
+	Time   time.Time // chat_message from the server
+	Offset int64     // chat_message and ack from the server; welcome: the room's head
+	Room   string    // welcome: the room's name as it is shown
+
+	Device string // hello: the installation's secret
+	Key    string // hello: the room's passphrase
+	Epoch  string // hello: present means resume; welcome
+	After  int64  // hello: the position up to which the client has shown the room
+
+	Resumed bool     // welcome: exactly the entries after After follow
+	Members []string // welcome: at most MaxMembers names
+	Count   int      // welcome, presence: people in the room
+	Limits  Limits   // welcome
+	Server  Server   // welcome
+
+	Event Event    // presence
+	Users []string // presence; empty in a crowded room
+
+	Before   int64     // history: entries before this offset; 0 is the newest
+	Limit    int       // history: how many, 1 to MaxHistory
+	Messages []Message // history from the server, oldest first
+	More     bool      // history from the server: there are older ones
+
+	Code    ErrorCode // error
+	RetryMS int       // error rate_limited: milliseconds to wait
+}
+
+// Blank reports whether a text has nothing to see: only white space, control
+// and format characters, and the letters that are drawn as nothing.
+func Blank(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool {
+		switch r {
+		case '\u115f', '\u1160', '\u2800', '\u3164', '\uffa0':
+			return false
+		}
+		return !unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf)
+	}) < 0
+}

@@ -1,0 +1,368 @@
+package codec2
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// FrameError is why Decode refused a frame. Code is what an error frame tells
+// the sender, Reason a sentence for a person. Two FrameErrors of one Code match
+// under errors.Is.
+type FrameError struct {
+	Code   ErrorCode
+	Reason string
+}
+
+func (e *FrameError) Error() string { return string(e.Code) + ": " + e.Reason }
+
+// Is matches any FrameError of the same Code.
+func (e *FrameError) Is(target error) bool {
+	var t *FrameError
+	return errors.As(target, &t) && t.Code == e.Code
+}
+
+// What Decode returns, for errors.Is.
+var (
+	ErrBadFrame    = &FrameError{CodeBadFrame, "The frame is not valid."}
+	ErrUnknownType = &FrameError{CodeUnknownType, "The frame has an unknown type."}
+	ErrEmpty       = &FrameError{CodeEmpty, "The message is empty."}
+	ErrTooLong     = &FrameError{CodeTooLong, "The message is too long."}
+)
+
+func badFrame(format string, args ...any) error {
+	return &FrameError{CodeBadFrame, fmt.Sprintf(format, args...)}
+}
+
+// Decode reads one frame of either dialect; a frame with a message and no type
+// is a chat_message, as the tutorial's page sends it. Fields that it does not
+// know are ignored, a null is an absent field. A refused frame gives a
+// *FrameError and whatever of Type and ID could be read, so that its sender
+// can be told which message it was.
+func Decode(data []byte) (Message, error) {
+	if !utf8.Valid(data) {
+		return Message{}, badFrame("The frame is not UTF-8.")
+	}
+	return decodeObject(data)
+}
+
+func decodeObject(data []byte) (m Message, err error) {
+	// By exact names: encoding/json matches those of a struct without regard to
+	// case, and so accepts what a JavaScript client does not see.
+	fields, ok := splitObject(data)
+	if !ok {
+		return m, badFrame("The frame is not one JSON object.")
+	}
+	o := object{fields: fields}
+	m.ID = o.text("id", MaxID)
+	switch m.Type = Type(o.text("type", 32)); m.Type {
+	case "":
+		if o.raw("message") == nil && o.err == nil {
+			return m, badFrame("The frame has no type.")
+		}
+		m.Type = TypeChat
+		fallthrough
+	case TypeChat:
+		m.Text = o.text("message", MaxText)
+		m.User = o.text("user", 0)
+		m.Time = o.time("time")
+		m.Offset = o.number("offset", MaxOffset)
+		if o.err == nil && Blank(m.Text) {
+			o.err = ErrEmpty
+		}
+	case TypeHello:
+		m.User = o.text("user", 0)
+		m.Device = o.text("device", MaxDevice)
+		m.Key = o.text("key", MaxKey)
+		listed := true
+		o.into("listed", &listed)
+		m.Hidden = !listed
+		m.Epoch = o.text("epoch", MaxID)
+		m.After = o.number("after", MaxOffset)
+	case TypeWelcome:
+		m.Room = o.text("room", 0)
+		m.User = o.text("user", 0)
+		m.Epoch = o.text("epoch", MaxID)
+		m.Offset = o.number("offset", MaxOffset)
+		m.Count = int(o.number("count", MaxOffset))
+		m.Resumed = read[bool](&o, "resumed")
+		m.Members = read[[]string](&o, "members")
+		m.Limits = read[Limits](&o, "limits")
+		m.Server = read[Server](&o, "server")
+	case TypeAck:
+		m.Offset = o.number("offset", MaxOffset)
+	case TypeTyping:
+		m.User = o.text("user", 0)
+	case TypePresence:
+		m.Event = Event(o.text("event", 0))
+		m.Count = int(o.number("count", MaxOffset))
+		m.Users = read[[]string](&o, "users")
+		if o.err == nil && m.Event != Join && m.Event != Leave {
+			o.err = badFrame("A presence frame tells neither join nor leave.")
+		}
+	case TypeHistory:
+		m.Before = o.number("before", MaxOffset)
+		m.Limit = int(o.number("limit", MaxHistory))
+		m.More, m.Messages = o.history()
+	case TypeError:
+		m.Code = ErrorCode(o.text("code", 0))
+		m.Text = o.text("message", 0)
+		m.User = o.text("user", 0)
+		m.RetryMS = int(o.number("retry_ms", MaxOffset))
+	default:
+		o.fail(&FrameError{CodeUnknownType, fmt.Sprintf("This version knows no frame of type %q.", m.Type)})
+	}
+	return m, o.err
+}
+
+// object reads the fields of one JSON object and keeps the first error.
+type object struct {
+	fields []field
+	err    error
+}
+
+func (o *object) fail(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}
+
+// raw returns a field's value; nil where there is none. Where a name is
+// repeated, the last one counts.
+func (o *object) raw(name string) []byte {
+	for i := len(o.fields) - 1; i >= 0; i-- {
+		if string(o.fields[i].name) == name {
+			return o.fields[i].value
+		}
+	}
+	return nil
+}
+
+func (o *object) into(name string, v any) {
+	if raw := o.raw(name); raw != nil && json.Unmarshal(raw, v) != nil {
+		o.fail(badFrame("The field %q is not of its kind.", name))
+	}
+}
+
+// read returns a field of any kind. The address of a Message's own field would
+// move every Message that is decoded to the heap.
+func read[T any](o *object, name string) (v T) {
+	o.into(name, &v)
+	return v
+}
+
+// text reads a string of at most limit code points; 0 is no limit of its own.
+func (o *object) text(name string, limit int) string {
+	raw := o.raw(name)
+	if raw == nil {
+		return ""
+	}
+	var s string
+	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		s = string(raw[1 : len(raw)-1])
+	} else {
+		var escaped string
+		o.into(name, &escaped)
+		s = escaped
+	}
+	if limit > 0 && len(s) > limit && utf8.RuneCountInString(s) > limit {
+		o.fail(&FrameError{CodeTooLong, fmt.Sprintf("The field %q is over %d characters.", name, limit)})
+		return ""
+	}
+	return s
+}
+
+// number reads a whole number from 0 to limit.
+func (o *object) number(name string, limit int64) int64 {
+	if o.raw(name) == nil {
+		return 0
+	}
+	var f float64
+	o.into(name, &f)
+	if n := int64(f); f >= 0 && f <= float64(limit) && float64(n) == f {
+		return n
+	}
+	o.fail(badFrame("The field %q is not a whole number from 0 to %d.", name, limit))
+	return 0
+}
+
+func (o *object) time(name string) (t time.Time) {
+	s := o.text(name, 0)
+	if s == "" {
+		return t
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		o.fail(badFrame("The field %q is not a time as in RFC 3339.", name))
+	}
+	return t.UTC()
+}
+
+func (o *object) history() (more bool, messages []Message) {
+	o.into("more", &more)
+	var raw []json.RawMessage
+	o.into("messages", &raw)
+	if len(raw) > MaxHistory {
+		o.fail(badFrame("A history frame holds over %d messages.", MaxHistory))
+		return false, nil
+	}
+	for _, r := range raw {
+		m, err := decodeObject(r)
+		if err == nil && m.Type != TypeChat {
+			err = badFrame("A history frame holds a frame of type %q.", m.Type)
+		}
+		if err != nil {
+			o.fail(err)
+			return false, nil
+		}
+		messages = append(messages, m)
+	}
+	return more, messages
+}
+
+// Encode writes a frame with the fields of its Type. It does not check limits:
+// what it writes was checked when it came in. Fields whose zero value means
+// something are always there. It panics on a Message of no known Type.
+func Encode(m Message) []byte { return Append(nil, m) }
+
+// Append appends what Encode writes.
+func Append(b []byte, m Message) []byte {
+	if m.Type == TypeChat { // by hand, since a server writes little else
+		return appendChat(b, m)
+	}
+	return appendJSON(b, fieldsOf(m))
+}
+
+func appendChat(b []byte, m Message) []byte {
+	b = append(b, `{"type":"chat_message"`...)
+	if m.ID != "" {
+		b = appendString(append(b, `,"id":`...), m.ID)
+	}
+	if m.Offset != 0 {
+		b = strconv.AppendInt(append(b, `,"offset":`...), m.Offset, 10)
+	}
+	if m.User != "" {
+		b = appendString(append(b, `,"user":`...), m.User)
+	}
+	b = appendString(append(b, `,"message":`...), m.Text)
+	if !m.Time.IsZero() {
+		b = m.Time.UTC().AppendFormat(append(b, `,"time":"`...), TimeFormat)
+		b = append(b, '"')
+	}
+	return append(b, '}')
+}
+
+func appendString(b []byte, s string) []byte {
+	plain := utf8.ValidString(s)
+	for i := 0; plain && i < len(s); i++ {
+		plain = s[i] >= ' ' && s[i] != '"' && s[i] != '\\'
+	}
+	if !plain {
+		return appendJSON(b, s)
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func appendJSON(b []byte, v any) []byte {
+	buf := bytes.NewBuffer(b)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false) // a frame is no HTML, and < is shorter than \u003c
+	if err := enc.Encode(v); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+}
+
+// MarshalJSON makes a Message inside other JSON look as Encode writes it.
+func (m Message) MarshalJSON() ([]byte, error) { return Encode(m), nil }
+
+func fieldsOf(m Message) (v any) {
+	switch m.Type {
+	case TypeHello:
+		v = struct {
+			Type   Type   `json:"type"`
+			User   string `json:"user"`
+			Device string `json:"device"`
+			Epoch  string `json:"epoch,omitempty"`
+			After  int64  `json:"after,omitempty"`
+			Key    string `json:"key,omitempty"`
+			Listed *bool  `json:"listed,omitempty"`
+		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m)}
+	case TypeWelcome:
+		v = struct {
+			Type    Type     `json:"type"`
+			Room    string   `json:"room"`
+			User    string   `json:"user"`
+			Epoch   string   `json:"epoch"`
+			Offset  int64    `json:"offset"`
+			Resumed bool     `json:"resumed"`
+			Members []string `json:"members"`
+			Count   int      `json:"count"`
+			Limits  Limits   `json:"limits"`
+			Server  Server   `json:"server"`
+		}{m.Type, m.Room, m.User, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server}
+	case TypeAck:
+		v = struct {
+			Type   Type   `json:"type"`
+			ID     string `json:"id"`
+			Offset int64  `json:"offset"`
+		}{m.Type, m.ID, m.Offset}
+	case TypeTyping:
+		v = struct {
+			Type Type   `json:"type"`
+			User string `json:"user,omitempty"`
+		}{m.Type, m.User}
+	case TypePresence:
+		v = struct {
+			Type  Type     `json:"type"`
+			Event Event    `json:"event"`
+			Users []string `json:"users"`
+			Count int      `json:"count"`
+		}{m.Type, m.Event, orEmpty(m.Users), m.Count}
+	case TypeHistory:
+		if m.Limit > 0 { // the question
+			v = struct {
+				Type   Type  `json:"type"`
+				Before int64 `json:"before,omitempty"`
+				Limit  int   `json:"limit"`
+			}{m.Type, m.Before, m.Limit}
+			break
+		}
+		v = struct {
+			Type     Type      `json:"type"`
+			Messages []Message `json:"messages"`
+			More     bool      `json:"more"`
+		}{m.Type, orEmpty(m.Messages), m.More}
+	case TypeError:
+		v = struct {
+			Type    Type      `json:"type"`
+			Code    ErrorCode `json:"code"`
+			Text    string    `json:"message"`
+			User    string    `json:"user"`
+			ID      string    `json:"id,omitempty"`
+			RetryMS int       `json:"retry_ms,omitempty"`
+		}{m.Type, m.Code, m.Text, m.User, m.ID, m.RetryMS}
+	default:
+		panic(fmt.Sprintf("no frame of type %q", m.Type))
+	}
+	return v
+}
+
+// listed is what a hello says of listing, which it says only to turn it off.
+func listed(m Message) *bool {
+	if !m.Hidden {
+		return nil
+	}
+	return new(bool)
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
