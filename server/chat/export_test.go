@@ -18,3 +18,16 @@ func Trusted(s ...string) (p []netip.Prefix) {
 	}
 	return p
 }
+
+// MaxAuthors is how many authors a room remembers.
+const MaxAuthors = maxAuthors
+
+// Authors returns how many authors a room remembers now.
+func (h *Hub) Authors(room string) int {
+	h.mu.Lock()
+	r := h.rooms[room]
+	h.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.authors)
+}

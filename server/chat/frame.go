@@ -41,16 +41,19 @@ func closeFrame(code shared.CloseCode, reason string) []byte {
 
 func textFrame(m shared.Message) []byte { return frame(opText, shared.Encode(m)) }
 
-// message is an entry as both dialects see it.
-func message(e Entry) shared.Message {
-	return shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, Text: e.Text, Time: e.Time}
+// message is an entry as both dialects see it; by is its sender's shared.By.
+func message(e Entry, by string) shared.Message {
+	return shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, By: by, Text: e.Text, Time: e.Time}
 }
 
 // appendEntry appends an entry as a finished frame. Scratch is overwritten; what
 // is returned as scratch may be used again.
-func appendEntry(b, scratch []byte, e Entry) (frames, scratchAgain []byte) {
-	scratch = shared.Append(scratch[:0], message(e))
+func appendEntry(b, scratch []byte, e Entry, by string) (frames, scratchAgain []byte) {
+	scratch = shared.Append(scratch[:0], message(e, by))
 	return append(appendHeader(b, opText, len(scratch)), scratch...), scratch
 }
 
-var pingFrame = frame(opPing, nil)
+var (
+	pingFrame = frame(opPing, nil)
+	pongFrame = textFrame(shared.Message{Type: shared.TypePong})
+)

@@ -29,6 +29,8 @@ func (s *session) handle(m shared.Message, err error) bool {
 		return s.typing()
 	case shared.TypeHistory:
 		return s.history(m)
+	case shared.TypePing:
+		return s.ping()
 	case shared.TypeHello:
 		return s.refuse(m, shared.CodeBadFrame, "The hello was said already.")
 	}
@@ -124,6 +126,38 @@ func (s *session) history(m shared.Message) bool {
 	}
 	s.member.send(frame(opText, answer))
 	return true
+}
+
+// ping answers every ping, as a client takes a connection without an answer for
+// dead. Who sends more than one in shared.PingEvery waits for the answers, and
+// far more lose the connection.
+func (s *session) ping() bool {
+	n := s.asked.count(shared.PingEvery)
+	if n > 1 {
+		s.hub.metrics.limit("rate")
+		slowDown(n)
+	}
+	if n > floodLimit(s.hub.cfg) {
+		s.close(shared.CloseFlooding, "You kept sending far too fast.")
+		return false
+	}
+	s.member.send(pongFrame)
+	return true
+}
+
+// rush counts what comes close together.
+type rush struct {
+	since time.Time
+	n     int
+}
+
+// count returns how many came since the period began, this one included.
+func (r *rush) count(period time.Duration) int {
+	if now := time.Now(); now.Sub(r.since) >= period {
+		*r = rush{since: now}
+	}
+	r.n++
+	return r.n
 }
 
 // refuse answers a frame with an error. Who keeps sending over the rate loses

@@ -322,13 +322,14 @@ func (h *Hub) history(ctx context.Context, room string, before int64, limit int)
 	}
 	answer := shared.Message{Type: shared.TypeHistory, More: len(entries) > limit}
 	if answer.More {
+		answer.After = entries[0].Offset
 		entries = entries[1:]
 	}
 	size := 100 // for the frame around them
 	for i := len(entries) - 1; i >= 0; i-- {
-		m := message(entries[i])
+		m := message(entries[i], shared.By(room, entries[i].Device))
 		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
-			answer.More = true
+			answer.More, answer.After = true, entries[i].Offset
 			break
 		}
 		answer.Messages = append(answer.Messages, m)

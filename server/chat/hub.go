@@ -74,6 +74,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	r.settled.L = &r.incomingMu
 	r.people = make(map[string]*person)
 	r.looks = make(map[string]string)
+	r.authors = make(map[string]*author)
 	h.rooms[name.Key] = r
 	h.mu.Unlock()
 
@@ -110,6 +111,9 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	if r.head > 0 {
 		// Where this fails, whoever comes reads the log for itself.
 		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
+		for _, e := range r.recent {
+			r.author(e)
+		}
 	}
 	return r, nil
 }

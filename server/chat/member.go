@@ -292,7 +292,7 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	var p, scratch []byte
 	for _, e := range entries {
 		if e.Device != m.skip || m.skip == "" {
-			p, scratch = appendEntry(p, scratch, e)
+			p, scratch = appendEntry(p, scratch, e, shared.By(m.room.name.Key, e.Device))
 		}
 	}
 	if err := m.writeAll(p); err != nil {

@@ -52,10 +52,11 @@ type Room struct {
 	proof   []byte // stands for the passphrase that has opened the lock, once one has
 	head    int64  // the newest entry in the tails
 	last    time.Time
-	tails   [dialects]*tail // nil where nobody speaks the dialect
-	speak   [dialects]int   // members of each dialect
-	members []*member       // replaced, never changed
-	recent  []Entry         // the newest when it was opened, for the first tail
+	tails   [dialects]*tail    // nil where nobody speaks the dialect
+	speak   [dialects]int      // members of each dialect
+	members []*member          // replaced, never changed
+	recent  []Entry            // the newest when it was opened, for the first tail
+	authors map[string]*author // by device
 	presence
 }
 
@@ -188,7 +189,7 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	for _, d := range batch {
 		f, from := d.frame, parley
 		if f == nil {
-			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry)
+			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry, r.author(d.entry).by)
 			f, from = w.entry, tutorial
 			r.head, r.last = d.entry.Offset, d.entry.Time
 		}
@@ -247,7 +248,7 @@ func (r *Room) newTail() *tail {
 		var scratch []byte
 		for _, e := range r.recent {
 			before := len(f.buf)
-			f.buf, scratch = appendEntry(f.buf, scratch, e)
+			f.buf, scratch = appendEntry(f.buf, scratch, e, r.author(e).by)
 			f.marks = append(f.marks, mark{end: uint64(len(f.buf) - before), offset: e.Offset, device: e.Device})
 		}
 		t.append(f.buf, f.marks)

@@ -42,9 +42,9 @@ type session struct {
 	messages *rate.Limiter
 	requests *rate.Limiter // made with the first
 	typed    time.Time
-	refused  int // frames in a row that were answered with an error
-	pings    int // in the second that began at pinged
-	pinged   time.Time
+	refused  int    // frames in a row that were answered with an error
+	pings    rush   // of WebSocket
+	asked    rush   // ping frames
 	user     string // key of the last name taken from a frame of the tutorial's dialect
 }
 
@@ -209,8 +209,9 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		return false
 	}
 	welcome := shared.Message{
-		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, Epoch: r.epoch, Offset: head,
+		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
 		Limits: s.hub.cfg.limits(), Server: shared.Server{Name: s.hub.cfg.Name, Version: s.hub.cfg.Version},
+		Can: []string{shared.CanBy, shared.CanPing},
 	}
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
@@ -227,6 +228,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		from = max(from, first-1)
 	}
 	m.start(from, textFrame(welcome))
+	r.rename(m.device, welcome.User)
 	return true
 }
 
@@ -383,11 +385,7 @@ func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 // pong answers a ping, unless earlier answers still wait to be taken.
 func (s *session) pong(payload []byte) {
 	s.hear()
-	if now := time.Now(); now.Sub(s.pinged) > time.Second {
-		s.pinged, s.pings = now, 0
-	}
-	s.pings++
-	slowDown(s.pings)
+	slowDown(s.pings.count(time.Second))
 	if m := s.member; m != nil && !m.waiting() {
 		m.send(frame(opPong, payload))
 	}
