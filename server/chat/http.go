@@ -224,15 +224,22 @@ func (h *Hub) serveServer(w http.ResponseWriter, _ *http.Request) {
 	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people, len(rooms), h.cfg.limits()})
 }
 
-func (h *Hub) serveRooms(w http.ResponseWriter, _ *http.Request) {
+// serveRooms serves /api/rooms: the rooms with people in them, the liveliest
+// first, then up to 50 in which something was said and nobody is now. Hidden
+// rooms are in neither; of a locked one nothing that was said is told.
+func (h *Hub) serveRooms(w http.ResponseWriter, r *http.Request) {
 	type room struct {
 		Name  string `json:"name"`
-		Count int    `json:"count"`
-		Last  string `json:"last_activity,omitempty"`
+		Count int    `json:"count"`                   // people in it; 0 in the second part
+		Last  string `json:"last_activity,omitempty"` // when the newest message was sent
 		Lock  bool   `json:"locked,omitempty"`
 	}
+	rooms, err := h.AllRooms(r.Context())
+	if err != nil && r.Context().Err() == nil {
+		h.cfg.Logger.Error("rooms not read", "error", err)
+	}
 	list := []room{}
-	for _, info := range h.Rooms() {
+	for _, info := range rooms {
 		entry := room{Name: info.Name, Count: info.Count, Lock: info.Locked}
 		if !info.Last.IsZero() {
 			entry.Last = info.Last.UTC().Format(shared.TimeFormat)

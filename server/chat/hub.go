@@ -5,10 +5,12 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -209,30 +211,57 @@ type RoomInfo struct {
 
 	Locked bool // it has a passphrase
 	hidden bool
+	key    string
 }
 
-// Rooms returns the listed rooms with people in them, the liveliest first.
+// Rooms returns the listed rooms with people in them, the liveliest first. Its
+// order is the same as long as nothing happens in them.
 func (h *Hub) Rooms() []RoomInfo {
+	list, _ := h.peopled()
+	return list
+}
+
+// peopled returns also the keys of the rooms in the list.
+func (h *Hub) peopled() (list []RoomInfo, keys map[string]bool) {
 	h.mu.Lock()
 	rooms := slices.Collect(maps.Values(h.rooms))
 	h.mu.Unlock()
-	list := make([]RoomInfo, 0, len(rooms))
+	list, keys = make([]RoomInfo, 0, len(rooms)), make(map[string]bool)
 	for _, r := range rooms {
 		select {
 		case <-r.opened:
 			if info := r.info(); r.err == nil && info.Count > 0 && !info.hidden {
 				list = append(list, info)
+				keys[info.key] = true
 			}
 		default: // still reading its log
 		}
 	}
 	slices.SortFunc(list, func(a, b RoomInfo) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return b.Last.Compare(a.Last)
+		return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last), strings.Compare(a.key, b.key))
 	})
-	return list
+	return list, keys
+}
+
+const (
+	maxQuiet  = 50  // rooms without people in the list
+	maxListed = 500 // rooms that the log is asked for
+)
+
+// AllRooms returns what Rooms does, and behind it up to 50 listed rooms in which
+// something was said and nobody is, the one with the newest message first. If
+// the log can't be read, its error comes with the first part.
+func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
+	list, keys := h.peopled()
+	kept, err := h.cfg.Registry.Rooms(ctx, min(maxQuiet+len(list), maxListed))
+	quiet := 0
+	for _, r := range kept {
+		if quiet < maxQuiet && !keys[r.Key] {
+			list = append(list, RoomInfo{Name: r.Name, Last: r.Last, Locked: r.Locked, key: r.Key})
+			quiet++
+		}
+	}
+	return list, err
 }
 
 // Shutdown lets every accepted message be answered, then closes all sessions

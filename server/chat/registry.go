@@ -13,8 +13,16 @@ type Claim struct {
 	Seen   time.Time // when the device was last there under this name
 }
 
+// Listed is what a registry tells of a room that it lists.
+type Listed struct {
+	Key    string
+	Name   string    // as the room was first written
+	Last   time.Time // of its newest entry
+	Locked bool      // it has a passphrase
+}
+
 // Registry keeps what rooms remember beside their log: who owns which name, and
-// the locks. Its methods may be called from several goroutines; their errors wrap
+// the locks. It knows which rooms the log has, so as to list them. Its methods may be called from several goroutines; their errors wrap
 // ErrUnavailable. What it has answered is durable.
 type Registry interface {
 	// Claim gives c.Name to c.Device, unless another device owns it and was seen
@@ -34,4 +42,8 @@ type Registry interface {
 
 	// Lock returns a room's lock; the zero Lock if it has none.
 	Lock(ctx context.Context, room string) (Lock, error)
+
+	// Rooms lists up to limit rooms, the one with the newest entry first. Rooms
+	// without entries, or with a lock that hides them, are left out.
+	Rooms(ctx context.Context, limit int) ([]Listed, error)
 }

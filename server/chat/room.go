@@ -303,5 +303,5 @@ func (r *Room) end() {
 func (r *Room) info() RoomInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden}
+	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden, key: r.name.Key}
 }

@@ -1,6 +1,8 @@
 package logtest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 		"names have owners": claims,
 		"names":             names,
 		"locks":             locks,
+		"rooms":             rooms,
 	}.run(t, open)
 }
 
@@ -91,4 +94,47 @@ func locks(t *testing.T, f *fixture[Store]) {
 	f.log = f.reopen()
 	check("attic", first)
 	check(lobby.Key, chat.Lock{})
+}
+
+// rooms are listed by their newest entry while they have one, and none that is
+// hidden.
+func rooms(t *testing.T, f *fixture[Store]) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)
+	say := func(key string, minute int) {
+		t.Helper()
+		e := entry(fmt.Sprint(minute))
+		e.Time = at.Add(time.Duration(minute) * time.Minute)
+		f.add(t, shared.Name{Text: strings.ToUpper(key), Key: key}, e)
+	}
+	check := func(limit int, want ...string) {
+		t.Helper()
+		listed, err := f.log.Rooms(t.Context(), limit)
+		must(t, err)
+		var got []string
+		for _, r := range listed {
+			got = append(got, fmt.Sprintf("%s %s %d %v", r.Key, r.Name, r.Last.Sub(at)/time.Minute, r.Locked))
+		}
+		equal(t, fmt.Sprintf("up to %d rooms", limit), got, want)
+	}
+	check(9)
+	for room, lock := range map[string]chat.Lock{"locked": {Hash: "h"}, "hidden": {Hash: "h", Hidden: true}, "silent": {Hash: "h"}} {
+		_, err := f.log.SetLock(t.Context(), room, lock)
+		must(t, err)
+	}
+	for i, room := range []string{"a", "hidden", "locked", "b", "hidden"} {
+		say(room, i)
+	}
+	_, stop, err := f.log.Open(t.Context(), shared.Name{Text: "Opened", Key: "opened"}, nobody)
+	must(t, err)
+	stop()
+	check(9, "b B 3 false", "locked LOCKED 2 true", "a A 0 false")
+	check(2, "b B 3 false", "locked LOCKED 2 true")
+	say("a", 7)
+	must(t, f.log.Close())
+	f.log = f.reopen()
+	check(2, "a A 7 false", "b B 3 false")
+	retain(t, f.log, chat.Retention{Age: time.Minute, Now: func() time.Time { return at.Add(7 * time.Minute) }}, 5)
+	check(9, "a A 7 false")
+	say("b", 9)
+	check(9, "b B 9 false", "a A 7 false")
 }

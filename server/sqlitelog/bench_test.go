@@ -2,7 +2,9 @@ package sqlitelog_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -41,5 +43,29 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+// BenchmarkRooms lists the newest 50 of 100,000 rooms.
+func BenchmarkRooms(b *testing.B) {
+	dir := b.TempDir()
+	l, err := sqlitelog.Open(context.Background(), dir, sqlitelog.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	db, err := sql.Open("sqlite", filepath.Join(dir, sqlitelog.FileName))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+		INSERT INTO rooms (key, name, head, last) SELECT 'room' || i, 'Room ' || i, 1, abs(random() % 1000000000) + 1 FROM n`); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if rooms, err := l.Rooms(context.Background(), 50); err != nil || len(rooms) != 50 {
+			b.Fatal(len(rooms), err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -253,6 +254,9 @@ func TestOlderSchemas(t *testing.T) {
 		}
 		if s := state(t, l); s.Head != 3 || s.Name != "Lobby" {
 			t.Errorf("%s: the state is %+v", file, s)
+		}
+		if rooms, err := l.Rooms(t.Context(), 9); err != nil || !slices.ContainsFunc(rooms, func(r chat.Listed) bool { return r.Key == "lobby" }) {
+			t.Errorf("%s: the rooms are %+v, %v", file, rooms, err)
 		}
 		e := chat.Entry{ID: "id2", Device: "00112233445566778899aabbccddeeff", User: "Ann", Text: "x"}
 		done := make(chan chat.Receipt, 2)

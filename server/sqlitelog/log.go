@@ -63,7 +63,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readOwner, readNames, readLock *sql.Stmt
+	readEntries, readHistory, readOwner, readNames, readLock, readRooms *sql.Stmt
 }
 
 var (
@@ -211,6 +211,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 		&l.readNames:   "SELECT name FROM names WHERE room = ? ORDER BY seen DESC, name LIMIT ?",
 		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
+		&l.readRooms:   roomsQuery,
 	} {
 		var err error
 		if *stmt, err = l.read.PrepareContext(ctx, query); err != nil {

@@ -210,3 +210,27 @@ func TestUnwritableFolder(t *testing.T) {
 		t.Errorf("a folder that can't be made: %v", err)
 	}
 }
+
+// The list of rooms is read from an index, so that it does not depend on how
+// many rooms there are.
+func TestRoomsAreIndexed(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, sqlitelog.Options{}).Close()
+	rows, err := database(t, dir).Query("EXPLAIN QUERY PLAN "+sqlitelog.RoomsQuery, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan += detail + "\n"
+	}
+	if !strings.Contains(plan, "rooms USING INDEX rooms_last") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("the plan is:\n%s", plan)
+	}
+}

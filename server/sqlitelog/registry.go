@@ -66,3 +66,28 @@ func (l *Log) Lock(ctx context.Context, room string) (lock chat.Lock, err error)
 	}
 	return lock, nil
 }
+
+const roomsQuery = "SELECT rooms.key, rooms.name, rooms.last, locks.hash IS NOT NULL FROM rooms LEFT JOIN locks ON locks.room = rooms.key " +
+	"WHERE rooms.last > 0 AND locks.hidden IS NOT 1 ORDER BY rooms.last DESC, rooms.id DESC LIMIT ?"
+
+// Rooms implements chat.Registry.
+func (l *Log) Rooms(ctx context.Context, limit int) (rooms []chat.Listed, err error) {
+	rows, err := l.readRooms.QueryContext(ctx, limit)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r chat.Listed
+		var ms int64
+		if err := rows.Scan(&r.Key, &r.Name, &ms, &r.Locked); err != nil {
+			return nil, unavailable(err)
+		}
+		r.Last = time.UnixMilli(ms).UTC()
+		rooms = append(rooms, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	return rooms, nil
+}

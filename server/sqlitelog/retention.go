@@ -195,6 +195,9 @@ type trim struct {
 
 const trimQuery = "DELETE FROM entries WHERE room = ?1 AND offset IN (SELECT offset FROM entries WHERE room = ?1 AND offset <= ?2 ORDER BY offset LIMIT ?3)"
 
+// emptiedQuery takes a room without entries out of the list of rooms.
+const emptiedQuery = "UPDATE rooms SET last = 0 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entries WHERE room = ?1)"
+
 // trim tells the room's followers where its log will begin, then deletes. Rooms
 // are opened by the same goroutine, so whoever opens one learns of what goes
 // either from its state or as a follower.
@@ -208,5 +211,9 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 	}
 	n, err := result.RowsAffected()
 	t.deleted = int(n)
+	if err != nil || t.deleted == t.limit { // there may be more
+		return err
+	}
+	_, err = w.conn.ExecContext(ctx, emptiedQuery, t.room)
 	return err
 }

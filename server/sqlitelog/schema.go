@@ -44,6 +44,10 @@ var migrations = []string{
 		hash   TEXT    NOT NULL,
 		hidden INTEGER NOT NULL
 	) WITHOUT ROWID;`,
+
+	// From here on, a room's last is 0 if no entry of it is left.
+	`UPDATE rooms SET last = 0 WHERE NOT EXISTS (SELECT 1 FROM entries WHERE room = rooms.id);
+	CREATE INDEX rooms_last ON rooms (last) WHERE last > 0;`,
 }
 
 // migrate brings the database to the newest schema and returns its epoch.
