@@ -9,6 +9,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -73,7 +74,7 @@ func (s *session) chat(m shared.Message) bool {
 			s.hub.metrics.refuse(shared.CodeUnavailable)
 			s.sendError(m, shared.CodeUnavailable, "The server can't write its log right now. The message may have been kept.", 0)
 		case r.Duplicate:
-			s.member.send(textFrame(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
+			s.member.send(wire.Message(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
 		}
 	})
 	return true
@@ -124,7 +125,7 @@ func (s *session) history(m shared.Message) bool {
 	if err != nil {
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	}
-	s.member.send(frame(opText, answer))
+	s.member.send(wire.Text(answer))
 	return true
 }
 
@@ -200,5 +201,5 @@ func (s *session) sendError(m shared.Message, code shared.ErrorCode, reason stri
 	if s.dialect == tutorial {
 		id = ""
 	}
-	s.member.send(textFrame(shared.Message{Type: shared.TypeError, ID: id, Code: code, Text: reason, RetryMS: retry}))
+	s.member.send(wire.Message(shared.Message{Type: shared.TypeError, ID: id, Code: code, Text: reason, RetryMS: retry}))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/go-chi/httprate"
 	"golang.org/x/time/rate"
 
+	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -86,7 +87,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusUpgradeRequired, "This path takes WebSocket connections only.")
 		return
 	}
-	s := &session{hub: h, address: h.address(r), named: name.Key != "", sock: newSock()}
+	s := &session{hub: h, address: h.address(r), named: name.Key != "", sock: wire.NewSock()}
 	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 {
 		if !offersParley(offers) {
 			Problem(w, http.StatusBadRequest, "This server speaks the subprotocol "+shared.Protocol+", or the tutorial's dialect without one.")
@@ -135,7 +136,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.conn, err = websocket.Accept(&hijacker{ResponseWriter: w, sock: s.sock}, r, &websocket.AcceptOptions{
+	s.conn, err = websocket.Accept(&wire.Hijacker{ResponseWriter: w, Sock: s.sock}, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{shared.Protocol},
 		InsecureSkipVerify: true, // guard has
 		OnPingReceived:     func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
@@ -151,7 +152,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	s.messages = h.newLimiter()
 	h.admit(s)
-	s.sock.onPong = s.hear
+	s.sock.OnPong = s.hear
 	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
 	if s.greet(name) {
 		h.work.Go(s.run)

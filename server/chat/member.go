@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -23,7 +24,7 @@ type member struct {
 	device   string // as the log knows it
 	unlocked bool   // it has the room's passphrase
 	skip     string // the device whose entries this member does not get
-	sock     *sock
+	sock     *wire.Sock
 	fail     func(shared.CloseCode, string) // closes the session
 
 	person *person // guarded by room.mu
@@ -34,8 +35,8 @@ type member struct {
 	queue   [][]byte // finished frames for this member alone
 	queued  int      // bytes in queue
 
-	// Guarded by sock.mu.
-	tail   *tail
+	// Guarded by sock.Mu.
+	tail   *wire.Tail
 	cursor uint64
 	sent   int64 // the newest entry that was handed to the socket whole
 	behind bool  // the log comes before the tail
@@ -52,11 +53,11 @@ func (m *member) start(from int64, greeting ...[]byte) {
 	m.queueMu.Lock()
 	m.queue = append(m.queue, greeting...)
 	m.queueMu.Unlock()
-	m.sock.mu.Lock()
+	m.sock.Mu.Lock()
 	m.behind = from < m.sent
 	m.sent = from
 	m.busy = false
-	m.sock.mu.Unlock()
+	m.sock.Mu.Unlock()
 	m.flush()
 }
 
@@ -102,7 +103,7 @@ func (m *member) nextQueued() []byte {
 func (m *member) flush() (delivered int) {
 	m.dirty.Store(true)
 	// Whoever holds the lock looks at dirty after letting it go.
-	for m.dirty.Load() && m.sock.mu.TryLock() {
+	for m.dirty.Load() && m.sock.Mu.TryLock() {
 		m.dirty.Store(false)
 		if !m.busy {
 			n, more, err := m.writeNow()
@@ -115,50 +116,50 @@ func (m *member) flush() (delivered int) {
 				m.sock.Close() // reading fails too, and ends the session
 			}
 		}
-		m.sock.mu.Unlock()
+		m.sock.Mu.Unlock()
 	}
 	return delivered
 }
 
 // writeNow writes without blocking. More means that something is left which a
-// goroutine must see to. The caller holds sock.mu.
+// goroutine must see to. The caller holds sock.Mu.
 func (m *member) writeNow() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.closed.Load() {
+	if s.Closed() {
 		return 0, false, nil
 	}
 	if m.behind {
 		return 0, true, nil
 	}
-	if s.raw == nil {
+	if !s.Direct() {
 		return 0, m.pending(), nil
 	}
 	for {
-		if len(s.rest) == 0 {
-			s.rest = m.nextQueued()
+		if len(s.Rest) == 0 {
+			s.Rest = m.nextQueued()
 		}
-		if len(s.rest) == 0 {
+		if len(s.Rest) == 0 {
 			break
 		}
-		n, err := s.tryWrite(s.rest)
-		if s.rest = s.rest[n:]; err != nil || len(s.rest) > 0 {
+		n, err := s.TryWrite(s.Rest)
+		if s.Rest = s.Rest[n:]; err != nil || len(s.Rest) > 0 {
 			return 0, err == nil, err
 		}
-		s.rest = nil
+		s.Rest = nil
 	}
-	v := m.tail.view.Load()
+	v := m.tail.View()
 	for {
-		if !v.holds(m.cursor) {
+		if !v.Holds(m.cursor) {
 			m.behind = true
 			return delivered, true, nil
 		}
-		p, end, frames := v.next(m.cursor, m.skip)
+		p, end, frames := v.Next(m.cursor, m.skip)
 		if end == nil {
 			return delivered, false, nil
 		}
 		n := 0
 		if len(p) > 0 {
-			if n, err = s.tryWrite(p); err != nil {
+			if n, err = s.TryWrite(p); err != nil {
 				return delivered, false, err
 			}
 		}
@@ -169,10 +170,10 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 			}
 			// The tail may move on before the socket takes more, so what is left of
 			// the begun frame is kept aside.
-			end, frames = v.frameEnd(m.cursor, m.cursor+uint64(n)-1)
-			s.rest = append([]byte(nil), p[n:end.end-m.cursor]...)
+			end, frames = v.FrameEnd(m.cursor, m.cursor+uint64(n)-1)
+			s.Rest = append([]byte(nil), p[n:end.End-m.cursor]...)
 		}
-		m.cursor, m.sent = end.end, end.offset
+		m.cursor, m.sent = end.End, end.Offset
 		delivered += frames
 		if full {
 			return delivered, true, nil
@@ -180,18 +181,18 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	}
 }
 
-// pending reports whether something is left to write. The caller holds sock.mu.
+// pending reports whether something is left to write. The caller holds sock.Mu.
 func (m *member) pending() bool {
-	return len(m.sock.rest) > 0 || m.waiting() || m.cursor < m.tail.view.Load().end()
+	return len(m.sock.Rest) > 0 || m.waiting() || m.cursor < m.tail.View().End()
 }
 
 // catchUp writes, blocking, until this member has everything.
 func (m *member) catchUp() {
 	for {
-		m.sock.mu.Lock()
+		m.sock.Mu.Lock()
 		n, more, err := m.catchUpLocked()
 		m.busy = more || err != nil // after an error nobody writes any more
-		m.sock.mu.Unlock()
+		m.sock.Mu.Unlock()
 		m.room.hub.metrics.deliveries.Add(float64(n))
 		switch {
 		case errors.Is(err, errTooFarBehind):
@@ -217,46 +218,46 @@ var errTooFarBehind = errors.New("too far behind")
 
 func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.closed.Load() {
+	if s.Closed() {
 		return 0, false, nil
 	}
 	for {
-		if len(s.rest) == 0 {
-			s.rest = m.nextQueued()
+		if len(s.Rest) == 0 {
+			s.Rest = m.nextQueued()
 		}
-		if len(s.rest) == 0 {
+		if len(s.Rest) == 0 {
 			break
 		}
-		if err := m.writeAll(s.rest); err != nil {
+		if err := m.writeAll(s.Rest); err != nil {
 			return 0, false, err
 		}
-		s.rest = nil
+		s.Rest = nil
 	}
 	if m.behind {
 		return m.replay()
 	}
-	if s.raw != nil {
+	if s.Direct() {
 		return m.writeNow()
 	}
-	v := m.tail.view.Load()
-	if !v.holds(m.cursor) {
+	v := m.tail.View()
+	if !v.Holds(m.cursor) {
 		m.behind = true
 		return 0, true, nil
 	}
-	p, end, frames := v.next(m.cursor, m.skip)
+	p, end, frames := v.Next(m.cursor, m.skip)
 	if end == nil {
 		return 0, false, nil
 	}
 	if err := m.writeAll(p); err != nil {
 		return 0, false, err
 	}
-	m.cursor, m.sent = end.end, end.offset
+	m.cursor, m.sent = end.End, end.Offset
 	return frames, true, nil
 }
 
 // writeAll writes p, blocking. An error ends the session.
 func (m *member) writeAll(p []byte) error {
-	return m.sock.writeAll(p, m.room.hub.cfg.StallLimit)
+	return m.sock.WriteAll(p, m.room.hub.cfg.StallLimit)
 }
 
 // replay writes what lies between sent and the tail's head, or goes over to the
@@ -268,13 +269,13 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	if m.sent < head && (head-m.sent > int64(m.room.hub.cfg.ResumeLimit) || m.missed()) {
 		return 0, false, errTooFarBehind
 	}
-	if runs, n, ok := v.since(m.sent, m.cursor, m.skip); ok || m.sent >= head {
+	if runs, n, ok := v.Since(m.sent, m.cursor, m.skip); ok || m.sent >= head {
 		for _, p := range runs {
 			if err := m.writeAll(p); err != nil {
 				return 0, false, err
 			}
 		}
-		m.sent, m.behind, m.cursor = head, false, v.end()
+		m.sent, m.behind, m.cursor = head, false, v.End()
 		return n, true, nil
 	}
 	const batch = 256

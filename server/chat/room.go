@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -52,11 +53,11 @@ type Room struct {
 	proof   []byte // stands for the passphrase that has opened the lock, once one has
 	head    int64  // the newest entry in the tails
 	last    time.Time
-	tails   [dialects]*tail    // nil where nobody speaks the dialect
-	speak   [dialects]int      // members of each dialect
-	members []*member          // replaced, never changed
-	recent  []Entry            // the newest when it was opened, for the first tail
-	authors map[string]*author // by device
+	tails   [dialects]*wire.Tail // nil where nobody speaks the dialect
+	speak   [dialects]int        // members of each dialect
+	members []*member            // replaced, never changed
+	recent  []Entry              // the newest when it was opened, for the first tail
+	authors map[string]*author   // by device
 	presence
 }
 
@@ -78,7 +79,7 @@ func (r *Room) deliver(entries []Entry) {
 
 // tell sends a frame to every parley.v1 member, between entries, unkept.
 func (r *Room) tell(m shared.Message) {
-	f := textFrame(m)
+	f := wire.Message(m)
 	r.enqueue(func(q []delivery) []delivery { return append(q, delivery{frame: f}) })
 }
 
@@ -166,7 +167,7 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 // frames are on their way into a tail.
 type frames struct {
 	buf   []byte
-	marks []mark
+	marks []wire.Mark
 }
 
 // settle waits until everything that was delivered has been written, as far as
@@ -197,23 +198,23 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 			if r.tails[dialect] != nil {
 				to := &w.to[dialect]
 				to.buf = append(to.buf, f...)
-				to.marks = append(to.marks, mark{end: uint64(len(f)), offset: r.head, device: d.entry.Device})
+				to.marks = append(to.marks, wire.Mark{End: uint64(len(f)), Offset: r.head, Device: d.entry.Device})
 			}
 		}
 	}
 	for d, t := range r.tails {
 		if t != nil {
-			t.append(w.to[d].buf, w.to[d].marks)
+			t.Append(w.to[d].buf, w.to[d].marks)
 		}
 	}
 	return r.members
 }
 
 // position returns the tail's head and what it shows, together.
-func (r *Room) position(t *tail) (head int64, v *view) {
+func (r *Room) position(t *wire.Tail) (head int64, v *wire.View) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.head, t.view.Load()
+	return r.head, t.View()
 }
 
 // add takes a member in, behind the tail until it has caught up, and returns
@@ -234,24 +235,24 @@ func (r *Room) add(m *member) (head int64, err error) {
 	}
 	r.speak[m.dialect]++
 	m.tail = r.tails[m.dialect]
-	m.cursor = m.tail.view.Load().end()
+	m.cursor = m.tail.View().End()
 	m.sent = r.head
 	r.members = append(slices.Clip(r.members), m)
 	return r.head, nil
 }
 
 // newTail returns a tail with what the log had last, where nothing came since.
-func (r *Room) newTail() *tail {
-	t := newTail(r.hub.cfg.TailBytes)
+func (r *Room) newTail() *wire.Tail {
+	t := wire.NewTail(r.hub.cfg.TailBytes)
 	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {
 		var f frames
 		var scratch []byte
 		for _, e := range r.recent {
 			before := len(f.buf)
 			f.buf, scratch = appendEntry(f.buf, scratch, e, r.author(e).by)
-			f.marks = append(f.marks, mark{end: uint64(len(f.buf) - before), offset: e.Offset, device: e.Device})
+			f.marks = append(f.marks, wire.Mark{End: uint64(len(f.buf) - before), Offset: e.Offset, Device: e.Device})
 		}
-		t.append(f.buf, f.marks)
+		t.Append(f.buf, f.marks)
 	}
 	r.recent = nil
 	return t

@@ -18,6 +18,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/time/rate"
 
+	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -27,7 +28,7 @@ type session struct {
 	hub     *Hub
 	dialect dialect
 	conn    *websocket.Conn
-	sock    *sock
+	sock    *wire.Sock
 	room    *Room
 	member  *member
 	address string // of the peer, without a port
@@ -79,7 +80,7 @@ func (s *session) linger() {
 
 func (s *session) read() {
 	for {
-		s.sock.await()
+		s.sock.Await()
 		kind, r, err := s.conn.Reader(background)
 		if err != nil || !s.take(kind, r) {
 			return
@@ -227,7 +228,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		}
 		from = max(from, first-1)
 	}
-	m.start(from, textFrame(welcome))
+	m.start(from, wire.Message(welcome))
 	r.rename(m.device, welcome.User)
 	return true
 }
@@ -267,7 +268,7 @@ func (s *session) free(name shared.Name) (bool, error) {
 
 // beforeLast returns the offset before the newest n entries up to head.
 func (s *session) beforeLast(head int64, n int) (int64, error) {
-	if offset, ok := s.member.tail.view.Load().beforeLast(head, n); ok {
+	if offset, ok := s.member.tail.View().BeforeLast(head, n); ok {
 		return offset, nil
 	}
 	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, n)
@@ -322,9 +323,9 @@ func (s *session) borrow(name shared.Name) error {
 
 func (s *session) newMember(device string) {
 	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, fail: s.close, busy: true}
-	s.sock.mu.Lock()
-	s.sock.after = func() { s.member.flush() }
-	s.sock.mu.Unlock()
+	s.sock.Mu.Lock()
+	s.sock.After = func() { s.member.flush() }
+	s.sock.Mu.Unlock()
 }
 
 // depart takes the session out of the room. The hold on its name starts now.
@@ -345,7 +346,7 @@ func (s *session) beat() {
 		s.cut()
 		return
 	}
-	s.member.send(pingFrame)
+	s.member.send(wire.Ping)
 	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
 		if name := s.room.userOf(s.member); name.Key != "" {
 			s.hub.work.Go(func() { _, _ = s.claim(name) })
@@ -365,7 +366,7 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
 	s.hub.work.Go(func() {
 		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // for the peer's answer, too
-		_, _ = s.sock.Write(closeFrame(code, reason))       // where this fails, reading does
+		_, _ = s.sock.Write(wire.Close(code, reason))       // where this fails, reading does
 	})
 }
 
@@ -387,6 +388,6 @@ func (s *session) pong(payload []byte) {
 	s.hear()
 	slowDown(s.pings.count(time.Second))
 	if m := s.member; m != nil && !m.waiting() {
-		m.send(frame(opPong, payload))
+		m.send(wire.Pong(payload))
 	}
 }

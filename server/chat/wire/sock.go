@@ -1,4 +1,4 @@
-package chat
+package wire
 
 import (
 	"bufio"
@@ -13,27 +13,28 @@ import (
 	"time"
 )
 
-// sock is the connection under a WebSocket. Its Read and Write serve the
-// WebSocket library, which writes nothing but whole control frames; the frames
-// of the chat go around the library, through write and its variants, whose
-// callers hold mu. So frames never mix: what was begun is finished first.
-type sock struct {
+// Sock is the connection under a WebSocket. Its Read and Write serve the
+// WebSocket library, which writes only whole control frames. The frames of the
+// chat go around the library, through TryWrite and WriteAll, whose callers hold
+// Mu. So frames never mix: a frame that was begun is finished first.
+type Sock struct {
 	net.Conn
-	raw   syscall.RawConn // nil where reading and writing without blocking is not possible
+	raw   syscall.RawConn // nil if the connection can't be read and written without blocking
 	write func(fd uintptr) bool
 	read  func(fd uintptr) bool
 
 	// Owned by the goroutine that reads.
 	reader *bufio.Reader // the library's, over this sock
 	early  []byte        // what Read returns before it asks the connection
-	buf    *[4096]byte   // what early lies in, where it came from earlyBuffers
-	onPong func()
+	buf    *[4096]byte   // what early lies in, if it came from earlyBuffers
+	OnPong func()        // called for each pong that arrives while it waits
 
 	closed atomic.Bool // a close frame went out, or Close was called: nothing may follow
 
-	mu    sync.Mutex
-	rest  []byte // what is left of a frame that was begun
-	after func() // called when the library has written something, which may have kept others from it
+	// Guarded by Mu.
+	Mu    sync.Mutex
+	Rest  []byte // what is left of a frame that was begun
+	After func() // called after the library has written, which may have kept others from writing
 
 	// The arguments and results of write, which is made once and not for each call.
 	p   []byte
@@ -44,10 +45,11 @@ type sock struct {
 // sendBuffer bounds what the kernel keeps for a peer that has stopped reading.
 const sendBuffer = 256 << 10
 
-func newSock() *sock { return &sock{after: func() {}, onPong: func() {}} }
+// NewSock returns a Sock without a connection; a Hijacker gives it one.
+func NewSock() *Sock { return &Sock{After: func() {}, OnPong: func() {}} }
 
 // use takes the connection, before which nothing is written.
-func (s *sock) use(c net.Conn) {
+func (s *Sock) use(c net.Conn) {
 	s.Conn = c
 	under := c
 	if t, ok := c.(*tls.Conn); ok {
@@ -69,24 +71,24 @@ func (s *sock) use(c net.Conn) {
 // earlyBuffers are shared, so that a silent connection holds none.
 var earlyBuffers = sync.Pool{New: func() any { return new([4096]byte) }}
 
-// await waits between two messages until the peer has sent something other than
+// Await waits between two messages until the peer has sent something other than
 // pongs. Waiting here and not in the library keeps the goroutine's stack at its
 // smallest.
-func (s *sock) await() {
+func (s *Sock) Await() {
 	if s.raw != nil && s.reader.Buffered() == 0 && len(s.early) == 0 {
 		_ = s.raw.Read(s.read) // an error comes again with Read
 	}
 }
 
 // readEarly reads what is there, and returns false where it is to wait for more.
-func (s *sock) readEarly(fd uintptr) bool {
+func (s *Sock) readEarly(fd uintptr) bool {
 	s.buf = earlyBuffers.Get().(*[4096]byte)
 	for {
 		n, again := readNow(fd, s.buf[:])
 		// The pong of a client that answers a ping without a payload: 6 bytes, the
 		// last four of them the mask.
 		if n == 6 && s.buf[0] == finalBit|opPong && s.buf[1] == maskBit {
-			s.onPong()
+			s.OnPong()
 			continue
 		}
 		if s.early = s.buf[:n]; n == 0 {
@@ -97,7 +99,7 @@ func (s *sock) readEarly(fd uintptr) bool {
 }
 
 // letGo gives back the buffer, which is empty.
-func (s *sock) letGo() {
+func (s *Sock) letGo() {
 	if s.buf != nil {
 		earlyBuffers.Put(s.buf)
 	}
@@ -106,7 +108,7 @@ func (s *sock) letGo() {
 
 // Read never ends with io.EOF: the library takes one inside a frame for the end
 // of the message.
-func (s *sock) Read(p []byte) (int, error) {
+func (s *Sock) Read(p []byte) (int, error) {
 	if len(s.early) > 0 {
 		n := copy(p, s.early)
 		if s.early = s.early[n:]; len(s.early) == 0 {
@@ -121,14 +123,20 @@ func (s *sock) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Closed reports whether nothing may be written any more.
+func (s *Sock) Closed() bool { return s.closed.Load() }
+
+// Direct reports whether the socket can be written without blocking; TLS can not.
+func (s *Sock) Direct() bool { return s.raw != nil }
+
 // Close may be called while another goroutine holds mu.
-func (s *sock) Close() error {
+func (s *Sock) Close() error {
 	s.closed.Store(true)
 	return s.Conn.Close()
 }
 
-// tryWrite writes as much of p as the socket takes at once. The caller holds mu.
-func (s *sock) tryWrite(p []byte) (int, error) {
+// TryWrite writes as much of p as the socket takes at once. The caller holds mu.
+func (s *Sock) TryWrite(p []byte) (int, error) {
 	s.p, s.n, s.err = p, 0, nil // where the socket is closed, write is not called
 	err := s.raw.Write(s.write)
 	s.p = nil
@@ -138,9 +146,9 @@ func (s *sock) tryWrite(p []byte) (int, error) {
 	return s.n, err
 }
 
-// writeAll writes p, however long it takes, as long as the peer takes a byte
+// WriteAll writes p, however long it takes, as long as the peer takes a byte
 // within every stall. The caller holds mu.
-func (s *sock) writeAll(p []byte, stall time.Duration) error {
+func (s *Sock) WriteAll(p []byte, stall time.Duration) error {
 	chunk := 64 << 10
 	if s.raw == nil {
 		chunk = 4 << 10 // after a deadline TLS takes no more, so each write has to be one that a slow peer can take
@@ -152,7 +160,7 @@ func (s *sock) writeAll(p []byte, stall time.Duration) error {
 		n, err := s.Conn.Write(p[:min(len(p), chunk)])
 		p = p[n:]
 		if err != nil && n == 0 {
-			s.rest = p
+			s.Rest = p
 			return err
 		}
 	}
@@ -160,25 +168,25 @@ func (s *sock) writeAll(p []byte, stall time.Duration) error {
 }
 
 // Write writes one of the library's frames, after what is left of ours.
-func (s *sock) Write(p []byte) (int, error) {
-	s.mu.Lock()
+func (s *Sock) Write(p []byte) (int, error) {
+	s.Mu.Lock()
 	n, err := s.writeControl(p)
-	after := s.after
-	s.mu.Unlock()
+	after := s.After
+	s.Mu.Unlock()
 	after()
 	return n, err
 }
 
-func (s *sock) writeControl(p []byte) (int, error) {
-	if s.closed.Load() {
+func (s *Sock) writeControl(p []byte) (int, error) {
+	if s.Closed() {
 		return 0, net.ErrClosed
 	}
 	if len(p) > 0 && p[0] == finalBit|opClose {
 		s.closed.Store(true)
 	}
-	for len(s.rest) > 0 {
-		n, err := s.Conn.Write(s.rest)
-		s.rest = s.rest[n:]
+	for len(s.Rest) > 0 {
+		n, err := s.Conn.Write(s.Rest)
+		s.Rest = s.Rest[n:]
 		if err != nil {
 			return 0, err
 		}
@@ -186,12 +194,12 @@ func (s *sock) writeControl(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// hijacker gives the library a sock in place of the connection, with buffers as
+// Hijacker gives the library a Sock in place of the connection, with buffers as
 // small as they may be: the writer's holds the longest control frame, so that the
 // library writes it at once.
-type hijacker struct {
+type Hijacker struct {
 	http.ResponseWriter
-	sock *sock
+	Sock *Sock
 }
 
 // The library's buffers. What it reads comes out of early, mostly.
@@ -200,13 +208,13 @@ const (
 	writeBuffer = 128
 )
 
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (h *Hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	c.SetDeadline(time.Time{})
-	s := h.sock
+	s := h.Sock
 	s.use(c)
 	// The server may already have read the client's first frames.
 	early, _ := brw.Peek(brw.Reader.Buffered())
