@@ -28,14 +28,14 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 		plain = plain && (link.To <= from || link.From >= to)
 	}
 	if plain {
-		l.Runs = []Run{{Text: p[from:to], Width: width}}
+		l.Runs = []Run{{Text: p[from:to], Width: width, From: from, To: to}}
 		return l
 	}
 	for _, s := range order(spans(from, to, links, levels, base), base) {
 		if s.level&1 == 0 {
-			l.addLTR(w, p[s.from:s.to], s.link)
+			l.addLTR(w, p[s.from:s.to], s.from, s.link)
 		} else {
-			w.addRTL(&l, p[s.from:s.to], s.link)
+			w.addRTL(&l, p[s.from:s.to], s.from, s.link)
 		}
 	}
 	l.Width = 0
@@ -45,11 +45,11 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 	return l
 }
 
-// addLTR appends a text of one even level. Blanks between emoji would be drawn in
+// addLTR appends a text of one even level, which begins at a byte. Blanks between emoji would be drawn in
 // the emoji's font, which gives them no width, so there every word goes out alone.
-func (l *Line) addLTR(w *Wrapper, s, link string) {
+func (l *Line) addLTR(w *Wrapper, s string, at int, link string) {
 	if !pictured(s) {
-		l.add(w, s, link)
+		l.add(w, s, at, link)
 		return
 	}
 	for s != "" {
@@ -59,14 +59,14 @@ func (l *Line) addLTR(w *Wrapper, s, link string) {
 		} else if n < 0 {
 			n = len(s)
 		}
-		l.add(w, s[:n], link)
-		s = s[n:]
+		l.add(w, s[:n], at, link)
+		s, at = s[n:], at+n
 	}
 }
 
 // add appends a run; one of blanks alone only takes room.
-func (l *Line) add(w *Wrapper, s, link string) {
-	run := Run{Text: s, Link: link}
+func (l *Line) add(w *Wrapper, s string, at int, link string) {
+	run := Run{Text: s, Link: link, From: at, To: at + len(s)}
 	if n := len(l.Runs); n > 0 {
 		run.X = l.Runs[n-1].X + l.Runs[n-1].Width
 	}
@@ -129,13 +129,18 @@ func order(s []span, base uint8) []span {
 // the left in the order they are written in and shapes each by itself, so every
 // word goes out alone, the last one first, and what stands between words is
 // turned around and mirrored here.
-func (w *Wrapper) addRTL(l *Line, s, link string) {
+func (w *Wrapper) addRTL(l *Line, s string, at int, link string) {
+	end := at + len(s)
 	for _, piece := range slices.Backward(splitRTL(s)) {
+		begin := end - len(piece)
 		if strong(piece) {
-			l.add(w, piece, link)
+			l.add(w, piece, begin, link)
 		} else {
-			l.add(w, reverseGraphemes(mirrorAll(piece)), link)
+			l.add(w, reverseGraphemes(mirrorAll(piece)), begin, link)
 		}
+		run := &l.Runs[len(l.Runs)-1]
+		run.To, run.RTL = end, true
+		end = begin
 	}
 }
 

@@ -20,6 +20,8 @@ type Run struct {
 	Text     string
 	X, Width float32
 	Link     string // an http or https address, or empty
+	From, To int    // which bytes of the text it shows
+	RTL      bool   // From is at its right end
 }
 
 // Line is one line of a layout.
@@ -27,6 +29,8 @@ type Line struct {
 	Runs  []Run
 	Width float32
 	RTL   bool // the line belongs to a paragraph that reads from the right
+
+	From, To int // which bytes of the text it shows
 }
 
 // Extent is how much room a text takes.
@@ -91,6 +95,7 @@ func (w *Wrapper) Measure(text string, width float32) Extent {
 // that Clean returned.
 func (w *Wrapper) Lay(text string, width float32) []Line {
 	var lines []Line
+	begin := 0 // of the paragraph
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		links := Links(paragraph)
 		var levels []uint8
@@ -99,8 +104,15 @@ func (w *Wrapper) Lay(text string, width float32) []Line {
 			levels, base = paragraphLevels(paragraph)
 		}
 		w.wrap(paragraph, width, func(from, to int, lineWidth float32) {
-			lines = append(lines, w.line(paragraph, from, to, lineWidth, links, levels, base))
+			l := w.line(paragraph, from, to, lineWidth, links, levels, base)
+			for i := range l.Runs {
+				l.Runs[i].From += begin
+				l.Runs[i].To += begin
+			}
+			l.From, l.To = begin+from, begin+to
+			lines = append(lines, l)
 		})
+		begin += len(paragraph) + 1
 	}
 	return lines
 }
