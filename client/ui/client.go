@@ -56,7 +56,9 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 	}
 	app.Settings().SetTheme(c.prefs.theme())
 	c.nav = newNavigator()
+	c.nav.motion = newMotion(b, c.prefs.reducedMotion)
 	c.nav.onChanged = c.retitle
+	c.nav.onSwiped = func() { c.back(true) }
 	window.SetPadded(false)
 	window.SetContent(c.nav)
 	window.SetCloseIntercept(c.quit)

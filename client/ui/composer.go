@@ -241,8 +241,9 @@ func (e *composerEntry) keepKeyboard() {
 // the focus would close the keyboard and move away under the finger.
 type sendButton struct {
 	widget.BaseWidget
-	tap    func()
-	active bool
+	tap     func()
+	active  bool
+	pressed bool
 }
 
 func newSendButton(tap func()) *sendButton {
@@ -258,7 +259,7 @@ func (b *sendButton) setActive(on bool) {
 	}
 }
 
-func (b *sendButton) Tapped(*fyne.PointEvent) { b.tap() }
+func (b *sendButton) Tapped(*fyne.PointEvent) { b.press(false); b.tap() }
 func (b *sendButton) Cursor() desktop.Cursor  { return desktop.PointerCursor }
 func (b *sendButton) MinSize() fyne.Size      { return fyne.NewSquareSize(touch) }
 func (b *sendButton) CreateRenderer() fyne.WidgetRenderer {
@@ -291,6 +292,10 @@ func (r *sendRenderer) Refresh() {
 	} else {
 		r.disc.FillColor = color.Transparent
 		r.arrow.Resource = icon("send", p.Muted)
+	}
+	if r.b.pressed {
+		ground, _ := r.disc.FillColor.(color.NRGBA)
+		r.disc.FillColor = blend(ground, p.Press)
 	}
 	r.disc.Refresh()
 	r.arrow.Refresh()

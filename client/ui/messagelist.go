@@ -33,6 +33,11 @@ type messageList struct {
 	onMenu   func(h hit, at fyne.Position) // a long press or a right click
 
 	press  *hit            // what a finger came down on
+	lit    hit             // is drawn as pressed
+	lift   float32         // how far the rows are below their places while a sent bubble rises
+	risen  func()          // ends that
+	date   floatDate       // over the rows while they are scrolled
+	dense  bool            // in little height
 	fling  *fyne.DragEvent // the last drag event; a fling repeats one
 	dead   *fyne.DragEvent // the fling that a touch has stopped
 	byBar  bool            // a mouse drags the scroll bar
@@ -58,6 +63,7 @@ func (l *messageList) top() float32 { return max(l.Size().Height-l.timeline.tota
 // end the list follows, elsewhere the same pixels stay.
 func (l *messageList) change(batch []session.Change) {
 	at := l.timeline.anchorAt(l.offset)
+	total := l.timeline.total()
 	news, reset := 0, false
 	for _, c := range batch {
 		switch c.Kind {
@@ -71,6 +77,9 @@ func (l *messageList) change(batch []session.Change) {
 	}
 	if reset || l.stick {
 		l.toBottom()
+		if !reset && sends(batch) {
+			l.rise(l.timeline.total() - total)
+		}
 		return
 	}
 	if offset, ok := l.timeline.offsetOf(at); ok {
@@ -138,7 +147,7 @@ func (l *messageList) hitAt(p fyne.Position) hit {
 	if l.render != nil && l.render.pill.contains(p) {
 		return hit{kind: hitPill}
 	}
-	y := p.Y + l.offset - l.top()
+	y := p.Y + l.offset - l.lift - l.top()
 	if len(l.timeline.rows) == 0 || y < 0 || y >= l.timeline.tops[len(l.timeline.rows)] {
 		return hit{}
 	}
@@ -159,15 +168,19 @@ func (l *messageList) tapped(p fyne.Position) hit {
 }
 
 func (l *messageList) Tapped(e *fyne.PointEvent) {
+	defer l.light(hit{})
 	switch h := l.tapped(e.Position); {
 	case h.kind == hitPill:
 		l.toBottom()
+	case h.kind == hitFold:
+		l.fold(h.row)
 	case h.kind != hitNothing && l.onHit != nil:
 		l.onHit(h)
 	}
 }
 
 func (l *messageList) TappedSecondary(e *fyne.PointEvent) {
+	defer l.light(hit{})
 	if h := l.tapped(e.Position); h.kind != hitNothing && h.kind != hitPill && l.onMenu != nil {
 		l.onMenu(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(l).Add(e.Position))
 	}
@@ -179,10 +192,19 @@ func (l *messageList) TouchDown(e *mobile.TouchEvent) {
 	l.dead = l.fling
 	h := l.hitAt(e.Position)
 	l.press = &h
+	l.light(h)
 }
 
-func (l *messageList) TouchUp(*mobile.TouchEvent)     {}
-func (l *messageList) TouchCancel(*mobile.TouchEvent) { l.press = nil }
+func (l *messageList) TouchUp(*mobile.TouchEvent) {}
+
+func (l *messageList) TouchCancel(*mobile.TouchEvent) {
+	l.press = nil
+	l.light(hit{})
+}
+
+// MouseDown shows what a click is on; a tap follows, or DragEnd.
+func (l *messageList) MouseDown(e *desktop.MouseEvent) { l.light(l.hitAt(e.Position)) }
+func (l *messageList) MouseUp(*desktop.MouseEvent)     { l.light(hit{}) }
 
 // Dragged scrolls under a finger; a mouse drags only the scroll bar. After the
 // finger has left, Fyne goes on calling with one and the same event.
@@ -196,7 +218,8 @@ func (l *messageList) Dragged(e *fyne.DragEvent) {
 	}
 	l.fling = e
 	l.press = nil
-	l.scrollBy(e.Dragged.DY)
+	l.lit = hit{}
+	l.scrolled(e.Dragged.DY)
 }
 
 func (l *messageList) DragEnd() { l.byBar = false }
@@ -207,11 +230,11 @@ func (l *messageList) dragBar(e *fyne.DragEvent) {
 	}
 	l.byBar = true
 	if h := l.Size().Height; h > 0 {
-		l.scrollBy(-e.Dragged.DY * l.timeline.total() / h)
+		l.scrolled(-e.Dragged.DY * l.timeline.total() / h)
 	}
 }
 
-func (l *messageList) Scrolled(e *fyne.ScrollEvent) { l.scrollBy(e.Scrolled.DY) }
+func (l *messageList) Scrolled(e *fyne.ScrollEvent) { l.scrolled(e.Scrolled.DY) }
 
 func (l *messageList) MouseIn(e *desktop.MouseEvent)    { l.hover = l.hitAt(e.Position) }
 func (l *messageList) MouseMoved(e *desktop.MouseEvent) { l.hover = l.hitAt(e.Position) }
@@ -219,7 +242,7 @@ func (l *messageList) MouseOut()                        { l.hover = hit{} }
 
 func (l *messageList) Cursor() desktop.Cursor {
 	switch l.hover.kind {
-	case hitLink, hitFailed, hitGap, hitPill:
+	case hitLink, hitFailed, hitGap, hitFold, hitPill:
 		return desktop.PointerCursor
 	}
 	return desktop.DefaultCursor
@@ -240,7 +263,7 @@ type listRenderer struct {
 
 func (r *listRenderer) Layout(size fyne.Size) {
 	l := r.list
-	f := frame{size.Width, textScale()}
+	f := frame{size.Width, textScale(), l.dense}
 	at := l.timeline.anchorAt(l.offset)
 	if l.timeline.setFrame(f) {
 		if offset, ok := l.timeline.offsetOf(at); ok {
@@ -266,21 +289,23 @@ func (r *listRenderer) draw() {
 	last := l.shown
 	l.shown = nil
 	r.objects = r.objects[:0]
-	top := l.top()
+	top, offset := l.top(), l.offset-l.lift
 	if len(t.rows) > 0 {
-		for i := t.at(l.offset); i < len(t.rows) && t.tops[i] < l.offset+size.Height; i++ {
+		for i := t.at(offset); i < len(t.rows) && t.tops[i] < offset+size.Height; i++ {
 			row := t.rows[i]
 			if row.view == nil {
 				row.view = row.draw(t.frame)
 			}
-			row.view.root.Move(fyne.NewPos(0, t.tops[i]-l.offset+top))
+			row.view.root.Move(fyne.NewPos(0, t.tops[i]-offset+top))
 			l.shown = append(l.shown, row)
 			r.objects = append(r.objects, row.view.root)
 		}
 	}
 	r.forget(last)
 	r.drawBar()
+	r.objects = append(r.objects, l.date.objects(l)...)
 	r.objects = append(r.objects, r.pill.objects(l)...)
+	r.objects = append(r.objects, r.lightOn()...)
 	canvas.Refresh(l)
 }
 
@@ -321,6 +346,8 @@ func (r *listRenderer) Refresh() {
 		row.view = nil
 	}
 	r.pill.drawn = nil
+	l := r.list
+	l.date.drawn = nil
 	if size := r.list.Size(); size.Width > 0 {
 		r.Layout(size)
 	}

@@ -26,7 +26,7 @@ func newList(t testing.TB, items ...session.Item) *messageList {
 func places(l *messageList) map[string]float32 {
 	m := make(map[string]float32)
 	for _, r := range l.shown {
-		m[r.item.ID] = r.view.root.Position().Y + r.lead()
+		m[r.item.ID] = r.view.root.Position().Y + r.lead(l.timeline.frame)
 	}
 	return m
 }

@@ -41,16 +41,26 @@ type navigator struct {
 	widget.BaseWidget
 	stack     []slot
 	shown     []page // from the left
+	depth     int    // of the stack, when shown was set
 	front     page   // the top one when focus was last called
 	rest      fyne.CanvasObject
 	rule      *fill
 	wide      bool
+	still     bool // pages change without a slide
+	slide     *slide
+	edge      *edge
+	toast     *toast
+	motion    *motion
+	render    *navRenderer
 	onChanged func()
+	onSwiped  func() // a finger has pushed the top page away
 }
 
 func newNavigator() *navigator {
 	n := &navigator{}
 	n.rule = newHairline()
+	n.edge = newEdge(n)
+	n.toast = newToast(n)
 	n.ExtendBaseWidget(n)
 	return n
 }
@@ -93,7 +103,7 @@ func (n *navigator) rebuild() {
 		n.stack[i].page = n.stack[i].make()
 	}
 	n.rest = nil
-	n.update()
+	n.stillUpdate()
 }
 
 func (n *navigator) top() page {
@@ -124,8 +134,9 @@ func (n *navigator) visible() []page {
 // update shows what the stack and the width ask for, and tells pages that came
 // or went.
 func (n *navigator) update() {
-	was := n.shown
-	n.shown = n.visible()
+	was, depth := n.shown, n.depth
+	before := n.pane()
+	n.shown, n.depth = n.visible(), len(n.stack)
 	if !slices.Equal(was, n.shown) {
 		if c := fyne.CurrentApp().Driver().CanvasForObject(n); c != nil {
 			c.Unfocus()
@@ -140,6 +151,11 @@ func (n *navigator) update() {
 		if s, ok := p.(sided); ok {
 			s.beside(n.split())
 		}
+	}
+	if after := n.pane(); n.still || before == nil || after == nil {
+		n.endSlide()
+	} else if before != after {
+		n.slideTo(before, after, n.depth < depth)
 	}
 	n.Refresh()
 	for _, p := range n.shown {
@@ -161,7 +177,35 @@ func (n *navigator) update() {
 // split reports whether the main page stands beside another, or beside nothing.
 func (n *navigator) split() bool { return n.wide && n.mainIndex() >= 0 }
 
-func (n *navigator) CreateRenderer() fyne.WidgetRenderer { return &navRenderer{n: n} }
+// stillUpdate is update without a slide.
+func (n *navigator) stillUpdate() {
+	was := n.still
+	n.still = true
+	n.update()
+	n.still = was
+}
+
+// pane is what changes with the page on top: all of a narrow window, the right
+// part of a wide one.
+func (n *navigator) pane() fyne.CanvasObject {
+	switch {
+	case len(n.shown) == 0:
+		return nil
+	case !n.split():
+		return n.shown[0].object()
+	case len(n.shown) > 1:
+		return n.shown[1].object()
+	}
+	if n.rest == nil {
+		n.rest = newEmptyState("💬", tr("rooms.pick"), "")
+	}
+	return n.rest
+}
+
+func (n *navigator) CreateRenderer() fyne.WidgetRenderer {
+	n.render = &navRenderer{n: n}
+	return n.render
+}
 
 type navRenderer struct{ n *navigator }
 
@@ -169,41 +213,50 @@ func (r *navRenderer) Layout(size fyne.Size) {
 	n := r.n
 	if wide := size.Width >= wideWidth*min(textScale(), largeText); wide != n.wide {
 		n.wide = wide
-		n.update() // comes back here
+		n.stillUpdate() // comes back here
 		return
 	}
 	if len(n.shown) == 0 {
 		return
 	}
-	if !n.split() {
-		put(n.shown[0].object(), 0, 0, size.Width, size.Height)
+	x := float32(0)
+	if n.split() {
+		left := paneWidth * min(textScale(), largeText)
+		put(n.shown[0].object(), 0, 0, left, size.Height)
+		put(n.rule, left, 0, 1, size.Height)
+		x = left + 1
+	}
+	put(n.edge, 0, 0, edgeWidth, size.Height)
+	n.toast.place(size)
+	if n.slide != nil {
+		n.slide.place(x, 0, size.Width-x, size.Height)
 		return
 	}
-	left := paneWidth * min(textScale(), largeText)
-	put(n.shown[0].object(), 0, 0, left, size.Height)
-	put(n.rule, left, 0, 1, size.Height)
-	put(r.right(), left+1, 0, size.Width-left-1, size.Height)
-}
-
-// right is what stands beside the main page.
-func (r *navRenderer) right() fyne.CanvasObject {
-	if n := r.n; len(n.shown) > 1 {
-		return n.shown[1].object()
-	}
-	if r.n.rest == nil {
-		r.n.rest = newEmptyState("💬", tr("rooms.pick"), "")
-	}
-	return r.n.rest
+	put(n.pane(), x, 0, size.Width-x, size.Height)
 }
 
 func (r *navRenderer) Objects() []fyne.CanvasObject {
-	if len(r.n.shown) == 0 {
+	n := r.n
+	if len(n.shown) == 0 {
 		return nil
 	}
-	if !r.n.split() {
-		return []fyne.CanvasObject{r.n.shown[0].object()}
+	var objects []fyne.CanvasObject
+	if n.slide != nil {
+		objects = n.slide.objects() // under the page at the left, where there is one
 	}
-	return []fyne.CanvasObject{r.n.shown[0].object(), r.n.rule, r.right()}
+	if n.split() {
+		objects = append(objects, n.shown[0].object(), n.rule)
+	}
+	if n.slide == nil {
+		objects = append(objects, n.pane())
+		if isPhone() && n.below() != nil {
+			objects = append(objects, n.edge)
+		}
+	}
+	if n.toast.Visible() {
+		objects = append(objects, n.toast)
+	}
+	return objects
 }
 
 func (r *navRenderer) Refresh() {

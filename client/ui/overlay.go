@@ -15,6 +15,7 @@ type overlay struct {
 	panel  *card
 	place  func(area fyne.Size) (at fyne.Position, size fyne.Size)
 	scrim  role
+	grow   *grow // while the panel grows
 }
 
 // showOverlay puts a panel above the page.
@@ -29,7 +30,12 @@ func showOverlay(c fyne.Canvas, panel *card, place func(area fyne.Size) (fyne.Po
 	return o
 }
 
-func (o *overlay) close() { o.canvas.Overlays().Remove(o) }
+func (o *overlay) close() {
+	if o.grow != nil {
+		o.grow.cancel()
+	}
+	o.canvas.Overlays().Remove(o)
+}
 
 // closeOverlay closes the topmost overlay of ours. It reports whether there was
 // one.
@@ -49,7 +55,7 @@ func (o *overlay) Tapped(*fyne.PointEvent)          { o.close() }
 func (o *overlay) TappedSecondary(*fyne.PointEvent) { o.close() }
 
 func (o *overlay) CreateRenderer() fyne.WidgetRenderer {
-	return &overlayRenderer{o: o, scrim: newFill(func(p *palette) color.NRGBA { return o.scrim(p) }), stop: newBlocker()}
+	return &overlayRenderer{o: o, scrim: newFill(o.shade), stop: newBlocker()}
 }
 
 type overlayRenderer struct {
@@ -63,6 +69,9 @@ func (r *overlayRenderer) Layout(size fyne.Size) {
 	window := r.o.canvas.Size() // with the system's bars
 	put(r.scrim, -area.X, -area.Y, window.Width, window.Height)
 	at, s := r.o.place(size)
+	if r.o.grow != nil {
+		at, s = r.o.grow.place(at, s)
+	}
 	put(r.stop, at.X, at.Y, s.Width, s.Height)
 	put(r.o.panel, at.X, at.Y, s.Width, s.Height)
 }
@@ -119,10 +128,12 @@ func showMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...actio
 		t.radius = 2 * unit
 		list.objects = append(list.objects, t)
 	}
-	panel := newCard(list, around(unit+2))
+	inside := newReveal(list)
+	panel := newCard(inside, around(unit+2))
 	o = showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
 		w := min(max(panel.natural(), 200), size.Width-4*unit)
 		h := panel.fit(w)
+		inside.width = w - panel.inset.left - panel.inset.right
 		x := min(max(near.X-w/2, 2*unit), size.Width-w-2*unit)
 		y := near.Y + 2*unit
 		if y+h > size.Height-2*unit {
@@ -136,6 +147,7 @@ func showMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...actio
 		return c
 	}
 	o.Refresh()
+	o.growFrom(near)
 }
 
 // showPanel shows a column in the middle of the window, as high as it needs.

@@ -21,6 +21,7 @@ type palette struct {
 	Theirs                           color.NRGBA
 	Error, Warning, WarningSoft, Yes color.NRGBA
 	Scrim, Shadow                    color.NRGBA
+	Press                            color.NRGBA // over what a finger is on
 }
 
 func hex(v uint32) color.NRGBA {
@@ -42,6 +43,7 @@ var light = palette{
 	Theirs: hex(0xffffff),
 	Error:  hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
 	Scrim: alpha(0x10121c, 0x66), Shadow: alpha(0x1a1c2c, 0x24),
+	Press: alpha(0x10121c, 0x1c),
 }
 
 var dark = palette{
@@ -53,6 +55,7 @@ var dark = palette{
 	Theirs: hex(0x1f2330),
 	Error:  hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
 	Scrim: alpha(0x000000, 0x99), Shadow: alpha(0x000000, 0x66),
+	Press: alpha(0xffffff, 0x24),
 }
 
 // hue is a person's colour: the ground of the avatar, and the name above a

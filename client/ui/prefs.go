@@ -19,6 +19,8 @@ func (s prefs) percent() int         { return s.p.IntWithFallback("text", 100) }
 func (s prefs) setPercent(v int)     { s.p.SetInt("text", v) }
 func (s prefs) language() string     { return s.p.String("language") }
 func (s prefs) setLanguage(v string) { s.p.SetString("language", v) }
+func (s prefs) still() bool          { return s.p.Bool("still") }
+func (s prefs) setStill(v bool)      { s.p.SetBool("still", v) }
 func (s prefs) theme() *appTheme     { return newTheme(s.look(), s.percent()) }
 func (s prefs) setSize(v fyne.Size) {
 	s.p.SetFloat("width", float64(v.Width))
@@ -29,4 +31,10 @@ func (s prefs) setSize(v fyne.Size) {
 func (s prefs) size() fyne.Size {
 	w, h := s.p.FloatWithFallback("width", 412), s.p.FloatWithFallback("height", 860)
 	return fyne.NewSize(float32(min(max(w, 320), 4000)), float32(min(max(h, 400), 4000)))
+}
+
+// reducedMotion reports whether what comes and goes jumps to its place: the
+// person wants it, or the system's animations are off, as far as Fyne knows.
+func (s prefs) reducedMotion() bool {
+	return s.still() || !fyne.CurrentApp().Settings().ShowAnimations()
 }

@@ -211,7 +211,6 @@ func (p *roomPage) menuFor(h hit, at fyne.Position) {
 		return
 	}
 	item, room := h.row.item, p.conv.room
-	app := fyne.CurrentApp()
 	var actions []action
 	if item.Delivery == session.Failed {
 		actions = append(actions,
@@ -222,9 +221,10 @@ func (p *roomPage) menuFor(h hit, at fyne.Position) {
 				p.conv.client.window.Canvas().Focus(p.composer.entry)
 			}})
 	}
-	actions = append(actions, action{icon: "copy", label: tr("menu.copy"), do: func() { app.Clipboard().SetContent(item.Text) }})
+	actions = append(actions, action{icon: "copy", label: tr("menu.copy"), do: func() { p.conv.client.copy(item.Text) }})
+	actions = append(actions, action{icon: "select", label: tr("menu.select"), do: func() { p.conv.client.showSelect(item.Text) }})
 	if h.link != "" {
-		actions = append(actions, action{icon: "link", label: tr("menu.copy.link"), do: func() { app.Clipboard().SetContent(h.link) }})
+		actions = append(actions, action{icon: "link", label: tr("menu.copy.link"), do: func() { p.conv.client.copy(h.link) }})
 	}
 	if item.Delivery == session.Failed {
 		actions = append(actions, action{icon: "trash", label: tr("menu.discard"), danger: true, do: func() { room.Discard(item.ID) }})
@@ -246,19 +246,4 @@ func (p *roomPage) menu(at fyne.Position) {
 		action{icon: "people", label: tr("room.people"), do: p.showPeople},
 		action{icon: "settings", label: tr("settings.title"), do: func() { c.nav.push(func() page { return newSettingsPage(c) }) }},
 		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.leave(p.conv) }})
-}
-
-// showPeople lists who is in the room.
-func (p *roomPage) showPeople() {
-	c := p.conv
-	body := newColumn(0, newColumn(0, newText(plural("people.here", c.count), fontTitle, roleText)).padded(insets{0, 2 * unit, 2 * unit, 2 * unit})).
-		padded(around(4 * unit))
-	for _, name := range c.people {
-		body.objects = append(body.objects,
-			newHRow(3*unit, 1, newAvatar(name, avatarSide), newText(text.OneLine(name), fontBody, roleText)).padded(insets{unit + 2, 2 * unit, unit + 2, 2 * unit}))
-	}
-	if rest := c.count - len(c.people); rest > 0 && len(c.people) > 0 {
-		body.objects = append(body.objects, newColumn(0, newText(plural("people.more", rest), fontSmall, roleMuted)).padded(around(2*unit)))
-	}
-	showPanel(c.client.window.Canvas(), body)
 }

@@ -16,6 +16,7 @@ type row struct {
 	day         bool // a day line above
 	fresh       bool // the line "new since you left" above
 	first, last bool // of a group: one sender, one minute
+	unfolded    bool // a long text is shown whole
 
 	height float32
 	view   *rowView // while it is on the screen
@@ -31,6 +32,7 @@ const (
 	groupGap    = 3 * unit // above a group
 	rowGap      = 2        // between rows of a group
 	avatarSide  = 36
+	avatarDense = 28
 	bubbleInset = 3 * unit // left and right of the text
 	bubblePad   = 2 * unit // above and below
 	metaGap     = 2 * unit // between the last line and the time
@@ -42,6 +44,7 @@ const (
 type frame struct {
 	width float32
 	scale float32
+	dense bool // as many messages as possible, in little height
 }
 
 // column is where the conversation lies in a wide list.
@@ -55,9 +58,32 @@ func (f frame) avatars() bool { return f.width >= 336*f.scale }
 
 func (f frame) left() float32 {
 	if f.avatars() {
-		return rowMargin + avatarSide + 2*unit
+		return rowMargin + f.avatarSide() + 2*unit
 	}
 	return rowMargin
+}
+
+func (f frame) avatarSide() float32 {
+	if f.dense {
+		return avatarDense
+	}
+	return avatarSide
+}
+
+// pad is the room over and under a bubble's text.
+func (f frame) pad() float32 {
+	if f.dense {
+		return unit
+	}
+	return bubblePad
+}
+
+// groupGap is the room over a group.
+func (f frame) groupGap() float32 {
+	if f.dense {
+		return unit
+	}
+	return groupGap
 }
 
 // maxText is how wide a bubble's text may be.
@@ -80,8 +106,9 @@ func (r *row) font() font {
 
 func (r *row) jumbo() bool { return text.Jumbo(r.text) }
 
-// named reports whether the sender's name stands above the bubble's text.
-func (r *row) named() bool { return r.first && !r.item.Mine }
+// named reports whether the sender's name stands above the bubble's text. In
+// little height the avatar alone says who it is.
+func (r *row) named(f frame) bool { return r.first && !r.item.Mine && !(f.dense && f.avatars()) }
 
 // meta is what stands at the end of the bubble: the time in the last row of a
 // group, and always for a message that is not in the room yet.
@@ -112,20 +139,27 @@ type shape struct {
 	extent        text.Extent
 	width, height float32 // of the bubble
 	metaInline    bool    // the time stands behind the last line
+	lines         int     // of the text that are shown
+	fold          string  // what the line under a long text says, or ""
 }
 
 func (r *row) shape(f frame) shape {
 	fo := r.font()
 	s := shape{extent: fo.wrapper().Measure(r.text, f.maxText())}
 	inner := s.extent.Widest
-	height := float32(s.extent.Lines) * fo.lineHeight()
-	if r.named() {
+	s.lines, s.fold = r.folded(s.extent.Lines)
+	height := float32(s.lines) * fo.lineHeight()
+	if s.fold != "" {
+		inner = max(inner, min(fontLabel.wrapper().Measure(s.fold, 1e6).Widest, f.maxText()))
+		height += foldHeight()
+	}
+	if r.named(f) {
 		name := fontLabel.wrapper().Measure(r.item.User, 1e6).Widest
 		inner = max(inner, min(name, f.maxText()))
 		height += nameHeight()
 	}
 	if mw := r.metaWidth(); mw > 0 {
-		s.metaInline = !s.extent.RTL && !r.jumbo() && s.extent.Last+metaGap+mw <= f.maxText()
+		s.metaInline = s.fold == "" && !s.extent.RTL && !r.jumbo() && s.extent.Last+metaGap+mw <= f.maxText()
 		if s.metaInline {
 			inner = max(inner, s.extent.Last+metaGap+mw)
 		} else {
@@ -134,7 +168,7 @@ func (r *row) shape(f frame) shape {
 		}
 	}
 	s.width = float32(int(inner+1)) + 2*bubbleInset
-	s.height = height + 2*bubblePad
+	s.height = height + 2*f.pad()
 	return s
 }
 
@@ -155,10 +189,10 @@ func (f frame) noteWidth() float32 {
 func dividerHeight() float32 { return fontLabel.lineHeight() + 8*unit }
 
 // above is the height of everything over the bubble.
-func (r *row) above() float32 {
+func (r *row) above(f frame) float32 {
 	h := float32(rowGap)
 	if r.first {
-		h = groupGap
+		h = f.groupGap()
 	}
 	if r.day {
 		h += dividerHeight()
@@ -173,17 +207,17 @@ func (r *row) above() float32 {
 func nameHeight() float32 { return fontLabel.lineHeight() + 2 }
 
 // lead is what comes and goes over the text with the rows before.
-func (r *row) lead() float32 {
-	if r.named() {
-		return r.above() + nameHeight()
+func (r *row) lead(f frame) float32 {
+	if r.named(f) {
+		return r.above(f) + nameHeight()
 	}
-	return r.above()
+	return r.above(f)
 }
 
 func gapHeight() float32 { return fontLabel.lineHeight() + 3*unit }
 
 func (r *row) measure(f frame) {
-	r.height = r.above()
+	r.height = r.above(f)
 	if r.item.Kind == session.KindGap {
 		r.height += gapHeight() + groupGap
 		return

@@ -20,6 +20,7 @@ const (
 	hitLink
 	hitFailed // a message that was refused: retry, discard
 	hitGap
+	hitFold // shows a long text whole, or folds it
 	hitPill
 )
 
@@ -64,7 +65,7 @@ func (r *row) draw(f frame) *rowView {
 	left, width := f.column()
 	y := float32(rowGap)
 	if r.first {
-		y = groupGap
+		y = f.groupGap()
 	}
 	p := colors()
 	if r.day {
@@ -143,7 +144,7 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 		x = left + width - rowMargin - s.width
 	} else if f.avatars() {
 		if r.first {
-			v.add(newAvatar(r.item.User, avatarSide), x, y, avatarSide, avatarSide)
+			v.add(newAvatar(r.item.User, f.avatarSide()), x, y, f.avatarSide(), f.avatarSide())
 		}
 		x = left + f.left()
 	}
@@ -152,21 +153,25 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 	}
 	v.hits = append(v.hits, hit{hitBubble, fyne.NewPos(x, y), fyne.NewSize(s.width, s.height), r, ""})
 
-	tx, ty := x+bubbleInset, y+bubblePad
+	tx, ty := x+bubbleInset, y+f.pad()
 	inner := s.width - 2*bubbleInset
-	if r.named() {
+	if r.named(f) {
 		name := newText(r.item.User, fontLabel, func(*palette) color.NRGBA { return nameColor(r.item.User) }).lines(1)
 		v.add(name, tx, ty, inner, fontLabel.lineHeight())
 		ty += fontLabel.lineHeight() + 2
 	}
 	fo := r.font()
-	for _, line := range fo.wrapper().Lay(r.text, f.maxText()) {
+	for _, line := range fo.wrapper().Lay(r.text, f.maxText())[:s.lines] {
 		lx := tx
 		if line.RTL {
 			lx = tx + inner - line.Width
 		}
 		v.line(r, line, fo, ink, lx, ty)
 		ty += fo.lineHeight()
+	}
+	if s.fold != "" {
+		v.fold(r, s.fold, ink, tx, ty, inner)
+		ty += foldHeight()
 	}
 	if mw := r.metaWidth(); mw > 0 {
 		my := ty
@@ -178,12 +183,23 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 	v.note(r, f, p, left, y+s.height, width)
 }
 
+// fold draws the line under a long text.
+func (v *rowView) fold(r *row, label string, ink inks, x, y, width float32) {
+	for _, line := range fontLabel.wrapper().Lay(label, width)[:1] {
+		v.root.Objects = appendRuns(v.root.Objects, line, fontLabel, ink.link, x, y+unit)
+	}
+	v.hits = append(v.hits, hit{hitFold, fyne.NewPos(x-bubbleInset, y-unit), fyne.NewSize(width+2*bubbleInset, foldHeight()+2*unit), r, ""})
+}
+
+// bubbleRound is the radius of a bubble's corners.
+const bubbleRound = 18
+
 // bubble is the ground of a message, with small corners at its sender's side and
 // where the rows of a group meet.
 func (r *row) bubble(c color.Color) *canvas.Rectangle {
-	const round, tight = 18, 5
+	const tight = 5
 	b := canvas.NewRectangle(c)
-	b.CornerRadius = round
+	b.CornerRadius = bubbleRound
 	if r.item.Delivery == session.Failed {
 		b.StrokeColor, b.StrokeWidth = colors().Error, 1
 	}

@@ -26,6 +26,9 @@ func (s *scroller) CreateRenderer() fyne.WidgetRenderer {
 		layout: func(size fyne.Size) {
 			s.body.Resize(fyne.NewSize(size.Width, max(s.body.fit(size.Width), size.Height)))
 			s.scroll.Resize(size)
+			if d, ok := any(s.scroll).(fyne.Draggable); ok { // on a phone
+				adopt(s.body, d)
+			}
 			s.scroll.Refresh()
 		},
 		height: func() float32 { return 1 },

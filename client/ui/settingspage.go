@@ -33,6 +33,7 @@ func newSettingsPage(c *client) *settingsPage {
 		group(tr("settings.name"), p.name, p.problem),
 		group(tr("settings.size"), newChoice(textSizes, func(v int) string { return fmt.Sprint(v) + " %" }, c.prefs.percent(), p.setSize)),
 		group(tr("settings.look"), newChoice([]look{lookSystem, lookLight, lookDark}, lookName, c.prefs.look(), p.setLook)),
+		group(tr("settings.motion"), newChoice([]bool{false, true}, motionName, c.prefs.still(), p.setStill)),
 		group(tr("settings.language"), newChoice(languageCodes(), languageName, c.prefs.language(), p.setLanguage)),
 		group(tr("settings.server"), newText(hostOf(c.prefs.server()), fontBody, roleText), newSecondary(tr("settings.server.change"), p.changeServer)),
 		newText(tr("settings.version", "version", version(c.app)), fontSmall, roleMuted).centered(),
@@ -80,6 +81,19 @@ func (p *settingsPage) setLook(l look) {
 	p.rename()
 	p.client.prefs.setLook(l)
 	p.client.restyle(true)
+}
+
+func (p *settingsPage) setStill(still bool) {
+	p.rename()
+	p.client.prefs.setStill(still)
+	p.client.restyle(true)
+}
+
+func motionName(still bool) string {
+	if still {
+		return tr("motion.less")
+	}
+	return tr("motion.system")
 }
 
 func (p *settingsPage) setLanguage(code string) {

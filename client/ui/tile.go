@@ -21,7 +21,8 @@ type tile struct {
 	onTap         func()
 	onMenu        func(at fyne.Position) // long press or right click, in the interactive area
 
-	hovered, focused bool
+	hovered, focused, pressed bool
+	scroll                    fyne.Draggable // what a finger's drag on it moves, on a phone
 }
 
 func newTile(content fyne.CanvasObject, onTap func()) *tile {
@@ -42,12 +43,14 @@ func (t *tile) natural() float32 {
 }
 
 func (t *tile) Tapped(*fyne.PointEvent) {
+	t.press(false)
 	if t.onTap != nil {
 		t.onTap()
 	}
 }
 
 func (t *tile) TappedSecondary(e *fyne.PointEvent) {
+	t.press(false)
 	switch {
 	case t.onMenu != nil:
 		t.onMenu(fyne.CurrentApp().Driver().AbsolutePositionForObject(t).Add(e.Position))
@@ -58,7 +61,7 @@ func (t *tile) TappedSecondary(e *fyne.PointEvent) {
 
 func (t *tile) MouseIn(*desktop.MouseEvent)    { t.hovered = true; t.Refresh() }
 func (t *tile) MouseMoved(*desktop.MouseEvent) {}
-func (t *tile) MouseOut()                      { t.hovered = false; t.Refresh() }
+func (t *tile) MouseOut()                      { t.hovered, t.pressed = false, false; t.Refresh() }
 func (t *tile) Cursor() desktop.Cursor         { return desktop.PointerCursor }
 func (t *tile) FocusGained()                   { t.focused = true; t.Refresh() }
 func (t *tile) FocusLost()                     { t.focused = false; t.Refresh() }
@@ -118,6 +121,10 @@ func (r *tileRenderer) Refresh() {
 	}
 	if t.hovered && t.hover != nil && !isPhone() {
 		r.ground.FillColor = t.hover(p)
+	}
+	if t.pressed {
+		ground, _ := r.ground.FillColor.(color.NRGBA)
+		r.ground.FillColor = blend(ground, p.Press)
 	}
 	r.ground.StrokeWidth = 0
 	if t.focused && !isPhone() {

@@ -14,6 +14,8 @@ type timeline struct {
 	frame frame
 	foot  float32 // what is needed under the rows, when more than one line
 	fresh string  // id of the first message that is new since the person left
+
+	unfolded map[string]bool // ids of long messages that are shown whole
 }
 
 func newTimeline() *timeline { return &timeline{tops: []float32{0}} }
@@ -21,7 +23,11 @@ func newTimeline() *timeline { return &timeline{tops: []float32{0}} }
 // total is the height of all rows and of the place under them, where it says who
 // is writing.
 func (t *timeline) total() float32 {
-	return t.tops[len(t.rows)] + max(t.foot, fontSmall.lineHeight()+2*unit)
+	least := fontSmall.lineHeight() + 2*unit
+	if t.frame.dense {
+		least = unit
+	}
+	return t.tops[len(t.rows)] + max(t.foot, least)
 }
 
 // setFrame measures everything again when the width or the text's size changed.
@@ -64,6 +70,7 @@ func (t *timeline) restyle(from, to int) {
 		r.fresh = t.fresh != "" && r.item.ID == t.fresh
 		r.first = before == nil || r.fresh || !sameGroup(before, r)
 		r.last = after == nil || !sameGroup(r, after) || t.fresh != "" && after.item.ID == t.fresh
+		r.unfolded = t.unfolded[r.item.ID]
 		r.measure(t.frame)
 		r.view = nil
 	}
@@ -163,13 +170,13 @@ func (t *timeline) anchorAt(offset float32) anchor {
 	for i+1 < len(t.rows) && t.rows[i].item.Kind == session.KindGap {
 		i++
 	}
-	return anchor{t.rows[i].item.ID, offset - t.tops[i] - t.rows[i].lead()}
+	return anchor{t.rows[i].item.ID, offset - t.tops[i] - t.rows[i].lead(t.frame)}
 }
 
 // offsetOf is where an anchor is now; ok is false when its row is gone.
 func (t *timeline) offsetOf(a anchor) (offset float32, ok bool) {
 	if i := t.find(a.id); i >= 0 {
-		return t.tops[i] + t.rows[i].lead() + a.delta, true
+		return t.tops[i] + t.rows[i].lead(t.frame) + a.delta, true
 	}
 	return 0, false
 }
