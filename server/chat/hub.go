@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"parley/server/chat/keyring"
 	"parley/shared"
 )
 
@@ -24,7 +25,7 @@ type Hub struct {
 	cfg     Config
 	metrics *metrics
 	wheel   *wheel
-	keys    *keyring
+	keys    *keyring.Keyring
 	posts   *rate.Limiter // of the API
 	memory  *memory
 	work    sync.WaitGroup // connections, and every goroutine that the hub has started
@@ -51,7 +52,7 @@ func NewHub(cfg Config) *Hub {
 	h.metrics = newMetrics(h)
 	h.posts = h.newLimiter()
 	h.memory = &memory{limit: h.cfg.MaxMemory}
-	h.keys = newKeyring(h.cfg.Now, func() { h.metrics.limit("passphrase") })
+	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)
 	return h
