@@ -44,6 +44,21 @@ func (l *loop) setDraft(text string) {
 	}
 }
 
+func (l *loop) show(on bool) {
+	l.state.Shown = on
+	if on {
+		l.state.Used = l.clock.Now().UTC()
+	}
+	l.saveSoon()
+}
+
+func (l *loop) setPlace(p Place) {
+	if p != l.state.Place {
+		l.state.Place = p
+		l.saveWithin(placeWait)
+	}
+}
+
 func (l *loop) reconnect() {
 	c, now := l.connection, l.clock.Now()
 	switch {

@@ -16,6 +16,7 @@ const (
 	checkWait   = 3 * time.Second        // for a sign of life that was asked for
 	steadyAfter = 10 * time.Second       // a connection that lasted this long makes the next wait short
 	lazyWait    = 500 * time.Millisecond // until a draft is saved
+	placeWait   = 2 * time.Second        // until the place in the room is
 	againWait   = 5 * time.Second        // until a failed save is tried again
 	redialAfter = time.Second            // a try younger than this is not given up for a new one
 	batch       = 256                    // frames in one transaction
@@ -58,6 +59,7 @@ func newLoop(r *Room) *loop {
 		clock:    r.config.Clock,
 		timeline: newTimeline(),
 		reports:  make(chan report, batch),
+		paused:   r.config.Paused,
 		key:      roomKey(r.config.Server, r.config.Room),
 		state:    savedState{Server: r.config.Server, Room: r.config.Room, Name: r.config.Room},
 	}
@@ -73,7 +75,11 @@ func (l *loop) run() {
 	}
 	defer l.connections.Wait()
 	l.load()
-	l.connect()
+	if l.paused {
+		l.setStatus(Status{State: Disconnected, Cause: CausePaused})
+	} else {
+		l.connect()
+	}
 	for {
 		l.commit()
 		if l.closing {
@@ -205,9 +211,11 @@ func (l *loop) saveFailed(err error) {
 }
 
 // saveSoon has something saved that is not worth a transaction of its own.
-func (l *loop) saveSoon() {
-	if l.saveBy.IsZero() {
-		l.saveBy = l.clock.Now().Add(lazyWait)
+func (l *loop) saveSoon() { l.saveWithin(lazyWait) }
+
+func (l *loop) saveWithin(d time.Duration) {
+	if by := l.clock.Now().Add(d); l.saveBy.IsZero() || by.Before(l.saveBy) && !l.failed {
+		l.saveBy = by
 	}
 }
 

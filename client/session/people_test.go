@@ -165,7 +165,7 @@ func TestRecentRooms(t *testing.T) {
 	}
 	recent := store.Recent()
 	if len(recent) != 2 || recent[0].Room != "Two" || recent[0].Name != "Two" || recent[0].Server != s.base ||
-		recent[0].Unread != 2 || recent[1].Unread != 1 || recent[0].LastSeen.Before(recent[1].LastSeen) {
+		recent[0].Unread != 2 || recent[1].Unread != 1 || recent[0].Used.Before(recent[1].Used) {
 		t.Errorf("%+v", recent)
 	}
 	ann := enter(t, session.Config{Server: s.base, Room: "two", User: "Ann", Store: store})

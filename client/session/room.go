@@ -36,6 +36,9 @@ type Config struct {
 	// until the first is closed.
 	Store *Store
 
+	// Paused has the room show what the store has and connect at Resume only.
+	Paused bool
+
 	// Pins tell which certificates are the server's: those of Store by default.
 	Pins *Pins
 
@@ -237,6 +240,18 @@ func (r *Room) SetDraft(text string) {
 		r.draft, r.hasDraft = text, true
 		r.post(func(l *loop) { l.setDraft(text) })
 	}
+}
+
+// Show says that the room's page came onto the screen, or went: see
+// RecentRoom.Shown and Used.
+func (r *Room) Show(on bool) {
+	r.command(func(l *loop) { l.show(on) })
+}
+
+// SetPlace keeps where the person reads. It may be called at every move; it is
+// saved within two seconds.
+func (r *Room) SetPlace(p Place) {
+	r.command(func(l *loop) { l.setPlace(p) })
 }
 
 // Close leaves: it saves what waits, closes the connection with 1000, and

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"parley/shared"
 )
@@ -25,6 +23,9 @@ type savedState struct {
 	Unread   int             `json:"unread,omitempty"`
 	Key      string          `json:"key,omitempty"` // the passphrase that let in last
 	Seen     time.Time       `json:"seen"`
+	Used     time.Time       `json:"used,omitzero"` // when its page was last opened
+	Shown    bool            `json:"shown,omitempty"`
+	Place    Place           `json:"place,omitzero"`
 }
 
 // savedRow is a row in the file.
@@ -103,15 +104,7 @@ func readRows(b *bbolt.Bucket) (rows []*row, err error) {
 		if err := json.Unmarshal(value, &s); err != nil {
 			return err
 		}
-		r := &row{
-			Item: Item{
-				Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, Text: s.Text,
-				Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
-			},
-			entry: s.Entry,
-			epoch: s.Epoch,
-			key:   binary.BigEndian.Uint64(key),
-		}
+		r := &row{Item: s.item(), entry: s.Entry, epoch: s.Epoch, key: binary.BigEndian.Uint64(key)}
 		if r.entry == "" && r.Kind == KindMessage {
 			r.entry = r.ID
 		}
@@ -119,6 +112,13 @@ func readRows(b *bbolt.Bucket) (rows []*row, err error) {
 		return nil
 	})
 	return rows, err
+}
+
+func (s savedRow) item() Item {
+	return Item{
+		Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, Text: s.Text,
+		Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+	}
 }
 
 // loadRoom reads what is kept of a room.
@@ -256,66 +256,3 @@ func putJSON(b *bbolt.Bucket, key []byte, v any) error {
 }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-// RecentRoom is a room that this device has been in.
-type RecentRoom struct {
-	Room     string // as it was entered
-	Name     string // as the server shows it: show it as text only
-	Server   string // as ParseServer gives it
-	LastSeen time.Time
-	Unread   int // messages of others that came in and were not marked read
-}
-
-// Recent lists the rooms, the last seen first; none when the file can't be
-// read.
-func (s *Store) Recent() (recent []RecentRoom) {
-	err := s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			rooms := tx.Bucket(roomsBucket)
-			return rooms.ForEachBucket(func(key []byte) error {
-				var state savedState
-				if err := json.Unmarshal(rooms.Bucket(key).Get(stateKey), &state); err != nil {
-					return err
-				}
-				recent = append(recent, RecentRoom{state.Room, state.Name, state.Server, state.Seen, state.Unread})
-				return nil
-			})
-		})
-	})
-	if err != nil {
-		return nil
-	}
-	slices.SortStableFunc(recent, func(a, b RecentRoom) int { return b.LastSeen.Compare(a.LastSeen) })
-	return recent
-}
-
-// Forget removes all that is kept of a room, its outbox too. Close the Room
-// first. The error is the file's.
-func (s *Store) Forget(server, room string) error {
-	return s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			err := tx.Bucket(roomsBucket).DeleteBucket([]byte(roomKey(server, room)))
-			if errors.Is(err, bbolterrors.ErrBucketNotFound) {
-				return nil
-			}
-			return err
-		})
-	})
-}
-
-// Draft is what was written and not sent in a room.
-func (s *Store) Draft(server, room string) string {
-	var draft string
-	err := s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			if b := tx.Bucket(roomsBucket).Bucket([]byte(roomKey(server, room))); b != nil {
-				draft = string(b.Get(draftKey))
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return ""
-	}
-	return draft
-}

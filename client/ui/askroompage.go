@@ -199,7 +199,7 @@ func (p *askRoomPage) gather() (mine, others []roomLine) {
 			continue
 		}
 		known[key] = true
-		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.LastSeen, unread: r.Unread, locked: active[key].Locked})
+		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.Used, unread: r.Unread, locked: active[key].Locked})
 	}
 	for _, r := range p.active {
 		if key := roomKey(r.Name); !known[key] {
