@@ -140,6 +140,7 @@ type filled struct {
 	widget.BaseWidget
 	objects []fyne.CanvasObject
 	flex    int
+	sized   func(fyne.Size) // is told the size before the objects get theirs
 }
 
 func newFilled(flex int, objects ...fyne.CanvasObject) *filled {
@@ -149,6 +150,9 @@ func newFilled(flex int, objects ...fyne.CanvasObject) *filled {
 }
 
 func (f *filled) layout(size fyne.Size) {
+	if f.sized != nil {
+		f.sized(size)
+	}
 	rest := size.Height
 	for i, o := range f.objects {
 		if i != f.flex && o.Visible() {

@@ -13,8 +13,12 @@ import (
 	"parley/client/ui/text"
 )
 
-// maxRows is how far the composer grows before it scrolls.
-const maxRows = 5
+// maxRows is how far the composer grows before it scrolls, maxRowsDense is that
+// in little height.
+const (
+	maxRows      = 5
+	maxRowsDense = 2
+)
 
 // composer is where a message is written: an entry that grows, with the send
 // button inside.
@@ -25,6 +29,7 @@ type composer struct {
 	ruler *widget.Label // wraps as the entry does, and tells its height
 	grown func()        // the height has changed
 	high  float32
+	dense bool // in little height
 }
 
 // newComposer makes a composer. send returns whether the text was taken.
@@ -74,7 +79,7 @@ func (c *composer) restore(draft string) {
 
 // entryHeight is the height of the entry for its text, one to maxRows rows.
 func (c *composer) entryHeight(width float32) float32 {
-	width -= c.send.MinSize().Width + 2*composerPad + 2*unit
+	width -= c.send.MinSize().Width + 2*c.pad() + 2*unit
 	measure := func(s string) float32 {
 		c.ruler.SetText(s)
 		c.ruler.Resize(fyne.NewSize(max(width, 1), 1))
@@ -86,13 +91,26 @@ func (c *composer) entryHeight(width float32) float32 {
 	if c.entry.Text == "" {
 		shown = c.entry.PlaceHolder
 	}
-	return max(min(measure(shown), one+(maxRows-1)*row)+2, touch)
+	return max(min(measure(shown), one+(c.rows()-1)*row)+2, touch)
 }
 
-// composerPad is the room around the entry.
-const composerPad = 2 * unit
+// pad is the room around the entry.
+func (c *composer) pad() float32 {
+	if c.dense {
+		return unit
+	}
+	return 2 * unit
+}
 
-func (c *composer) fit(width float32) float32 { return c.entryHeight(width) + 2*composerPad }
+// rows is how far the composer grows before it scrolls.
+func (c *composer) rows() float32 {
+	if c.dense {
+		return maxRowsDense
+	}
+	return maxRows
+}
+
+func (c *composer) fit(width float32) float32 { return c.entryHeight(width) + 2*c.pad() }
 
 func (c *composer) CreateRenderer() fyne.WidgetRenderer {
 	return &composerRenderer{c: c, ground: &canvas.Rectangle{}}
@@ -108,13 +126,13 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	c.high = size.Height
 	styleField(r.ground, c.entry.focused)
 	r.ground.FillColor = colors().Raised
-	h := size.Height - 2*composerPad
+	h := size.Height - 2*c.pad()
 	r.ground.CornerRadius = touch / 2
-	put(r.ground, composerPad, composerPad, size.Width-2*composerPad, h)
-	put(c.entry, composerPad+2*unit, composerPad, size.Width-2*composerPad-2*unit, h)
+	put(r.ground, c.pad(), c.pad(), size.Width-2*c.pad(), h)
+	put(c.entry, c.pad()+2*unit, c.pad(), size.Width-2*c.pad()-2*unit, h)
 }
 
-func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, touch+2*composerPad) }
+func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, touch+2*r.c.pad()) }
 func (r *composerRenderer) Refresh() {
 	r.Layout(r.c.Size())
 	r.ground.Refresh()

@@ -16,6 +16,7 @@ import (
 type roomPage struct {
 	conv     *conversation
 	root     *filled
+	header   fyne.CanvasObject
 	back     *tile
 	sub      *textBlock
 	banner   *banner
@@ -49,8 +50,10 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.list.onHit = p.tapped
 	p.list.onMenu = p.menuFor
 	ground := newFill(func(p *palette) color.NRGBA { return p.Ground })
-	p.root = newFilled(2, newHeader(p.back, about, more), p.banner,
+	p.header = newHeader(p.back, about, more)
+	p.root = newFilled(2, p.header, p.banner,
 		over(ground, p.list, p.silence, p.typing), newFooter(p.composer))
+	p.root.sized = p.squeeze
 	p.state()
 	return p
 }

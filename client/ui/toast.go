@@ -35,14 +35,17 @@ func (n *navigator) say(sentence string) {
 	t.said++
 	said := t.said
 	t.Show()
-	n.motion.run(growTime, func(done float32) {
+	place := func(done float32) {
 		t.rise = 3 * unit * (1 - done)
-		n.Refresh()
-	}, func() {})
+		t.place(n.Size())
+		nextFrame()
+	}
+	place(0)
+	n.motion.run(growTime, place, func() {})
 	n.motion.after(toastTime, func() {
 		if t.said == said {
 			t.Hide()
-			n.Refresh()
+			nextFrame()
 		}
 	})
 }

@@ -12,6 +12,7 @@ func (f *filled) children() []fyne.CanvasObject   { return f.objects }
 func (c *card) children() []fyne.CanvasObject     { return []fyne.CanvasObject{c.content} }
 func (t *tile) children() []fyne.CanvasObject     { return []fyne.CanvasObject{t.content} }
 func (c *centered) children() []fyne.CanvasObject { return []fyne.CanvasObject{c.object} }
+func (s *scroller) children() []fyne.CanvasObject { return []fyne.CanvasObject{s.body} }
 
 // find is the first object, in an object and all that it holds, of which is
 // holds.

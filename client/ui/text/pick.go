@@ -6,10 +6,13 @@ import "strings"
 type Span struct{ X, Width float32 }
 
 // At is the byte of the text before which a finger at x of a line is: the
-// nearest end of a character.
+// nearest end of a character of the run there.
 func (w *Wrapper) At(text string, l Line, x float32) int {
 	best, nearest := l.From, float32(-1)
-	for _, r := range l.Runs {
+	for i, r := range l.Runs {
+		if i+1 < len(l.Runs) && x >= r.X+r.Width {
+			continue // further right
+		}
 		at, edge := r.From, float32(0)
 		for _, g := range append(Graphemes(text[r.From:r.To]), "") {
 			left := r.X + edge
@@ -22,6 +25,7 @@ func (w *Wrapper) At(text string, l Line, x float32) int {
 			at += len(g)
 			edge = w.spanWidth(text[r.From:at])
 		}
+		break
 	}
 	return best
 }

@@ -234,3 +234,47 @@ func FuzzLay(f *testing.F) {
 		}
 	})
 }
+
+// Every byte of a text is found at the place where it is drawn, in either
+// direction.
+func TestPick(t *testing.T) {
+	w := NewWrapper(func(s string) float32 { return 10 * float32(len([]rune(s))) })
+	for _, s := range []string{"one two three", "until שלום ten", "שלום עולם 12 (x)", "e\u0301a 👩‍🚀 b", "a\n\nbc d", "see https://example.org/a now", "مرحبا بالعالم"} {
+		s = Clean(s)
+		for _, width := range []float32{1e6, 70} {
+			seen := make(map[int]bool)
+			for _, l := range w.Lay(s, width) {
+				for _, r := range l.Runs {
+					at := r.From
+					for _, g := range Graphemes(s[r.From:r.To]) {
+						seen[at] = true
+						spans := w.Spans(s, l, at, at+len(g))
+						if len(spans) != 1 {
+							t.Fatalf("%q: %q is drawn at %v", s, g, spans)
+						}
+						if spans[0].Width > 0 {
+							begin, end := spans[0].X+0.1, spans[0].X+spans[0].Width-0.1
+							if r.RTL {
+								begin, end = end, begin
+							}
+							if a, b := w.At(s, l, begin), w.At(s, l, end); a != at || b != at+len(g) {
+								t.Errorf("%q at %v: %q is found at %d to %d, not %d", s, width, g, a, b, at)
+							}
+						}
+						at += len(g)
+					}
+				}
+			}
+			at := 0
+			for _, g := range Graphemes(s) {
+				if g != "\n" && g != " " && !seen[at] {
+					t.Errorf("%q at %v: %q is not drawn", s, width, g)
+				}
+				at += len(g)
+			}
+		}
+	}
+	if from, to := Word("one two\nthree", 5); from != 4 || to != 7 {
+		t.Errorf("the word is %d to %d", from, to)
+	}
+}

@@ -1,0 +1,96 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+)
+
+// push drags a finger over the edge in steps and lifts it.
+func push(g *edge, steps ...fyne.Delta) {
+	var last *fyne.DragEvent
+	for _, d := range steps {
+		last = &fyne.DragEvent{Dragged: d}
+		g.Dragged(last)
+	}
+	g.Dragged(last) // as Fyne's driver does with a finger that leaves at speed
+	g.DragEnd()
+}
+
+func TestSwipeFromTheLeftEdge(t *testing.T) {
+	onPhone(t, true)
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	conv := w.room("Lobby", "Ann", "Bob")
+	conv.apply(appended(many(0, 60)...))
+	n, r := w.client.nav, w.reel()
+	top := func() page { return n.top() }
+	room := top()
+
+	// A short, slow push lets the page spring back.
+	g := n.edge
+	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(60, 5)})
+	if x := n.lefts()[room.object()]; x != 60 {
+		t.Errorf("the page is at %v, the finger at 60", x)
+	}
+	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(2, 0)})
+	g.DragEnd()
+	r.frame(1)
+	if top() != room || n.lefts()[room.object()] != 0 || n.slide != nil {
+		t.Error("a short push leaves the page elsewhere")
+	}
+
+	// What goes up or down scrolls.
+	before := w.page().list.offset
+	push(g, fyne.NewDelta(3, 40), fyne.NewDelta(30, 40))
+	if top() != room || n.slide != nil || w.page().list.offset >= before {
+		t.Errorf("a drag at the edge does not scroll: %v, before %v", w.page().list.offset, before)
+	}
+
+	for name, steps := range map[string][]fyne.Delta{
+		"slow": {fyne.NewDelta(100, 0), fyne.NewDelta(150, 0), fyne.NewDelta(3, 0)},
+		"fast": {fyne.NewDelta(12, 1), fyne.NewDelta(20, 0)},
+	} {
+		push(g, steps...)
+		r.frame(1)
+		if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.motion.running != 0 {
+			t.Errorf("%s: the page is a %T", name, top())
+		}
+		if len(w.client.open) != 1 {
+			t.Errorf("%s: the room is left", name)
+		}
+		w.client.enter("Lobby")
+		r.frame(1)
+	}
+	// Back from the middle to the left: it was not meant.
+	push(g, fyne.NewDelta(250, 0), fyne.NewDelta(-30, 0))
+	r.frame(1)
+	if _, ok := top().(*roomPage); !ok {
+		t.Errorf("the page is a %T", top())
+	}
+
+	// There is no edge below the first pages, nor on a desktop.
+	shown := func() bool {
+		for _, o := range test.WidgetRenderer(n).Objects() {
+			if o == fyne.CanvasObject(g) {
+				return true
+			}
+		}
+		return false
+	}
+	if !shown() {
+		t.Error("a room has no edge")
+	}
+	w.client.back(false)
+	r.frame(1)
+	if shown() {
+		t.Error("the rooms have an edge")
+	}
+	onPhone(t, false)
+	w.client.enter("Lobby")
+	r.frame(1)
+	if shown() {
+		t.Error("a desktop has an edge")
+	}
+}
