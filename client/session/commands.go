@@ -67,7 +67,7 @@ func (l *loop) reconnect() {
 		l.tries = 0
 		l.connect()
 	case !c.welcomed.IsZero():
-		c.checked, c.checkBy = c.reads.Load(), now.Add(checkWait)
+		c.expect(checkWait)
 		select {
 		case c.checks <- struct{}{}:
 		default: // one is on its way
@@ -157,7 +157,7 @@ func (l *loop) ask(now time.Time) {
 		if gap, before, ok := l.timeline.gapAt(h.gap); ok {
 			h.asked, limit = &question{gap.ID, before}, gapLimit
 		} else {
-			l.timeline.unfilled(h.gap)
+			l.timeline.unfilled(h.gap, nil)
 			h.gap = ""
 		}
 	}
@@ -165,7 +165,7 @@ func (l *loop) ask(now time.Time) {
 		if before, ok := l.timeline.beforeOldest(); ok {
 			h.asked = &question{"", before}
 		} else {
-			l.timeline.noOlder()
+			l.timeline.noOlder(nil)
 			h.older = false
 		}
 	}
@@ -181,10 +181,14 @@ func (l *loop) answer(m shared.Message) {
 	h.asked = nil
 	switch {
 	case q == nil:
+	case m.More && m.After == 0 && len(m.Messages) == 0: // there is more, but not where
+		h.asked = q
+		l.unreadable()
 	case q.gap != "":
-		l.timeline.fill(q.gap, m.Messages, m.More)
-		h.gap = ""
-	case l.timeline.older(m.Messages, m.More):
+		if l.timeline.fill(q.gap, q.before, m) {
+			h.gap = ""
+		}
+	case l.timeline.older(q.before, m):
 		h.older = false
 	}
 }
@@ -200,11 +204,30 @@ func (l *loop) unanswered(m shared.Message, now time.Time) {
 	case !m.Code.Final():
 		pause := max(time.Second, time.Duration(m.RetryMS)*time.Millisecond)
 		h.notBefore = now.Add(min(pause, longestPause))
-	case q.gap != "":
-		l.timeline.unfilled(q.gap)
-		h.gap = ""
 	default:
-		l.timeline.noOlder()
-		h.older = false
+		l.giveUp(q, nil)
 	}
+}
+
+// unreadable takes an answer that this version can't read. Asked again, the
+// server would say the same: whoever asks has to wait.
+func (l *loop) unreadable() {
+	h := &l.history
+	q := h.asked
+	h.asked = nil
+	if q != nil {
+		l.giveUp(q, ErrUnreadable)
+		h.notBefore = l.clock.Now().Add(unreadableWait)
+	}
+}
+
+// giveUp settles a question that has no answer.
+func (l *loop) giveUp(q *question, err error) {
+	if q.gap != "" {
+		l.timeline.unfilled(q.gap, err)
+		l.history.gap = ""
+		return
+	}
+	l.timeline.noOlder(err)
+	l.history.older = false
 }

@@ -22,6 +22,7 @@ const byeWait = 2 * time.Second
 type report struct {
 	connection *connection
 	frame      shared.Message
+	unreadable bool     // of the frame only the type is known, or not even that
 	end        *Problem // nil for a frame
 }
 
@@ -52,6 +53,7 @@ type connection struct {
 	// Owned by the loop.
 
 	welcomed time.Time // zero until the welcome came
+	answers  bool      // the server answers a ping frame
 	checkBy  time.Time // when a sign of life is due; zero while none was asked for
 	checked  int64     // reads when it was asked for
 }
@@ -109,13 +111,7 @@ func (c *connection) read(ws *websocket.Conn) error {
 			continue
 		}
 		m, err := shared.Decode(data)
-		if err != nil {
-			if m.Type != shared.TypeHistory {
-				continue // a frame of a newer server
-			}
-			m = shared.Message{Type: shared.TypeHistory} // what was asked for can't be had
-		}
-		if !c.deliver(report{connection: c, frame: m}) {
+		if !c.deliver(report{connection: c, frame: m, unreadable: err != nil}) {
 			return net.ErrClosed
 		}
 	}
@@ -196,6 +192,24 @@ func (c *connection) cut() {
 // lastHeard is when the last byte came in, or when the connection began.
 func (c *connection) lastHeard() time.Time {
 	return c.begun.Add(time.Duration(c.heard.Load()))
+}
+
+// quiet is when the server has been silent for so long that it is asked for a
+// sign of life, or where it does not answer such a question, is given up. It is
+// zero while the answer is due.
+func (c *connection) quiet() time.Time {
+	switch {
+	case !c.answers:
+		return c.lastHeard().Add(silenceWait)
+	case c.checkBy.IsZero():
+		return c.lastHeard().Add(shared.PingAfter)
+	}
+	return time.Time{}
+}
+
+// expect gives the server so long for a sign of life.
+func (c *connection) expect(within time.Duration) {
+	c.checked, c.checkBy = c.reads.Load(), c.clock.Now().Add(within)
 }
 
 func (c *connection) dialHeard(ctx context.Context, network, address string) (net.Conn, error) {

@@ -44,23 +44,28 @@ func (t *Timeline) Next() (id, text string, ok bool) {
 }
 
 // AskOlder asks for older history, of ask, until it has some.
-func (t *Timeline) AskOlder(ask func(before int64) (messages []shared.Message, more bool)) {
+func (t *Timeline) AskOlder(ask func(before int64) shared.Message) {
 	for {
 		before, ok := t.beforeOldest()
-		if !ok || t.older(ask(before)) {
+		if !ok || t.older(before, ask(before)) {
 			return
 		}
 	}
 }
 
 // AskGap asks for what is missing at a gap and reports whether it could.
-func (t *Timeline) AskGap(id string, ask func(before int64) (messages []shared.Message, more bool)) bool {
+func (t *Timeline) AskGap(id string, ask func(before int64) shared.Message) bool {
 	gap, before, ok := t.gapAt(id)
-	if ok {
-		messages, more := ask(before)
-		t.fill(gap.ID, messages, more)
+	if !ok {
+		return false
 	}
-	return ok
+	for done := t.fill(gap.ID, before, ask(before)); !done; {
+		if gap, before, ok = t.gapAt(id); !ok {
+			return true
+		}
+		done = t.fill(gap.ID, before, ask(before))
+	}
+	return true
 }
 
 // Changes are those since the last call.

@@ -82,14 +82,25 @@ func (s *oddServer) next() (p *peer, hello shared.Message) {
 	return p, hello
 }
 
-// welcomed is next, and a welcome back.
+// welcomed is next, and a welcome back, as of a server that does not tell who
+// wrote.
 func (s *oddServer) welcomed(epoch string, head int64, resumed bool) (p *peer, hello shared.Message) {
 	s.t.Helper()
+	return s.welcomedAs("", epoch, head, resumed)
+}
+
+// welcomedAs is welcomed by a server that tells who wrote: this client is by.
+func (s *oddServer) welcomedAs(by, epoch string, head int64, resumed bool) (p *peer, hello shared.Message) {
+	s.t.Helper()
 	p, hello = s.next()
-	p.send(shared.Message{
-		Type: shared.TypeWelcome, Room: "Room", User: hello.User, Epoch: epoch, Offset: head, Resumed: resumed,
+	welcome := shared.Message{
+		Type: shared.TypeWelcome, Room: "Room", User: hello.User, By: by, Epoch: epoch, Offset: head, Resumed: resumed,
 		Members: []string{hello.User}, Count: 1, Limits: shared.Limits{Message: 4096, Rate: 1000, Burst: 100, Resume: 100},
-	})
+	}
+	if by != "" {
+		welcome.Can = []string{shared.CanBy, shared.CanPing}
+	}
+	p.send(welcome)
 	return p, hello
 }
 
@@ -99,6 +110,14 @@ func (p *peer) send(messages ...shared.Message) {
 		if err := p.ws.Write(context.Background(), websocket.MessageText, shared.Encode(m)); err != nil {
 			p.t.Errorf("sending %s: %v", m.Type, err)
 		}
+	}
+}
+
+// sendRaw sends what no codec of ours writes.
+func (p *peer) sendRaw(frame string) {
+	p.t.Helper()
+	if err := p.ws.Write(context.Background(), websocket.MessageText, []byte(frame)); err != nil {
+		p.t.Errorf("sending %s: %v", frame, err)
 	}
 }
 
@@ -128,6 +147,13 @@ func (p *peer) gone() {
 	case <-time.After(stuckAfter):
 		p.t.Fatal("the client stays")
 	}
+}
+
+// entryBy is an entry of a log that tells who wrote.
+func entryBy(by string, offset int64, id, user, text string) shared.Message {
+	m := entry(offset, id, user, text)
+	m.By = by
+	return m
 }
 
 // entry is an entry of a log.

@@ -31,26 +31,32 @@ func (t *timeline) beforeOldest() (offset int64, ok bool) {
 	}
 	for _, r := range t.rows {
 		if r.epoch == t.epoch {
-			return r.Offset, true
+			return t.missingBefore("", r.Offset), true
 		}
 	}
 	return 0, false
 }
 
-// older takes the answer to a question for older history. It reports whether
-// that was all: an answer of nothing but rows that were shown already, under
-// another epoch, is not.
-func (t *timeline) older(messages []shared.Message, more bool) (done bool) {
+// missingBefore is the offset before which something may be missing at a gap, or
+// with "", at the beginning. offset is that of the first row below.
+func (t *timeline) missingBefore(gap string, offset int64) int64 {
+	if reached := t.reached[gap]; reached > 0 {
+		return min(reached, offset)
+	}
+	return offset
+}
+
+// older takes the answer to a question for what is before an offset. It reports
+// whether that was all. An answer of nothing but rows that were shown already,
+// under another epoch, is not; nor is one of entries that this version skips.
+func (t *timeline) older(before int64, page shared.Message) (done bool) {
 	first := len(t.changes)
 	news := false
-	for _, m := range messages {
+	for _, m := range page.Messages {
 		news = t.place(m) || news
 	}
-	if !more || len(messages) == 0 {
-		t.begun = true
-		t.delta.state = true
-	}
-	if !news && t.more() {
+	t.learn("", page)
+	if next, ok := t.beforeOldest(); !news && ok && next < before {
 		return false
 	}
 	for i := range t.changes[first:] {
@@ -60,26 +66,37 @@ func (t *timeline) older(messages []shared.Message, more bool) (done bool) {
 			return true
 		}
 	}
-	t.noOlder()
+	t.noOlder(nil)
 	return true
 }
 
-// noOlder answers the wish for older history with nothing.
-func (t *timeline) noOlder() {
+// learn notes what a page says of the entries before it.
+func (t *timeline) learn(gap string, page shared.Message) {
+	if !page.More {
+		t.begun = true
+		t.delta.state = true
+	} else if page.After > 0 && (gap == "" || t.ids[gap] != nil) {
+		t.reached[gap] = page.After + 1
+	}
+}
+
+// noOlder answers the wish for older history with nothing, and an error where
+// that is not the log's word.
+func (t *timeline) noOlder(err error) {
 	t.told = t.more()
-	t.changes = append(t.changes, Change{Kind: Prepend, More: t.told})
+	t.changes = append(t.changes, Change{Kind: Prepend, More: t.told, Err: err})
 }
 
 // tellMore adds the change that tells of More, where it is not known yet.
 func (t *timeline) tellMore() {
 	if t.more() != t.told {
-		t.noOlder()
+		t.noOlder(nil)
 	}
 }
 
 // gapAt is the gap that a question can fill for the one asked about: the
-// nearest above the first row of the present epoch that follows it. before is
-// that row's offset. ok is false when there is none.
+// nearest above the first row of the present epoch that follows it. What is
+// missing lies before the offset before. ok is false when there is none.
 func (t *timeline) gapAt(id string) (gap *row, before int64, ok bool) {
 	asked := false
 	for _, r := range t.rows[:t.fixed] {
@@ -89,20 +106,22 @@ func (t *timeline) gapAt(id string) (gap *row, before int64, ok bool) {
 			continue
 		}
 		if asked && r.epoch == t.epoch && r.epoch != "" {
-			return gap, r.Offset, true
+			return gap, t.missingBefore(gap.ID, r.Offset), true
 		}
 	}
 	return nil, 0, false
 }
 
-// fill takes the answer to the question for the entries below a gap. The gap
-// goes when the answer meets what is shown above it, or the log's beginning.
-// Where nothing above is of the present epoch, a row that is known from another
-// is what it meets: from there upwards LoadOlder goes on.
-func (t *timeline) fill(id string, messages []shared.Message, more bool) {
+// fill takes the answer to the question for what is missing at a gap, before an
+// offset. The gap goes when the answer meets what is shown above it, or the
+// log's beginning. Where nothing above is of the present epoch, a row that is
+// known from another is what it meets: from there upwards LoadOlder goes on. It
+// reports whether that was all: an answer of entries that this version skips is
+// not.
+func (t *timeline) fill(id string, before int64, page shared.Message) (done bool) {
 	gap := t.ids[id]
 	if gap == nil || gap.Kind != KindGap {
-		return
+		return true
 	}
 	at := t.indexOf(gap)
 	var above int64 // the offset of the last row of this epoch above the gap
@@ -116,29 +135,31 @@ func (t *timeline) fill(id string, messages []shared.Message, more bool) {
 			above = r.Offset
 		}
 	}
-	met := !more
-	for _, m := range messages {
+	met := !page.More || page.After > 0 && page.After <= above
+	for _, m := range page.Messages {
 		met = met || m.Offset <= above || above == 0 && shown[t.find(m)]
 	}
 	if met {
 		t.take(at) // before the rows, which may not cross it
 	}
 	news := false
-	for _, m := range messages {
+	for _, m := range page.Messages {
 		news = t.place(m) || news
 	}
-	if !more {
-		t.begun = true
-		t.delta.state = true
+	if t.learn(id, page); met || news {
+		return true
 	}
-	if !met && !news {
-		t.unfilled(id)
+	if t.reached[id] > 0 && t.reached[id] < before {
+		return false
 	}
+	t.unfilled(id, nil)
+	return true
 }
 
-// unfilled answers that nothing came for a gap.
-func (t *timeline) unfilled(id string) {
+// unfilled answers that nothing came for a gap, and with an error, why.
+func (t *timeline) unfilled(id string, err error) {
 	if gap := t.ids[id]; gap != nil && gap.Kind == KindGap {
 		t.update(t.indexOf(gap))
+		t.changes[len(t.changes)-1].Err = err
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"time"
 
 	"parley/shared"
@@ -32,9 +33,10 @@ type Item struct {
 	ID       string // unique within the timeline
 	Offset   int64  // in the room's log; 0 while pending or failed
 	User     string
+	By       string // tells who wrote it apart from others of the same name; "" where the server does not. See shared.By
 	Text     string
 	Time     time.Time // the server's, or when it was written while not yet Sent
-	Mine     bool      // from this outbox, or under the name that the server calls us
+	Mine     bool      // written by this device; where the server does not tell who wrote, under the name that it calls us
 	Delivery Delivery
 	Reason   string           // Failed: the server's sentence
 	Code     shared.ErrorCode // Failed: beside it
@@ -48,13 +50,14 @@ type ChangeKind int
 const (
 	Reset         ChangeKind = iota // Items is the whole timeline; More
 	Append                          // Items follow the last row
-	Prepend                         // Items, oldest first, go before the first row; More. Every LoadOlder ends with one; it may be empty, as when only More changed
-	Update                          // Items[0] replaces the row at Index; its ID stays
+	Prepend                         // Items, oldest first, go before the first row; More. Every LoadOlder ends with one; it may be empty, as when only More changed; Err
+	Update                          // Items[0] replaces the row at Index; its ID stays; Err, where it is a gap that can't be filled
 	Insert                          // Items go in, in order, so that the first is at Index
 	Remove                          // the row at Index goes. A row that moves is removed and inserted again under the same ID
 	StatusChanged                   // Status
 	PeopleChanged                   // People, at most 100 of the first comers' names in a crowded room; Count, all
 	TypingChanged                   // Typing: who is writing now
+	Renamed                         // somebody who has written here, By, is called To and no longer From
 	StoreFailed                     // Err: the device can't save just now; the room goes on in memory and tries again
 )
 
@@ -68,5 +71,12 @@ type Change struct {
 	People []string
 	Count  int
 	Typing []string
-	Err    error
+	By     string
+	From   string
+	To     string
+	Err    error // ErrUnreadable, or why the device can't save
 }
+
+// ErrUnreadable is why a question for history has no answer: a server of a
+// later version sent what this one can't read.
+var ErrUnreadable = errors.New("the answer is of a later version of the protocol")

@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	welcomeWait = 15 * time.Second       // from dialing to the welcome
-	silenceWait = 60 * time.Second       // without a byte; the server pings every 25 s
-	checkWait   = 3 * time.Second        // for a sign of life that was asked for
-	steadyAfter = 10 * time.Second       // a connection that lasted this long makes the next wait short
-	lazyWait    = 500 * time.Millisecond // until a draft is saved
-	placeWait   = 2 * time.Second        // until the place in the room is
-	againWait   = 5 * time.Second        // until a failed save is tried again
-	redialAfter = time.Second            // a try younger than this is not given up for a new one
-	batch       = 256                    // frames in one transaction
+	welcomeWait    = 15 * time.Second       // from dialing to the welcome
+	silenceWait    = 60 * time.Second       // without a byte; the server pings every 25 s
+	checkWait      = 3 * time.Second        // for a sign of life that was asked for
+	steadyAfter    = 10 * time.Second       // a connection that lasted this long makes the next wait short
+	lazyWait       = 500 * time.Millisecond // until a draft is saved
+	placeWait      = 2 * time.Second        // until the place in the room is
+	againWait      = 5 * time.Second        // until a failed save is tried again
+	unreadableWait = 15 * time.Second       // until the next question, after an answer that can't be read
+	redialAfter    = time.Second            // a try younger than this is not given up for a new one
+	batch          = 256                    // frames in one transaction
 )
 
 // loop is the one goroutine of a Room that decides. Nothing in it is shared.
@@ -232,7 +233,7 @@ func (l *loop) nextDeadline() time.Time {
 		if c.welcomed.IsZero() {
 			times = append(times, c.begun.Add(welcomeWait))
 		} else {
-			times = append(times, c.lastHeard().Add(silenceWait), c.checkBy, l.outbox.overdue(), l.history.notBefore)
+			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.history.notBefore)
 			if l.timeline.next() != nil {
 				times = append(times, l.outbox.ready(l.clock.Now()))
 			}
@@ -272,9 +273,13 @@ func (l *loop) doDue() {
 	if c.reads.Load() > c.checked {
 		c.checkBy = time.Time{}
 	}
-	if l.due(c.lastHeard().Add(silenceWait)) || l.due(c.checkBy) || l.due(l.outbox.overdue()) {
+	if l.due(c.checkBy) || l.due(l.outbox.overdue()) || l.due(c.quiet()) && !c.answers {
 		l.drop(&Problem{Cause: CauseLost})
 		return
+	}
+	if l.due(c.quiet()) {
+		c.expect(shared.PongWait)
+		l.write(shared.Message{Type: shared.TypePing})
 	}
 	if r := l.timeline.next(); r != nil && l.due(l.outbox.ready(now)) {
 		l.outbox.sent(r.ID, now)
@@ -308,6 +313,7 @@ func (l *loop) connect() {
 	c.out <- shared.Encode(shared.Message{
 		Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
 		Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
+		Can: []string{shared.CanBy, shared.CanPing},
 	})
 	l.connection = c
 	l.connections.Go(func() { c.deliver(report{connection: c, end: c.run()}) })
@@ -324,8 +330,19 @@ func (l *loop) take(r report) {
 	case r.connection != l.connection:
 	case r.end != nil:
 		l.ended(r.end)
+	case r.unreadable:
+		l.skip(r.frame.Type)
 	default:
 		l.frame(r.frame)
+	}
+}
+
+// skip passes over a frame that this version can't read. Where it is the answer
+// to a question, the question has none.
+func (l *loop) skip(t shared.Type) {
+	l.room.skip(1)
+	if t == shared.TypeHistory {
+		l.unreadable()
 	}
 }
 
@@ -404,7 +421,7 @@ func (l *loop) frame(m shared.Message) {
 	}
 	switch m.Type {
 	case shared.TypeChat:
-		if l.timeline.live(m) && m.User != l.timeline.me {
+		if l.timeline.live(m) && !l.timeline.isMine(m) {
 			l.state.Unread++
 		}
 		l.outbox.answered(m.ID)
@@ -421,12 +438,19 @@ func (l *loop) frame(m shared.Message) {
 			l.crowd.typing(m.User, now)
 		}
 	case shared.TypeHistory:
+		l.room.skip(m.Skipped)
 		l.answer(m)
+	case shared.TypeNotice:
+		if m.Did == shared.DidRename {
+			l.crowd.stopped(m.User)
+			l.timeline.change(Change{Kind: Renamed, By: m.By, From: m.User, To: m.About})
+		}
 	}
 }
 
 func (l *loop) welcome(m shared.Message) {
 	l.badHello = false
+	l.connection.answers = slices.Contains(m.Can, shared.CanPing)
 	l.setStatus(Status{State: Connected, Generation: l.status.Generation})
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)

@@ -68,6 +68,8 @@ type Room struct {
 	hasDraft bool
 	entropy  *ulid.MonotonicEntropy
 
+	skipped int // frames
+
 	woken bool // OnWake was called and Take not yet
 
 	wake    chan struct{} // something is in the mailbox, or a deadline has come
@@ -325,6 +327,20 @@ func (r *Room) publish(changes []Change, everything func() []Change) {
 	if wake {
 		r.config.OnWake()
 	}
+}
+
+// Skipped is how many frames came that this version can't read, those inside of
+// histories too: a server of a later version sends them.
+func (r *Room) Skipped() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.skipped
+}
+
+func (r *Room) skip(frames int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skipped += frames
 }
 
 // limitText sets the server's limit, in code points.

@@ -56,6 +56,7 @@ func (t *timeline) take(i int) {
 		t.delta.removed(r)
 	}
 	delete(t.ids, r.ID)
+	delete(t.reached, r.ID)
 	if t.entries[r.entry] == r {
 		delete(t.entries, r.entry)
 	}
@@ -75,6 +76,7 @@ func (t *timeline) update(i int) {
 
 func (t *timeline) dropOldest() {
 	t.begun = false
+	delete(t.reached, "")
 	t.take(0)
 	if t.rows[0].Kind == KindGap {
 		t.take(0)

@@ -36,6 +36,7 @@ type savedRow struct {
 	Epoch    string           `json:"epoch,omitempty"`
 	Offset   int64            `json:"offset,omitempty"`
 	User     string           `json:"user,omitempty"`
+	By       string           `json:"by,omitempty"` // since version 2
 	Text     string           `json:"text,omitempty"`
 	Time     time.Time        `json:"time,omitzero"`
 	Mine     bool             `json:"mine,omitempty"`
@@ -116,7 +117,7 @@ func readRows(b *bbolt.Bucket) (rows []*row, err error) {
 
 func (s savedRow) item() Item {
 	return Item{
-		Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, Text: s.Text,
+		Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, By: s.By, Text: s.Text,
 		Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
 	}
 }
@@ -238,7 +239,7 @@ func appendRows(b *bbolt.Bucket, rows []*row) error {
 func (r *row) saved() savedRow {
 	s := savedRow{
 		Kind: r.Kind, ID: r.ID, Entry: r.entry, Epoch: r.epoch, Offset: r.Offset,
-		User: r.User, Text: r.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
+		User: r.User, By: r.By, Text: r.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
 		Reason: r.Reason, Code: r.Code,
 	}
 	if s.Entry == s.ID {

@@ -32,7 +32,9 @@ var (
 //	rooms / <server NUL room> state, draft
 //	        log               number → savedRow, the newest fixed rows
 //	        outbox            number → savedRow, in the order of writing
-const storeVersion = 1
+//
+// Version 2 keeps who wrote a row. Rows of version 1 are read as they are.
+const storeVersion = 2
 
 var (
 	appBucket    = []byte("app")
@@ -150,6 +152,10 @@ func (s *Store) setUp() error {
 				return ErrStoreDamaged
 			case n > storeVersion:
 				return ErrStoreNewer
+			case n < storeVersion:
+				if err := app.Put(versionKey, []byte(strconv.Itoa(storeVersion))); err != nil {
+					return err
+				}
 			}
 			return rooms.ForEach(func(key, value []byte) error {
 				if value != nil {

@@ -42,11 +42,13 @@ type timeline struct {
 	byOffset map[int64]*row  // of the present epoch
 
 	me       string // the name that the server calls us
+	by       string // what it says of who wrote our messages; "" where it does not say
 	epoch    string // the present one
 	last     int64  // offset of the last live entry since the room was resumed
 	position shared.Position
-	gapDue   bool // the next live entry may not follow what is shown
-	begun    bool // the oldest row of the epoch is the log's first
+	gapDue   bool             // the next live entry may not follow what is shown
+	begun    bool             // the oldest row of the epoch is the log's first
+	reached  map[string]int64 // by a gap's id, "" for the beginning: from this offset on nothing is missing below it
 
 	changes []Change
 	delta   delta
@@ -59,6 +61,7 @@ func newTimeline() *timeline {
 		ids:      map[string]*row{},
 		entries:  map[string]*row{},
 		byOffset: map[int64]*row{},
+		reached:  map[string]int64{},
 	}
 }
 
@@ -93,7 +96,10 @@ func (t *timeline) reset() {
 // welcome begins a connection: the present epoch, whether exactly the entries
 // after the position follow, and the log's head.
 func (t *timeline) welcome(w shared.Message) {
-	t.me = w.User
+	t.me, t.by = w.User, ""
+	if slices.Contains(w.Can, shared.CanBy) {
+		t.by = w.By
+	}
 	if w.Epoch != t.epoch {
 		t.enter(w.Epoch)
 	}
@@ -118,6 +124,7 @@ func (t *timeline) enter(epoch string) {
 	t.epoch = epoch
 	t.begun = false
 	clear(t.byOffset)
+	clear(t.reached)
 	for _, r := range t.rows[:t.fixed] {
 		if r.epoch == epoch {
 			t.byOffset[r.Offset] = r
@@ -158,14 +165,14 @@ func (t *timeline) live(m shared.Message) (news bool) {
 	return news
 }
 
-// gapBefore draws a gap where entry m will go in, unless it follows what is
-// shown, or nothing of a log is shown before it.
+// gapBefore draws a gap where entry m will go in, unless it is the log's first,
+// or shown, or nothing of a log is shown before it.
 func (t *timeline) gapBefore(m shared.Message) {
 	r := t.find(m)
 	lo, at := t.slot(m.Offset)
 	switch {
-	case m.Offset == 1, lo >= 0 && t.rows[lo].Offset == m.Offset-1:
-		return // no entry can be missing
+	case m.Offset == 1:
+		return // nothing is before it
 	case r != nil && r.epoch == t.epoch:
 		return // shown, with what was before it
 	case r != nil && r.epoch != "" && lo < 0:
@@ -204,10 +211,27 @@ func (t *timeline) find(m shared.Message) *row {
 		return nil
 	case r.epoch == t.epoch && r.epoch != "": // another entry: somebody used the id again
 		return nil
-	case r.epoch == "" && r.Mine, r.User == m.User:
+	case r.epoch == "" && r.Mine, sameAuthor(r.Item, m):
 		return r
 	}
 	return nil
+}
+
+// sameAuthor reports whether the row and the entry are one person's.
+func sameAuthor(i Item, m shared.Message) bool {
+	if i.By != "" && m.By != "" {
+		return i.By == m.By
+	}
+	return i.User == m.User
+}
+
+// isMine reports whether this device wrote an entry: the server tells, and where
+// it does not, the name decides.
+func (t *timeline) isMine(m shared.Message) bool {
+	if t.by != "" {
+		return m.By == t.by
+	}
+	return m.User == t.me
 }
 
 // slot is where in the fixed rows an entry of the present epoch belongs: after
@@ -254,9 +278,10 @@ func (t *timeline) place(m shared.Message) (news bool) {
 	if m.User != "" {
 		r.User = m.User
 	}
+	r.By = cmp.Or(m.By, r.By)
 	r.Text, r.Time, r.Offset, r.epoch = m.Text, m.Time, m.Offset, t.epoch
 	r.Delivery, r.Reason, r.Code = Sent, "", ""
-	r.Mine = r.Mine || m.User == t.me
+	r.Mine = t.isMine(m) || t.by == "" && r.Mine
 	t.byOffset[m.Offset] = r
 	switch {
 	case !stays:
@@ -280,8 +305,8 @@ func (t *timeline) gapIn(from, to int) bool {
 func (t *timeline) newRow(m shared.Message) *row {
 	r := &row{
 		Item: Item{
-			ID: entryID(m), Offset: m.Offset, User: m.User, Text: m.Text, Time: m.Time,
-			Mine: m.User == t.me,
+			ID: entryID(m), Offset: m.Offset, User: m.User, By: m.By, Text: m.Text, Time: m.Time,
+			Mine: t.isMine(m),
 		},
 		entry: entryID(m),
 		epoch: t.epoch,

@@ -25,10 +25,12 @@ type world struct {
 	epoch   string           // of the log that is served
 	sent    []shared.Message // what the connection will still deliver; the client's own too
 	up      bool
-	kept    map[string]bool // ids of the client's messages in the log that is served
-	written int             // the client's messages
-	said    int             // other people's
-	judged  map[string]bool // ids of those that a log has taken or refused, ever
+	kept    map[string]bool    // ids of the client's messages in the log that is served
+	tells   bool               // the server says where a page of history begins
+	others  map[string][]int64 // offsets of entries that are no messages, by epoch
+	written int                // the client's messages
+	said    int                // other people's
+	judged  map[string]bool    // ids of those that a log has taken or refused, ever
 }
 
 const resumeLimit, replayed, asked = 12, 5, 4
@@ -141,15 +143,39 @@ func (w *world) transmit() {
 	}
 }
 
-func (w *world) history(before int64) (messages []shared.Message, more bool) {
-	end := 0
+// change adds an entry that is no message.
+func (w *world) change() {
+	w.heads[w.epoch]++
+	w.others[w.epoch] = append(w.others[w.epoch], w.heads[w.epoch])
+}
+
+// history is a page of the newest few entries before an offset. A server that
+// tells where it begins may have entries in it that are no messages.
+func (w *world) history(before int64) shared.Message {
+	page := shared.Message{Type: shared.TypeHistory}
+	var offsets []int64
+	byOffset := map[int64]shared.Message{}
 	for _, m := range w.log() {
-		if m.Offset < before {
-			end++
+		offsets = append(offsets, m.Offset)
+		byOffset[m.Offset] = m
+	}
+	if w.tells {
+		offsets = append(offsets, w.others[w.epoch]...)
+		slices.Sort(offsets)
+	}
+	end, _ := slices.BinarySearch(offsets, before)
+	from := max(0, end-asked)
+	if page.More = from > 0; page.More && w.tells {
+		page.After = offsets[from-1]
+	}
+	for _, offset := range offsets[from:end] {
+		if m, ok := byOffset[offset]; ok {
+			page.Messages = append(page.Messages, m)
+		} else {
+			page.Skipped++
 		}
 	}
-	from := max(0, end-asked)
-	return w.log()[from:end], from > 0
+	return page
 }
 
 func (w *world) askGap() {
@@ -257,7 +283,8 @@ func TestTimeline(t *testing.T) {
 			t: t, store: store, timeline: session.NewTimeline(store, 8),
 			viewer: &viewer{t: nopTB{t: t}},
 			logs:   map[string][]shared.Message{}, heads: map[string]int64{}, epoch: "e0",
-			kept: map[string]bool{}, judged: map[string]bool{},
+			kept: map[string]bool{}, judged: map[string]bool{}, others: map[string][]int64{},
+			tells: rapid.Bool().Draw(t, "tells where a page begins"),
 		}
 		w.logs[w.epoch] = nil
 		act := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
@@ -265,6 +292,8 @@ func TestTimeline(t *testing.T) {
 			"":         w.check,
 			"speak":    act(w.speak),
 			"speak 2":  act(w.speak),
+			"change":   act(w.change),
+			"change 2": act(w.change),
 			"restore":  act(w.restore),
 			"connect":  act(w.connect),
 			"cut off":  act(w.cutOff),
