@@ -27,6 +27,7 @@ type Config struct {
 	MaxConnections int            // WebSockets in all
 	AllowOrigin    []string       // origins of other hosts whose pages may connect
 	AllowHost      []string       // names of this server beside those of a local network
+	Hostname       string         // this host's own name; "" is the system's
 	TrustedProxy   []netip.Prefix // whose X-Forwarded-For is believed
 	Token          string         // lets programs post, and read metrics from elsewhere; "" lets none
 	Profiles       bool           // Go's profiles are served to this host
@@ -87,4 +88,13 @@ func def[T comparable](v *T, value T) {
 
 func (c Config) limits() shared.Limits {
 	return shared.Limits{Message: c.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
+}
+
+// hostname is this host's own name, or "" if it has none.
+func (c *Config) hostname() string {
+	if c.Hostname != "" {
+		return c.Hostname
+	}
+	own, _ := os.Hostname()
+	return own
 }

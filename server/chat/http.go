@@ -32,7 +32,7 @@ func (h *Hub) Routes(r chi.Router) {
 				func(r *http.Request) (string, error) { return h.address(r), nil },
 				httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 					h.metrics.limit("upgrades")
-					Problem(w, http.StatusTooManyRequests, "Too many connections in one second from this address.")
+					refuse(w, http.StatusTooManyRequests, "too_many", "Too many connections in one second from this address.")
 				})))
 		}
 		r.Get("/ws/chat/*", h.serveSocket)
@@ -72,7 +72,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	room, err := shared.RoomName(parts[0])
 	if err != nil {
-		Problem(w, http.StatusBadRequest, err.Error())
+		refuse(w, http.StatusBadRequest, "bad_room", err.Error())
 		return
 	}
 	var name shared.Name
@@ -81,11 +81,6 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			Problem(w, http.StatusBadRequest, err.Error())
 			return
 		}
-	}
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		w.Header().Set("Upgrade", "websocket")
-		Problem(w, http.StatusUpgradeRequired, "This path takes WebSocket connections only.")
-		return
 	}
 	s := &session{hub: h, address: h.address(r), named: name.Key != "", sock: wire.NewSock()}
 	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 {
@@ -97,34 +92,41 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.memory.full() {
 		h.metrics.limit("memory")
-		Problem(w, http.StatusServiceUnavailable, "The server has no memory for more people right now.")
+		refuse(w, http.StatusServiceUnavailable, "server_full", "The server has no memory for more people right now.")
 		return
 	}
 	switch err := h.reserve(s.address); {
 	case errors.Is(err, errTooMany):
 		h.metrics.limit("connections")
-		Problem(w, http.StatusTooManyRequests, "Too many connections from this address.")
+		refuse(w, http.StatusTooManyRequests, "too_many", "Too many connections from this address.")
 		return
 	case errors.Is(err, errServerFull):
 		h.metrics.limit("connections")
-		Problem(w, http.StatusServiceUnavailable, "The server is full.")
+		refuse(w, http.StatusServiceUnavailable, "server_full", "The server is full.")
 		return
 	case err != nil:
-		Problem(w, http.StatusServiceUnavailable, "The server is stopping.")
+		refuse(w, http.StatusServiceUnavailable, "server_restart", "The server is stopping.")
 		return
 	}
-	abandon := func(status int, detail string) {
+	abandon := func(status int, code, detail string) {
 		h.release(s.address)
 		if detail != "" {
-			Problem(w, status, detail)
+			refuse(w, status, code, detail)
 		}
 	}
 	switch s.room, err = h.enter(room); {
 	case errors.Is(err, errRooms):
-		abandon(http.StatusServiceUnavailable, saysRooms)
+		abandon(http.StatusServiceUnavailable, "server_full", saysRooms)
 		return
 	case err != nil:
-		abandon(http.StatusServiceUnavailable, "The server can't read its log right now.")
+		abandon(http.StatusServiceUnavailable, "unavailable", "The server can't read its log right now.")
+		return
+	}
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		// A page asks so why its upgrade was refused, which browsers do not tell.
+		h.leave(s.room)
+		w.Header().Set("Upgrade", "websocket")
+		abandon(http.StatusUpgradeRequired, "", "This path takes WebSocket connections only.")
 		return
 	}
 	if s.dialect == tutorial {
@@ -132,7 +134,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		// is in the room.
 		if status, detail := s.joinTutorial(name, skipOwn(r, s.named)); detail != "" {
 			h.leave(s.room)
-			abandon(status, detail)
+			abandon(status, "", detail)
 			return
 		}
 	}
@@ -147,7 +149,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 			s.depart()
 		}
 		h.leave(s.room)
-		abandon(0, "")
+		abandon(0, "", "")
 		return
 	}
 	s.messages = h.newLimiter()

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,13 +18,18 @@ import (
 func (h *Hub) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := r.Header.Get("Origin")
+		if origin == "" {
+			// Browsers send none with a page's GET, and a page that asks why its socket
+			// was refused sends it itself.
+			origin = r.Header.Get("Page-Origin")
+		}
 		switch {
 		case (origin != "" || tells(r.URL.Path)) && !h.servesHost(r.Host):
 			h.metrics.limit("host")
-			Problem(w, http.StatusForbidden, "This server does not know itself by the name in the request's Host. If it is yours, start the server with --allow-host and this name.")
-		case origin != "" && !h.servesOrigin(origin, r.Host):
+			refuse(w, http.StatusForbidden, "wrong_host", "This server does not know itself by the name in the request's Host. If it is yours, start the server with --allow-host and this name.")
+		case origin != "" && !h.servesOrigin(origin, r):
 			h.metrics.limit("origin")
-			Problem(w, http.StatusForbidden, "Pages of another origin may not connect, unless the server's --allow-origin names it.")
+			refuse(w, http.StatusForbidden, "refused_origin", "Pages of another origin may not connect, unless the server's --allow-origin names it.")
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -37,22 +41,38 @@ func tells(path string) bool {
 	return slices.ContainsFunc([]string{"/api/", "/metrics", "/debug/"}, func(s string) bool { return strings.HasPrefix(path, s) })
 }
 
-// servesOrigin reports whether a page of an origin may send requests to host:
-// one from this host, or one that the configuration names. Other clients than
-// browsers send no origin.
-func (h *Hub) servesOrigin(origin, host string) bool {
+// servesOrigin reports whether a page of an origin may send a request: one from
+// the host that it asks, or one that the configuration names. A trusted proxy may
+// leave the port out of Host. Other clients than browsers send no origin.
+func (h *Hub) servesOrigin(origin string, r *http.Request) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return strings.EqualFold(u.Host, host) || slices.ContainsFunc(h.cfg.AllowOrigin, func(allowed string) bool {
-		return strings.EqualFold(allowed, origin) || strings.EqualFold(allowed, u.Host)
-	})
+	return strings.EqualFold(u.Host, r.Host) || strings.EqualFold(u.Hostname(), r.Host) && h.isProxied(r) ||
+		slices.ContainsFunc(h.cfg.AllowOrigin, func(allowed string) bool {
+			return strings.EqualFold(allowed, origin) || strings.EqualFold(allowed, u.Host)
+		})
+}
+
+// isProxied reports whether a request comes from a trusted proxy.
+func (h *Hub) isProxied(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && isTrusted(peer.Addr(), h.cfg.TrustedProxy)
+}
+
+func isTrusted(peer netip.Addr, trusted []netip.Prefix) bool {
+	peer = peer.Unmap().WithZone("")
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
 // localSuffixes end names that no public name server answers (RFC 6761, 6762,
-// 8375, and what routers and ICANN use).
-var localSuffixes = []string{".localhost", ".local", ".lan", ".home.arpa", ".internal"}
+// 8375, and what ICANN keeps for private use). ownSuffixes are what routers and
+// offices put behind a host's name: below them only this host's own is believed.
+var (
+	localSuffixes = []string{".localhost", ".local", ".lan", ".home.arpa", ".internal"}
+	ownSuffixes   = []string{".fritz.box", ".intranet", ".home", ".localdomain", ".private", ".corp", ".router", ".speedport.ip"}
+)
 
 // servesHost reports whether a Host can only mean a server of this network: an
 // address, a name that is not public, the host's own, or one that the
@@ -65,10 +85,16 @@ func (h *Hub) servesHost(host string) bool {
 	if name == "" || strings.ContainsAny(name, "/@ ") {
 		return false
 	}
-	own, _ := os.Hostname() // without one, none matches
-	return !strings.Contains(name, ".") || name == hostName(own) ||
+	return !strings.Contains(name, ".") || isOwn(name, h.cfg.hostname()) ||
 		slices.ContainsFunc(localSuffixes, func(s string) bool { return strings.HasSuffix(name, s) }) ||
 		slices.ContainsFunc(h.cfg.AllowHost, func(allowed string) bool { return name == hostName(allowed) || isBelow(name, allowed) })
+}
+
+// isOwn reports whether a name is this host's, alone or below an ownSuffix.
+func isOwn(name, own string) bool {
+	own = hostName(own)
+	short, _, _ := strings.Cut(own, ".")
+	return name == own || short != "" && slices.ContainsFunc(ownSuffixes, func(s string) bool { return name == short+s })
 }
 
 // isBelow reports whether a name is what a certificate's *.example.com stands for.
@@ -112,7 +138,7 @@ func forwarded(peer netip.Addr, header []string, trusted []netip.Prefix) netip.A
 	chain := strings.Split(strings.Join(header, ","), ",")
 	for i := len(chain); ; i-- {
 		peer = peer.Unmap().WithZone("")
-		if !slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer) }) || i == 0 {
+		if !isTrusted(peer, trusted) || i == 0 {
 			return peer
 		}
 		next, err := netip.ParseAddr(strings.TrimSpace(chain[i-1]))

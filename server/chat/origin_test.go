@@ -1,6 +1,8 @@
 package chat_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/netip"
 	"os"
@@ -80,6 +82,77 @@ func TestHostIsChecked(t *testing.T) {
 	}
 	if n := s.metric(`parley_limit_hits_total{limit="host"}`); n != "5" {
 		t.Errorf("%s refused hosts counted", n)
+	}
+}
+
+// The page's scripts and sockets are served where hosts.json says so, and a socket
+// that is refused says why to a page that asks over HTTP.
+func TestHostVectors(t *testing.T) {
+	var vectors struct{ Cases [][4]any } // Host, Origin, status, why
+	data, err := os.ReadFile("testdata/hosts.json")
+	if err == nil {
+		err = json.Unmarshal(data, &vectors)
+	}
+	if err != nil || len(vectors.Cases) == 0 {
+		t.Fatalf("no vectors: %v", err)
+	}
+	direct := start(t, func(c *chat.Config) { c.Hostname = "pc" })
+	proxied := start(t, func(c *chat.Config) {
+		c.AllowHost, c.TrustedProxy = []string{"chat.lan"}, chat.Trusted("127.0.0.0/8", "::1/128")
+	})
+	for _, v := range vectors.Cases {
+		host, about, behind := strings.Cut(v[0].(string), " ")
+		s, origin, want := direct, v[1].(string), int(v[2].(float64))
+		if behind {
+			s = proxied
+		}
+		for path, header := range map[string]string{"/api/server": "Origin", "/ws/chat/hall": "Page-Origin"} {
+			req, err := http.NewRequest("GET", s.http.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			req.Header.Set(header, origin)
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			status := resp.StatusCode
+			if status == http.StatusUpgradeRequired {
+				status = http.StatusOK // there is no reason to refuse an upgrade
+			}
+			if status != want {
+				t.Errorf("%s of %s %s from %s: %d %s (%v)", path, host, about, origin, status, body, v[3])
+			}
+			if want == http.StatusForbidden && !strings.Contains(string(body), `"code":"wrong_host"`) && !strings.Contains(string(body), `"code":"refused_origin"`) {
+				t.Errorf("%s of %s from %s does not say why: %s", path, host, origin, body)
+			}
+		}
+	}
+}
+
+// A request that is no upgrade is told what the upgrade would be refused for.
+func TestRefusalOverHTTP(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.MaxPerAddress = 1 })
+	ask := func() (int, string) {
+		resp, err := http.Get(s.http.URL + "/ws/chat/hall/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(body)
+	}
+	for range 3 { // none takes a place
+		if status, body := ask(); status != http.StatusUpgradeRequired {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	s.join("hall", hello("Ann", newDevice()))
+	if status, body := ask(); status != http.StatusTooManyRequests || !strings.Contains(body, `"code":"too_many"`) {
+		t.Errorf("%d %s", status, body)
 	}
 }
 

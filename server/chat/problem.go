@@ -7,7 +7,10 @@ import (
 
 // Problem answers a request with a problem document (RFC 9457). The detail is a
 // sentence for a person.
-func Problem(w http.ResponseWriter, status int, detail string) {
+func Problem(w http.ResponseWriter, status int, detail string) { refuse(w, status, "", detail) }
+
+// refuse is Problem for what shared/lang has a sentence for: cause.code.
+func refuse(w http.ResponseWriter, status int, code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
@@ -17,5 +20,6 @@ func Problem(w http.ResponseWriter, status int, detail string) {
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, detail})
+		Code   string `json:"code,omitempty"`
+	}{"about:blank", http.StatusText(status), status, detail, code})
 }
