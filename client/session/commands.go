@@ -44,10 +44,10 @@ func (l *loop) setDraft(text string) {
 	}
 }
 
-func (l *loop) show(on bool) {
+func (l *loop) show(on bool, at time.Time) {
 	l.state.Shown = on
 	if on {
-		l.state.Used = l.clock.Now().UTC()
+		l.state.Used = at
 	}
 	l.saveSoon()
 }

@@ -173,8 +173,6 @@ func TestUnreadableAnswer(t *testing.T) {
 			p.send(entryBy("them", 1, "1", "Bob", "1"), entryBy("them", 2, "2", "Bob", "2"))
 			v.shows("1", "2")
 			_ = p.ws.CloseNow()
-			v.until("the end", func() bool { return v.status.State != session.Connected })
-			clock.advance(time.Minute)
 			p, _ = s.welcomedAs("us", "e", 100, false)
 			p.send(entryBy("them", 100, "100", "Bob", "100"))
 			v.until("a gap", func() bool { return slices.Equal(v.texts(), []string{"1", "2", "-", "100"}) })

@@ -247,7 +247,8 @@ func (r *Room) SetDraft(text string) {
 // Show says that the room's page came onto the screen, or went: see
 // RecentRoom.Shown and Used.
 func (r *Room) Show(on bool) {
-	r.command(func(l *loop) { l.show(on) })
+	at := r.config.Clock.Now().UTC() // the loop may be busy, and Used orders the rooms
+	r.command(func(l *loop) { l.show(on, at) })
 }
 
 // SetPlace keeps where the person reads. It may be called at every move; it is
