@@ -31,3 +31,10 @@ func (h *Hub) Authors(room string) int {
 	defer r.mu.Unlock()
 	return len(r.authors)
 }
+
+// Places returns the rooms in memory and the connections that count.
+func (h *Hub) Places() (rooms, connections int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.rooms), h.connections
+}

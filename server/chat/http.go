@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,14 +11,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/coder/websocket"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/httprate"
-	"golang.org/x/time/rate"
 
-	"parley/server/chat/wire"
 	"parley/shared"
 )
 
@@ -61,145 +56,6 @@ func segments(r *http.Request, prefix string) ([]string, error) {
 		}
 	}
 	return parts, nil
-}
-
-// serveSocket serves /ws/chat/{room} and /ws/chat/{room}/{name}.
-func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
-	parts, err := segments(r, "/ws/chat/")
-	if err != nil || len(parts) > 2 {
-		Problem(w, http.StatusBadRequest, "The path is not /ws/chat/{room} or /ws/chat/{room}/{name}, percent-encoded.")
-		return
-	}
-	room, err := shared.RoomName(parts[0])
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "bad_room", err.Error())
-		return
-	}
-	var name shared.Name
-	if len(parts) == 2 {
-		if name, err = h.personName(parts[1]); err != nil {
-			Problem(w, http.StatusBadRequest, err.Error())
-			return
-		}
-	}
-	s := &session{hub: h, address: h.address(r), named: name.Key != "", sock: wire.NewSock()}
-	if offers := r.Header.Values("Sec-WebSocket-Protocol"); len(offers) > 0 {
-		if !offersParley(offers) {
-			Problem(w, http.StatusBadRequest, "This server speaks the subprotocol "+shared.Protocol+", or the tutorial's dialect without one.")
-			return
-		}
-		s.dialect = parley
-	}
-	if h.memory.full() {
-		h.metrics.limit("memory")
-		refuse(w, http.StatusServiceUnavailable, "server_full", "The server has no memory for more people right now.")
-		return
-	}
-	switch err := h.reserve(s.address); {
-	case errors.Is(err, errTooMany):
-		h.metrics.limit("connections")
-		refuse(w, http.StatusTooManyRequests, "too_many", "Too many connections from this address.")
-		return
-	case errors.Is(err, errServerFull):
-		h.metrics.limit("connections")
-		refuse(w, http.StatusServiceUnavailable, "server_full", "The server is full.")
-		return
-	case err != nil:
-		refuse(w, http.StatusServiceUnavailable, "server_restart", "The server is stopping.")
-		return
-	}
-	abandon := func(status int, code, detail string) {
-		h.release(s.address)
-		if detail != "" {
-			refuse(w, status, code, detail)
-		}
-	}
-	switch s.room, err = h.enter(room); {
-	case errors.Is(err, errRooms):
-		abandon(http.StatusServiceUnavailable, "server_full", saysRooms)
-		return
-	case err != nil:
-		abandon(http.StatusServiceUnavailable, "unavailable", "The server can't read its log right now.")
-		return
-	}
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		// A page asks so why its upgrade was refused, which browsers do not tell.
-		h.leave(s.room)
-		w.Header().Set("Upgrade", "websocket")
-		abandon(http.StatusUpgradeRequired, "", "This path takes WebSocket connections only.")
-		return
-	}
-	if s.dialect == tutorial {
-		// Before the upgrade is answered, as in the tutorial: whoever is connected
-		// is in the room.
-		if status, detail := s.joinTutorial(name, skipOwn(r, s.named)); detail != "" {
-			h.leave(s.room)
-			abandon(status, "", detail)
-			return
-		}
-	}
-	s.conn, err = websocket.Accept(&wire.Hijacker{ResponseWriter: w, Sock: s.sock}, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{shared.Protocol},
-		InsecureSkipVerify: true, // guard has
-		OnPingReceived:     func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
-		OnPongReceived:     func(context.Context, []byte) { s.hear() },
-	})
-	if err != nil { // Accept has answered
-		if s.member != nil {
-			s.depart()
-		}
-		h.leave(s.room)
-		abandon(0, "", "")
-		return
-	}
-	s.messages = h.newLimiter()
-	h.admit(s)
-	s.sock.OnPong = s.hear
-	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
-	if s.greet(name) {
-		h.work.Go(s.run)
-	} else {
-		h.work.Go(s.linger)
-	}
-}
-
-const saysRooms = "So many rooms are in use that the server opens no other one now."
-
-// personName is shared.PersonName under this server's own limit.
-func (h *Hub) personName(s string) (shared.Name, error) {
-	name, err := shared.PersonName(s)
-	if err == nil && utf8.RuneCountInString(name.Text) > h.cfg.MaxName {
-		err = &shared.NameError{Reason: fmt.Sprintf("The name is over %d characters.", h.cfg.MaxName)}
-	}
-	if err != nil {
-		h.metrics.limit("name")
-	}
-	return name, err
-}
-
-func (h *Hub) newLimiter() *rate.Limiter {
-	if h.cfg.Rate <= 0 {
-		return rate.NewLimiter(rate.Inf, h.cfg.Burst)
-	}
-	return rate.NewLimiter(rate.Limit(h.cfg.Rate), h.cfg.Burst)
-}
-
-func offersParley(offers []string) bool {
-	return slices.ContainsFunc(strings.Split(strings.Join(offers, ","), ","), func(o string) bool {
-		return strings.TrimSpace(o) == shared.Protocol
-	})
-}
-
-// skipOwn reports whether a client draws its own messages itself: the seed's
-// Flutter client does, on its named path. ?echo=0 and ?echo=1 say it outright.
-func skipOwn(r *http.Request, named bool) bool {
-	switch r.URL.Query().Get("echo") {
-	case "0":
-		return true
-	case "1":
-		return false
-	}
-	return named && strings.HasPrefix(r.UserAgent(), "Dart/")
 }
 
 func writeJSON(w http.ResponseWriter, v any) { writeJSONStatus(w, http.StatusOK, v) }

@@ -286,3 +286,18 @@ func decodeJSON(t *testing.T, body string, v any) {
 		t.Fatalf("%s: %v", body, err)
 	}
 }
+
+// until waits until something is so.
+func (s *server) until(what string, so func() bool) {
+	s.t.Helper()
+	late := time.After(patience)
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for !so() {
+		select {
+		case <-look.C:
+		case <-late:
+			s.t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}

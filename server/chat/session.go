@@ -35,6 +35,8 @@ type session struct {
 	named   bool   // the path has a name
 	slot    int    // owned by the wheel
 
+	reserved bool // its connection counts
+
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
 	closing atomic.Bool
@@ -66,7 +68,6 @@ func (s *session) run() {
 	s.hub.wheel.add(s)
 	s.read()
 	s.hub.wheel.remove(s)
-	s.depart()
 	s.end()
 }
 
@@ -279,11 +280,11 @@ func (s *session) beforeLast(head int64, n int) (int64, error) {
 }
 
 // joinTutorial takes a session of the tutorial's dialect into the room, where
-// it is sent nothing yet. Where it can't, it returns an HTTP status and a
-// sentence on why.
-func (s *session) joinTutorial(name shared.Name, skipOwn bool) (status int, problem string) {
+// it is sent nothing yet.
+func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
+	locked := &refusal{status: http.StatusForbidden, detail: saysTutorial}
 	if s.room.settledLock().locks() {
-		return http.StatusForbidden, saysTutorial
+		return locked
 	}
 	s.newMember("tutorial-" + ulid.Make().String())
 	if skipOwn {
@@ -293,17 +294,15 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) (status int, prob
 		name, _ = shared.PersonName(guest())
 	}
 	if err := s.borrow(name); err != nil {
-		return http.StatusServiceUnavailable, "The server can't read its log right now."
+		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
 	}
 	switch _, err := s.room.add(s.member); {
 	case err == errLocked:
-		s.depart()
-		return http.StatusForbidden, saysTutorial
+		return locked
 	case err != nil:
-		s.depart()
-		return http.StatusServiceUnavailable, "The room is full."
+		return &refusal{status: http.StatusServiceUnavailable, detail: "The room is full."}
 	}
-	return 0, ""
+	return nil
 }
 
 // borrow makes the session be under a name that nobody owns, with a number
@@ -328,11 +327,15 @@ func (s *session) newMember(device string) {
 	s.sock.Mu.Unlock()
 }
 
-// depart takes the session out of the room. The hold on its name starts now.
+// depart takes the session out of the room, if it is in it. The hold on its name
+// starts now.
 func (s *session) depart() {
+	if s.member == nil {
+		return
+	}
 	name := s.room.userOf(s.member)
 	s.room.remove(s.member)
-	if s.dialect == parley {
+	if s.dialect == parley && name.Key != "" {
 		_, _ = s.claim(name) // a log that can't be written keeps the earlier time
 	}
 }
@@ -370,12 +373,19 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	})
 }
 
-// end lets go of what serveSocket took.
+// end gives back what the session has taken, in reverse order, whatever that is.
 func (s *session) end() {
-	_ = s.conn.CloseNow()
-	s.hub.dismiss(s)
-	s.hub.leave(s.room)
-	s.hub.release(s.address)
+	if s.conn != nil {
+		_ = s.conn.CloseNow()
+		s.hub.dismiss(s)
+	}
+	s.depart()
+	if s.room != nil {
+		s.hub.leave(s.room)
+	}
+	if s.reserved {
+		s.hub.release(s.address)
+	}
 }
 
 // cut ends the session without a word.
