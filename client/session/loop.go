@@ -441,7 +441,7 @@ func (l *loop) frame(m shared.Message) {
 		l.room.skip(m.Skipped)
 		l.answer(m)
 	case shared.TypeNotice:
-		if m.Did == shared.DidRename {
+		if m.Did == shared.DidRename && m.By != l.timeline.by {
 			l.crowd.stopped(m.User)
 			l.timeline.change(Change{Kind: Renamed, By: m.By, From: m.User, To: m.About})
 		}

@@ -41,22 +41,23 @@ func onlyAlphabetic(s string) bool {
 	return true
 }
 
-// avatar is a disc with the initials of a name in the name's colour.
+// avatar is a disc with the initials of a name in its person's colour.
 type avatar struct {
 	widget.BaseWidget
 	name   string
+	author string // see authorOf
 	side   float32
 	square bool // a rounded square: a room
 }
 
-func newAvatar(name string, side float32) *avatar {
-	a := &avatar{name: name, side: side}
+func newAvatar(name, author string, side float32) *avatar {
+	a := &avatar{name: name, author: author, side: side}
 	a.ExtendBaseWidget(a)
 	return a
 }
 
 func newRoomAvatar(name string, side float32) *avatar {
-	a := newAvatar(name, side)
+	a := newAvatar(name, name, side)
 	a.square = true
 	return a
 }
@@ -87,7 +88,7 @@ func (r *avatarRenderer) Layout(fyne.Size) {
 
 func (r *avatarRenderer) Refresh() {
 	a := r.avatar
-	r.disc.FillColor = hueOf(a.name).avatar
+	r.disc.FillColor = hueOf(a.author).avatar
 	r.disc.CornerRadius = a.side / 2
 	if a.square {
 		r.disc.CornerRadius = a.side * 0.3

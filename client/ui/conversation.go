@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/ui/text"
 	"parley/shared"
 )
 
@@ -67,6 +68,10 @@ func (c *conversation) apply(batch []session.Change) {
 			c.people, c.count = change.People, change.Count
 		case session.TypingChanged:
 			c.typing = change.Typing
+		case session.Renamed:
+			if c.page != nil {
+				c.client.nav.say(tr("room.renamed", "old", text.OneLine(change.From), "new", text.OneLine(change.To)))
+			}
 		case session.StoreFailed:
 			c.saveError = true
 		}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,8 +19,9 @@ const maxNotices = 20
 // not in front, of one that names the person when the room is not on the screen.
 func (c *client) notify(conv *conversation, news []session.Item) {
 	var shown *session.Item
+	names := conv.names()
 	for i := range news {
-		if !c.focused || mentions(news[i].Text, c.prefs.name()) {
+		if !c.focused || mentions(news[i].Text, names...) {
 			shown = &news[i]
 		}
 	}
@@ -36,10 +38,14 @@ func (c *client) notify(conv *conversation, news []session.Item) {
 
 func (c *conversation) title() string { return text.OneLine(c.name) }
 
-// mentions reports whether a text names a person, in any case and as a word of
-// its own.
-func mentions(s, name string) bool {
-	s, name = strings.ToLower(s), strings.ToLower(name)
+// mentions reports whether a text names a person by one of their names, in any
+// case and as a word of its own.
+func mentions(s string, names ...string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(names, func(name string) bool { return hasWord(s, strings.ToLower(name)) })
+}
+
+func hasWord(s, name string) bool {
 	if name == "" {
 		return false
 	}

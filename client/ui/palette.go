@@ -80,20 +80,21 @@ func hsl(h, s, l float64) color.NRGBA {
 	return color.NRGBA{channel(0), channel(8), channel(4), 0xff}
 }
 
-// hueOf derives a colour from a name in any case, as the page does.
-func hueOf(name string) hue {
+// hueOf derives a colour from who somebody is (see authorOf), a name in any case,
+// as the page does.
+func hueOf(author string) hue {
 	hash := 0
-	for _, r := range strings.ToLower(name) {
+	for _, r := range strings.ToLower(author) {
 		hash = (hash*33 + int(r)) % 65521
 	}
 	return hues[hash%len(hues)]
 }
 
-func nameColor(name string) color.NRGBA {
+func nameColor(author string) color.NRGBA {
 	if isDark() {
-		return hueOf(name).onDark
+		return hueOf(author).onDark
 	}
-	return hueOf(name).onLight
+	return hueOf(author).onLight
 }
 
 // isDark reports whether the app is drawn dark now.

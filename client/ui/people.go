@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image/color"
 	"strings"
 
@@ -40,11 +41,12 @@ func (c *conversation) peopleRows(typed string) (rows []fyne.CanvasObject) {
 		return newColumn(0, o).padded(around(2 * unit))
 	}
 	me := personKey(c.client.prefs.name())
+	authors := c.authors()
 	for _, name := range c.people {
 		if !strings.Contains(strings.ToLower(name), typed) {
 			continue
 		}
-		row := newHRow(3*unit, 1, newAvatar(name, avatarSide), newText(text.OneLine(name), fontBody, roleText)).padded(insets{unit + 2, 2 * unit, unit + 2, 2 * unit})
+		row := newHRow(3*unit, 1, newAvatar(name, cmp.Or(authors[name], name), avatarSide), newText(text.OneLine(name), fontBody, roleText)).padded(insets{unit + 2, 2 * unit, unit + 2, 2 * unit})
 		if personKey(name) == me {
 			row.objects = append(row.objects, newChip(tr("people.you"), fontLabel, roleAccent,
 				func(p *palette) color.NRGBA { return p.AccentSoft }))

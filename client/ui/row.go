@@ -229,7 +229,7 @@ func (r *row) measure(f frame) {
 // the same minute.
 func sameGroup(a, b *row) bool {
 	return a.item.Kind == session.KindMessage && b.item.Kind == session.KindMessage &&
-		a.item.Mine == b.item.Mine && a.item.User == b.item.User &&
+		sameAuthor(a.item, b.item) &&
 		a.item.Time.Truncate(time.Minute).Equal(b.item.Time.Truncate(time.Minute))
 }
 

@@ -144,7 +144,7 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 		x = left + width - rowMargin - s.width
 	} else if f.avatars() {
 		if r.first {
-			v.add(newAvatar(r.item.User, f.avatarSide()), x, y, f.avatarSide(), f.avatarSide())
+			v.add(newAvatar(r.item.User, authorOf(r.item), f.avatarSide()), x, y, f.avatarSide(), f.avatarSide())
 		}
 		x = left + f.left()
 	}
@@ -156,7 +156,7 @@ func (v *rowView) message(r *row, f frame, p *palette, left, y, width float32) {
 	tx, ty := x+bubbleInset, y+f.pad()
 	inner := s.width - 2*bubbleInset
 	if r.named(f) {
-		name := newText(r.item.User, fontLabel, func(*palette) color.NRGBA { return nameColor(r.item.User) }).lines(1)
+		name := newText(r.item.User, fontLabel, func(*palette) color.NRGBA { return nameColor(authorOf(r.item)) }).lines(1)
 		v.add(name, tx, ty, inner, fontLabel.lineHeight())
 		ty += fontLabel.lineHeight() + 2
 	}
