@@ -7,17 +7,8 @@ FUZZTIME  := 60s
 CHAOSTIME := 5m
 SOAKTIME  := 20m
 
-# Emoji come from the system's font, which is newer than the one in Fyne.
-FYNE := migrated_fynedo,no_emoji
-ifeq ($(shell uname -s),Linux)
-CLIENT_TAGS := x11,$(FYNE)
-else
-CLIENT_TAGS := $(FYNE)
-endif
-TEST_TAGS := ci,$(FYNE)
-
 # What Fyne is compiled with, and what the tests look at the result with.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev
+BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium xvfb xdotool openbox imagemagick x11-utils xclip \
 	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
@@ -38,23 +29,23 @@ run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@exec bin/parley-server $(ARGS)
 
 client: check-go build-packages ## build and start the desktop client (the first time takes minutes)
-	go build -tags $(CLIENT_TAGS) -o bin/parley ./client
+	go build -o bin/parley .
 	@exec bin/parley
 
 # One package at a time: several start a browser, a window, or a crowd.
 test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
-	go vet -tags $(TEST_TAGS) ./...
-	go build -race -tags $(TEST_TAGS) ./...
-	go test -race -tags $(TEST_TAGS) -p 1 ./...
+	go vet ./...
+	go build -race ./...
+	go test -race -p 1 ./...
 	@$(MAKE) --no-print-directory $(TEST_APK)
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
 
 lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
-	go run $(LINT) run --build-tags $(TEST_TAGS) ./...
-	@GOBIN="$(CURDIR)/bin" go install $(VULN) && bin/govulncheck -tags $(TEST_TAGS) ./... || { \
+	go run $(LINT) run ./...
+	@GOBIN="$(CURDIR)/bin" go install $(VULN) && bin/govulncheck ./... || { \
 		[ $$? = 3 ] && exit 1; echo "Nobody looked for known vulnerabilities: govulncheck needs its database, from the Internet."; }
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
@@ -89,7 +80,7 @@ soak: check-go ## have the server work for SOAKTIME, 20m by default, and look fo
 	cd bench && go build -o ../bin/bench . && ../bin/bench -soak $(SOAKTIME) -write .
 
 bench-client: check-go ## measure the app's message list
-	go test -tags $(TEST_TAGS) -run '^$$' -bench . ./client/ui
+	go test -run '^$$' -bench . ./client/ui
 
 bench-peers: ## install the servers that are not written in Go, for make bench
 	npm install --silent --no-audit --no-fund --prefix build/bench ws

@@ -1,7 +1,7 @@
 # The app for Android, and packages of the desktop app. Included by ../../Makefile.
 
 APK_PACKAGES := clang lld llvm android-liblog-dev android-libnativehelper-dev android-platform-frameworks-native-headers \
-	libegl-dev libgles-dev aapt apksigner zipalign default-jdk-headless
+	libegl-dev libgles-dev aapt android-framework-res apksigner zipalign default-jdk-headless
 
 # What runs the app's library without a phone, and shows what it draws.
 HOST_PACKAGES := gcc libc6-dev libx11-dev libgl1-mesa-dri xvfb util-linux fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
@@ -42,7 +42,7 @@ apk-test-elsewhere:
 	@echo "The app for Android is tested on Linux x86_64 alone, not here."
 
 client-dist: check-go build-packages ## the desktop app of this system with its icon, in dist/
-	go build -trimpath -ldflags "-s -w" -tags $(CLIENT_TAGS) -o build/parley$(shell go env GOEXE) ./client
+	go build -trimpath -ldflags "-s -w" -tags no_emoji -o build/parley$(shell go env GOEXE) ./client
 	cd client && go run $(FYNE_TOOL) package --executable ../build/parley$(shell go env GOEXE) --release --icon ../assets/icon.png \
 		--app-id $(APP_ID) --name Parley --app-version $(VERSION) --app-build $(APP_BUILD)
 	@mkdir -p dist && rm -rf dist/Parley.* && mv client/Parley.* dist/ && ls -d dist/Parley.*

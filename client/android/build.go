@@ -9,8 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 
 	"parley/client/android/fortests/ndk"
@@ -19,7 +17,8 @@ import (
 const (
 	source = "client/android" // this program's folder
 	fyne   = "fyne.io/tools/cmd/fyne@v1.7.4"
-	tags   = "migrated_fynedo,no_emoji"
+	tags   = "migrated_fynedo,no_emoji"   // makes it 4 MB smaller, without Fyne's checks and its old emoji
+	pages  = "-Wl,-z,max-page-size=16384" // of memory, since Android 15; the NDK's own since r28
 )
 
 // abis are Android's names of Go's architectures.
@@ -42,7 +41,15 @@ func build(app app, arch string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sdk, err := findSigning()
+	sdk, err := findSDK()
+	if err != nil {
+		return "", err
+	}
+	version := app.Version
+	if !tools.real {
+		version += "+nondk"
+	}
+	manifest, err := packagedManifest(app, version)
 	if err != nil {
 		return "", err
 	}
@@ -57,8 +64,11 @@ func build(app app, arch string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(work)
-	small, aligned := filepath.Join(work, "small.apk"), filepath.Join(work, "aligned.apk")
-	if err := repack(packaged, small, tools.strip, work); err != nil {
+	resources, small, aligned := filepath.Join(work, "res.apk"), filepath.Join(work, "small.apk"), filepath.Join(work, "aligned.apk")
+	if err := sdk.compileResources(app, resources, work); err != nil {
+		return "", err
+	}
+	if err := repack(packaged, resources, manifest, small, tools.strip); err != nil {
 		return "", err
 	}
 	if err := command(sdk.zipalign, "-f", "-p", "4", small, aligned); err != nil {
@@ -71,32 +81,37 @@ func build(app app, arch string) (string, error) {
 	return file, sdk.sign(aligned, file)
 }
 
-// fynePackage has Fyne's tool package client/ and returns the APK that it
-// leaves there.
-func fynePackage(app app, tools toolchain, target string) (string, error) {
-	const manifest = "client/AndroidManifest.xml"
-	text, err := renderManifest(app, tools.real)
-	if err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(manifest, text, 0o644); err != nil {
-		return "", err
-	}
-	defer os.Remove(manifest)
-	defer os.Remove("client/fyne_metadata_init.go") // the tool's own, left behind when it is interrupted
+// stage is the folder in which Fyne's tool packages for make apk. There it
+// neither counts up Build in FyneApp.toml nor packages all of assets/. Go's
+// patterns leave out a folder with such a name.
+const stage = "build/_apk"
 
-	args := []string{"run", fyne, "package", "-os", target, "--release", "--icon", "../" + app.Icon, "--app-id", app.ID,
+// fynePackage has Fyne's tool package the app and returns its APK.
+func fynePackage(app app, tools toolchain, target string) (string, error) {
+	if err := os.RemoveAll(stage); err != nil { // of a build that was interrupted
+		return "", err
+	}
+	for _, name := range []string{"main.go", manifestFile} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		if err := write(filepath.Join(stage, name), data); err != nil {
+			return "", err
+		}
+	}
+	args := []string{"run", fyne, "package", "-os", target, "--release", "--icon", "../../" + app.Icon, "--app-id", app.ID,
 		"--name", app.Name, "--app-version", app.Version, "--app-build", app.Build, "--tags", tags}
-	env := []string{"ANDROID_NDK_HOME=" + tools.root, "CGO_LDFLAGS=-Wl,-z,max-page-size=16384"} // pages of 16 KiB since Android 15
-	fmt.Println("cd client && env", "'"+strings.Join(env, "' '")+"'", "go", strings.Join(args, " "))
+	env := []string{"ANDROID_NDK_HOME=" + tools.root, "CGO_LDFLAGS=" + pages}
+	fmt.Println("cd", stage, "&& env", "'"+strings.Join(env, "' '")+"'", "go", strings.Join(args, " "))
 	cmd := exec.Command("go", args...)
-	cmd.Dir = "client"
+	cmd.Dir = stage
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("fyne package: %w", err)
 	}
-	return filepath.Join("client", app.Name+".apk"), nil
+	return filepath.Join(stage, app.Name+".apk"), nil
 }
 
 // toolchain is an NDK: Google's, or the stand-in.
@@ -109,7 +124,7 @@ type toolchain struct {
 // findToolchain takes the NDK of ANDROID_NDK_HOME, and otherwise makes one from
 // Debian's packages.
 func findToolchain() (toolchain, error) {
-	root, real := os.Getenv("ANDROID_NDK_HOME"), true
+	root := os.Getenv("ANDROID_NDK_HOME")
 	if root == "" {
 		var err error
 		if root, err = ndk.Make("build/ndk"); errors.Is(err, ndk.ErrMissing) {
@@ -118,24 +133,20 @@ func findToolchain() (toolchain, error) {
 		} else if err != nil {
 			return toolchain{}, err
 		}
-		real = false
 	}
+	_, err := os.Stat(filepath.Join(root, ndk.Mark))
 	found, _ := filepath.Glob(filepath.Join(root, "toolchains/llvm/prebuilt/*/bin/llvm-strip*"))
 	if len(found) == 0 {
 		return toolchain{}, fmt.Errorf("ANDROID_NDK_HOME=%s holds no NDK", root)
 	}
-	return toolchain{root, found[0], real}, nil
+	return toolchain{root, found[0], err != nil}, nil
 }
 
-// repack copies an APK without its signature: the manifest mended, the libraries
-// stripped, which Fyne's tool can't as it looks at their symbols, and everything
-// compressed but the resource table, which Android maps into memory.
-func repack(from, to, strip, work string) error {
-	in, err := zip.OpenReader(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
+// repack makes an APK without a signature of the libraries and the code of one,
+// the resources of another, and a manifest: the libraries stripped, which Fyne's
+// tool can't as it looks at their symbols, and everything compressed but the
+// resource table, which Android maps into memory.
+func repack(packaged, resources string, manifest []byte, to, strip string) error {
 	file, err := os.Create(to)
 	if err != nil {
 		return err
@@ -145,40 +156,63 @@ func repack(from, to, strip, work string) error {
 	out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestCompression)
 	})
-	for _, f := range in.File {
-		if strings.HasPrefix(f.Name, "META-INF/") {
-			continue
-		}
-		data, err := readEntry(f)
-		if err != nil {
-			return err
-		}
-		if strings.HasSuffix(f.Name, ".so") {
-			if data, err = stripped(data, strip, work); err != nil {
-				return err
-			}
-		}
-		if f.Name == "AndroidManifest.xml" {
-			if err := mendManifest(data); err != nil {
-				return err
-			}
-		}
+	add := func(name string, data []byte) error {
 		method := zip.Deflate
-		if f.Name == "resources.arsc" {
+		if name == "resources.arsc" {
 			method = zip.Store
 		}
-		w, err := out.CreateHeader(&zip.FileHeader{Name: f.Name, Method: method})
+		w, err := out.CreateHeader(&zip.FileHeader{Name: name, Method: method})
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(data); err != nil {
-			return err
+		_, err = w.Write(data)
+		return err
+	}
+	if err := add(manifestFile, manifest); err != nil {
+		return err
+	}
+	if err := each(resources, isResource, add); err != nil {
+		return err
+	}
+	isCode := func(f *zip.File) bool {
+		return f.Name != manifestFile && !isResource(f) && !strings.HasPrefix(f.Name, "META-INF/")
+	}
+	if err := each(packaged, isCode, func(name string, data []byte) error {
+		if strings.HasSuffix(name, ".so") {
+			if data, err = stripped(data, strip); err != nil {
+				return err
+			}
 		}
+		return add(name, data)
+	}); err != nil {
+		return err
 	}
 	if err := out.Close(); err != nil {
 		return err
 	}
 	return file.Close()
+}
+
+// each calls f with the files of an archive that are wanted.
+func each(archive string, wanted func(*zip.File) bool, f func(name string, data []byte) error) error {
+	in, err := zip.OpenReader(archive)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	for _, entry := range in.File {
+		if !wanted(entry) {
+			continue
+		}
+		data, err := readEntry(entry)
+		if err != nil {
+			return err
+		}
+		if err := f(entry.Name, data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readEntry(f *zip.File) ([]byte, error) {
@@ -190,78 +224,26 @@ func readEntry(f *zip.File) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-func stripped(library []byte, strip, work string) ([]byte, error) {
-	path := filepath.Join(work, "stripped.so")
-	if err := os.WriteFile(path, library, 0o644); err != nil {
+func stripped(library []byte, strip string) ([]byte, error) {
+	file, err := os.CreateTemp("", "parley-*.so")
+	if err != nil {
 		return nil, err
 	}
-	if err := command(strip, path); err != nil {
+	defer os.Remove(file.Name())
+	_, err = file.Write(library)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	if err := command(strip, file.Name()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file.Name())
 }
 
-// signing are the programs and the key that finish an APK.
-type signing struct {
-	zipalign, apksigner, keystore, pass string
-}
-
-// testKeystore is made when no keystore is given. Like Android's debug.keystore
-// its password is no secret, and it outlives `make clean`: Android updates an
-// app only with the key that it was installed with.
-const (
-	testKeystore = source + "/test.keystore"
-	testPass     = "parley"
-)
-
-// findSigning looks for the programs, and makes a key unless PARLEY_KEYSTORE
-// and PARLEY_KEYSTORE_PASS name one.
-func findSigning() (signing, error) {
-	s := signing{keystore: os.Getenv("PARLEY_KEYSTORE"), pass: os.Getenv("PARLEY_KEYSTORE_PASS")}
-	var err error
-	if s.zipalign, err = buildTool("zipalign"); err != nil {
-		return s, err
+// write writes a file and makes its folder.
+func write(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
 	}
-	if s.apksigner, err = buildTool("apksigner"); err != nil {
-		return s, err
-	}
-	if _, err = buildTool("aapt"); err != nil { // for the check at the end
-		return s, err
-	}
-	if s.keystore != "" {
-		_, err := os.Stat(s.keystore)
-		return s, err
-	}
-	s.keystore, s.pass = testKeystore, testPass
-	if _, err := os.Stat(testKeystore); err == nil {
-		return s, nil
-	}
-	fmt.Println("Signing with a new key of its own:", testKeystore)
-	return s, command("keytool", "-genkeypair", "-keystore", testKeystore, "-storetype", "PKCS12", "-storepass", testPass,
-		"-alias", "parley", "-keyalg", "RSA", "-keysize", "3072", "-validity", "10000", "-dname", "CN=Parley test")
-}
-
-// buildTool finds one of the SDK's build tools: on the path, or in the newest
-// of ANDROID_HOME.
-func buildTool(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	suffix := map[bool]string{true: "*"}[runtime.GOOS == "windows"] // .exe, .bat
-	found, _ := filepath.Glob(filepath.Join(os.Getenv("ANDROID_HOME"), "build-tools", "*", name+suffix))
-	if len(found) == 0 {
-		return "", fmt.Errorf("%s is not there: add the SDK's build-tools to PATH or set ANDROID_HOME. Nothing was changed", name)
-	}
-	return slices.Max(found), nil
-}
-
-// sign signs an APK by all schemes that its minSdkVersion calls for: v1, v2, v3.
-func (s signing) sign(from, to string) error {
-	cmd := exec.Command(s.apksigner, "sign", "--ks", s.keystore, "--ks-pass", "env:PARLEY_KEYSTORE_PASS",
-		"--v1-signing-enabled", "true", "--v2-signing-enabled", "true", "--v3-signing-enabled", "true", "--out", to, from)
-	cmd.Env = append(os.Environ(), "PARLEY_KEYSTORE_PASS="+s.pass)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("apksigner: %w\n%s", err, out)
-	}
-	return os.RemoveAll(to + ".idsig") // of scheme v4, for incremental installs
+	return os.WriteFile(path, data, 0o644)
 }

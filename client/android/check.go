@@ -59,42 +59,54 @@ func checkManifest(app app, badging, tree string) error {
 	if strings.Contains(badging, "application-debuggable") {
 		errs = append(errs, errors.New("it is debuggable"))
 	}
-	var permissions []string
-	for _, m := range regexp.MustCompile(`(?m)^uses-permission: name='(.*?)'`).FindAllStringSubmatch(badging, -1) {
-		permissions = append(permissions, m[1])
+	if got := permissions(badging); !slices.Equal(got, wantPermissions) {
+		errs = append(errs, fmt.Errorf("it asks for the permissions %v, not for %v", got, wantPermissions))
 	}
-	slices.Sort(permissions)
-	if !slices.Equal(permissions, wantPermissions) {
-		errs = append(errs, fmt.Errorf("it asks for the permissions %v, not for %v", permissions, wantPermissions))
+	found, hidden := seen(tree)
+	for _, name := range hidden {
+		errs = append(errs, fmt.Errorf("Android does not see %s", name))
 	}
 	for name, want := range map[string]string{
-		"configChanges": fmt.Sprintf("%#x", configChanges), "windowSoftInputMode": "0x10", "allowBackup": "0x0",
+		"application/label": app.Name, "application/icon": reference("@mipmap/icon"), "application/allowBackup": "0x0",
+		"application/enableOnBackInvokedCallback": "0x0", "activity/theme": reference("@style/Ground"),
+		"activity/configChanges": "0x5000ffff", "activity/windowSoftInputMode": "0x10", "activity/exported": "0xffffffff",
 	} {
-		m := regexp.MustCompile(`android:` + name + `\(.*\)=\(type .*\)(\S+)`).FindStringSubmatch(tree)
-		if m == nil || m[1] != want {
-			errs = append(errs, fmt.Errorf("the manifest's %s is %v, not %s", name, m, want))
+		if found[name] != want {
+			errs = append(errs, fmt.Errorf("the manifest's %s is %q, not %q", name, found[name], want))
 		}
 	}
-	return errors.Join(append(errs, checkOrder(tree))...)
+	return errors.Join(errs...)
 }
 
-// checkOrder looks whether the attributes of each element are in the order of
-// their resource IDs, which Android's parser relies on.
-func checkOrder(tree string) error {
-	last := ""
-	for line := range strings.Lines(tree) {
-		m := regexp.MustCompile(`^\s*A: android:(\w+\(0x[0-9a-f]+\))`).FindStringSubmatch(line)
-		if m == nil {
-			last = ""
-			continue
-		}
-		id := m[1][strings.Index(m[1], "("):]
-		if id < last {
-			return fmt.Errorf("the manifest has %s after %s", m[1], last)
-		}
-		last = id
+func permissions(badging string) (names []string) {
+	for _, m := range regexp.MustCompile(`(?m)^uses-permission: name='(.*?)'`).FindAllStringSubmatch(badging, -1) {
+		names = append(names, m[1])
 	}
-	return nil
+	slices.Sort(names)
+	return names
+}
+
+func reference(name string) string { return fmt.Sprintf("@%#x", references[name]) }
+
+// seen gives the attributes that Android finds in a manifest as aapt shows it,
+// by element and name, and those that it does not. It looks for each in the
+// order of their IDs and never goes back (RetrieveAttributes in androidfw).
+func seen(tree string) (found map[string]string, hidden []string) {
+	line := regexp.MustCompile(`^\s*(?:E: ([\w-]+)|A: android:(\w+)\((0x\w+)\)=(?:"(.*)" \(Raw.*|\(type \w+\))?(\S*))`)
+	found = make(map[string]string)
+	var element, last string
+	for l := range strings.Lines(tree) {
+		switch m := line.FindStringSubmatch(l); {
+		case m == nil:
+		case m[1] != "":
+			element, last = m[1], ""
+		case m[3] < last:
+			hidden = append(hidden, element+"/"+m[2])
+		default:
+			found[element+"/"+m[2]], last = m[4]+m[5], m[3]
+		}
+	}
+	return found, hidden
 }
 
 // checkSignature looks at how the file is signed and aligned.

@@ -5,21 +5,22 @@
 //	go run ./client/android build amd64    dist/parley-VERSION-x86_64.apk
 //	go run ./client/android build all      dist/parley-VERSION-universal.apk
 //	go run ./client/android check FILE…    says what is wrong with an APK
-//	go run ./client/android manifest FILE  writes the manifest that a build packages
+//	go run ./client/android manifest       copies the version of FyneApp.toml into AndroidManifest.xml
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
 
 func main() {
-	// What Fyne's tool leaves in client/ is removed after an interrupt, too: the
-	// tool gets the same signal and ends, and then so does this.
+	// After an interrupt this waits for Fyne's tool, which gets the same signal.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "android:", err)
@@ -28,8 +29,8 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) < 2 {
-		return fmt.Errorf("want build ARCHITECTURE, check FILE… or manifest FILE")
+	if len(args) < 2 && !slices.Equal(args, []string{"manifest"}) {
+		return errors.New("want build ARCHITECTURE, check FILE…, or manifest")
 	}
 	app, err := readApp("FyneApp.toml")
 	if err != nil {
@@ -50,11 +51,7 @@ func run(args []string) error {
 		}
 		return nil
 	case "manifest":
-		text, err := renderManifest(app, true)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(args[1], text, 0o644)
+		return syncManifest(app)
 	}
 	return fmt.Errorf("%s is not a command", args[0])
 }

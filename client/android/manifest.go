@@ -2,94 +2,63 @@ package main
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/binary"
-	"errors"
-	"path/filepath"
-	"slices"
-	"text/template"
+	"fmt"
+	"os"
+	"regexp"
 )
 
-// renderManifest is the app's manifest as text. The version of what the
-// stand-in built says so.
-func renderManifest(app app, real bool) ([]byte, error) {
-	t, err := template.ParseFiles(filepath.Join(source, "AndroidManifest.xml.tmpl"))
+// manifestFile is what Fyne's tool takes as it is, and what is completed here.
+const manifestFile = "AndroidManifest.xml"
+
+// syncManifest copies the version from FyneApp.toml into the manifest. Fyne's
+// tool, which counts Build up, does not.
+func syncManifest(app app) error {
+	text, err := os.ReadFile(manifestFile)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(manifestFile, withVersion(text, app.Version, app.Build), 0o644)
+}
+
+func withVersion(manifest []byte, name, code string) []byte {
+	for attribute, value := range map[string]string{"versionName": name, "versionCode": code} {
+		manifest = regexp.MustCompile(`(\sandroid:`+attribute+`=").*?"`).ReplaceAll(manifest, []byte("${1}"+value+`"`))
+	}
+	return manifest
+}
+
+// wholeManifest is the manifest with what Fyne's tool can't package: the
+// attributes of the namespace tools are Android's.
+func wholeManifest(app app, version string) ([]byte, error) {
+	text, err := os.ReadFile(manifestFile)
 	if err != nil {
 		return nil, err
 	}
-	version := app.Version
-	if !real {
-		version += "+nondk"
-	}
-	var b bytes.Buffer
-	err = t.Execute(&b, struct {
-		ID, Name, Build, VersionName string
-	}{app.ID, app.Name, app.Build, version})
-	return b.Bytes(), err
+	text = regexp.MustCompile(`\s+xmlns:tools=".*?"`).ReplaceAll(text, nil)
+	text = bytes.ReplaceAll(text, []byte("\ttools:"), []byte("\tandroid:"))
+	return withVersion(text, version, app.Build), nil
 }
 
-// configChanges is every change that the activity takes without a restart:
-// the manifest's list, of which Fyne's tool knows the older ones only.
-const (
-	configChanges   = 0x5000ffff
-	configChangesID = 0x0101001f // the attribute
-)
-
-// Android's binary XML (ResourceTypes.h): chunks of a type, the size of their
-// header and their own size.
-const (
-	chunkXML          = 0x0003
-	chunkStartElement = 0x0102
-	chunkResourceMap  = 0x0180
-	headerSize        = 16 // of a start element
-	attributeSize     = 20
-)
-
-// mendManifest corrects, in place, the binary manifest that Fyne's tool makes:
-// it completes configChanges, and sorts the attributes of each element by their
-// resource IDs as Android's parser wants them. It misses those that come late:
-// a theme after an exported, say.
-func mendManifest(data []byte) error {
-	le := binary.LittleEndian
-	bad := errors.New("the packaged AndroidManifest.xml is not binary XML")
-	if len(data) < 8 || le.Uint16(data) != chunkXML {
-		return bad
+// packagedManifest is the whole manifest, in binary, with what Fyne's tool adds
+// to it: the icon and the versions of Android.
+func packagedManifest(app app, version string) ([]byte, error) {
+	text, err := wholeManifest(app, version)
+	if err != nil {
+		return nil, err
 	}
-	var ids []byte // the resource ID of each attribute's name, by the name's number
-	id := func(attribute []byte) uint32 {
-		if at := int(le.Uint32(attribute[4:])) * 4; at < len(ids) {
-			return le.Uint32(ids[at:])
-		}
-		return 1<<32 - 1 // one without: package
+	root, err := parseXML(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", manifestFile, err)
 	}
-	for chunk := data[8:]; len(chunk) > 0; {
-		if len(chunk) < 8 || int(le.Uint32(chunk[4:])) < 8 || int(le.Uint32(chunk[4:])) > len(chunk) {
-			return bad
-		}
-		size := int(le.Uint32(chunk[4:]))
-		switch le.Uint16(chunk) {
-		case chunkResourceMap:
-			ids = chunk[8:size]
-		case chunkStartElement:
-			if size < headerSize+20 {
-				return bad
-			}
-			extension := chunk[headerSize:size]
-			start, n := int(le.Uint16(extension[8:])), int(le.Uint16(extension[12:]))
-			if le.Uint16(extension[10:]) != attributeSize || start+n*attributeSize > len(extension) {
-				return bad
-			}
-			var attributes [][]byte
-			for a := range slices.Chunk(extension[start:start+n*attributeSize], attributeSize) {
-				if id(a) == configChangesID {
-					le.PutUint32(a[16:], configChanges)
-				}
-				attributes = append(attributes, slices.Clone(a))
-			}
-			slices.SortStableFunc(attributes, func(a, b []byte) int { return cmp.Compare(id(a), id(b)) })
-			copy(extension[start:], slices.Concat(attributes...))
-		}
-		chunk = chunk[size:]
+	application := root.child("application")
+	if application == nil {
+		return nil, fmt.Errorf("%s has no application", manifestFile)
 	}
-	return nil
+	application.set("icon", "@mipmap/icon")
+	application.child("activity").set("theme", "@style/Ground")
+	sdk := &element{name: "uses-sdk"}
+	sdk.set("minSdkVersion", "21")
+	sdk.set("targetSdkVersion", "29") // of what Fyne's tool packages, and was tried with
+	root.children = append([]*element{sdk}, root.children...)
+	return encodeXML(root)
 }

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/app"
 
 	"parley/client/session"
+	"parley/shared"
 )
 
 // ID is the app's, as FyneApp.toml has it; settings and rooms are kept by it.
@@ -20,6 +21,7 @@ const ID = "org.parley.chat"
 // Run shows the app until its window is closed.
 func Run() {
 	a := app.NewWithID(ID)
+	app.SetMetadata(metadata(a.Metadata()))
 	a.SetIcon(Logo())
 	store, problem := openStore(a)
 	w := a.NewWindow("Parley")
@@ -36,6 +38,16 @@ func Run() {
 			fyne.LogError("What is kept could not be closed", err)
 		}
 	}
+}
+
+// metadata completes what Fyne knows of the app. `fyne package` compiles
+// FyneApp.toml in, and `go run .` reads it; what `go build` makes has neither.
+func metadata(m fyne.AppMetadata) fyne.AppMetadata {
+	if m.ID == "" {
+		m.ID, m.Name, m.Version = ID, "Parley", shared.Version
+	}
+	m.Migrations = map[string]bool{"fyneDo": true} // all calls are on Fyne's goroutine: no checks, no warning
+	return m
 }
 
 // follow has the client begin with the app, and know whether it is in front.

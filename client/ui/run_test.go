@@ -1,6 +1,34 @@
 package ui
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+)
+
+// The app says the version of FyneApp.toml, however it was built.
+func TestVersion(t *testing.T) {
+	toml, err := os.ReadFile("../../FyneApp.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []fyne.AppMetadata{
+		{Version: "0.0.1", Build: 1},                         // go build: Fyne's own
+		{ID: ID, Name: "Parley", Version: "7.8.9", Build: 3}, // fyne package
+	} {
+		want := m.Version
+		if m.ID == "" {
+			_, after, _ := strings.Cut(string(toml), `Version = "`)
+			want, _, _ = strings.Cut(after, `"`)
+		}
+		got := metadata(m)
+		if got.Version != want || got.ID != ID || got.Build != m.Build || !got.Migrations["fyneDo"] {
+			t.Errorf("of %+v the app knows %+v, not version %s", m, got, want)
+		}
+	}
+}
 
 // Nothing is asked of the network before Fyne's loop runs: its answer would be
 // drawn on the goroutine that has it. And the app begins once, even when Android

@@ -7,6 +7,13 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
+// Fyne would take its own emoji, which are of 2017, before the system's.
+func init() {
+	if r, ok := theme.DefaultEmojiFont().(*fyne.StaticResource); ok { // none with -tags no_emoji
+		r.StaticContent = theme.DefaultSymbolFont().Content()
+	}
+}
+
 // look says which variant the app is drawn in.
 type look string
 

@@ -36,7 +36,7 @@ func TestWindow(t *testing.T) {
 	dir := t.TempDir()
 	address := startServer(t, ctx, dir)
 	x := startScreen(t, ctx, dir)
-	build(t, ctx, x.bin, "parley/client", "-tags", "x11,migrated_fynedo,no_emoji")
+	build(t, ctx, x.bin, "parley")
 	x.startApp()
 	talk(t, ctx, x, address)
 	killed(t, ctx, x, address)

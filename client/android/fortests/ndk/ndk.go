@@ -19,6 +19,9 @@ import (
 //go:embed ndk.go libc.h native_window.h symbols.txt
 var files embed.FS
 
+// Mark is a file in the root of a stand-in, which tells it from an NDK.
+const Mark = "fortests"
+
 // ErrMissing says that this machine lacks what a stand-in is made of.
 var ErrMissing = errors.New("a stand-in for the NDK needs Linux on x86-64 and packages of Debian or Ubuntu")
 
@@ -115,6 +118,9 @@ var libcHeaders = []string{
 // libraries with the symbols of symbols.txt alone. Undeclared functions and
 // undefined symbols are errors.
 func layOut(root string) error {
+	if err := write(filepath.Join(root, Mark), nil, 0o644); err != nil {
+		return err
+	}
 	include := filepath.Join(root, "include")
 	for name, file := range map[string]string{"libc.h": "libc.h", "android/native_window.h": "native_window.h"} {
 		data, err := files.ReadFile(file)
@@ -196,6 +202,9 @@ func makeCompiler(root, target string, libraries []Library) error {
 	flags := `-nostdlibinc -isystem "$root/include" -Werror=implicit-function-declaration -Werror=implicit-int`
 	if strings.HasPrefix(target, "i686") {
 		flags += " -mstackrealign" // API level 21 has processes with a stack aligned to 4
+	}
+	if is64(target) {
+		flags += " -Wl,-z,max-page-size=16384" // as the NDK's own does since r28
 	}
 	wrapper := fmt.Sprintf("#!/bin/sh\nroot=${0%%/*}/../../../../..\nexec clang --target=%s21 %s -fuse-ld=lld -nostdlib -L\"$root/lib/%s\""+
 		" -Wno-unused-command-line-argument -Wl,--no-undefined -Wl,--as-needed \"$@\" -lc -ldl\n", target, flags, target)
