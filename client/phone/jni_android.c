@@ -1,0 +1,219 @@
+#include "jni_android.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+
+// Android's constants.
+enum {
+	TRANSPORT_WIFI = 1,
+	TRANSPORT_VPN = 4,
+	IMPORTANCE_HIGH = 4,
+	FLAG_UPDATE_CURRENT = 0x08000000,
+	FLAG_IMMUTABLE = 0x04000000,
+	ANDROID_8 = 26,  // has channels of notifications
+	ANDROID_13 = 33, // wants a permission for them
+};
+
+#define POST_NOTIFICATIONS "android.permission.POST_NOTIFICATIONS"
+#define CHANNEL "messages"
+
+// failed tells whether the last call threw, and forgets it: no other call may
+// follow before.
+static int failed(JNIEnv *env) {
+	if (!(*env)->ExceptionCheck(env)) return 0;
+	(*env)->ExceptionClear(env);
+	return 1;
+}
+
+// method is 0 if the object or the method is not there, as in an older Android.
+static jmethodID method(JNIEnv *env, jobject o, const char *name, const char *signature) {
+	if (!o) return 0;
+	jmethodID m = (*env)->GetMethodID(env, (*env)->GetObjectClass(env, o), name, signature);
+	return failed(env) ? 0 : m;
+}
+
+// CALL calls a method, whose result is of a type: zero if it is not there or
+// throws.
+#define CALL(type, kind) \
+	static type call##kind(JNIEnv *env, jobject o, const char *name, const char *signature, ...) { \
+		jmethodID m = method(env, o, name, signature); \
+		if (!m) return 0; \
+		va_list args; \
+		va_start(args, signature); \
+		type result = (*env)->Call##kind##MethodV(env, o, m, args); \
+		va_end(args); \
+		return failed(env) ? 0 : result; \
+	}
+CALL(jobject, Object)
+CALL(jboolean, Boolean)
+CALL(jint, Int)
+CALL(jlong, Long)
+
+// callVoid returns 0 if the method is not there or throws.
+static int callVoid(JNIEnv *env, jobject o, const char *name, const char *signature, ...) {
+	jmethodID m = method(env, o, name, signature);
+	if (!m) return 0;
+	va_list args;
+	va_start(args, signature);
+	(*env)->CallVoidMethodV(env, o, m, args);
+	va_end(args);
+	return !failed(env);
+}
+
+// make makes an object of one of Android's classes.
+static jobject make(JNIEnv *env, const char *class, const char *signature, ...) {
+	jclass c = (*env)->FindClass(env, class);
+	if (failed(env) || !c) return NULL;
+	jmethodID m = (*env)->GetMethodID(env, c, "<init>", signature);
+	if (failed(env) || !m) return NULL;
+	va_list args;
+	va_start(args, signature);
+	jobject o = (*env)->NewObjectV(env, c, m, args);
+	va_end(args);
+	return failed(env) ? NULL : o;
+}
+
+// constant is a static int of one of Android's classes, 0 if there is none.
+static jint constant(JNIEnv *env, const char *class, const char *name) {
+	jclass c = (*env)->FindClass(env, class);
+	if (failed(env) || !c) return 0;
+	jfieldID f = (*env)->GetStaticFieldID(env, c, name, "I");
+	if (failed(env) || !f) return 0;
+	return (*env)->GetStaticIntField(env, c, f);
+}
+
+static jint version(JNIEnv *env) { return constant(env, "android/os/Build$VERSION", "SDK_INT"); }
+
+static jobject service(JNIEnv *env, jobject context, const char *name) {
+	return callObject(env, context, "getSystemService", "(Ljava/lang/String;)Ljava/lang/Object;", (*env)->NewStringUTF(env, name));
+}
+
+int phone_begin(JNIEnv *env) { return (*env)->PushLocalFrame(env, 64) == 0 || (failed(env), 0); }
+
+void phone_end(JNIEnv *env) {
+	failed(env);
+	(*env)->PopLocalFrame(env, NULL);
+}
+
+jobject phone_application(JNIEnv *env, jobject activity) {
+	static jobject kept; // Fyne deletes its reference to the activity whenever the app comes to the front
+	if (!__atomic_load_n(&kept, __ATOMIC_ACQUIRE)) {
+		jobject o = callObject(env, activity, "getApplicationContext", "()Landroid/content/Context;");
+		if (!o) return activity;
+		jobject none = NULL;
+		o = (*env)->NewGlobalRef(env, o);
+		if (!__atomic_compare_exchange_n(&kept, &none, o, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) (*env)->DeleteGlobalRef(env, o);
+	}
+	return __atomic_load_n(&kept, __ATOMIC_ACQUIRE);
+}
+
+jstring phone_string(JNIEnv *env, const uint16_t *utf16, int n) {
+	// Not NewStringUTF: it aborts on an emoji, as JNI's UTF-8 has them in two halves.
+	jstring s = (*env)->NewString(env, utf16, n);
+	return failed(env) ? NULL : s;
+}
+
+// isWifi passes over a VPN, which has the transports of what it runs over.
+static int isWifi(JNIEnv *env, jobject manager, jobject network) {
+	jobject has = callObject(env, manager, "getNetworkCapabilities", "(Landroid/net/Network;)Landroid/net/NetworkCapabilities;", network);
+	return callBoolean(env, has, "hasTransport", "(I)Z", TRANSPORT_WIFI) && !callBoolean(env, has, "hasTransport", "(I)Z", TRANSPORT_VPN);
+}
+
+uint64_t phone_wifi(JNIEnv *env, jobject application, int *chosen) {
+	jobject manager = service(env, application, "connectivity");
+	jobject active = callObject(env, manager, "getActiveNetwork", "()Landroid/net/Network;");
+	if ((*chosen = active && isWifi(env, manager, active))) return callLong(env, active, "getNetworkHandle", "()J");
+	jobjectArray all = callObject(env, manager, "getAllNetworks", "()[Landroid/net/Network;");
+	jsize n = all ? (*env)->GetArrayLength(env, all) : 0;
+	for (jsize i = 0; i < n; i++) {
+		jobject network = (*env)->GetObjectArrayElement(env, all, i);
+		if (failed(env)) return 0;
+		if (isWifi(env, manager, network)) return callLong(env, network, "getNetworkHandle", "()J");
+		(*env)->DeleteLocalRef(env, network);
+	}
+	return 0;
+}
+
+// ndk is a function of Android 6 and newer, or NULL.
+static void *ndk(const char *name) {
+	static void *library;
+	if (!library) library = dlopen("libandroid.so", RTLD_NOW); // the app is linked with it: it stays
+	return library ? dlsym(library, name) : NULL;
+}
+
+void phone_resolve_on(uint64_t network) {
+	int (*set)(uint64_t) = (int (*)(uint64_t))ndk("android_setprocnetwork");
+	if (set && set(network) && network) set(0);
+}
+
+void phone_bind(uint64_t network, int fd) {
+	int (*set)(uint64_t, int) = (int (*)(uint64_t, int))ndk("android_setsocknetwork");
+	if (set) set(network, fd);
+}
+
+float phone_font_scale(JNIEnv *env, jobject application) {
+	jobject resources = callObject(env, application, "getResources", "()Landroid/content/res/Resources;");
+	jobject configuration = callObject(env, resources, "getConfiguration", "()Landroid/content/res/Configuration;");
+	if (!configuration) return 0;
+	jfieldID f = (*env)->GetFieldID(env, (*env)->GetObjectClass(env, configuration), "fontScale", "F");
+	return failed(env) ? 0 : (*env)->GetFloatField(env, configuration, f);
+}
+
+int phone_asks_to_notify(JNIEnv *env, jobject application) {
+	return version(env) >= ANDROID_13 &&
+		callInt(env, application, "checkSelfPermission", "(Ljava/lang/String;)I", (*env)->NewStringUTF(env, POST_NOTIFICATIONS)) != 0;
+}
+
+// makeChannel makes the channel of the app's notifications, or names it anew.
+static void makeChannel(JNIEnv *env, jobject manager, jstring name) {
+	callVoid(env, manager, "createNotificationChannel", "(Landroid/app/NotificationChannel;)V",
+		make(env, "android/app/NotificationChannel", "(Ljava/lang/String;Ljava/lang/CharSequence;I)V",
+			(*env)->NewStringUTF(env, CHANNEL), name, IMPORTANCE_HIGH));
+}
+
+void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel) {
+	// Of an app made for an older Android than 13, Android asks by itself, when
+	// the app makes its first channel; of others, when they want the permission.
+	makeChannel(env, service(env, activity, "notification"), channel);
+	jclass string = (*env)->FindClass(env, "java/lang/String");
+	if (failed(env)) return;
+	jobjectArray wanted = (*env)->NewObjectArray(env, 1, string, (*env)->NewStringUTF(env, POST_NOTIFICATIONS));
+	if (failed(env)) return;
+	callVoid(env, activity, "requestPermissions", "([Ljava/lang/String;I)V", wanted, 1);
+}
+
+// opensApp is an intent that brings the app to the front.
+static jobject opensApp(JNIEnv *env, jobject application) {
+	jobject packages = callObject(env, application, "getPackageManager", "()Landroid/content/pm/PackageManager;");
+	jobject name = callObject(env, application, "getPackageName", "()Ljava/lang/String;");
+	jobject intent = callObject(env, packages, "getLaunchIntentForPackage", "(Ljava/lang/String;)Landroid/content/Intent;", name);
+	jclass pending = (*env)->FindClass(env, "android/app/PendingIntent");
+	if (failed(env) || !intent) return NULL;
+	jmethodID get = (*env)->GetStaticMethodID(env, pending, "getActivity",
+		"(Landroid/content/Context;ILandroid/content/Intent;I)Landroid/app/PendingIntent;");
+	if (failed(env)) return NULL;
+	jobject o = (*env)->CallStaticObjectMethod(env, pending, get, application, 0, intent, FLAG_UPDATE_CURRENT | FLAG_IMMUTABLE);
+	return failed(env) ? NULL : o;
+}
+
+int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel) {
+	jobject manager = service(env, application, "notification");
+	jobject builder = make(env, "android/app/Notification$Builder", "(Landroid/content/Context;)V", application);
+	if (!manager || !builder) return 0;
+#define BUILDER ")Landroid/app/Notification$Builder;"
+	if (version(env) >= ANDROID_8) {
+		makeChannel(env, manager, channel);
+		callObject(env, builder, "setChannelId", "(Ljava/lang/String;" BUILDER, (*env)->NewStringUTF(env, CHANNEL));
+	}
+	callObject(env, builder, "setSmallIcon", "(I" BUILDER, constant(env, "android/R$drawable", "stat_notify_chat"));
+	callObject(env, builder, "setContentTitle", "(Ljava/lang/CharSequence;" BUILDER, title);
+	callObject(env, builder, "setContentText", "(Ljava/lang/CharSequence;" BUILDER, text);
+	callObject(env, builder, "setAutoCancel", "(Z" BUILDER, JNI_TRUE);
+	callObject(env, builder, "setContentIntent", "(Landroid/app/PendingIntent;" BUILDER, opensApp(env, application));
+	jobject notification = callObject(env, builder, "build", "()Landroid/app/Notification;");
+	return notification && callVoid(env, manager, "notify", "(Ljava/lang/String;ILandroid/app/Notification;)V", tag, 0, notification);
+}
+
+void phone_withdraw(JNIEnv *env, jobject application, jstring tag) {
+	callVoid(env, service(env, application, "notification"), "cancel", "(Ljava/lang/String;I)V", tag, 0);
+}

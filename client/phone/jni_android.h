@@ -1,0 +1,32 @@
+// What android.go asks of Android. All of it may be called on any thread that is
+// attached to the VM, between begin and end. Nothing here throws: what Android
+// refuses is a zero.
+#include <jni.h>
+#include <stdint.h>
+
+// begin opens a frame of local references, which end closes with what failed in
+// between. begin returns 0 if there is no memory for it.
+int phone_begin(JNIEnv *env);
+void phone_end(JNIEnv *env);
+
+// application is the app's context, for as long as its process lives.
+jobject phone_application(JNIEnv *env, jobject activity);
+
+jstring phone_string(JNIEnv *env, const uint16_t *utf16, int n);
+
+// wifi is the handle of the Wi-Fi network, or 0. chosen tells whether it is what
+// Android gives to sockets without a network.
+uint64_t phone_wifi(JNIEnv *env, jobject application, int *chosen);
+
+// resolve_on and bind are in Android 6 and newer; without them nothing happens.
+void phone_resolve_on(uint64_t network);
+void phone_bind(uint64_t network, int fd);
+
+float phone_font_scale(JNIEnv *env, jobject application);
+
+// asks_to_notify tells whether the permission must be asked for and is not given.
+int phone_asks_to_notify(JNIEnv *env, jobject application);
+void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel);
+
+int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel);
+void phone_withdraw(JNIEnv *env, jobject application, jstring tag);

@@ -1,0 +1,90 @@
+package phone
+
+// #cgo LDFLAGS: -ldl
+// #include "jni_android.h"
+import "C"
+
+import (
+	"errors"
+	"unicode/utf16"
+	"unsafe"
+
+	"fyne.io/fyne/v2/driver"
+)
+
+// java is a way to Android's objects, on one thread.
+type java struct {
+	env                   *C.JNIEnv
+	activity, application C.jobject
+}
+
+// inJava runs f with Android's objects, and reports false if there are none.
+func inJava(f func(java)) bool {
+	err := driver.RunNative(func(context any) error {
+		android := context.(*driver.AndroidContext)
+		j := java{env: (*C.JNIEnv)(unsafe.Pointer(android.Env)), activity: C.jobject(android.Ctx)}
+		if C.phone_begin(j.env) == 0 {
+			return errors.New("no room for references to Java")
+		}
+		defer C.phone_end(j.env)
+		j.application = C.phone_application(j.env, j.activity)
+		f(j)
+		return nil
+	})
+	return err == nil
+}
+
+func (j java) string(s string) C.jstring {
+	units := utf16.Encode([]rune(s))
+	return C.phone_string(j.env, (*C.uint16_t)(unsafe.SliceData(units)), C.int(len(units)))
+}
+
+func wifi() (w wifiNetwork) {
+	inJava(func(j java) {
+		var chosen C.int
+		w.handle = uint64(C.phone_wifi(j.env, j.application, &chosen))
+		w.chosen = chosen != 0
+	})
+	return w
+}
+
+func resolveOn(handle uint64)        { C.phone_resolve_on(C.uint64_t(handle)) }
+func bind(handle uint64, fd uintptr) { C.phone_bind(C.uint64_t(handle), C.int(fd)) }
+
+// FontScale is how large the person wants text, as a multiple of the usual size:
+// 1 if Android does not say.
+func FontScale() float32 {
+	var scale float32
+	inJava(func(j java) { scale = float32(C.phone_font_scale(j.env, j.application)) })
+	if scale <= 0 {
+		return 1
+	}
+	return scale
+}
+
+// AsksToNotify reports whether the person has to allow notifications first, and
+// has not done so. Since Android 13 that is so.
+func AsksToNotify() (asks bool) {
+	inJava(func(j java) { asks = C.phone_asks_to_notify(j.env, j.application) != 0 })
+	return asks
+}
+
+// AskToNotify shows the system's question whether the app may notify. The
+// channel is what the system's settings call its notifications.
+func AskToNotify(channel string) {
+	inJava(func(j java) { C.phone_ask_to_notify(j.env, j.activity, j.string(channel)) })
+}
+
+// Notify shows a notification, if the person allows it. It reports false if
+// Android does not take it.
+func Notify(n Notice) (shown bool) {
+	inJava(func(j java) {
+		shown = C.phone_notify(j.env, j.application, j.string(n.Tag), j.string(n.Title), j.string(n.Text), j.string(n.Channel)) != 0
+	})
+	return shown
+}
+
+// Withdraw takes back the notification with a tag.
+func Withdraw(tag string) {
+	inJava(func(j java) { C.phone_withdraw(j.env, j.application, j.string(tag)) })
+}

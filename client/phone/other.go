@@ -1,0 +1,25 @@
+//go:build !android
+
+package phone
+
+func wifi() wifiNetwork    { return wifiNetwork{} }
+func resolveOn(uint64)     {}
+func bind(uint64, uintptr) {}
+
+// FontScale is how large the person wants text, as a multiple of the usual size:
+// 1 on systems that draw Fyne's windows in that size anyway.
+func FontScale() float32 { return 1 }
+
+// AsksToNotify reports whether the person has to allow notifications first.
+func AsksToNotify() bool { return false }
+
+// AskToNotify shows the system's question whether the app may notify. The
+// channel is what the system's settings call the app's notifications.
+func AskToNotify(channel string) {}
+
+// Notify shows a notification. It reports false if this package can't: Fyne
+// can, on other systems than Android.
+func Notify(Notice) bool { return false }
+
+// Withdraw takes back the notification with a tag.
+func Withdraw(tag string) {}
