@@ -29,7 +29,7 @@ type report struct {
 // connection is one try to be in the room, from dialing to its end.
 type connection struct {
 	generation int
-	dial       dialFunc
+	dial       DialFunc
 	clock      Clock
 	server     string
 	pins       *Pins
@@ -66,7 +66,7 @@ func (c *connection) run() *Problem {
 		return &Problem{CauseBadRoom, err.Error()}
 	}
 	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{ //nolint:bodyclose // Dial has closed it
-		HTTPClient:   &http.Client{Transport: transport(c.server, c.pins, c.dialHeard)},
+		HTTPClient:   &http.Client{Transport: DialFunc(c.dialHeard).transport(c.server, c.pins)},
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {
@@ -213,11 +213,7 @@ func (c *connection) expect(within time.Duration) {
 }
 
 func (c *connection) dialHeard(ctx context.Context, network, address string) (net.Conn, error) {
-	dial := c.dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	}
-	conn, err := dial(ctx, network, address)
+	conn, err := c.dial.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +252,7 @@ func (c *connection) refused(resp *http.Response, err error) *Problem {
 // otherProtocol tells a Parley of another version from another kind of server,
 // after a handshake that ended with another protocol than ours.
 func (c *connection) otherProtocol(protocol string) *Problem {
-	_, err := Probe(c.ctx, c.server, c.pins)
+	_, err := c.dial.Probe(c.ctx, c.server, c.pins)
 	var p *Problem
 	if errors.As(err, &p) && p.Cause == CauseVersion {
 		return p

@@ -88,7 +88,7 @@ func TestManInTheMiddle(t *testing.T) {
 	if got := session.NewPins(store).Words(s.base); got != words {
 		t.Errorf("known by %q, the server says %q", got, words)
 	}
-	if info, err := session.Probe(t.Context(), s.base, session.NewPins(store)); err != nil || info.Words != words {
+	if info, err := session.DialFunc(nil).Probe(t.Context(), s.base, session.NewPins(store)); err != nil || info.Words != words {
 		t.Errorf("Probe: %+v, %v", info, err)
 	}
 	if err := store.Close(); err != nil {

@@ -33,13 +33,13 @@ const answerLimit = 1 << 20
 
 // Probe asks the server at base, as ParseServer gives it, who it is. It waits
 // as long as ctx lets it. The error is a *Problem.
-func Probe(ctx context.Context, base string, pins *Pins) (ServerInfo, error) {
+func (d DialFunc) Probe(ctx context.Context, base string, pins *Pins) (ServerInfo, error) {
 	var answer struct {
 		Name, Version, Protocol string
 		People, Rooms           int
 		Limits                  shared.Limits
 	}
-	if err := get(ctx, base, pins, "/api/server", &answer); err != nil {
+	if err := d.get(ctx, base, pins, "/api/server", &answer); err != nil {
 		return ServerInfo{}, err
 	}
 	switch answer.Protocol {
@@ -54,7 +54,7 @@ func Probe(ctx context.Context, base string, pins *Pins) (ServerInfo, error) {
 
 // Rooms lists the rooms of the server at base that have people in them. The
 // error is a *Problem.
-func Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
+func (d DialFunc) Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
 	var answer struct {
 		Rooms []struct {
 			Name         string
@@ -63,7 +63,7 @@ func Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
 			Locked       bool
 		}
 	}
-	if err := get(ctx, base, pins, "/api/rooms", &answer); err != nil {
+	if err := d.get(ctx, base, pins, "/api/rooms", &answer); err != nil {
 		return nil, err
 	}
 	rooms := make([]RoomInfo, 0, len(answer.Rooms))
@@ -77,12 +77,12 @@ func Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
 // it: see Store.Device.
 func NewDevice() string { return rand.Text() }
 
-func get(ctx context.Context, base string, pins *Pins, path string, answer any) error {
+func (d DialFunc) get(ctx context.Context, base string, pins *Pins, path string, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		return &Problem{CauseBadAddress, ""}
 	}
-	client := http.Client{Transport: transport(base, pins, nil)}
+	client := http.Client{Transport: d.transport(base, pins)}
 	resp, err := client.Do(req)
 	if err != nil {
 		return dialProblem(ctx, err)

@@ -22,12 +22,12 @@ func TestProbeAndRooms(t *testing.T) {
 	ann := enter(t, session.Config{Server: s.base, Room: "Lobby", User: "Ann"})
 	ann.send("hi")
 	ann.shows("hi")
-	info, err := session.Probe(t.Context(), s.base, session.NewPins(nil))
+	info, err := session.DialFunc(nil).Probe(t.Context(), s.base, session.NewPins(nil))
 	if err != nil || info.Name != "Our server" || info.Version == "" || info.People != 1 || info.Rooms != 1 ||
 		info.Limits.Message != 4096 || info.Limits.Burst != 10 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	rooms, err := session.Rooms(t.Context(), s.base, session.NewPins(nil))
+	rooms, err := session.DialFunc(nil).Rooms(t.Context(), s.base, session.NewPins(nil))
 	if err != nil || len(rooms) != 1 || rooms[0].Name != "Lobby" || rooms[0].Count != 1 ||
 		!rooms[0].LastActivity.Equal(ann.rows[0].Time) {
 		t.Errorf("%+v, %v", rooms, err)
@@ -124,11 +124,11 @@ func TestElsewhere(t *testing.T) {
 	for name, s := range elsewhere(t) {
 		t.Run(name, func(t *testing.T) {
 			var p *session.Problem
-			_, err := session.Probe(t.Context(), s.base, session.NewPins(nil))
+			_, err := session.DialFunc(nil).Probe(t.Context(), s.base, session.NewPins(nil))
 			if !errors.As(err, &p) || p.Cause != s.probe || p.Error() == "" {
 				t.Errorf("Probe: %#v, want %s", err, s.probe)
 			}
-			if _, err := session.Rooms(t.Context(), s.base, session.NewPins(nil)); err == nil {
+			if _, err := session.DialFunc(nil).Rooms(t.Context(), s.base, session.NewPins(nil)); err == nil {
 				t.Error("Rooms: no error")
 			}
 			v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
@@ -163,7 +163,7 @@ func TestProbeTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 1)
 	defer cancel()
 	var p *session.Problem
-	if _, err = session.Probe(ctx, "http://"+mute.Addr().String(), session.NewPins(nil)); !errors.As(err, &p) || p.Cause != session.CauseTimeout {
+	if _, err = session.DialFunc(nil).Probe(ctx, "http://"+mute.Addr().String(), session.NewPins(nil)); !errors.As(err, &p) || p.Cause != session.CauseTimeout {
 		t.Errorf("Probe: %v", err)
 	}
 

@@ -1,10 +1,8 @@
 package session
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"net"
 	"strings"
 	"sync"
 	"time"
@@ -49,7 +47,7 @@ type Config struct {
 
 	// What follows may be left out.
 
-	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Dial    DialFunc // opens the room's connections
 	Clock   Clock
 	Backoff func(tries int) time.Duration // the wait after so many failed tries, from 0 on
 }

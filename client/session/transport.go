@@ -7,19 +7,28 @@ import (
 	"time"
 )
 
-// dialFunc opens the connection to host:port.
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+// dialWait bounds how long a server takes to answer at all.
+const dialWait = 10 * time.Second
+
+// DialFunc opens a connection to host:port. All of this package's sockets are
+// opened by one: whoever wants them on another network than the system's choice
+// gives one of its own. nil dials as the system does.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (d DialFunc) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if d == nil {
+		d = (&net.Dialer{Timeout: dialWait}).DialContext
+	}
+	return d(ctx, network, address)
+}
 
 // transport is for one request to the server at base. It goes straight there: a
 // server of the local network is not behind a proxy.
-func transport(base string, pins *Pins, dial dialFunc) *http.Transport {
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	}
+func (d DialFunc) transport(base string, pins *Pins) *http.Transport {
 	return &http.Transport{
-		DialContext:         dial,
+		DialContext:         d.dial,
 		DisableKeepAlives:   true,
-		TLSHandshakeTimeout: 10 * time.Second,
+		TLSHandshakeTimeout: dialWait,
 		TLSClientConfig:     pins.config(base),
 	}
 }

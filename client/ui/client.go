@@ -20,11 +20,12 @@ var shortcuts = []*desktop.CustomShortcut{
 	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierSuper},
 }
 
-// network is what the pages ask a server outside a room.
+// network is the way to servers.
 type network struct {
 	probe func(ctx context.Context, base string, pins *session.Pins) (session.ServerInfo, error)
 	rooms func(ctx context.Context, base string, pins *session.Pins) ([]session.RoomInfo, error)
 	open  func(session.Config) *session.Room
+	dial  session.DialFunc // of the rooms that open opens; probe and rooms have it
 }
 
 // client is the app: its window, its settings and the rooms that are open.
@@ -175,6 +176,7 @@ func (c *client) enterLocked(name, key string, hidden bool) {
 		conv.stored = c.storedUnread(conv.key)
 		conv.room = c.net.open(session.Config{
 			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store, Pins: c.pins, Key: key, Hidden: hidden,
+			Dial:   c.net.dial,
 			OnWake: func() { c.bridge.wake(conv.drain) },
 		})
 	}

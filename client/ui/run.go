@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
+	handset "parley/client/phone"
 	"parley/client/session"
 	"parley/shared"
 )
@@ -27,7 +28,8 @@ func Run() {
 	w := a.NewWindow("Parley")
 	w.SetMaster()
 	b := newBridge(nil)
-	c := newClient(a, w, b, network{session.Probe, session.Rooms, session.Open}, store)
+	dial := session.DialFunc(handset.Dial)
+	c := newClient(a, w, b, network{dial.Probe, dial.Rooms, session.Open, dial}, store)
 	c.storeProblem = problem
 	w.Resize(c.prefs.size())
 	c.follow(a.Lifecycle())
