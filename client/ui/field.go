@@ -13,6 +13,8 @@ type entry struct {
 	widget.Entry
 	onFocus  func(bool)
 	shortcut shortcut
+	focused  bool
+	caret    caret
 }
 
 // shortcut does what one of the app's shortcuts asks for. It reports whether it
@@ -27,6 +29,7 @@ func newEntry(placeholder string, do shortcut) *entry {
 }
 
 func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	e.wake()
 	if goesBack(k) {
 		typedOnPage(e, k)
 		return
@@ -35,19 +38,23 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 }
 
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	e.wake()
 	if !e.shortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}
 }
 
 func (e *entry) FocusGained() {
+	e.focused, e.caret.resting = true, false
 	e.Entry.FocusGained()
+	e.wake()
 	if e.onFocus != nil {
 		e.onFocus(true)
 	}
 }
 
 func (e *entry) FocusLost() {
+	e.focused, e.caret.resting = false, false
 	e.Entry.FocusLost()
 	if e.onFocus != nil {
 		e.onFocus(false)
