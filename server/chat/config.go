@@ -46,6 +46,7 @@ type Config struct {
 	PingEvery    time.Duration
 	SilenceLimit time.Duration // a peer that sends nothing for so long is gone
 	StallLimit   time.Duration // a peer that takes no byte for so long is closed
+	CloseLimit   time.Duration // from a close frame to the end of a peer that does not answer it
 	LeaveDelay   time.Duration // from a person's last connection to the leave that others see
 
 	Now func() time.Time // stamps entries
@@ -72,6 +73,7 @@ func (c Config) withDefaults() Config {
 	def(&c.PingEvery, 25*time.Second)
 	def(&c.SilenceLimit, 60*time.Second)
 	def(&c.StallLimit, 30*time.Second)
+	def(&c.CloseLimit, 5*time.Second)
 	def(&c.LeaveDelay, 5*time.Second)
 	if c.Now == nil {
 		c.Now = time.Now

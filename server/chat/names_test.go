@@ -1,8 +1,12 @@
 package chat_test
 
 import (
+	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"parley/server/chat"
 	"parley/shared"
 )
 
@@ -85,4 +89,37 @@ func TestWholeLookalikes(t *testing.T) {
 	if _, w := s.join("hall", hello("\u0421\u0430\u0440\u0430", newDevice())); w.User != "\u0421\u0430\u0440\u0430" {
 		t.Errorf("a name of one script that nobody else has is shown as %q", w.User)
 	}
+}
+
+// A name stays with a device that is there longer than a name is held.
+func TestHoldIsRenewed(t *testing.T) {
+	var now atomic.Int64
+	now.Store(1e9)
+	s := start(t, func(c *chat.Config) {
+		c.Now = func() time.Time { return time.Unix(now.Load(), 0) }
+		c.PingEvery, c.NameHold, c.SilenceLimit = time.Millisecond, 4*time.Millisecond, time.Hour
+	})
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	defer ann.leave()
+	now.Add(3600)
+	s.until("Ann's name was claimed again", func() bool {
+		owner, err := s.log.Owner(t.Context(), "r", "ann")
+		return err == nil && owner.Seen.Unix() == now.Load()
+	})
+}
+
+// A welcome has the names in order, whoever came first.
+func TestWelcomeIsSorted(t *testing.T) {
+	s := start(t)
+	var names []string
+	for i := range 20 {
+		name := string(rune('a' + (i*7)%20))
+		c, _ := s.join("r", hello(name, newDevice()))
+		defer c.leave()
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	c, welcome := s.join("r", hello("z", newDevice()))
+	defer c.leave()
+	equal(t, "the members", welcome.Members, append(names, "z")...)
 }

@@ -1,7 +1,10 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,6 +105,55 @@ func TestBehindRetention(t *testing.T) {
 	}
 	if last == messages {
 		t.Error("he was never behind")
+	}
+}
+
+// racing is a log from which entries go while they are read, once it is armed.
+type racing struct {
+	chat.Log
+	armed  *atomic.Bool
+	expire func()
+}
+
+func (r racing) Read(ctx context.Context, room string, after, upTo int64, limit int) ([]chat.Entry, error) {
+	if r.armed.Load() {
+		r.expire()
+	}
+	return r.Log.Read(ctx, room, after, upTo, limit)
+}
+
+// A member whose missed entries go while they are read is closed, too: it must
+// not be handed what is left as if that were all.
+func TestRetentionDuringReplay(t *testing.T) {
+	var s *server
+	var armed atomic.Bool
+	expire := sync.OnceFunc(func() { s.expire(chat.Retention{Bytes: 2 * textBytes}, 8) })
+	s = start(t, func(c *chat.Config) {
+		c.TailBytes = 1 // so that the log is read
+		c.Log = racing{c.Log, &armed, expire}
+	})
+	device := newDevice()
+	ann, before := s.join("r", hello("Ann", device))
+	for i := range 10 {
+		ann.say(fmt.Sprint(i), "x")
+	}
+	ann.texts(10)
+	armed.Store(true)
+	bob := s.raw("r")
+	h := hello("Bob", newDevice())
+	h.Epoch, h.After = before.Epoch, 2
+	bob.send(h)
+	for {
+		m, err := bob.read()
+		if err != nil {
+			if websocket.CloseStatus(err) != websocket.StatusCode(shared.CloseSlowConsumer) {
+				t.Errorf("the end was %v", err)
+			}
+			return
+		}
+		if m.Type == shared.TypeChat {
+			t.Fatalf("entry %d comes after entry 2", m.Offset)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -71,6 +72,29 @@ func TestShutdownAnswersWhatItTook(t *testing.T) {
 	if _, welcome := s.join("r", h); welcome.Offset != acknowledged {
 		t.Errorf("%d were acknowledged, %d are kept", acknowledged, welcome.Offset)
 	}
+}
+
+// A peer that does not answer its close frame is cut off at the deadline.
+func TestShutdownCutsAtItsDeadline(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.CloseLimit = time.Hour })
+	ann, _ := s.join("r", hello("Ann", newDevice())) // reads nothing from here on
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	ended := make(chan error)
+	go func() { ended <- s.hub.Shutdown(ctx) }()
+	select {
+	case err := <-ended:
+		if err != context.DeadlineExceeded {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("it waits for a peer that does not answer")
+		ann.conn.CloseNow()
+		<-ended
+	}
+	s.http.Close()
+	s.log.Close()
+	s.http = nil // stopped
 }
 
 func TestLockedDatabase(t *testing.T) {

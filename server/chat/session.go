@@ -368,8 +368,8 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	}
 	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
 	s.hub.work.Go(func() {
-		s.sock.SetDeadline(time.Now().Add(5 * time.Second)) // for the peer's answer, too
-		_, _ = s.sock.Write(wire.Close(code, reason))       // where this fails, reading does
+		s.sock.SetDeadline(time.Now().Add(s.hub.cfg.CloseLimit)) // for the peer's answer, too
+		_, _ = s.sock.Write(wire.Close(code, reason))            // where this fails, reading does
 	})
 }
 
