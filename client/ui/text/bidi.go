@@ -54,31 +54,54 @@ func direction(p []rune) uint8 {
 func paragraphLevels(p string) (levels []uint8, base uint8) {
 	runes := []rune(p)
 	base = direction(runes)
-	classes := make([]bidi.Class, len(runes))
-	for i, r := range runes {
-		classes[i] = classOf(r)
+	levels = make([]uint8, 0, len(p))
+	for i, level := range resolve(runes, base) {
+		for range utf8.RuneLen(runes[i]) {
+			levels = append(levels, level)
+		}
+	}
+	return levels, base
+}
+
+// resolve gives the level of every character of a paragraph of a base level.
+// Those that are as if they were not there (X9), such as joiners, have that of
+// the one before.
+func resolve(all []rune, base uint8) []uint8 {
+	runes := make([]rune, 0, len(all))
+	classes := make([]bidi.Class, 0, len(all))
+	for _, r := range all {
+		if c := classOf(r); c != bidi.BN {
+			runes, classes = append(runes, r), append(classes, c)
+		}
 	}
 	original := append([]bidi.Class(nil), classes...)
 	resolveWeak(classes, base)
 	resolveBrackets(runes, classes, original, base)
 	resolveNeutral(classes, base)
 
-	levels = make([]uint8, 0, len(p))
-	for i, r := range runes {
-		level := base
-		switch classes[i] { // I1, I2
-		case bidi.R:
-			level |= 1
-		case bidi.L:
-			level += base & 1
-		case bidi.EN, bidi.AN:
-			level = 2
+	levels := make([]uint8, len(all))
+	level, n := base, 0
+	for i, r := range all {
+		if n < len(runes) && r == runes[n] { // one that was left out is never the next
+			level = levelOf(classes[n], base)
+			n++
 		}
-		for range utf8.RuneLen(r) {
-			levels = append(levels, level)
-		}
+		levels[i] = level
 	}
-	return levels, base
+	return levels
+}
+
+// levelOf is the level of a resolved class (I1, I2).
+func levelOf(c bidi.Class, base uint8) uint8 {
+	switch c {
+	case bidi.R:
+		return base | 1
+	case bidi.L:
+		return base + base&1
+	case bidi.EN, bidi.AN:
+		return 2
+	}
+	return base
 }
 
 func strongOf(level uint8) bidi.Class {
@@ -186,7 +209,7 @@ func resolveBrackets(runes []rune, c, original []bidi.Class, base uint8) {
 			continue
 		}
 		for n := len(stack) - 1; n >= 0; n-- {
-			if mirrored(runes[stack[n]]) == r {
+			if canonical(mirrored(runes[stack[n]])) == canonical(r) {
 				pairs = append(pairs, pair{stack[n], i})
 				stack = stack[:n]
 				break
@@ -268,15 +291,33 @@ func resolveNeutral(c []bidi.Class, base uint8) {
 	}
 }
 
-// mirror holds the pairs that people type; a character outside it stays.
+// brackets are Unicode's paired brackets (BidiBrackets.txt); signs are mirrored
+// too, but make no pairs.
+const (
+	brackets = "()[]{}༺༻༼༽᚛᚜⁅⁆⁽⁾₍₎⌈⌉⌊⌋〈〉❨❩❪❫❬❭❮❯❰❱❲❳❴❵⟅⟆⟦⟧⟨⟩⟪⟫⟬⟭⟮⟯⦃⦄⦅⦆⦇⦈⦉⦊⦋⦌⦍⦐⦏⦎" +
+		"⦑⦒⦓⦔⦕⦖⦗⦘⧘⧙⧚⧛⧼⧽⸢⸣⸤⸥⸦⸧⸨⸩⹕⹖⹗⹘⹙⹚⹛⹜〈〉《》「」『』【】〔〕〖〗〘〙〚〛﹙﹚﹛﹜﹝﹞（）［］｛｝｟｠｢｣"
+	signs = "<>«»‹›≤≥＜＞"
+)
+
 var mirror = func() map[rune]rune {
 	m := make(map[rune]rune)
-	pairs := []rune("()[]{}<>«»‹›≤≥〈〉《》「」『』【】〔〕⟨⟩⟦⟧（）［］｛｝＜＞")
+	pairs := []rune(brackets + signs)
 	for i := 0; i < len(pairs); i += 2 {
 		m[pairs[i]], m[pairs[i+1]] = pairs[i+1], pairs[i]
 	}
 	return m
 }()
+
+// canonical is a bracket as the pairing takes it: two come in two spellings.
+func canonical(r rune) rune {
+	switch r {
+	case '\u2329':
+		return '\u3008'
+	case '\u232a':
+		return '\u3009'
+	}
+	return r
+}
 
 func mirrored(r rune) rune {
 	if m, ok := mirror[r]; ok {
