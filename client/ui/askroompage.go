@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"image/color"
 	"net/url"
 	"strconv"
@@ -29,8 +30,9 @@ type askRoomPage struct {
 	rooms   *column
 	active  []session.RoomInfo
 	recent  []session.RecentRoom
-	trouble error // why the server does not answer
-	asked   bool  // it has answered, or failed to
+	trouble error  // why the server does not answer
+	asked   bool   // it has answered, or failed to
+	answer  string // what it said last
 	stop    context.CancelFunc
 }
 
@@ -64,7 +66,7 @@ func (p *askRoomPage) title() string             { return tr("rooms.title") }
 
 func (p *askRoomPage) entered() {
 	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
-	p.stop = cancel
+	p.stop, p.answer = cancel, ""
 	p.ask(ctx)
 	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
 	p.remember()
@@ -93,7 +95,12 @@ func (p *askRoomPage) ask(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		rooms, err := p.client.net.rooms(ctx, base, p.client.pins)
+		answer := fmt.Sprint(rooms, err, now().Truncate(time.Minute)) // ages are told in minutes
 		return func() {
+			if answer == p.answer {
+				return // nobody uses the app, and it draws nothing
+			}
+			p.answer = answer
 			p.asked, p.trouble = true, err
 			if err == nil {
 				p.active = rooms

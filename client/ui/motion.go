@@ -44,10 +44,17 @@ func newMotion(b *bridge, reduced func() bool) *motion {
 	}
 }
 
-// motionOf is the motion of the window that an object is in.
+// motionOf is the motion of the window that an object is in, or, as Fyne knows
+// that only of what it has drawn, of the app's window.
 func motionOf(o fyne.CanvasObject) *motion {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+	driver := fyne.CurrentApp().Driver()
+	if c := driver.CanvasForObject(o); c != nil {
 		return motionIn(c)
+	}
+	for _, w := range driver.AllWindows() {
+		if m := motionIn(w.Canvas()); m != nil {
+			return m
+		}
 	}
 	return nil
 }

@@ -403,3 +403,34 @@ func TestNothingMovesWhileIdle(t *testing.T) {
 		t.Errorf("%d animations run, %d are Fyne's, %d things wait", n, len(r.live), len(r.later))
 	}
 }
+
+// The server is asked for its rooms again and again; the same answer draws
+// nothing.
+func TestSameRoomsDrawNothing(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.active = []session.RoomInfo{{Name: "Hall", Count: 2, LastActivity: noon.Add(-time.Hour)}}
+	w.client.start()
+	p := w.client.nav.top().(*askRoomPage)
+	w.settle(func() bool { return len(p.active) == 1 })
+	drawn := func() fyne.CanvasObject { return p.rooms.objects[len(p.rooms.objects)-1] }
+	ask := func() {
+		w.queue.drain()
+		select {
+		case <-w.queue.added:
+		default:
+		}
+		p.ask(t.Context())
+		<-w.queue.added
+		w.queue.drain()
+	}
+	before := drawn()
+	ask()
+	if drawn() != before {
+		t.Error("the same answer is drawn anew")
+	}
+	w.active[0].Count = 3
+	ask()
+	if drawn() == before {
+		t.Error("another answer is not drawn")
+	}
+}
