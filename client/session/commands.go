@@ -59,6 +59,12 @@ func (l *loop) setPlace(p Place) {
 	}
 }
 
+func (l *loop) saveNow() {
+	if !l.saveBy.IsZero() {
+		l.saveBy = l.clock.Now()
+	}
+}
+
 func (l *loop) reconnect() {
 	c, now := l.connection, l.clock.Now()
 	switch {

@@ -20,7 +20,8 @@ type ServerInfo struct {
 	Words         string // the fingerprint by which it is known; "" where none is needed
 }
 
-// RoomInfo is a room with people in it.
+// RoomInfo is a room that the server lists: one with people in it, or one in
+// which something was said.
 type RoomInfo struct {
 	Name         string
 	Count        int       // people
@@ -52,8 +53,8 @@ func (d DialFunc) Probe(ctx context.Context, base string, pins *Pins) (ServerInf
 	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits, pins.Words(base)}, nil
 }
 
-// Rooms lists the rooms of the server at base that have people in them. The
-// error is a *Problem.
+// Rooms lists the rooms of the server at base: those that have people in them,
+// then the last in which something was said. The error is a *Problem.
 func (d DialFunc) Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInfo, error) {
 	var answer struct {
 		Rooms []struct {

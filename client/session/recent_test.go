@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -125,4 +126,25 @@ func TestBeginsPaused(t *testing.T) {
 	again.room.Resume()
 	again.connected()
 	again.room.Close()
+}
+
+// Save saves at once what would be saved soon.
+func TestSave(t *testing.T) {
+	clock := newClock()
+	store := openStore(t, filepath.Join(t.TempDir(), "store"))
+	defer store.Close()
+	v := enter(t, session.Config{Server: deadServer, Room: "r", User: "Ann", Store: store, Clock: clock, Paused: true})
+	v.until("the beginning", func() bool { return v.status.Cause == session.CausePaused })
+	v.send("x")
+	v.until("the row", func() bool { return len(v.rows) == 1 })
+	v.room.SetPlace(session.Place{ID: "b1"})
+	v.room.SetDraft("half")
+	v.room.Save()
+	for store.Draft(deadServer, "r") == "" { // or the test's time is over
+		runtime.Gosched()
+	}
+	if r := store.Recent(); r[0].Place.ID != "b1" {
+		t.Errorf("%+v", r)
+	}
+	v.room.Close()
 }

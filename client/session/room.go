@@ -255,6 +255,11 @@ func (r *Room) SetPlace(p Place) {
 	r.command(func(l *loop) { l.setPlace(p) })
 }
 
+// Save has what waits to be saved, such as a draft, saved now.
+func (r *Room) Save() {
+	r.command((*loop).saveNow)
+}
+
 // Close leaves: it saves what waits, closes the connection with 1000, and
 // returns when every goroutine of the Room has ended, at the latest some 2 s
 // later. Take may still be called.

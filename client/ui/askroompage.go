@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2"
 
 	"parley/client/session"
-	"parley/client/ui/text"
 )
 
 // roomsInterval is how often the server is asked for its active rooms while
@@ -74,9 +73,7 @@ func (p *askRoomPage) entered() {
 
 // remember reads the rooms of earlier from the store, and lists all anew.
 func (p *askRoomPage) remember() {
-	if p.client.store != nil {
-		p.recent = p.client.store.Recent()
-	}
+	p.recent = p.client.recent()
 	p.list()
 }
 
@@ -99,6 +96,9 @@ func (p *askRoomPage) ask(ctx context.Context) {
 		return func() {
 			if answer == p.answer {
 				return // nobody uses the app, and it draws nothing
+			}
+			if p.answer != "" { // else one has just come, and finds the server's order
+				rooms = keepOrder(p.active, rooms)
 			}
 			p.answer = answer
 			p.asked, p.trouble = true, err
@@ -129,9 +129,10 @@ func (p *askRoomPage) complain(sentence string) {
 	p.root.Refresh()
 }
 
-// list draws the rooms: the person's own, then the others with people in them.
+// list draws the rooms: the person's own, then the others with people in them,
+// then those in which something was said.
 func (p *askRoomPage) list() {
-	mine, others := p.gather()
+	mine, lively, quiet := p.gather()
 	var objects []fyne.CanvasObject
 	warn := func(sentence string) {
 		notice := newNotice(newText(sentence, fontSmall, roleWarning), func(p *palette) color.NRGBA { return p.WarningSoft })
@@ -151,11 +152,14 @@ func (p *askRoomPage) list() {
 		warn(causeSentence(causeOf(p.trouble)))
 	}
 	objects = append(objects, p.section(tr("rooms.mine"), mine)...)
-	objects = append(objects, p.section(tr("rooms.active"), others)...)
-	if len(mine)+len(others) == 0 && p.asked && p.trouble == nil {
-		objects = append(objects, newColumn(2*unit,
+	objects = append(objects, p.section(tr("rooms.active"), lively)...)
+	objects = append(objects, p.section(tr("rooms.quiet"), quiet)...)
+	if len(mine)+len(lively)+len(quiet) == 0 && p.asked && p.trouble == nil {
+		first := tr("rooms.first")
+		objects = append(objects, newColumn(4*unit, newColumn(2*unit,
 			newText("👋", font{size: 40}, roleText).centered(),
-			newText(tr("rooms.none"), fontBody, roleMuted).centered()).padded(insets{12 * unit, 4 * unit, 0, 4 * unit}))
+			newText(tr("rooms.none"), fontBody, roleMuted).centered()),
+			newPrimary(tr("switcher.open", "room", first), func() { p.client.enter(first) })).padded(insets{12 * unit, 4 * unit, 0, 4 * unit}))
 	}
 	p.rooms.set(objects...)
 	p.root.Refresh()
@@ -172,72 +176,6 @@ func (p *askRoomPage) section(label string, lines []roomLine) []fyne.CanvasObjec
 	return []fyne.CanvasObject{newSection(label), newCard(list, around(unit))}
 }
 
-// roomLine is a room of the list.
-type roomLine struct {
-	name, sub string
-	when      time.Time
-	unread    int
-	conv      *conversation // nil when it is not open
-	current   bool          // its page is on the screen
-	locked    bool
-}
-
-// gather sorts the rooms into the person's own and the others.
-func (p *askRoomPage) gather() (mine, others []roomLine) {
-	c := p.client
-	active := make(map[string]session.RoomInfo)
-	for _, r := range p.active {
-		active[roomKey(r.Name)] = r
-	}
-	known := make(map[string]bool)
-	for _, conv := range c.open {
-		line := roomLine{name: conv.title(), unread: conv.unread, conv: conv, current: conv.page != nil, locked: active[conv.key].Locked}
-		if item, ok := conv.last(); ok {
-			line.sub, line.when = preview(item), item.Time
-		} else {
-			line.sub = plural("people.here", conv.count)
-		}
-		known[conv.key] = true
-		mine = append(mine, line)
-	}
-	for _, r := range p.recent {
-		key := roomKey(r.Room)
-		if r.Server != c.prefs.server() || known[key] {
-			continue
-		}
-		known[key] = true
-		mine = append(mine, roomLine{name: text.OneLine(r.Room), sub: p.peopleLine(active[key]), when: r.Used, unread: r.Unread, locked: active[key].Locked})
-	}
-	for _, r := range p.active {
-		if key := roomKey(r.Name); !known[key] {
-			known[key] = true
-			others = append(others, roomLine{name: text.OneLine(r.Name), sub: p.peopleLine(r), locked: r.Locked})
-		}
-	}
-	return mine, others
-}
-
-// peopleLine says who is in a room and when it was last used.
-func (p *askRoomPage) peopleLine(r session.RoomInfo) string {
-	s := plural("people.here", r.Count)
-	if !r.LastActivity.IsZero() {
-		s += " · " + ago(r.LastActivity)
-	}
-	return s
-}
-
-// preview is a message in one line.
-func preview(item session.Item) string {
-	body := text.OneLine(item.Text)
-	if g := text.Graphemes(body[:min(len(body), 400)]); len(g) > 80 {
-		body = strings.Join(g[:80], "") + "…"
-	}
-	if item.Mine {
-		return tr("rooms.preview.mine", "text", body)
-	}
-	return tr("rooms.preview", "name", text.OneLine(item.User), "text", body)
-}
-
 func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 	title := newText(l.name, fontStrong, roleText).lines(2)
 	sub := newText(l.sub, fontSmall, roleMuted).lines(1)
@@ -247,6 +185,9 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 	}
 	if !l.when.IsZero() {
 		end.objects = append(end.objects, newText(shortTime(l.when), fontTiny, roleMuted))
+	}
+	if l.draft {
+		sub.role = roleAccent
 	}
 	if l.unread > 0 {
 		sub.role = roleText
@@ -262,7 +203,7 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 		t.ground = func(p *palette) color.NRGBA { return p.AccentSoft }
 		t.hover = t.ground
 	}
-	if l.conv != nil || p.client.store != nil && !l.when.IsZero() {
+	if l.mine {
 		t.onMenu = func(at fyne.Position) { p.menu(l, at) }
 	}
 	return t

@@ -61,3 +61,83 @@ func TestRoomsAreListed(t *testing.T) {
 		t.Error("the room was not entered")
 	}
 }
+
+// One's own rooms come by their newest message, with what is written and not
+// sent; then rooms with people, then those in which something was said.
+func TestOrderOfRooms(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.active = []session.RoomInfo{
+		{Name: "Busy", Count: 2},
+		{Name: "Garden", LastActivity: noon.Add(-2*time.Hour + 10*time.Minute)},
+		{Name: "Attic", LastActivity: noon.AddDate(0, 0, -1), Locked: true},
+		{Name: "Cellar", LastActivity: noon.AddDate(0, 0, -9)},
+	}
+	w.client.start()
+	for i, room := range []string{"First", "Second", "Third"} {
+		w.room(room, "Ann", "Bob").apply(appended(said(i, "Bob", "in "+room)))
+	}
+	w.client.find("Second").room.SetDraft("not\nsent")
+	w.client.back(false)
+	p := w.client.nav.top().(*askRoomPage)
+	w.settle(func() bool { return len(p.active) == 4 })
+	check := func(want ...string) {
+		t.Helper()
+		got := texts(p.object())
+		at := 0
+		for _, s := range want {
+			i := strings.Index(got[at:], s)
+			if i < 0 {
+				t.Fatalf("%q is not where it should be:\n%s", s, got)
+			}
+			at += i + len(s)
+		}
+	}
+	check("Your rooms", "Third", "Bob: in Third", "Second", "Draft: not sent", "First", "Bob: in First",
+		"Active now", "Busy", "2 people here", "Nobody there now", "Garden", "today, 10:10", "Attic", "yesterday, 12:00", "Cellar", "Monday, March 3, 12:00")
+	w.client.find("First").apply(appended(said(9, "Bob", "news")))
+	check("First", "Bob: news", "1", "Third", "Second", "Draft: not sent")
+	w.client.enter("Second")
+	w.page().typed("")
+	w.client.back(false)
+	p = w.client.nav.top().(*askRoomPage)
+	check("First", "Third", "Second", "Bob: in Second")
+}
+
+// From one answer of the server to the next, rooms stay where they are; what is
+// new comes last. Whoever comes back finds the server's order.
+func TestRoomsStayWhereTheyAre(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.active = []session.RoomInfo{{Name: "a", Count: 3}, {Name: "b", Count: 2}, {Name: "c", Count: 1}}
+	w.client.start()
+	p := w.client.nav.top().(*askRoomPage)
+	names := func() string {
+		_, lively, _ := p.gather()
+		var s string
+		for _, l := range lively {
+			s += l.name
+		}
+		return s
+	}
+	w.settle(func() bool { return names() == "abc" })
+	w.active = []session.RoomInfo{{Name: "new", Count: 9}, {Name: "C", Count: 5}, {Name: "b", Count: 4}, {Name: "a", Count: 1}}
+	p.ask(w.client.bridge.ctx)
+	w.settle(func() bool { return len(p.active) == 4 })
+	if got := names(); got != "abCnew" {
+		t.Errorf("the rooms are %q", got)
+	}
+	w.client.enter("z")
+	w.client.back(false)
+	w.settle(func() bool { return names() == "newCba" })
+}
+
+// On an empty server one tap opens the first room.
+func TestFirstRoom(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	p := w.client.nav.top().(*askRoomPage)
+	w.settle(func() bool { return p.asked })
+	tapText(t, p.object(), "Open “Lobby”")
+	if name := w.page().conv.name; name != "Lobby" {
+		t.Errorf("the first room is %q", name)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -114,14 +113,17 @@ func (c *client) restoreProfile() {
 	c.prefs.setServer(server)
 }
 
-// start shows the first page: the rooms when a name and a server are known.
+// start shows the first page: the rooms when a name and a server are known, and
+// the room that was on the screen when the app ended.
 func (c *client) start() {
-	landing := func() page { return newLandingPage(c) }
+	pages := []func() page{func() page { return newLandingPage(c) }}
 	if nameProblem(c.prefs.name()) == "" && c.prefs.server() != "" {
-		c.nav.reset(landing, func() page { return newAskRoomPage(c) })
-		return
+		pages = append(pages, func() page { return newAskRoomPage(c) })
+		if shown := c.reopen(); shown != nil {
+			pages = append(pages, func() page { return newRoomPage(shown) })
+		}
 	}
-	c.nav.reset(landing)
+	c.nav.reset(pages...)
 }
 
 // typed takes what is typed while nothing has the focus, as after a click on
@@ -172,32 +174,14 @@ func (c *client) enterLocked(name, key string, hidden bool) {
 		conv.room.Unlock(key)
 	}
 	if conv == nil {
-		conv = &conversation{client: c, key: roomKey(name), name: strings.TrimSpace(name), timeline: newTimeline(), entered: now()}
-		conv.stored = c.storedUnread(conv.key)
-		conv.room = c.net.open(session.Config{
-			Server: c.prefs.server(), Room: conv.name, User: c.prefs.name(), Device: c.device, Store: c.store, Pins: c.pins, Key: key, Hidden: hidden,
-			Dial:   c.net.dial,
-			OnWake: func() { c.bridge.wake(conv.drain) },
-		})
+		conv = c.openRoom(c.recentRoom(name), session.Config{Key: key, Hidden: hidden})
 	}
+	conv.connect()
 	c.open = append([]*conversation{conv}, slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })...)
 	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
 		return
 	}
 	c.nav.replace(func() page { return newRoomPage(conv) })
-}
-
-// storedUnread is how many messages of a room were kept and not seen.
-func (c *client) storedUnread(key string) int {
-	if c.store == nil {
-		return 0
-	}
-	for _, r := range c.store.Recent() {
-		if r.Server == c.prefs.server() && roomKey(r.Room) == key {
-			return r.Unread
-		}
-	}
-	return 0
 }
 
 func (c *client) find(name string) *conversation {
@@ -284,6 +268,9 @@ func (c *client) setFocused(on bool) {
 		c.sleep(!on)
 	}
 	if !on {
+		for _, conv := range c.open {
+			conv.room.Save() // Android may end the app without another word
+		}
 		return
 	}
 	if p, ok := c.nav.top().(*roomPage); ok {

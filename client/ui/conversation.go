@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"parley/client/session"
@@ -22,12 +23,17 @@ type conversation struct {
 	count  int
 	typing []string
 
+	locked    bool // a passphrase opens it
 	unread    int
-	fresh     string    // id of the first message that was not seen
-	stored    int       // messages that were kept and not seen before this visit
-	known     bool      // there were messages before this visit
-	entered   time.Time // when the room was opened or came onto the screen
-	saveError bool      // the device can't save what is written here
+	fresh     string        // id of the first message that was not seen
+	stored    int           // messages that were kept and not seen before this visit
+	known     bool          // there were messages before this visit
+	entered   time.Time     // when the room was opened or came onto the screen
+	used      time.Time     // when its page was opened last
+	reopened  bool          // with the app, and not looked at since
+	saveError bool          // the device can't save what is written here
+	waits     bool          // it connects when the room that is shown has
+	place     session.Place // where its page begins; the zero Place is the end
 
 	page *roomPage // while it is on the screen
 }
@@ -64,6 +70,11 @@ func (c *conversation) apply(batch []session.Change) {
 		case session.StatusChanged:
 			c.status = change.Status
 			c.saveError = false
+			if c.status.State != session.Connecting && c.status.Cause != session.CausePaused {
+				for _, other := range c.client.open {
+					other.connect()
+				}
+			}
 		case session.PeopleChanged:
 			c.people, c.count = change.People, change.Count
 		case session.TypingChanged:
@@ -98,6 +109,9 @@ func (c *conversation) notice(news []session.Item, missed string) {
 		}
 		return
 	}
+	if c.fresh == "" && c.unread > 0 {
+		c.fresh = missed // of a room that was opened without its page
+	}
 	if len(news) == 0 {
 		return
 	}
@@ -107,6 +121,9 @@ func (c *conversation) notice(news []session.Item, missed string) {
 		if c.page != nil {
 			c.timeline.fresh = c.fresh
 		}
+	}
+	if c.reopened { // what was said before the app began is counted, no more
+		news = slices.DeleteFunc(news, func(item session.Item) bool { return item.Time.Before(c.entered) })
 	}
 	c.client.notify(c, news)
 }
@@ -139,7 +156,7 @@ func (c *conversation) look() {
 		c.page.list.settle()
 	}
 	c.unread, c.fresh = 0, ""
-	c.entered = now()
+	c.entered, c.reopened = now(), false
 	c.room.MarkRead()
 	c.client.roomChanged(c)
 }

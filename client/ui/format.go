@@ -56,6 +56,20 @@ func ago(t time.Time) string {
 	return plural("ago.days", int(d.Hours()/24))
 }
 
+// whenLine is when something was, as people say it: "today, 14:10".
+func whenLine(t time.Time) string {
+	key := "when.day"
+	switch today := now(); {
+	case t.IsZero():
+		return ""
+	case sameDay(t, today):
+		key = "when.today"
+	case sameDay(t, today.AddDate(0, 0, -1)):
+		key = "when.yesterday"
+	}
+	return tr(key, "day", dayName(t), "time", clockTime(t))
+}
+
 // shortTime is when something was, in the width of a time: the time of today,
 // else the date.
 func shortTime(t time.Time) string {

@@ -173,6 +173,9 @@ func (p *landingPage) submit() {
 		c.leaveAll()
 	}
 	c.setProfile(name, base)
+	if len(c.open) == 0 {
+		c.reopen()
+	}
 	c.nav.push(func() page { return newAskRoomPage(c) })
 	if room != "" {
 		c.enter(room)

@@ -67,6 +67,7 @@ type world struct {
 	fault  error // of the server, when set
 	active []session.RoomInfo
 	closed bool // the window has been closed by the test
+	ended  bool // and the app
 }
 
 // newWorld starts the app in a window of a size. prefs may change the settings
@@ -92,7 +93,9 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 	}, nil)
 	w.window.Resize(size)
 	t.Cleanup(func() {
-		w.client.close()
+		if !w.ended {
+			w.client.close()
+		}
 		if !w.closed {
 			w.window.Close()
 		}

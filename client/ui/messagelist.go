@@ -21,13 +21,16 @@ const stickiness = 24
 type messageList struct {
 	widget.BaseWidget
 	timeline *timeline
-	offset   float32 // of the upper edge, from the timeline's beginning
-	stick    bool    // follow the end
-	unseen   int     // messages of others below the lower edge, since it left the end
-	more     bool    // there is older history
-	asked    bool    // onOlder was called, and no answer came yet
+	offset   float32       // of the upper edge, from the timeline's beginning
+	stick    bool          // follow the end
+	unseen   int           // messages of others below the lower edge, since it left the end
+	more     bool          // there is older history
+	asked    bool          // onOlder was called, and no answer came yet
+	sought   session.Place // where to go when its row is there
+	place    session.Place // what onPlace was told last
 
 	onOlder  func()                        // the beginning is near
+	onPlace  func(session.Place)           // another place is in sight
 	onBottom func()                        // the end came into sight
 	onHit    func(h hit)                   // a tap
 	onMenu   func(h hit, at fyne.Position) // a long press or a right click
@@ -80,6 +83,10 @@ func (l *messageList) change(batch []session.Change) {
 		if !reset && sends(batch) {
 			l.rise(l.timeline.total() - total)
 		}
+		if l.find(); !l.stick {
+			l.unseen += news
+			l.settle()
+		}
 		return
 	}
 	if offset, ok := l.timeline.offsetOf(at); ok {
@@ -118,6 +125,7 @@ func (l *messageList) showRow(id string) {
 
 // scrollBy moves the list; a positive distance shows what is earlier.
 func (l *messageList) scrollBy(dy float32) {
+	l.sought = session.Place{}
 	l.offset -= dy
 	l.stick = l.offset >= l.maxOffset()-stickiness
 	l.settle()
@@ -130,6 +138,7 @@ func (l *messageList) settle() {
 	if l.stick && l.unseen > 0 {
 		l.unseen = 0
 	}
+	l.tellPlace()
 	if l.stick && l.onBottom != nil {
 		l.onBottom()
 	}
@@ -277,6 +286,7 @@ func (r *listRenderer) Layout(size fyne.Size) {
 		l.offset = l.maxOffset()
 	}
 	l.settle()
+	l.find()
 }
 
 // draw puts the rows in sight into place and makes those that are new there.

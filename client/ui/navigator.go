@@ -113,6 +113,11 @@ func (n *navigator) top() page {
 	return n.stack[len(n.stack)-1].page
 }
 
+// has reports whether a page is in the stack, in sight or not.
+func (n *navigator) has(p page) bool {
+	return slices.ContainsFunc(n.stack, func(s slot) bool { return s.page == p })
+}
+
 func (n *navigator) mainIndex() int {
 	return slices.IndexFunc(n.stack, func(s slot) bool { _, ok := s.page.(mainPage); return ok })
 }

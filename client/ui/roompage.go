@@ -46,6 +46,9 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.composer.restore(conv.room.Draft())
 	p.composer.entry.leaf = func(pages float32) { p.list.scrollBy(pages * 0.9 * p.list.Size().Height) }
 
+	p.list.seek(conv.place)
+	conv.place = session.Place{}
+	p.list.onPlace = conv.room.SetPlace
 	p.list.onOlder = conv.room.LoadOlder
 	p.list.onHit = p.tapped
 	p.list.onMenu = p.menuFor
@@ -74,6 +77,8 @@ func (p *roomPage) title() string             { return p.conv.title() }
 func (p *roomPage) entered() {
 	c := p.conv
 	c.page = p
+	c.used = now()
+	c.room.Show(true)
 	c.visit()
 	p.banner.start()
 	p.state()
@@ -90,6 +95,9 @@ func (p *roomPage) focus() { p.conv.client.window.Canvas().Focus(p.composer.entr
 func (p *roomPage) left() {
 	if p.conv.page == p {
 		p.conv.page = nil
+	}
+	if !p.conv.client.nav.has(p) { // another page may lie over it
+		p.conv.room.Show(false)
 	}
 	p.banner.end()
 	p.conv.client.roomsChanged()
@@ -175,6 +183,7 @@ func (p *roomPage) send(s string) bool {
 	default:
 		p.complain = ""
 	}
+	p.list.sought = session.Place{}
 	p.list.toBottom()
 	p.conv.timeline.setFresh("")
 	p.state()

@@ -247,6 +247,12 @@ func tapAction(t *testing.T, w *world, label string) {
 	if !ok {
 		t.Fatalf("no menu for %q", label)
 	}
+	tapText(t, o, label)
+}
+
+// tapText taps the tile with a text.
+func tapText(t *testing.T, o fyne.CanvasObject, label string) {
+	t.Helper()
 	var found *tile
 	var last *tile
 	walk(o, fyne.Position{}, func(v seen) {
@@ -258,7 +264,7 @@ func tapAction(t *testing.T, w *world, label string) {
 		}
 	})
 	if found == nil {
-		t.Fatalf("%q is not in the menu:\n%s", label, texts(o))
+		t.Fatalf("%q is not there:\n%s", label, texts(o))
 	}
 	test.Tap(found)
 }

@@ -95,8 +95,9 @@ func talk(t *testing.T, ctx context.Context, x *screen, address string) {
 }
 
 // killed ends the app without a word five times while a person writes and Bob
-// does. All that the app had saved, and all that the server had taken, is in the
-// log once and in the order of writing, and in the end the app shows the log.
+// does. Each time it begins in the room that it was killed in. All that the app
+// had saved, and all that the server had taken, is in the log once and in the
+// order of writing, and in the end the app shows the log.
 func killed(t *testing.T, ctx context.Context, x *screen, address string) {
 	const room, kills, each = "Killed", 5, 4
 	bob := join(t, ctx, address, room, "Bob")
@@ -116,16 +117,17 @@ func killed(t *testing.T, ctx context.Context, x *screen, address string) {
 		for bob.next(ctx, shared.TypeChat).Text != text {
 		}
 	}
-	enter := func() {
-		x.startApp()
-		x.waitTitle("Rooms – Parley")
-		x.typeText(room)
-		x.key("Return")
-		x.waitTitle(room + " – Parley")
-	}
+	x.startApp()
+	x.waitTitle("Lobby – Parley") // which it was closed in
+	x.key("ctrl+k")
+	x.typeText(room)
+	x.key("Return")
 	kept := map[string]bool{}
 	for k := range kills {
-		enter()
+		if k > 0 {
+			x.startApp()
+		}
+		x.waitTitle(room + " – Parley")
 		write(fmt.Sprintf("%d-0", k))
 		kill := time.AfterFunc(time.Duration(rand.IntN(500))*time.Millisecond, func() { _ = x.app.Process.Kill() })
 		for i := 1; i < each; i++ {
@@ -149,7 +151,8 @@ func killed(t *testing.T, ctx context.Context, x *screen, address string) {
 			}
 		}
 	}
-	enter()
+	x.startApp()
+	x.waitTitle(room + " – Parley")
 	write("9-9")
 	x.close()
 	log := history(t, ctx, address, room)

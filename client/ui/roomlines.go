@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/client/session"
+	"parley/client/ui/text"
+)
+
+// roomLine is a room of the list.
+type roomLine struct {
+	name, sub string
+	when      time.Time // of the newest message of one's own room
+	newest    time.Time // what one's own rooms are sorted by
+	draft     bool      // sub is what was written and not sent
+	unread    int
+	conv      *conversation // nil when it is not open
+	mine      bool
+	current   bool // its page is on the screen
+	locked    bool
+}
+
+// gather sorts the rooms into the person's own, others with people in them, and
+// others in which something was said.
+func (p *askRoomPage) gather() (mine, lively, quiet []roomLine) {
+	active := make(map[string]session.RoomInfo)
+	for _, r := range p.active {
+		active[roomKey(r.Name)] = r
+	}
+	known := make(map[string]bool)
+	for _, conv := range p.client.open {
+		known[conv.key] = true
+		mine = append(mine, conv.line(active[conv.key]))
+	}
+	for _, r := range p.recent {
+		if key := roomKey(r.Room); !known[key] {
+			known[key] = true
+			mine = append(mine, keptLine(r, active[key]))
+		}
+	}
+	slices.SortStableFunc(mine, func(a, b roomLine) int {
+		return cmp.Or(b.newest.Compare(a.newest), strings.Compare(roomKey(a.name), roomKey(b.name)))
+	})
+	for _, r := range p.active {
+		key := roomKey(r.Name)
+		switch line := (roomLine{name: text.OneLine(r.Name), locked: r.Locked}); {
+		case known[key]:
+		case r.Count > 0:
+			line.sub = peopleLine(r)
+			lively = append(lively, line)
+		default:
+			line.sub = whenLine(r.LastActivity)
+			quiet = append(quiet, line)
+		}
+		known[key] = true
+	}
+	return mine, lively, quiet
+}
+
+// line is the room in the list; told is what the server says of it.
+func (c *conversation) line(told session.RoomInfo) roomLine {
+	line := roomLine{name: c.title(), mine: true, unread: c.unread, conv: c, current: c.page != nil, locked: told.Locked || c.locked}
+	item, _ := c.last()
+	line.about(item, c.used)
+	switch draft := c.room.Draft(); {
+	case !line.current && draft != "":
+		line.drafted(draft)
+	case item.ID == "":
+		line.sub = plural("people.here", c.count)
+	}
+	return line
+}
+
+// keptLine is one's own room that is not open.
+func keptLine(r session.RecentRoom, told session.RoomInfo) roomLine {
+	line := roomLine{name: text.OneLine(r.Room), mine: true, unread: r.Unread, locked: told.Locked || r.Locked}
+	line.about(r.Last, r.Used)
+	switch {
+	case r.Draft != "":
+		line.drafted(r.Draft)
+	case r.Last.ID == "":
+		line.sub = peopleLine(told)
+	}
+	if told.LastActivity.After(line.newest) {
+		line.when, line.newest = told.LastActivity, told.LastActivity
+	}
+	return line
+}
+
+// about shows the newest message. A room without one counts from its last use.
+func (l *roomLine) about(item session.Item, used time.Time) {
+	if item.ID == "" {
+		l.newest = used
+		return
+	}
+	l.sub, l.when, l.newest = preview(item), item.Time, item.Time
+}
+
+func (l *roomLine) drafted(draft string) {
+	l.sub, l.draft = tr("rooms.draft", "text", shortened(draft)), true
+}
+
+// peopleLine says who is in a room and when it was last used.
+func peopleLine(r session.RoomInfo) string {
+	s := plural("people.here", r.Count)
+	if !r.LastActivity.IsZero() {
+		s += " · " + ago(r.LastActivity)
+	}
+	return s
+}
+
+// preview is a message in one line.
+func preview(item session.Item) string {
+	if item.Mine {
+		return tr("rooms.preview.mine", "text", shortened(item.Text))
+	}
+	return tr("rooms.preview", "name", text.OneLine(item.User), "text", shortened(item.Text))
+}
+
+// shortened is the beginning of a text in one line.
+func shortened(s string) string {
+	body := text.OneLine(s)
+	if g := text.Graphemes(body[:min(len(body), 400)]); len(g) > 80 {
+		body = strings.Join(g[:80], "") + "…"
+	}
+	return body
+}
+
+// keepOrder puts rooms that were listed before into the order of then, and the
+// others behind them: a room must not move away under a finger.
+func keepOrder(before, rooms []session.RoomInfo) []session.RoomInfo {
+	rank := make(map[string]int)
+	for i, r := range before {
+		rank[roomKey(r.Name)] = i + 1
+	}
+	place := func(r session.RoomInfo) int { return cmp.Or(rank[roomKey(r.Name)], len(before)+1) }
+	return slices.SortedStableFunc(slices.Values(rooms), func(a, b session.RoomInfo) int { return place(a) - place(b) })
+}
