@@ -79,8 +79,9 @@ func (h *Hub) serveServer(w http.ResponseWriter, _ *http.Request) {
 		Protocol string        `json:"protocol"`
 		People   int           `json:"people"`
 		Rooms    int           `json:"rooms"`
+		Who      []string      `json:"who,omitempty"`
 		Limits   shared.Limits `json:"limits"`
-	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people, len(rooms), h.cfg.limits()})
+	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people, len(rooms), h.someWho(5), h.cfg.limits()})
 }
 
 // serveRooms serves /api/rooms: the rooms with people in them, the liveliest

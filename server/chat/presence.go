@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -189,4 +190,33 @@ func variant(name shared.Name, n int) shared.Name {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]
 	}
+}
+
+// someWho returns the names of a few people in rooms that anybody may see and
+// enter, for the page that greets.
+func (h *Hub) someWho(limit int) (names []string) {
+	h.mu.Lock()
+	rooms := slices.Collect(maps.Values(h.rooms))
+	h.mu.Unlock()
+	for _, r := range rooms {
+		select {
+		case <-r.opened:
+		default: // still reading its log
+			continue
+		}
+		if r.err != nil {
+			continue
+		}
+		if info := r.info(); info.hidden || info.Locked {
+			continue
+		}
+		here, _ := r.who()
+		names = append(names, here...)
+		if len(names) >= 4*limit {
+			break
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return names[:min(limit, len(names))]
 }

@@ -151,7 +151,8 @@ func (p *page) checkConsole() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.trouble {
-		if !p.mayComplain && !strings.Contains(s, "WebSocket connection to") && !strings.Contains(s, "net::ERR_CONNECTION_REFUSED") {
+		if !p.mayComplain && !strings.Contains(s, "WebSocket connection to") && !strings.Contains(s, "net::ERR_CONNECTION_REFUSED") &&
+			!strings.Contains(s, "/ws/chat/") && !strings.Contains(s, "404 (Not Found) http://127.0.0.1") {
 			p.t.Errorf("in the console: %s", s)
 		}
 	}
@@ -221,6 +222,22 @@ func (p *page) enter(base, room string) {
 	p.t.Helper()
 	p.open(base + "/chat/" + room + "/")
 	p.waitConnected()
+}
+
+// openPeople opens the sheet with the people, in the room that is shown.
+func (p *page) openPeople() {
+	p.t.Helper()
+	eval[any](p, "document.querySelector('#open').click()")
+	p.wait("document.querySelector('#people')")
+}
+
+// waitMember looks among the people until somebody is there.
+func (p *page) waitMember(name string) {
+	p.t.Helper()
+	p.openPeople()
+	p.wait("document.querySelector('#members').innerText.includes(" + quote(name) + ")")
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#people')")
 }
 
 // say types a message and sends it.

@@ -2,10 +2,11 @@ package web_test
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestTwoPages(t *testing.T) {
 		t.Errorf("who opens a link first is called %q", guest)
 	}
 	ann.wait("document.querySelector('#count').textContent === '2 people here'")
-	ann.wait("document.querySelector('#members').innerText.includes(" + quote(guest) + ")")
+	ann.waitMember(guest)
 
 	bob.keys("hel")
 	ann.wait("document.querySelector('#typing').textContent === " + quote(guest+" is typing…"))
@@ -110,6 +111,7 @@ func TestEarlyKeys(t *testing.T) {
 	}))
 	t.Cleanup(slow.Close)
 	p := newPerson(t)
+	p.mayComplain = true // there is no server behind the page
 	start := func(path, focus string) {
 		t.Helper()
 		p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -139,7 +141,7 @@ func TestServerRestart(t *testing.T) {
 	bob.waitFor("before")
 
 	s.stop()
-	ann.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent === 'You are offline.'")
+	ann.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith(\"The server can't be reached.\")")
 	ann.say("while it is down")
 	ann.wait("document.querySelector('.waiting').innerText.includes('while it is down')")
 	ann.wait("/^Next try in \\d+ s\\.$/.test(document.querySelector('#countdown').textContent)")
@@ -363,7 +365,7 @@ func TestAnotherLog(t *testing.T) {
 	p.enter(s.url(), "lobby")
 	p.say("of the old log")
 	p.waitFor("of the old log")
-	p.open(s.url() + "/") // which keeps what it has
+	p.open("about:blank")
 	s.stop()
 	s.data = t.TempDir()
 	s.start("--rate", "0", "--burst", "0")
@@ -396,20 +398,21 @@ func TestNameTaken(t *testing.T) {
 	}
 	ann.enter(s.url(), "lobby")
 	other.open(s.url() + "/chat/lobby/")
-	other.wait("document.querySelector('#status').textContent === 'The name Ann belongs to somebody else here.'")
+	other.wait("document.querySelector('#status').textContent === 'Somebody else has your name here.'")
 	other.wait("document.querySelector('#again').textContent === 'Be Ann (2)'")
 	eval[any](other, "document.querySelector('#again').click()")
 	other.waitConnected()
-	ann.wait("document.querySelector('#members').innerText.includes('Ann (2)')")
+	ann.waitMember("Ann (2)")
 
 	rename := func(name string) {
 		eval[any](other, "document.querySelector('#name').value = "+quote(name)+"; document.querySelector('#rename button').click()")
 	}
+	other.openPeople()
 	rename("a/b")
-	other.wait("document.querySelector('#name-error').textContent === \"The name can't have a slash (/ or \\\\).\"")
+	other.wait("document.querySelector('#name-error').textContent === \"A name can't have a slash.\"")
 	rename("Zoë")
-	other.wait("document.querySelector('#name-error').textContent === ''")
-	ann.wait("document.querySelector('#members').innerText.includes('Zoë')")
+	other.wait("!document.querySelector('#people')")
+	ann.waitMember("Zoë")
 	other.say("it is me")
 	ann.waitFor("Zoë: it is me")
 }
@@ -430,12 +433,12 @@ func TestRefusedMessage(t *testing.T) {
 	eval[any](p, `const id = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 		localStorage.setItem('parley/out/lobby/' + id, JSON.stringify({id, message: 'y'.repeat(5000), at: Date.now(), tab: ''}))`)
 	p.enter(s.url(), "lobby")
-	p.wait("document.querySelector('.failed .reason')?.textContent.includes('over 4096')")
+	p.wait("document.querySelector('.failed .reason')?.textContent.includes('The message is too long.')")
 	press := func(what string) {
 		eval[any](p, "[...document.querySelectorAll('.reason button')].find(b => b.textContent === "+quote(what)+").click()")
 	}
-	press("Try again")
-	p.wait("document.querySelector('.failed .reason')?.textContent.includes('over 4096')")
+	press("Send again")
+	p.wait("document.querySelector('.failed .reason')?.textContent.includes('The message is too long.')")
 	press("Edit")
 	p.wait("document.querySelector('#chat-message-input').value.length === 5000 && !document.querySelector('.failed')")
 	eval[any](p, "document.querySelector('#chat-message-input').value = 'shorter'")
@@ -459,36 +462,8 @@ func TestFullStorage(t *testing.T) {
 	p.enter(s.url(), "lobby")
 	p.say("kept by the server at least")
 	p.waitFor("kept by the server at least")
-	p.wait("document.querySelector('#note').textContent.startsWith('This browser can keep no more')")
+	p.wait("document.querySelector('#room-note').textContent.startsWith('This browser can keep no more')")
 	p.wait("!document.querySelector('#pending').firstChild")
-}
-
-// TestAccessible checks that everything to act on has a name.
-func TestAccessible(t *testing.T) {
-	t.Parallel()
-	s := startServer(t)
-	p := newPerson(t)
-	for _, path := range []string{"/", "/chat/", "/chat/lobby/"} {
-		p.open(s.url() + path)
-		if path == "/chat/lobby/" {
-			p.waitConnected()
-		}
-		nameless := eval[[]string](p, `[...document.querySelectorAll('a, button, input, textarea, [role=log], [role=region], aside')]
-			.filter(e => !e.hidden && !e.closest('[hidden]') && !(e.textContent.trim() && e.matches('a, button') || e.getAttribute('aria-label') || e.labels?.length))
-			.map(e => e.outerHTML.slice(0, 80))`)
-		if len(nameless) > 0 {
-			t.Errorf("%s: these have no name: %q", path, nameless)
-		}
-	}
-	p.wait("document.querySelector('#chat-log').matches('[role=log][aria-live=polite]') && document.querySelector('#status').matches('[role=status]')")
-
-	// By keyboard alone, on a phone's width: to the people and back.
-	p.look(390, 844, "dark")
-	eval[any](p, "document.querySelector('#open').focus()")
-	p.keys("\r")
-	p.wait("document.activeElement.id === 'name' && document.querySelector('#open').getAttribute('aria-expanded') === 'true'")
-	p.keys("\x1b")
-	p.wait("document.activeElement.id === 'chat-message-input'")
 }
 
 // client is a member that is no page.
@@ -500,14 +475,20 @@ type client struct {
 
 func dial(t *testing.T, s *server, room, name string) *client {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), "ws://"+s.addr+"/ws/chat/"+room, &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
+	return dialKey(t, s, room, name, "")
+}
+
+// dialKey enters a room by its passphrase.
+func dialKey(t *testing.T, s *server, room, name, key string) *client {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), "ws://"+s.addr+"/ws/chat/"+url.PathEscape(room), &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.CloseNow() })
 	conn.SetReadLimit(shared.ReadLimit)
 	c := &client{t: t, conn: conn}
-	c.write(shared.Message{Type: shared.TypeHello, User: name, Device: strings.Repeat("d", 20) + fmt.Sprint(os.Getpid(), name)})
+	c.write(shared.Message{Type: shared.TypeHello, User: name, Key: key, Device: strings.Repeat("d", 20) + hex.EncodeToString([]byte(name))})
 	c.await(func(m shared.Message) bool { return m.Type == shared.TypeWelcome })
 	return c
 }

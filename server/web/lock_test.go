@@ -12,8 +12,9 @@ func TestLockedRoom(t *testing.T) {
 	s := startServer(t)
 	ann, bob := newPerson(t), newPerson(t)
 	ann.open(s.url() + "/chat/")
-	eval[any](ann, `document.querySelector('summary').click();
-		document.querySelector('#key').value = 'correct horse'; document.querySelector('#room-name-input').value = 'Attic';
+	ann.wait("!document.querySelector('#lock').hidden")
+	eval[any](ann, `document.querySelector('#lock').click();
+		document.querySelector('#lock-key').value = 'correct horse'; document.querySelector('#room-name-input').value = 'Attic';
 		document.querySelector('#room-name-submit').click()`)
 	ann.wait("location.pathname === '/chat/Attic/'")
 	ann.waitConnected()
@@ -21,9 +22,9 @@ func TestLockedRoom(t *testing.T) {
 	ann.waitFor("a secret")
 
 	bob.open(s.url() + "/chat/")
-	bob.wait("document.querySelector('#rooms').innerText.includes('🔒')")
+	bob.wait("[...document.querySelectorAll('#rooms a')].some(a => a.innerText.includes('Attic') && a.querySelector('.when svg'))")
 	eval[any](bob, "document.querySelector('#rooms a').click()")
-	bob.wait("document.querySelector('#status')?.textContent === 'This room has a passphrase.'")
+	bob.wait("document.querySelector('#status-door')?.textContent === 'The room has a passphrase.'")
 	if strings.Contains(bob.transcript(), "secret") {
 		t.Error("the page shows what it must not have")
 	}
@@ -32,13 +33,13 @@ func TestLockedRoom(t *testing.T) {
 		bob.keys("\r")
 	}
 	enter("wrong horse")
-	bob.wait(`document.querySelector('#status').textContent === "This is not the room's passphrase."`)
+	bob.wait(`document.querySelector('#status-door').textContent === 'The room has a passphrase, and this is not it.'`)
 	if kept := eval[bool](bob, "'parley/key/attic' in localStorage"); kept {
 		t.Error("a wrong passphrase is kept")
 	}
 	enter("correct horse") // which has to wait for the wrong one's sake
 	bob.waitFor("a secret")
-	bob.wait("document.querySelector('#banner').hidden")
+	bob.wait("document.querySelector('#door').hidden")
 	for range 2 { // on this device it is not asked for again
 		bob.enter(s.url(), "attic")
 		bob.waitFor("a secret")
@@ -49,8 +50,8 @@ func TestLockedRoom(t *testing.T) {
 	ann.open(s.url() + "/")
 	eval[any](ann, "localStorage.setItem('parley/key/hall', '{\"key\":\"correct horse\"}')")
 	ann.open(s.url() + "/chat/hall/")
-	ann.wait("document.querySelector('#status').textContent.startsWith('This room is open to everyone')")
-	eval[any](ann, "document.querySelector('#again').click()")
+	ann.wait("document.querySelector('#status-door')?.textContent === 'The room has no passphrase: it is open to everyone.'")
+	eval[any](ann, "document.querySelector('#door-enter').click()")
 	ann.waitConnected()
 }
 
@@ -60,8 +61,9 @@ func TestUnlistedRoom(t *testing.T) {
 	s := startServer(t)
 	p := newPerson(t)
 	p.open(s.url() + "/chat/")
-	eval[any](p, `document.querySelector('summary').click(); document.querySelector('#unlisted').click();
-		document.querySelector('#key').value = 'correct horse'; document.querySelector('#room-name-input').value = 'Attic'`)
+	p.wait("!document.querySelector('#lock').hidden")
+	eval[any](p, `document.querySelector('#lock').click(); document.querySelector('#unlisted').click();
+		document.querySelector('#lock-key').value = 'correct horse'; document.querySelector('#room-name-input').value = 'Attic'`)
 	eval[any](p, "document.querySelector('#room-name-submit').click()")
 	p.wait("location.pathname === '/chat/Attic/'")
 	p.waitConnected()

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
+	".json": "application/json",
 	".svg":  "image/svg+xml",
 }
 
@@ -35,16 +35,19 @@ var contentTypes = map[string]string{
 type Problem func(w http.ResponseWriter, r *http.Request, status int, detail string)
 
 // Handler serves the page: / asks for a name, /chat/ for a room, /chat/{room}/
-// is the room, /static/ what they load. /chat/?room= leads to the room, for a
-// form that is submitted before its script has run. What has no page goes to
-// problem: 400 for a room's name that breaks a rule of shared.RoomName, 404 for
-// another path, 405 for another method than GET and HEAD.
+// is the room, /static/ what they load. All three are one page, in the language
+// that the browser asks for; the script goes from one to the other. /chat/?room=
+// leads to the room, for a form that is submitted before its script has run.
+// What has no page gets one that leads back, or for a program goes to problem:
+// 400 for a room's name that breaks a rule of shared.RoomName, 404 for another
+// path, 405 for another method than GET and HEAD.
 func Handler(problem Problem) http.Handler {
-	return &handler{files: readFiles(), problem: problem}
+	return &handler{files: readFiles(), pages: readPages(), problem: problem}
 }
 
 type handler struct {
-	files   map[string]file // by name in static
+	files   map[string]file // by path below static
+	pages   *pages
 	problem Problem
 }
 
@@ -54,29 +57,39 @@ type file struct {
 	contentType string
 }
 
+func newFile(name string, data []byte) file {
+	sum := sha256.Sum256(data)
+	return file{data, `"` + hex.EncodeToString(sum[:12]) + `"`, contentTypes[path.Ext(name)]}
+}
+
 func readFiles() map[string]file {
 	files := make(map[string]file)
 	entries, err := static.ReadDir("static")
 	if err != nil {
 		panic(err) // embedded, so a mistake of the build
 	}
-	head, err := static.ReadFile("static/head.html")
-	if err != nil {
-		panic(err)
-	}
 	for _, e := range entries {
 		data, err := static.ReadFile("static/" + e.Name())
 		if err != nil {
 			panic(err)
 		}
-		if path.Ext(e.Name()) == ".html" {
-			data = slices.Concat(head, data)
+		if path.Ext(e.Name()) == ".js" {
+			data = lighten(data)
 		}
-		sum := sha256.Sum256(data)
-		files[e.Name()] = file{data, `"` + hex.EncodeToString(sum[:12]) + `"`, contentTypes[path.Ext(e.Name())]}
+		files[e.Name()] = newFile(e.Name(), data)
+	}
+	for code, words := range translations() {
+		files["lang/"+code+".json"] = newFile(".json", words)
 	}
 	return files
 }
+
+// light matches what a browser does not need of a script: indentation, lines of
+// comment, and empty lines.
+var light = regexp.MustCompile(`(?m)^[ \t]*(//|/\*\*|\*[ /]).*\n|^[ \t]*\n|^[ \t]+`)
+
+// lighten leaves that out. The lines that are left stay whole.
+func lighten(script []byte) []byte { return light.ReplaceAll(script, nil) }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -88,11 +101,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := r.URL.EscapedPath()
 	switch {
 	case p == "/":
-		h.serve(w, r, "landing.html")
+		h.page(w, r, landing)
 	case p == "/favicon.ico":
-		h.serve(w, r, "icon.svg")
-	case strings.HasPrefix(p, "/static/") && path.Ext(p) != ".html":
-		h.serve(w, r, strings.TrimPrefix(p, "/static/"))
+		h.static(w, r, "icon.svg")
+	case strings.HasPrefix(p, "/static/"):
+		h.static(w, r, strings.TrimPrefix(p, "/static/"))
 	case p == "/chat":
 		http.Redirect(w, r, "/chat/", http.StatusMovedPermanently)
 	case p == "/chat/":
@@ -100,7 +113,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.room(w, r, url.PathEscape(room), false)
 			return
 		}
-		h.serve(w, r, "askroom.html")
+		h.page(w, r, list)
 	case strings.HasPrefix(p, "/chat/"):
 		segment, rest, slash := strings.Cut(strings.TrimPrefix(p, "/chat/"), "/")
 		if rest != "" {
@@ -122,36 +135,60 @@ func (h *handler) room(w http.ResponseWriter, r *http.Request, segment string, s
 	}
 	switch {
 	case err != nil:
-		h.problem(w, r, http.StatusBadRequest, err.Error())
+		h.refuse(w, r, http.StatusBadRequest, "problem.room", err.Error())
 	case !slash:
 		http.Redirect(w, r, "/chat/"+segment+"/", http.StatusSeeOther)
 	default:
-		h.serve(w, r, "room.html")
+		h.page(w, r, room)
 	}
 }
 
 func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
-	h.problem(w, r, http.StatusNotFound, "There is nothing here.")
+	h.refuse(w, r, http.StatusNotFound, "problem.nothing", "There is nothing here.")
 }
 
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) {
+// refuse tells a person on a page that leads back what is wrong, in their
+// language, and a program in a problem document.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, key, detail string) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		h.problem(w, r, status, detail)
+		return
+	}
+	setHeader(w.Header(), r, contentTypes[".html"])
+	w.WriteHeader(status)
+	w.Write(h.pages.problem(languageOf(r), key, detail))
+}
+
+func (h *handler) page(w http.ResponseWriter, r *http.Request, s screen) {
+	w.Header().Set("Vary", "Accept-Language")
+	serve(w, r, newFile(".html", h.pages.page(s, languageOf(r), r.Host)))
+}
+
+func (h *handler) static(w http.ResponseWriter, r *http.Request, name string) {
 	f, ok := h.files[name]
 	if !ok {
 		h.notFound(w, r)
 		return
 	}
-	header := w.Header()
-	header.Set("Content-Type", f.contentType)
-	header.Set("ETag", f.etag)
+	serve(w, r, f)
+}
+
+func serve(w http.ResponseWriter, r *http.Request, f file) {
+	setHeader(w.Header(), r, f.contentType)
+	w.Header().Set("ETag", f.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
+}
+
+func setHeader(header http.Header, r *http.Request, contentType string) {
+	header.Set("Content-Type", contentType)
 	header.Set("Cache-Control", "no-cache") // a new server has a new page
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Content-Security-Policy", contentSecurityPolicy(r.Host))
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.data))
 }
 
 // hostPort is a host as RFC 3986 writes it, with or without a port. Only such a
-// Host may be repeated in a header of our own.
+// Host may be repeated in a header of our own, or on the page.
 var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 func contentSecurityPolicy(host string) string {

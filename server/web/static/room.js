@@ -1,273 +1,224 @@
-// The page of one room: ties session, outbox and timeline to what is seen.
+// One room: what is known of it, and its connection. Nothing here draws.
 
-import {length, blank, maxText} from './codec.js';
-import {personName} from './names.js';
-import {name, set, get, remove, keyOf, device, onChange, loadRoom, saveRoom, tabGet, tabSet} from './store.js';
+import {maxText} from './codec.js';
+import {roomKey} from './names.js';
+import {name, get, set, remove, keyOf, device, loadRoom, saveRoom} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
-import {Timeline, pendingRow, avatar, el, $} from './timeline.js';
+import {Timeline} from './timeline.js';
+import {Typists} from './typists.js';
+import {hueOf, hues} from './text.js';
 
-const show = (id, text) => { $(id).textContent = text; };
-const segment = location.pathname.split('/')[2], room = decodeURIComponent(segment);
-const input = $('chat-message-input'), log = $('chat-log'), scroller = $('scroller');
+const quietEntries = 200; // kept of a room that is not shown
 
-const kept = loadRoom(room), draft = `draft/${room}`;
-let {epoch, offset} = kept; // the position up to which the room is shown
-let title = room, me = name(), members = new Set(), count = 0, limit = maxText;
-let current = '', head = 0; // at the welcome: the room's epoch, and the end of the replay
-let away = kept.entries.length > 0; // what comes now was missed
-let batch = []; // a replay, which is drawn as one
-let unread = 0, typed = 0, loading = false, saving = 0;
-const typists = new Map();
-
-const timeline = new Timeline(log, scroller, fill);
-const session = new Session(`${location.protocol.replace('http', 'ws')}//${location.host}/ws/chat/${segment}/`, {
-	hello: () => ({type: 'hello', user: name(), device: device(), ...get(keyOf(room)), ...epoch && {epoch, after: offset}}),
-	state: showState,
-	frame: m => receive[m.type]?.(m),
-});
-const outbox = new Outbox(room, {send: m => session.send(m), stalled: () => session.lost(), changed: showPending});
-
-const receive = {
-	welcome,
-	ack: m => outbox.drop(m.id),
-	error: m => outbox.refused(m),
-	typing: m => m.user === me || showTyping(m.user),
-	chat_message(m) {
-		batch.push(m);
-		if (m.offset >= head) draw();
-	},
-	presence(m) {
-		for (const user of m.users) m.event === 'join' ? members.add(user) : members.delete(user);
-		count = m.count;
-		showPeople();
-	},
-};
-
-function welcome(m) {
-	if (!m.resumed) {
-		timeline.broken = true;
-		if (m.epoch !== epoch) for (const e of timeline.entries) e.old = true; // its offset means nothing now
-		// The position moves only with what is shown.
-		if (m.epoch !== epoch || offset > m.offset) [epoch, offset] = [m.offset ? '' : m.epoch, 0];
+export class Room {
+	/** on.changed() is told of every change, on.said(room, messages) of what others said. */
+	constructor(room, on) {
+		const kept = loadRoom(room);
+		Object.assign(this, {
+			on, key: roomKey(room), path: room, name: kept.room || room, // the path is as it was typed, the name as the server has it
+			epoch: kept.epoch, offset: kept.offset, // the position up to which the room is here
+			me: name(), by: '', members: new Set(), count: 0, limit: maxText,
+			current: '', head: 0, // of the welcome: the room's epoch, and the end of the replay
+			batch: [], // a replay, which is drawn as one
+			door: null, // why nobody is let in: {cause}
+			looked: false, // somebody looks at its end now
+			catching: kept.entries.length > 0, // what comes first was missed
+			fresh: null, // the entry with the line "new" above it
+			place: null, // where its reader was
+			loading: false, saving: 0, colors: new Map(),
+			timeline: new Timeline(kept.entries, kept.more), typists: new Typists(),
+		});
+		this.readBy(get(`read/${this.key}`));
+		this.session = new Session(`/ws/chat/${encodeURIComponent(room)}/`, {
+			hello: () => this.hello(),
+			state: () => this.stateChanged(),
+			frame: m => this.receive(m),
+		});
+		this.outbox = new Outbox(room, {send: m => this.session.send(m), stalled: () => this.session.lost('timeout'), changed: () => on.changed()});
+		const {fresh, key, cause, listed} = this.wish;
+		if (fresh && !key) this.door = {cause, listed};
 	}
-	({user: me, count, room: title, epoch: current, offset: head} = m);
-	members = new Set(m.members);
-	batch = [];
-	limit = m.limits.message || maxText;
-	log.setAttribute('aria-busy', head > offset);
-	outbox.connected(m.limits);
-}
 
-function draw() {
-	const messages = batch, {stick} = timeline;
-	batch = [];
-	const ours = new Set(outbox.list().map(m => m.id));
-	for (const m of messages) {
-		m.mine = m.user === me || ours.has(m.id);
-		[epoch, offset] = [current, m.offset];
-		typists.delete(m.user);
+	/** How it is to be entered: {key, listed, fresh}. */
+	get wish() {
+		return get(keyOf(this.path)) || {};
 	}
-	timeline.append(messages);
-	for (const {id} of messages) if (ours.has(id)) outbox.drop(id);
-	const fresh = messages.filter(m => m.item && !m.mine);
-	if (away && fresh.length) {
-		timeline.markFresh(fresh[0]);
-		away = false;
+
+	get connected() {
+		return this.session.state === 'connected';
 	}
-	log.setAttribute('aria-busy', false);
-	away = away && document.hidden;
-	if (!stick || document.hidden) unread += fresh.length;
-	showUnread();
-	showTyping();
-	save();
-}
 
-async function fill(next) {
-	if (loading || next.old || next.offset <= 1) return;
-	loading = true;
-	const answer = await session.history(next.offset, 50);
-	loading = false;
-	if (!answer) return;
-	for (const m of answer.messages) m.mine = m.user === me;
-	timeline.prepend(next, answer);
-	save();
-	older();
-}
-
-function older() {
-	const [first] = timeline.entries;
-	if (first && timeline.more && scroller.scrollTop < 400) fill(first);
-}
-
-const save = () => { saving = saving || setTimeout(saveNow, 300); };
-
-function saveNow() {
-	clearTimeout(saving);
-	saving = 0;
-	saveRoom(room, {room: title, epoch, offset, more: timeline.more, entries: timeline.entries.map(({item, ...m}) => m)});
-}
-
-function showState() {
-	const {state, reason} = session, code = state === 'closed' && session.code, taken = code === 4501, locked = code === 4502 || code === 4504;
-	if (state !== 'connected') outbox.disconnected();
-	else older();
-	const text = state === 'disconnected' ? 'You are offline.' : !code ? ''
-		: taken ? `The name ${name()} belongs to somebody else here.`
-		: code === 4503 ? `You were removed from this room. ${reason}` : reason || `The server ended this (${code}).`;
-	if (locked) remove(keyOf(room));
-	if (state !== 'connecting') {
-		$('key').hidden = !locked;
-		$('banner').hidden = !text;
-		show('status', text);
-		show('again', taken ? `Be ${reason}` : locked ? 'Enter' : 'Try now');
+	get muted() {
+		return !!get(`mute/${this.key}`);
 	}
-	$('banner').onclick = e => {
-		if (e.target === $('key')) return;
-		const key = $('key').value;
-		if (key) set(keyOf(room), {key});
-		taken ? rename(reason) : session.connect();
-	};
-	document.body.classList.toggle('new', state === 'connected' && !head);
-	countdown();
-	showPeople();
-}
 
-function countdown() {
-	const s = Math.ceil((session.next - Date.now()) / 1000);
-	show('countdown', session.state === 'disconnected' && s > 0 ? `Next try in ${s} s.` : '');
-}
-
-function showPeople() {
-	const hidden = count - members.size;
-	show('room', title);
-	show('count', session.state === 'connected' ? count === 1 ? 'Only you are here' : `${count} people here`
-		: session.state === 'connecting' ? 'Connecting…' : 'Offline');
-	$('members').replaceChildren(...[...members].sort().map(m => el('li', {}, avatar(m), el('bdi', {}, m), m === me ? 'you' : '')),
-		hidden > 0 ? `and ${hidden} more` : '');
-	if (document.activeElement !== $('name')) $('name').value = name();
-}
-
-function showPending() {
-	const shown = new Set(timeline.entries.map(m => m.id));
-	$('pending').replaceChildren(...outbox.list().filter(m => !shown.has(m.id)).map(m => pendingRow(m, act)));
-	if (timeline.stick) timeline.toEnd();
-}
-
-function showUnread() {
-	if (timeline.stick && !document.hidden) unread = 0;
-	$('pill').hidden = timeline.stick;
-	show('pill', unread ? `↓ ${unread} new` : '↓ Newest');
-	document.title = `${document.hidden && unread ? `(${unread}) ` : ''}${title} · Parley`;
-}
-
-function showTyping(user) {
-	if (user) {
-		clearTimeout(typists.get(user));
-		typists.set(user, setTimeout(() => typists.delete(user) && showTyping(), 5000));
+	get unread() {
+		return this.timeline.entries.reduce((n, m) => n + (m.unread ? 1 : 0), 0);
 	}
-	const users = [...typists.keys()];
-	show('typing', users[0] ? `${users.slice(0, 3).join(', ')} ${users[1] ? 'are' : 'is'} typing…` : '');
+
+	/** Connect, but not past a closed door: nobody gets in other than as asked. */
+	connect() {
+		if (!this.door) this.session.connect();
+	}
+
+	/** Enter by a passphrase, or without one where key is ''. */
+	enter(key, listed = true) {
+		const {fresh} = this.wish;
+		if (key) set(keyOf(this.path), {key, ...fresh && {fresh, listed}});
+		else remove(keyOf(this.path));
+		this.door = this.door && {...this.door, trying: true};
+		this.session.connect();
+	}
+
+	/** Stay before the door. */
+	stay() {
+		this.door = {...this.door, trying: false};
+		this.session.rest();
+	}
+
+	hello() {
+		const {key, listed} = this.wish;
+		return {type: 'hello', user: name(), device: device(), ...key && {key, ...listed === false && {listed}}, ...this.epoch && {epoch: this.epoch, after: this.offset}};
+	}
+
+	receive(m) {
+		switch (m.type) {
+		case 'welcome': return this.welcome(m);
+		case 'ack': return this.outbox.drop(m.id);
+		case 'error': return this.outbox.refused(m);
+		case 'typing':
+			if (m.user !== this.me) this.typists.heard(m.user, performance.now());
+			return this.on.changed();
+		case 'notice':
+			if (m.did !== 'rename') return;
+			this.timeline.notice(m);
+			return this.on.changed();
+		case 'presence':
+			for (const user of m.users) m.event === 'join' ? this.members.add(user) : this.members.delete(user);
+			this.count = m.count;
+			return this.on.changed();
+		case 'chat_message':
+			this.batch.push(m);
+			if (m.offset >= this.head) this.apply();
+		}
+	}
+
+	welcome(m) {
+		if (!m.resumed) {
+			this.timeline.broken = true;
+			if (m.epoch !== this.epoch) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
+			// The position moves only with what is here.
+			if (m.epoch !== this.epoch || this.offset > m.offset) [this.epoch, this.offset] = [m.offset ? '' : m.epoch, 0];
+		}
+		Object.assign(this, {me: m.user, by: m.by, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
+		this.limit = m.limits.message || maxText;
+		const {key, fresh} = this.wish;
+		if (fresh) set(keyOf(this.path), {key});
+		if (this.head <= this.offset) this.catching = false;
+		this.outbox.connected(m.limits);
+		this.save();
+	}
+
+	apply() {
+		const messages = this.batch, waiting = new Set(this.outbox.list().map(m => m.id));
+		this.batch = [];
+		for (const m of messages) {
+			m.mine = this.isMine(m) || waiting.has(m.id);
+			[this.epoch, this.offset] = [this.current, m.offset];
+			this.typists.said(m.user);
+		}
+		const others = this.timeline.append(messages).filter(m => !m.mine);
+		if (!this.looked || this.catching) this.missed(others);
+		this.catching = false;
+		for (const {id} of messages) if (waiting.has(id)) this.outbox.drop(id);
+		if (!this.looked) this.timeline.trim(quietEntries * 2);
+		else if (!this.place || this.place.stick) this.timeline.trim();
+		this.save();
+		if (others.length) this.on.said(this, others);
+		this.on.changed();
+	}
+
+	isMine(m) {
+		return m.by && this.by ? m.by === this.by : m.user === this.me;
+	}
+
+	missed(messages) {
+		if (messages.length && !this.timeline.entries.some(m => m.unread)) this.fresh = messages[0];
+		for (const m of messages) m.unread = true;
+	}
+
+	/** Somebody looks at the room's end, or does not any more. */
+	look(looked) {
+		this.looked = looked;
+		if (!looked || !this.unread) return;
+		for (const m of this.timeline.entries) m.unread = false;
+		set(`read/${this.key}`, {epoch: this.epoch, offset: this.offset});
+		this.save();
+	}
+
+	/** Another tab has read up to a position. */
+	readBy(position) {
+		if (!position || position.epoch !== this.epoch) return;
+		for (const m of this.timeline.entries) if (m.unread && m.offset <= position.offset) m.unread = false;
+	}
+
+	/** Load what is missing before an entry. */
+	async fill(next) {
+		if (this.loading || !next || next.old || !(next.offset > 1)) return;
+		this.loading = true;
+		const answer = await this.session.history(next.offset, 50);
+		this.loading = false;
+		if (!answer) return;
+		for (const m of answer.messages) m.mine = this.isMine(m);
+		this.timeline.prepend(next, answer);
+		this.save();
+		this.on.changed();
+	}
+
+	/** Load what is older than all here, if there is something. */
+	older() {
+		const first = this.timeline.entries.find(m => !m.notice);
+		if (this.timeline.more) this.fill(first);
+	}
+
+	/** A person's colour: their name's own, unless somebody in this room has it already. */
+	color(user) {
+		if (!this.colors.has(user)) {
+			const taken = new Set(this.colors.values());
+			let hue = hueOf(user);
+			for (let i = 0; i < hues && taken.has(hue); i++) hue = (hue + 3) % hues;
+			this.colors.set(user, hue);
+		}
+		return this.colors.get(user);
+	}
+
+	stateChanged() {
+		const {session, wish} = this, {state, cause, reason} = session;
+		if (state !== 'connected') this.outbox.disconnected();
+		if (state === 'closed' && (cause === 'wrong_key' || cause === 'open_room')) {
+			this.door = {cause: wish.key ? cause : 'needs_key', key: wish.key, listed: wish.listed};
+			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
+			else remove(keyOf(this.path));
+		}
+		if (cause === 'server_full' && /passphrase/.test(reason)) session.cause = 'too_many_tries';
+		this.on.changed();
+	}
+
+	save() {
+		this.saving = this.saving || setTimeout(() => this.saveNow(), 300);
+	}
+
+	saveNow() {
+		clearTimeout(this.saving);
+		this.saving = 0;
+		saveRoom(this.path, {room: this.name, epoch: this.epoch, offset: this.offset, more: this.timeline.more,
+			entries: this.timeline.entries.filter(m => !m.notice)});
+	}
+
+	/** Leave it, with its connection. */
+	close() {
+		if (this.saving) this.saveNow();
+		this.session.rest();
+	}
 }
-
-function grow() {
-	input.style.height = '';
-	input.style.height = `${input.scrollHeight + 3}px`;
-	tabSet(draft, input.value);
-}
-
-function submit() {
-	const text = input.value.trim(), n = length(text);
-	show('note', n > limit ? `That has ${n} characters, of at most ${limit}.` : '');
-	if (n > limit || blank(text)) return;
-	input.value = '';
-	grow();
-	timeline.stick = true;
-	outbox.add(text);
-}
-
-function act(what, m) {
-	if (what === 'Try again') return outbox.retry(m);
-	outbox.drop(m.id);
-	if (what === 'Discard') return;
-	input.value = m.message;
-	grow();
-	input.focus();
-}
-
-function rename(text) {
-	set('name', text);
-	session.connect();
-}
-
-// On a phone the people take the messages' place, on a desk they are beside them.
-function people(force) {
-	const open = document.body.classList.toggle('people', force);
-	$('open').setAttribute('aria-expanded', open);
-	(open ? $('name') : input).focus();
-}
-
-input.oninput = () => {
-	grow();
-	show('note', '');
-	if (blank(input.value) || Date.now() - typed < 3000) return;
-	typed = Date.now();
-	session.send({type: 'typing'});
-};
-input.onkeydown = input.onkeypress = e => {
-	if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
-	e.preventDefault();
-	if (e.type === 'keydown') submit();
-};
-$('composer').onsubmit = e => {
-	e.preventDefault();
-	submit();
-};
-// Else the button takes the focus, and a phone's keyboard closes.
-$('chat-message-submit').onmousedown = e => e.preventDefault();
-$('rename').onsubmit = e => {
-	e.preventDefault();
-	const {text, error} = personName($('name').value);
-	show('name-error', error || '');
-	if (error) return;
-	people(false);
-	rename(text);
-};
-$('key').onkeydown = e => e.key === 'Enter' && $('again').click();
-$('open').onclick = () => people();
-$('pill').onclick = () => timeline.toEnd();
-addEventListener('keydown', e => e.key === 'Escape' && people(false));
-scroller.addEventListener('scroll', () => {
-	showUnread();
-	older();
-});
-document.addEventListener('visibilitychange', () => {
-	away = away || document.hidden;
-	showUnread();
-});
-addEventListener('pagehide', () => saving && saveNow());
-onChange(key => key === 'name' && session.connect());
-addEventListener('full', () => show('note', 'This browser can keep no more: what is not sent is lost when this page closes.'));
-setInterval(countdown, 500);
-
-// What a phone's keyboard leaves of the page is the visual viewport.
-window.visualViewport?.addEventListener('resize', ({target: {scale, height}}) => {
-	if (scale !== 1) return;
-	document.body.style.height = `${height}px`;
-	scrollTo(0, 0);
-});
-new ResizeObserver(() => timeline.stick && timeline.toEnd()).observe(scroller);
-
-$('room').parentNode.before(avatar(room));
-timeline.append(kept.entries);
-timeline.more = kept.more;
-showUnread();
-// What was typed before this script ran: an Enter was meant to send.
-const saved = tabGet(draft), early = input.value, sent = early.lastIndexOf('\n') + 1;
-input.value = early.slice(0, sent);
-submit();
-input.value = early.slice(sent) || saved;
-grow();
-input.focus();
-showPending();
-session.connect();

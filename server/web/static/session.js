@@ -2,17 +2,26 @@
 
 import {protocol, decode, encode} from './codec.js';
 
-const silence = 1e4; // ms
+const quiet = 30e3; // ms without a frame after which the page asks
+const answer = 5e3; // ms for the pong
+const arrival = 10e3; // ms from the dial to the welcome
+
+const now = () => performance.now();
+
+// What a close code means, as a key of shared/lang.
+const causes = {
+	1001: 'server_restart', 1012: 'server_restart', 1013: 'server_full', 4000: 'slow', 4001: 'flooding',
+	4500: 'bad_hello', 4501: 'name_taken', 4502: 'wrong_key', 4503: 'removed', 4504: 'open_room',
+};
 
 export class Session {
-	// on.hello() gives the hello, on.frame(message) takes what comes, on.state() is
-	// told of a new state: disconnected (until next), connecting, connected, closed
-	// (code and reason say why).
-	constructor(url, on) {
-		Object.assign(this, {url, on, state: 'disconnected', tries: 0, generation: 0, asked: []});
-		const now = () => this.tryNow();
-		for (const event of ['online', 'offline', 'pageshow']) addEventListener(event, now);
-		document.addEventListener('visibilitychange', () => document.hidden || now());
+	/**
+	 * on.hello() gives the hello, on.frame(message) takes what comes, on.state() is
+	 * told of a new state: idle, connecting, connected, disconnected (until next),
+	 * closed. cause and reason say why.
+	 */
+	constructor(path, on) {
+		Object.assign(this, {path, on, state: 'idle', cause: '', reason: '', next: 0, tries: 0, generation: 0, asked: []});
 	}
 
 	connect() {
@@ -20,60 +29,96 @@ export class Session {
 		const {generation} = this;
 		// Late events of older connections change nothing.
 		const mine = f => e => generation === this.generation && f(e);
-		const socket = this.socket = new WebSocket(this.url, protocol);
-		socket.onopen = mine(() => this.send(this.on.hello()));
+		const socket = this.socket = new WebSocket(`${location.protocol.replace('http', 'ws')}//${location.host}${this.path}`, protocol);
+		let opened = false;
+		socket.onopen = mine(() => {
+			opened = true;
+			this.send(this.on.hello());
+		});
 		socket.onmessage = mine(({data}) => this.receive(data));
 		socket.onclose = mine(({code, reason}) => {
-			if (code < 4500 || code > 4999) return this.lost(/\d+(?= s)/.exec(reason));
-			this.leave();
-			this.to('closed', {code, reason});
+			if (!opened) return this.refused();
+			const cause = causes[code] || (code < 4500 || code > 4999 ? 'lost' : 'stopped');
+			if (code >= 4500 && code <= 4999) return this.end(cause, reason);
+			this.lost(cause, reason);
 		});
-		this.watch();
+		this.watch(arrival);
 		this.to('connecting');
 	}
 
 	receive(data) {
-		clearTimeout(this.watchdog);
-		const {message: m} = decode(data);
-		if (!m) return; // of a later version
+		this.watch();
+		const {message: m, error} = decode(data);
+		if (!m) return error.type === 'history' && this.asked.shift()?.(); // of a later version
 		if (m.type === 'history' || m.type === 'error' && !m.id) return this.asked.shift()?.(m.messages && m);
 		this.on.frame(m);
-		if (m.type === 'welcome') this.to('connected', {since: Date.now()});
+		if (m.type === 'welcome') this.to('connected', {since: now(), cause: '', reason: ''});
 	}
 
-	// Sends a frame, or reports that it can't.
+	/** Send a frame, or report that it can't. */
 	send(message) {
 		const open = this.socket?.readyState === WebSocket.OPEN;
 		if (open) this.socket.send(encode(message));
 		return open;
 	}
 
-	// Asks for the entries before an offset; undefined is no answer.
+	/** Ask for the entries before an offset; undefined is no answer. */
 	history(before, limit) {
 		return new Promise(done => this.state === 'connected' && this.send({type: 'history', before, limit}) ? this.asked.push(done) : done());
 	}
 
-	// Connects now, or finds out whether the connection lives.
+	/** Connect now, or find out whether the connection lives. */
 	tryNow() {
 		if (this.state === 'disconnected') this.connect();
-		if (this.state !== 'connected') return;
-		this.history(1, 1);
-		this.watch();
+		if (this.state === 'connected') this.ping();
+	}
+
+	ping() {
+		this.send({type: 'ping'});
+		this.watch(answer, () => this.lost('timeout'));
 	}
 
 	// Gives a connection up that says nothing for too long.
-	watch() {
+	watch(time = quiet, then = () => this.state === 'connected' ? this.ping() : this.lost('timeout')) {
 		clearTimeout(this.watchdog);
-		this.watchdog = setTimeout(() => this.lost(), silence);
+		this.watchdog = setTimeout(then, time);
+	}
+
+	// A browser does not tell why an upgrade was refused; the same request over HTTP is.
+	async refused() {
+		this.lost(this.cause || 'lost');
+		const {generation} = this;
+		let cause = navigator.onLine === false ? 'offline' : 'unreachable', status = 0;
+		try {
+			const response = await fetch(this.path, {headers: {'Page-Origin': location.origin}, cache: 'no-store'});
+			({status} = response);
+			cause = status === 426 ? 'lost' : (await response.json()).code || 'stopped';
+		} catch {} // nobody answers
+		if (generation !== this.generation) return;
+		if (status === 400 || status === 403) return this.end(cause, '');
+		this.to('disconnected', {cause});
 	}
 
 	// Tries again after a jittered, growing delay, spread over the server's seconds.
-	lost(spread = 0) {
-		this.tries = this.state === 'connected' && Date.now() - this.since > silence ? 0 : this.tries + 1;
+	lost(cause, reason = '') {
+		const spread = cause === 'server_restart' && Math.min(60, +(/(\d+) s\b/.exec(reason) || [])[1]) || 0;
+		this.tries = this.state === 'connected' && now() - this.since > 10e3 ? 0 : this.tries + 1;
 		this.leave();
 		const delay = Math.min(15e3, 500 * 2 ** this.tries) * (.5 + Math.random() / 2) + Math.random() * spread * 1e3;
 		this.timer = setTimeout(() => this.connect(), delay);
-		this.to('disconnected', {next: Date.now() + delay});
+		this.to('disconnected', {next: now() + delay, cause, reason});
+	}
+
+	// Stops for a reason that trying again does not mend.
+	end(cause, reason) {
+		this.leave();
+		this.to('closed', {cause, reason});
+	}
+
+	/** Rest until connect is called. */
+	rest() {
+		this.leave();
+		this.to('idle', {cause: '', reason: ''});
 	}
 
 	leave() {

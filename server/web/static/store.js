@@ -3,7 +3,7 @@
 
 import {roomKey} from './names.js';
 
-const root = 'parley/', maxRooms = 20, maxEntries = 200;
+const root = 'parley/', maxRooms = 40, maxEntries = 200;
 const memory = new Map();
 
 function storage(kind) {
@@ -11,19 +11,30 @@ function storage(kind) {
 		window[kind].getItem(root);
 		return window[kind];
 	} catch { // switched off
-		return {length: 0, getItem: () => null, removeItem() {}};
+		return {off: true, length: 0, getItem: () => null, removeItem() {}};
 	}
 }
 const disk = storage('localStorage'), tabs = storage('sessionStorage');
 
-// A key's value; a damaged one is as if it were not there.
+/** What is wrong with the storage: 'none', 'full' or ''. */
+export function storageTrouble() {
+	try {
+		disk.setItem(`${root}probe`, 'x'.repeat(4000));
+		disk.removeItem(`${root}probe`);
+		return '';
+	} catch {
+		return disk.off ? 'none' : 'full';
+	}
+}
+
+/** A key's value; a damaged one is as if it were not there. */
 export function get(key) {
 	try {
 		return JSON.parse(memory.get(key) ?? disk.getItem(root + key)) ?? undefined;
 	} catch {}
 }
 
-// Keeps a value, or sends the window a "full" event.
+/** Keep a value, or send the window a "full" event and keep it while the page is open. */
 export function set(key, value) {
 	const json = JSON.stringify(value);
 	memory.delete(key);
@@ -49,19 +60,17 @@ export function keys(prefix) {
 	return [...found].filter(k => k.startsWith(prefix)).sort();
 }
 
-// Calls f with what another tab changed: a key, its new value.
+/** Call f with what another tab changed: a key, its new value. */
 export const onChange = f => addEventListener('storage', e =>
 	e.storageArea === disk && e.key && f(e.key.slice(root.length), e.newValue));
 
 const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(n)), b => letters[b % letters.length]).join('');
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-let last = 0;
-// A new ULID, in order after the ones before.
+/** A new ULID. */
 export function newID() {
 	let time = '';
-	last = Math.max(Date.now(), last + 1);
-	for (let t = last; time.length < 10; t = Math.floor(t / 32)) time = crockford[t % 32] + time;
+	for (let t = Date.now(); time.length < 10; t = Math.floor(t / 32)) time = crockford[t % 32] + time;
 	return time + random(16, crockford);
 }
 
@@ -70,14 +79,21 @@ function once(key, value) {
 	return get(key);
 }
 
-// This browser's secret of 160 bits.
+/** This browser's secret of 160 bits. */
 export const device = () => once('device', random(32, crockford));
 export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
 
-// Where a room's passphrase is kept: {key, listed}.
+/** Whether nobody has chosen the name. */
+export const isGuest = name => /^Guest-\d{4}$/.test(name);
+
+/**
+ * Where it is kept how a room is to be entered: {key, listed, fresh}. A fresh one
+ * is to be opened with this passphrase, and not otherwise; it stays when the
+ * passphrase was refused.
+ */
 export const keyOf = room => `key/${roomKey(room)}`;
 
-// What this tab keeps, over reloads.
+/** What this tab keeps, over reloads. */
 export const tabGet = key => tabs.getItem(root + key) || '';
 export function tabSet(key, value) {
 	try {
@@ -86,20 +102,36 @@ export function tabSet(key, value) {
 	return value;
 }
 
-// This tab's own id.
+/** This tab's own id. */
 export const tab = tabGet('tab') || tabSet('tab', newID());
 
-// What is kept of a room: {room, epoch, offset, more, entries}.
+/** What is kept of a room: {room, epoch, offset, more, entries}. */
 export const loadRoom = room => ({epoch: '', offset: 0, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
 
-// Keeps a room's position and the messages up to it, in one write.
+/** Keep a room's position and the messages up to it, in one write. */
 export function saveRoom(room, state) {
 	set(`room/${roomKey(room)}`, {...state, more: state.more || state.entries.length > maxEntries, entries: state.entries.slice(-maxEntries), at: Date.now()});
 }
 
-// The rooms it knows, last one first.
+/** The rooms it knows, last one first. */
 export function rooms() {
 	const known = keys('room/').map(key => ({key, ...get(key)})).sort((a, b) => b.at - a.at);
 	known.splice(maxRooms).forEach(r => remove(r.key));
 	return known.map(r => r.room).filter(Boolean);
+}
+
+/** Forget all of a room: what was said, read, typed and how to get in. */
+export function forgetRoom(room) {
+	const key = roomKey(room);
+	for (const kind of ['room', 'read', 'key', 'mute']) remove(`${kind}/${key}`);
+	for (const out of keys(`out/${key}/`)) remove(out);
+	tabs.removeItem(`${root}draft/${key}`);
+}
+
+/** Forget everything, as a borrowed device should. */
+export function forgetAll() {
+	for (const key of keys('')) remove(key);
+	try {
+		tabs.clear();
+	} catch {}
 }

@@ -1,0 +1,191 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// go test ./server/web -run TestStates -screens ../../assets/screenshots draws
+// the screenshots of the documents.
+var screens = flag.String("screens", "", "folder that TestStates writes a picture of each state to")
+
+// names are the rooms and people that every page must hold.
+func names(t *testing.T) (v struct{ Rooms, People []string }) {
+	t.Helper()
+	data, err := os.ReadFile("../../shared/testdata/text/names.json")
+	if err == nil {
+		err = json.Unmarshal(data, &v)
+	}
+	if err != nil || len(v.Rooms) == 0 || len(v.People) == 0 {
+		t.Fatalf("no names: %v", err)
+	}
+	return v
+}
+
+// A state is what a person may come to see.
+type state struct {
+	name          string
+	width, height int64
+	media         map[string]string // media features
+	lang          string
+	path          string // of the page
+	guest         bool
+	prepare       func(p *page)
+}
+
+var dark = map[string]string{"prefers-color-scheme": "dark"}
+
+func states() []state {
+	longest := strings.Repeat("W", 64)
+	inRoom := func(p *page) { p.waitConnected(); p.waitFor("Friday") }
+	return []state{
+		{name: "page-landing", width: 390, height: 844, path: "/", guest: true, prepare: func(p *page) { p.wait("document.querySelector('#landing-who .avatar')") }},
+		{name: "page-list", width: 390, height: 844, path: "/chat/", prepare: waitList},
+		{name: "page-lock", width: 390, height: 844, path: "/chat/", prepare: func(p *page) {
+			waitList(p)
+			eval[any](p, "document.querySelector('#lock').click()")
+		}},
+		{name: "page-door", width: 390, height: 844, path: "/chat/Kitchen/", prepare: func(p *page) { p.wait("document.activeElement.id === 'key'") }},
+		{name: "page-room", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-room-dark", width: 390, height: 844, media: dark, path: "/chat/Team%20Pizza/", guest: true, prepare: inRoom},
+		{name: "page-wide", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-wide-dark", width: 1280, height: 840, media: dark, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-people", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) { inRoom(p); p.openPeople() }},
+		{name: "page-settings", width: 390, height: 844, path: "/chat/", prepare: func(p *page) {
+			waitList(p)
+			eval[any](p, "document.querySelector('#settings').click()")
+			p.wait("document.querySelector('#settings-sheet')")
+		}},
+		{name: "page-long-name", width: 390, height: 844, path: "/chat/" + longest + "/", prepare: func(p *page) { p.waitConnected() }},
+		{name: "page-german-320", width: 320, height: 640, lang: "de", path: "/chat/Team%20Pizza/", guest: true, prepare: func(p *page) { p.wait("document.querySelector('#count').textContent.includes('hier')") }},
+		{name: "page-forced-colors", width: 390, height: 844, media: map[string]string{"forced-colors": "active"}, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-404", width: 390, height: 844, path: "/nowhere", prepare: func(*page) {}},
+		{name: "page-folded", width: 390, height: 844, path: "/chat/Long/", prepare: func(p *page) { p.wait("document.querySelector('.unfold')") }},
+		{name: "page-double", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
+			inRoom(p)
+			eval[any](p, "document.documentElement.style.fontSize = '32px'")
+		}},
+		{name: "page-rtl", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
+			inRoom(p)
+			eval[any](p, "document.documentElement.dir = 'rtl'")
+		}},
+	}
+}
+
+func waitList(p *page) {
+	p.t.Helper()
+	p.wait("document.querySelector('#rooms').innerText.includes('Team Pizza')")
+}
+
+// emulate sets the media features.
+func (p *page) emulate(media map[string]string) {
+	p.t.Helper()
+	var features []*emulation.MediaFeature
+	for name, value := range media {
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+		return err
+	}))
+}
+
+// talk fills a server with what a class of 14 might have said.
+func talk(t *testing.T, s *server) {
+	t.Helper()
+	grace, chidi, ada := dial(t, s, "Team Pizza", "Grace Hopper"), dial(t, s, "Team Pizza", "Chidi"), dial(t, s, "Team Pizza", "נועה כהן")
+	for _, text := range []string{"Who brings the dough for Friday?", "I can make it for ten people."} {
+		grace.send(text)
+	}
+	chidi.send("Then I bring tomatoes, the good ones: https://en.wikipedia.org/wiki/San_Marzano_tomato (and basil)")
+	ada.send("אני מביאה גבינה, ועוד קצת זיתים")
+	grace.send("Friday at 19:00, on the roof terrace. Bring a plate, and somebody please bring a big knife for the pizza.")
+	chidi.send("🍅🍅")
+	dial(t, s, "Book Club", "Amira").send("I am on page 112")
+	dial(t, s, "Lobby", "Ben").send("Anyone for coffee?")
+	c := dial(t, s, "Long", "Ben")
+	c.send(strings.Repeat("A line of a very long message\n", 40))
+	for _, name := range names(t).Rooms[2:6] {
+		dial(t, s, name, "Noa").send("Good morning")
+	}
+	kitchen := dialKey(t, s, "Kitchen", "Yoko", "correct horse")
+	kitchen.send("The dishwasher is done")
+}
+
+// TestStates looks at every state: nothing is wider than the screen, and nothing
+// is wrong for those who can't see it.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--rate", "0", "--burst", "0", "--name", "Class 4b")
+	talk(t, s)
+	for _, state := range states() {
+		t.Run(state.name, func(t *testing.T) {
+			p := newPerson(t)
+			p.mayComplain = state.name == "page-404"
+			p.do(chromedp.EmulateViewport(state.width, state.height))
+			p.emulate(state.media)
+			p.open(s.url() + "/static/icon.svg")
+			if !state.guest {
+				p.setName("Ada Lovelace")
+				eval[any](p, "localStorage.setItem('parley/device', '"+quote(strings.Repeat("a", 32))+"')")
+			}
+			if state.lang != "" {
+				eval[any](p, "localStorage.setItem('parley/lang', "+quote(quote(state.lang))+")")
+			}
+			if state.path != "/" && !strings.Contains(state.path, "W") {
+				for _, room := range []string{"Book%20Club", "Lobby"} {
+					p.open(s.url() + "/chat/" + room + "/")
+					p.wait("document.querySelector('#chat-log').value")
+				}
+			}
+			p.open(s.url() + state.path)
+			state.prepare(p)
+			p.settle()
+			p.picture(state.name)
+			if wide := p.wider(); len(wide) > 0 {
+				t.Errorf("these are wider than the screen: %q", wide)
+			}
+		})
+	}
+}
+
+// settle waits until what moves has come to rest.
+func (p *page) settle() {
+	p.t.Helper()
+	p.wait("document.getAnimations().every(a => a.playState === 'finished')")
+	eval[any](p, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+}
+
+// wider returns what is cut off at a side of the window.
+func (p *page) wider() []string {
+	p.t.Helper()
+	return eval[[]string](p, `[...document.querySelectorAll('body *')].filter(e => {
+		if (!e.getClientRects().length || e.closest('svg') || getComputedStyle(e).clipPath !== 'none') return false;
+		const {left, right} = e.getBoundingClientRect();
+		return left < -1 || right > innerWidth + 1;
+	}).map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 5).concat(
+		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])`)
+}
+
+func (p *page) picture(name string) {
+	p.t.Helper()
+	if *screens == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*screens, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}

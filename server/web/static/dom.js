@@ -1,0 +1,41 @@
+// Finding and building elements. Text only ever becomes text nodes.
+
+export const $ = id => document.getElementById(id);
+
+/** Build an element; an attribute that is no string is a property. */
+export function el(tag, attributes, ...children) {
+	const e = document.createElement(tag);
+	for (const [k, v] of Object.entries(attributes)) typeof v === 'string' ? e.setAttribute(k, v) : e[k] = v;
+	e.append(...children);
+	return e;
+}
+
+/** A button that does something. */
+export const button = (label, onclick, attributes = {}) => el('button', {type: 'button', onclick, ...attributes}, label);
+
+/** A name inside a sentence, which its direction must not turn around. */
+export const bdi = name => el('bdi', {}, name);
+
+/** Set an element's text, if it is another one: nothing is announced twice. */
+export function show(e, text) {
+	if (e.textContent !== text) e.textContent = text;
+}
+
+/** Set an element's children, if what they are made of has changed. */
+export function fill(e, made, children) {
+	made = JSON.stringify(made);
+	if (e.made === made) return;
+	e.made = made;
+	e.replaceChildren ? e.replaceChildren(...children()) : (e.textContent = '', e.append(...children()));
+}
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** An icon of page.html, which has their shapes. */
+export function icon(name) {
+	const e = document.createElementNS(svg, 'svg'), use = document.createElementNS(svg, 'use');
+	e.setAttribute('aria-hidden', 'true');
+	use.setAttribute('href', `#i-${name}`);
+	e.append(use);
+	return e;
+}

@@ -1,0 +1,114 @@
+// Draws the rooms: those of this browser, those that others are in, and the way
+// to open a new one.
+
+import {roomName, roomKey, roomPath, keyProblem} from './names.js';
+import {name, set, keyOf, tabGet} from './store.js';
+import {$, el, bdi, icon, show, fill} from './dom.js';
+import {t, count, nodes} from './words.js';
+import {initials, hueOf} from './text.js';
+import {shortTime} from './format.js';
+import {avatar} from './logview.js';
+
+const mostRows = 60;
+
+export class ListView {
+	/** enter(name) is told which room to show. */
+	constructor(app, sheets, enter) {
+		Object.assign(this, {app, sheets, enter});
+		const form = $('enter');
+		form.onsubmit = e => {
+			e.preventDefault();
+			this.submit();
+		};
+		$('room-name-input').oninput = $('lock-key').oninput = () => show($('error'), '');
+		$('lock').hidden = false;
+		$('lock').onclick = () => this.lock($('lock-fields').hidden);
+		$('settings').onclick = $('me-button').onclick = () => this.openSettings();
+	}
+
+	lock(open) {
+		$('lock-fields').hidden = !open;
+		$('lock').setAttribute('aria-expanded', open);
+		$(open ? 'lock-key' : 'room-name-input').focus();
+	}
+
+	submit() {
+		const input = $('room-name-input'), locked = !$('lock-fields').hidden, key = $('lock-key').value;
+		const {text, error} = roomName(input.value), wrong = error || (locked ? keyProblem(key) : null);
+		show($('error'), wrong ? t(...wrong) : '');
+		if (wrong) return $(error ? 'room-name-input' : 'lock-key').focus();
+		if (locked) {
+			// Somebody in a room that is here already is not to be thrown out of it.
+			const known = this.app.rooms.get(roomKey(text));
+			if (known) this.app.forget(known);
+			set(keyOf(text), {key, listed: !$('unlisted').checked, fresh: true});
+			$('lock-key').value = '';
+			$('unlisted').checked = false;
+			$('lock-fields').hidden = true;
+			$('lock').setAttribute('aria-expanded', 'false');
+		}
+		input.value = '';
+		this.enter(text);
+	}
+
+	draw() {
+		const {app} = this, {server} = app;
+		show($('server'), server.name || 'Parley');
+		show($('server-about'), [location.host, server.people ? count('people', server.people) : ''].filter(Boolean).join(' · '));
+		fill($('me-face'), name(), () => [avatar(name())]);
+		show($('me'), name());
+		show($('list-note'), app.refusal ? t(`cause.${app.refusal}`, {host: location.host}) : app.storage ? t(`storage.${app.storage}`) : '');
+		if (!$('list').offsetParent) return;
+		const own = app.own().filter(room => room.timeline.last || room.connected || room === app.shown), mine = new Set(own.map(room => room.key));
+		const rows = own.map(room => this.ownRow(room)).sort((a, b) => b.at - a.at);
+		this.rows($('own'), rows);
+		const others = app.listed.filter(room => !mine.has(roomKey(room.name))).slice(0, mostRows).map(room => this.otherRow(room));
+		this.rows($('others'), others);
+		$('own-title').hidden = !rows.length;
+		$('others-title').hidden = !others.length;
+		$('none').hidden = rows.length + others.length > 0;
+	}
+
+	ownRow(room) {
+		const {last} = room.timeline, typing = room.typists.at(performance.now()), draft = room !== this.app.shown && tabGet(`draft/${room.key}`);
+		const offline = room.session.state === 'disconnected';
+		return {
+			name: room.name, path: room.path, at: last ? Date.parse(last.time) || 0 : 0, time: last ? last.time : '', unread: room.unread, muted: room.muted,
+			current: room === this.app.shown, locked: !!room.door || !!room.wish.key,
+			line: typing.length ? ['room.typing.one', typing[0]] : draft ? ['rooms.draft', '', draft] : offline ? ['room.offline']
+				: last ? [last.mine ? 'rooms.preview.mine' : 'rooms.preview', last.user, last.message] : ['room.empty'],
+		};
+	}
+
+	otherRow({name, count: n, last_activity: time, locked}) {
+		return {name, path: name, time, unread: 0, locked, line: n ? ['people.here', n] : ['rooms.quiet']};
+	}
+
+	// Rows stay the same elements while their room is here: the focus stays too.
+	rows(list, rows) {
+		const before = new Map([...list.children].map(e => [e.path, e]));
+		let next = list.firstChild;
+		for (const row of rows) {
+			const item = before.get(row.path) || Object.assign(el('li', {}), {path: row.path});
+			before.delete(row.path);
+			fill(item, row, () => [this.row(row)]);
+			if (item === next) next = next.nextSibling;
+			else list.insertBefore(item, next);
+		}
+		before.forEach(e => e.remove());
+	}
+
+	row({name, path, time, unread, muted, current, locked, line: [key, who, text = '']}) {
+		const date = new Date(time), line = text.slice(0, 100).replace(/\s+/g, ' ');
+		return el('a', {href: roomPath(path), class: unread ? 'tile unread' : 'tile', ...current && {'aria-current': 'page'}},
+			el('span', {class: `avatar room hue${hueOf(name)}`, 'aria-hidden': 'true'}, initials(name)),
+			bdi(name), el('span', {class: 'when'}, locked ? icon('lock') : '', muted ? icon('mute') : '', +date ? el('time', {dateTime: time}, shortTime(date)) : ''),
+			el('small', {class: key === 'rooms.draft' ? 'draft' : ''}, ...key === 'people.here' ? [count(key, who)] : nodes(key, {name: bdi(who || ''), text: bdi(line)})),
+			unread ? el('b', {class: 'badge', 'aria-label': count('room.new', unread)}, unread > 99 ? '99+' : String(unread)) : '');
+	}
+
+	async openSettings() {
+		const {openSettings} = await import('./settings.js');
+		openSettings(this.app, this.sheets);
+	}
+}

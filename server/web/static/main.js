@@ -1,0 +1,91 @@
+// Starts the page, and leads from address to address without loading another.
+
+import {roomName, roomPath} from './names.js';
+import {$} from './dom.js';
+import {speak} from './words.js';
+import {App} from './app.js';
+import {Sheets} from './sheets.js';
+import {RoomView} from './roomview.js';
+import {ListView} from './listview.js';
+import {LandingView} from './landingview.js';
+import {Notifier} from './notify.js';
+import {setTheme} from './theme.js';
+
+const place = () => {
+	const [, chat, segment] = location.pathname.split('/');
+	return chat !== 'chat' ? {screen: 'landing'} : segment ? {screen: 'room', path: decodeURIComponent(segment)} : {screen: 'list'};
+};
+
+function start() {
+	const app = new App(), sheets = new Sheets(), conversation = new RoomView(app, sheets), notifier = new Notifier(app);
+
+	// Shows what an address stands for. The address itself changes after that, so
+	// that whoever sees it change may type.
+	const arrive = ({screen, path}) => {
+		app.screen = screen;
+		document.body.className = screen;
+		app.show(screen === 'room' ? path : null);
+		app.draw();
+		if (screen === 'room' && !app.shown.door) conversation.input.focus();
+		if (screen === 'list') $('room-name-input').focus();
+	};
+	const enter = name => {
+		arrive({screen: 'room', path: name});
+		history.pushState({within: true}, '', roomPath(name));
+		app.changed();
+	};
+	app.go = path => {
+		if (path === '/chat/' && history.state?.within) return history.back();
+		history.pushState({within: true}, '', path);
+		arrive(place());
+	};
+	app.chime = () => notifier.chime();
+	app.spoke = () => {
+		conversation.room = null;
+		document.querySelectorAll('*').forEach(e => { e.made = undefined; });
+		app.draw();
+	};
+
+	app.views.push(conversation, new ListView(app, sheets, enter), new LandingView(app, () => app.go('/chat/')), notifier);
+	addEventListener('popstate', () => {
+		const there = place();
+		if (there.screen !== app.screen || there.path !== app.shown?.path) arrive(there);
+	});
+	document.addEventListener('click', e => {
+		const link = e.target.closest && e.target.closest('a');
+		if (!link || link.origin !== location.origin || link.target || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+		const segment = /^\/chat\/([^/]+)\/$/.exec(link.pathname);
+		if (!segment && link.pathname !== '/chat/') return;
+		e.preventDefault();
+		segment ? enter(decodeURIComponent(segment[1])) : app.go('/chat/');
+	});
+	// Enter that ends a composition chooses a word; it submits nothing.
+	addEventListener('keydown', e => {
+		if (e.key === 'Enter' && (e.isComposing || e.keyCode === 229)) e.preventDefault();
+	}, true);
+	// A file that is dropped would take the page's place.
+	for (const event of ['dragover', 'drop']) addEventListener(event, e => e.preventDefault());
+	// What a phone's keyboard leaves of the page is the visual viewport.
+	window.visualViewport?.addEventListener('resize', ({target: {scale, height}}) => {
+		if (scale !== 1) return;
+		document.documentElement.style.setProperty('--height', `${height}px`);
+		scrollTo(0, 0);
+	});
+
+	$('help').remove();
+	// What was typed before this script ran: an Enter was meant to send.
+	const early = $('chat-message-input').value, sent = early.lastIndexOf('\n') + 1;
+	arrive(place());
+	if (early && app.shown && !app.shown.door) {
+		const {input} = conversation;
+		input.value = early.slice(0, sent);
+		conversation.submit();
+		input.value = early.slice(sent);
+		conversation.edited();
+	}
+	setTimeout(() => app.lead(), 300); // the shown room comes first
+}
+
+setTheme();
+const begin = () => speak().then(start, () => setTimeout(begin, 1000));
+begin();

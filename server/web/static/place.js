@@ -1,0 +1,67 @@
+// Where the reader is in a log. Whatever changes the log's height or the room that
+// it has, they stay at its end, or at the row that they read.
+
+export class Place {
+	/** moved() is told when the reader goes to the end or leaves it. */
+	constructor(scroller, log, moved) {
+		Object.assign(this, {scroller, log, moved, stick: true, anchor: null, offset: 0, top: 0, size: ''});
+		scroller.addEventListener('scroll', () => this.note());
+		const sizes = new ResizeObserver(() => this.keep());
+		sizes.observe(scroller);
+		sizes.observe(log.parentNode);
+	}
+
+	measure() {
+		const {scrollHeight, clientHeight, clientWidth} = this.scroller;
+		return `${scrollHeight} ${clientHeight} ${clientWidth}`;
+	}
+
+	// The reader has scrolled, or the browser has because something changed its size.
+	note() {
+		if (this.measure() !== this.size) return this.keep();
+		const {scrollTop, scrollHeight, clientHeight} = this.scroller, below = scrollHeight - scrollTop - clientHeight;
+		if (below < 2 || below < 40 && scrollTop >= this.top) this.stick = true;
+		else if (scrollTop < this.top) this.stick = false;
+		this.top = scrollTop;
+		this.remember();
+		this.moved();
+	}
+
+	// The row that is read is the first one in sight.
+	remember() {
+		const rows = this.log.children, edge = this.scroller.getBoundingClientRect().top;
+		let from = 0, to = rows.length;
+		while (from < to) {
+			const middle = (from + to) >> 1;
+			rows[middle].getBoundingClientRect().bottom > edge ? to = middle : from = middle + 1;
+		}
+		this.anchor = rows[from] || null;
+		this.offset = this.anchor ? this.anchor.lastChild.getBoundingClientRect().top - edge : 0;
+	}
+
+	/** Put the reader back, after any change. */
+	keep() {
+		const {scroller, anchor} = this;
+		if (this.stick) scroller.scrollTop = scroller.scrollHeight;
+		else if (anchor && anchor.isConnected) {
+			const moved = anchor.lastChild.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.offset;
+			if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+		}
+		this.size = this.measure();
+		this.top = scroller.scrollTop;
+		if (this.stick || !anchor || !anchor.isConnected) this.remember();
+	}
+
+	/** Go to the end. */
+	toEnd() {
+		this.stick = true;
+		this.keep();
+		this.moved();
+	}
+
+	/** Go to a row, seen so far from the upper edge. */
+	goTo(anchor, offset) {
+		Object.assign(this, {stick: false, anchor, offset});
+		this.keep();
+	}
+}

@@ -1,0 +1,196 @@
+// Draws the room that is shown: what is above its messages and below.
+
+import {length, blank} from './codec.js';
+import {roomPath} from './names.js';
+import {name, isGuest, remove, keyOf, tabGet, tabSet} from './store.js';
+import {$, el, bdi, button, show, fill} from './dom.js';
+import {t, count, nodes} from './words.js';
+import {typed, hueOf} from './text.js';
+import {LogView, avatar} from './logview.js';
+import {DoorView} from './doorview.js';
+
+const typingEvery = 3000; // ms
+
+export class RoomView {
+	constructor(app, sheets) {
+		Object.assign(this, {app, sheets, room: null, input: $('chat-message-input'), told: -Infinity, naming: false});
+		this.log = new LogView((what, m) => this.act(what, m), () => this.look());
+		this.door = new DoorView(app);
+		const {input} = this;
+		input.oninput = () => this.edited();
+		input.onkeydown = input.onkeypress = e => {
+			if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+			e.preventDefault();
+			if (e.type === 'keydown') this.submit();
+		};
+		$('composer').onsubmit = e => {
+			e.preventDefault();
+			this.submit();
+		};
+		// Else the button takes the focus, and a phone's keyboard closes.
+		$('chat-message-submit').onmousedown = e => e.preventDefault();
+		$('pill').onclick = () => this.log.place.toEnd();
+		$('open').onclick = () => this.openPeople();
+		$('again').onclick = () => this.again();
+		document.addEventListener('visibilitychange', () => this.look());
+	}
+
+	draw() {
+		const {app} = this, room = app.shown;
+		if (room !== this.room) this.show(room);
+		if (!room) return;
+		this.door.draw(room);
+		const closed = $('conversation').hidden;
+		$('conversation').hidden = !!room.door;
+		if (closed && !room.door) this.input.focus();
+		if (room.door) return;
+		this.drawHeader(room);
+		this.drawBanner(room);
+		this.drawGuest();
+		show($('room-note'), app.storage ? t(`storage.${app.storage}`) : '');
+		this.log.draw();
+		const empty = room.connected && !room.head && !room.timeline.entries.length && !room.outbox.list().length;
+		$('empty').hidden = !empty;
+		$('log').classList.toggle('new', empty);
+		this.look();
+	}
+
+	/** Show another room; what was typed in each stays with it. */
+	show(room) {
+		const {input} = this;
+		if (this.room) tabSet(`draft/${this.room.key}`, input.value);
+		this.room = room;
+		this.naming = false;
+		if (room) {
+			input.value = tabGet(`draft/${room.key}`);
+			this.grow();
+			this.note('');
+			this.log.show(room);
+		} else this.log.leave();
+	}
+
+	drawHeader(room) {
+		const {session, members} = room, typing = room.typists.at(performance.now());
+		fill($('room-face'), room.name, () => [avatar(room.name)]);
+		show($('room'), room.name);
+		show($('count'), room.connected ? room.count === 1 ? t('room.alone') : count('people.here', room.count)
+			: session.state === 'connecting' ? t('room.connecting') : t('room.offline'));
+		const [one, two] = typing;
+		fill($('typing'), typing, () => !typing.length ? [] : typing.length > 2 ? [t('room.typing.several')]
+			: nodes(two ? 'room.typing.two' : 'room.typing.one', {name: bdi(one), other: two && bdi(two)}));
+		$('open').setAttribute('aria-label', t('room.people'));
+		if (this.people) this.people.draw(room, members);
+	}
+
+	drawBanner(room) {
+		const {session} = room, {state, cause, reason} = session, taken = cause === 'name_taken';
+		const bad = state === 'closed' || state === 'disconnected' && cause;
+		if (state === 'connecting' && !$('banner').hidden) return; // it may be refused again
+		$('banner').hidden = !bad;
+		if (!bad) return;
+		fill($('status'), [cause, reason, name()], () => taken ? nodes('cause.name_taken', {}) : [t(`cause.${cause}`, {host: location.host}), cause === 'removed' || cause === 'stopped' ? ` ${reason}` : '']);
+		const seconds = Math.ceil((session.next - performance.now()) / 1000);
+		show($('countdown'), state === 'disconnected' && seconds > 0 ? t('banner.next', {seconds}) : '');
+		fill($('again'), [taken, reason], () => taken ? nodes('banner.be', {name: bdi(reason)}) : [t('banner.now')]);
+	}
+
+	again() {
+		const {room} = this, {cause, reason} = room.session;
+		cause === 'name_taken' ? this.app.rename(reason) : room.connect();
+	}
+
+	// Who has no name yet is asked for one, and may go on typing.
+	drawGuest() {
+		const guest = isGuest(name());
+		$('guest').hidden = !guest || !!tabGet('guest');
+		if ($('guest').hidden) return;
+		fill($('guest'), [name(), this.naming], () => this.naming ? [this.nameForm()] : [
+			el('span', {}, ...nodes('guest.ask', {name: bdi(name())})),
+			button(t('guest.set'), () => {
+				this.naming = true;
+				this.draw();
+				$('guest-name').focus();
+			}, {class: 'plain'}),
+		]);
+	}
+
+	nameForm() {
+		const input = el('input', {id: 'guest-name', 'aria-label': t('landing.name'), placeholder: t('landing.name'), autocomplete: 'nickname', dir: 'auto'});
+		return el('form', {onsubmit: e => {
+			e.preventDefault();
+			const error = this.app.takeName(input.value);
+			this.note(error ? t(...error) : '');
+			if (error) return;
+			this.naming = false;
+			this.input.focus();
+		}}, input, el('button', {}, t('guest.take')));
+	}
+
+	// Tells the room whether somebody looks at its end.
+	look() {
+		const {room, log: {place}} = this, visible = !document.hidden && !!room && !room.door && room === this.app.shown && $('conversation').offsetParent !== null;
+		if (room) {
+			const before = room.unread;
+			room.look(visible && place.stick);
+			if (before !== room.unread) this.app.changed();
+		}
+		const {unread} = room || {unread: 0};
+		$('pill').hidden = place.stick;
+		if (!place.stick) show($('pill'), `↓ ${unread ? count('room.new', unread) : t('log.newest')}`);
+	}
+
+	submit() {
+		const {input, room} = this, text = typed(input.value), n = length(text);
+		if (!room || room.door) return;
+		this.note(n > room.limit ? t('composer.long', {n, limit: room.limit}) : '');
+		if (n > room.limit || blank(text)) return;
+		input.value = '';
+		this.edited();
+		this.log.place.stick = true;
+		room.outbox.add(text);
+	}
+
+	edited() {
+		const {input, room} = this;
+		this.grow();
+		if (!room) return;
+		tabSet(`draft/${room.key}`, input.value);
+		if (blank(input.value)) return;
+		this.note('');
+		const now = performance.now();
+		if (now - this.told < typingEvery) return;
+		this.told = now;
+		room.session.send({type: 'typing'});
+	}
+
+	grow() {
+		const {style} = this.input;
+		style.height = 'auto';
+		style.height = `${this.input.scrollHeight + 2}px`;
+		$('composer').classList.toggle('ready', !blank(this.input.value));
+	}
+
+	note(text) {
+		show($('note'), text);
+	}
+
+	act(what, m) {
+		const {outbox} = this.room;
+		if (what === 'retry') return outbox.retry(m);
+		outbox.drop(m.id);
+		if (what !== 'edit') return;
+		this.input.value = m.message;
+		this.edited();
+		this.input.focus();
+	}
+
+	async openPeople() {
+		$('open').setAttribute('aria-expanded', 'true');
+		const {PeopleView} = await import('./people.js');
+		this.people = new PeopleView(this.app, this.sheets, this.room, () => {
+			this.people = null;
+			$('open').setAttribute('aria-expanded', 'false');
+		});
+		this.app.changed();
+	}
+}

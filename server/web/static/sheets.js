@@ -1,0 +1,54 @@
+// Sheets over the page: people, settings. Back closes them, Escape too, and the
+// keyboard stays inside.
+
+import {el, button, icon, $} from './dom.js';
+import {t} from './words.js';
+
+export class Sheets {
+	constructor() {
+		this.sheet = null;
+		addEventListener('popstate', () => this.sheet && this.closed());
+		addEventListener('keydown', e => this.key(e), true);
+	}
+
+	/** Show a sheet; children are its content, closed is called at its end. */
+	open(id, title, children, closed = () => {}) {
+		const before = document.activeElement;
+		const sheet = el('aside', {id, class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': `${id}-title`},
+			el('header', {}, el('h2', {id: `${id}-title`}, title), button(icon('close'), () => this.close(), {class: 'icon close', 'aria-label': t('sheet.close')})),
+			...children);
+		const scrim = el('div', {class: 'scrim', onclick: () => this.close()});
+		this.sheet = {sheet, scrim, before, closed};
+		if (!history.state?.sheet) history.pushState({...history.state, sheet: id}, '');
+		document.body.append(scrim, sheet);
+		$('app').setAttribute('aria-hidden', 'true');
+		sheet.querySelector('.close').focus();
+		return sheet;
+	}
+
+	close() {
+		if (this.sheet && history.state?.sheet) history.back();
+		else if (this.sheet) this.closed();
+	}
+
+	closed() {
+		const {sheet, scrim, before, closed} = this.sheet;
+		this.sheet = null;
+		sheet.remove();
+		scrim.remove();
+		$('app').removeAttribute('aria-hidden');
+		closed();
+		before?.focus();
+	}
+
+	key(e) {
+		if (!this.sheet) return;
+		if (e.key === 'Escape') return this.close();
+		if (e.key !== 'Tab') return;
+		const all = [...this.sheet.sheet.querySelectorAll('a, button, input, select')].filter(x => x.offsetParent);
+		const end = e.shiftKey ? 0 : all.length - 1;
+		if (document.activeElement !== all[end]) return;
+		e.preventDefault();
+		all[all.length - 1 - end].focus();
+	}
+}

@@ -1,0 +1,22 @@
+// Who is typing: each for five seconds after the last sign of it, or until they
+// have said something. Moments are given, in milliseconds.
+
+const lasts = 5000;
+
+export class Typists {
+	constructor() {
+		this.until = new Map();
+	}
+
+	heard(user, now) {
+		this.until.set(user, now + lasts);
+	}
+
+	said(user) {
+		this.until.delete(user);
+	}
+
+	at(now) {
+		return [...this.until].filter(([, end]) => end > now).map(([user]) => user);
+	}
+}

@@ -1,0 +1,44 @@
+// What the page says, in its reader's language.
+
+import {get, set} from './store.js';
+
+const spoken = {lang: 'en', sentences: {}, rules: new Intl.PluralRules('en')};
+const root = document.documentElement;
+
+export const languages = () => (root.dataset.languages || 'en').split(' ');
+export const language = () => spoken.lang;
+
+/** The reader's choice, or the browser's first language that there is. */
+export function preferred() {
+	const there = languages(), wanted = navigator.languages || [navigator.language];
+	return there.find(l => l === get('lang')) || wanted.map(l => l.slice(0, 2).toLowerCase()).find(l => there.includes(l)) || there[0];
+}
+
+/** Speak a language from now on; '' is the browser's. */
+export async function speak(lang) {
+	if (lang !== undefined) set('lang', lang);
+	const code = preferred(), sentences = await (await fetch(`/static/lang/${code}.json`)).json();
+	Object.assign(spoken, {lang: code, sentences, rules: new Intl.PluralRules(code)});
+	if (root.lang !== code) translate(document);
+	root.lang = code;
+}
+
+const put = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (all, name) => name in values ? values[name] : all);
+
+/** A key's sentence, with values in the place of their names in braces. */
+export const t = (key, values = {}) => put(spoken.sentences[key] ?? key, values);
+
+export const has = key => key in spoken.sentences;
+
+/** A key's sentence for a number of things. */
+export const count = (key, n, values = {}) => t(`${key}.${spoken.rules.select(n)}`, {n: n.toLocaleString(spoken.lang), ...values});
+
+/** A key's sentence as nodes, with elements in the place of their names. */
+export const nodes = (key, values) => t(key).split(/\{(\w+)\}/).map((s, i) => i % 2 ? values[s] : s).filter(Boolean);
+
+/** Give what page.html says the language's words. */
+function translate(within) {
+	for (const e of within.querySelectorAll('[data-t]')) e.textContent = t(e.dataset.t);
+	for (const e of within.querySelectorAll('[data-label]')) e.setAttribute('aria-label', t(e.dataset.label));
+	for (const e of within.querySelectorAll('[data-hint]')) e.placeholder = t(e.dataset.hint);
+}
