@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// command is a thing to do with the log beside serving it.
+// command is a thing to do with the log, other than serving it.
 type command struct {
 	name, args, about string
 	serving           bool // it may be done while a server runs
 
-	flags func(*flag.FlagSet) // of its own, beside --data
+	flags func(*flag.FlagSet) // of its own, in addition to --data
 	run   func(ctx context.Context, data string, args []string, stdout, stderr io.Writer) error
 }
 

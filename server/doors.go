@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-// doors are where the server listens: with TLS, beside it without, or only
+// doors are where the server listens: with TLS, next to it without, or only
 // without.
 type doors struct {
 	main        net.Listener
-	plain       net.Listener // nil but beside TLS
+	plain       net.Listener // nil without TLS
 	certificate *certificate // nil without TLS
 }
 

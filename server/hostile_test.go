@@ -126,7 +126,7 @@ const (
 )
 
 // closed reads the server's frames to the end, and returns the code of its close
-// frame, 0 where there is none.
+// frame, 0 if there is none.
 func (h *hostile) closed(r *bufio.Reader) int {
 	h.t.Helper()
 	for {

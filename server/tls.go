@@ -51,7 +51,7 @@ func openCertificate(o *options) (*certificate, error) {
 	return c, c.load()
 }
 
-// load reads the files. Where that fails, what was loaded before stays.
+// load reads the files. If that fails, what was loaded before stays.
 func (c *certificate) load() error {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
@@ -68,11 +68,11 @@ func (c *certificate) load() error {
 	return nil
 }
 
-// makeOnce makes a key and a certificate, where there are none yet. It lasts for
+// makeOnce makes a key and a certificate if there are none yet. It lasts for
 // as long as a server does: clients know it by its fingerprint.
 func (c *certificate) makeOnce() error {
 	if _, err := os.Stat(c.certFile); !errors.Is(err, fs.ErrNotExist) {
-		return nil // load tells where it can't be read
+		return nil // load reports that it can't be read
 	}
 	fail := func(err error) error { return fmt.Errorf("a certificate can't be made: %w", err) }
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -53,7 +53,7 @@ const maxSpread = 60
 var spread = regexp.MustCompile(`\b([0-9]{1,4}) s\b`)
 
 // RestartSpread returns the time over which a RestartReason spreads its members:
-// each comes back at a random moment of it. It is 0 where the reason has none.
+// each comes back at a random moment of it. It is 0 if the reason has none.
 func RestartSpread(reason string) time.Duration {
 	m := spread.FindStringSubmatch(reason)
 	if m == nil {

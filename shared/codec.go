@@ -146,7 +146,7 @@ func (o *object) fail(err error) {
 	}
 }
 
-// raw returns a field's value; nil where there is none. Where a name is
+// raw returns a field's value; nil if there is none. If a name is
 // repeated, the last one counts.
 func (o *object) raw(name string) []byte {
 	for i := len(o.fields) - 1; i >= 0; i-- {

@@ -27,7 +27,7 @@ func CheckKey(key string) (string, error) {
 }
 
 // NormalKey is a passphrase in the one form that is compared, whatever keyboard
-// it was typed on: the OpaqueString profile of RFC 8265. It reports false where
+// it was typed on: the OpaqueString profile of RFC 8265. It reports false if
 // the profile does not allow it.
 func NormalKey(key string) (string, bool) {
 	if len(key) > 4*MaxKey {

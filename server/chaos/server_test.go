@@ -149,7 +149,7 @@ func (s *server) get(path string) (status int, body string) {
 // the server may be killed at any time.
 var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 
-// metric returns the value of a line of /metrics, "" where there is none.
+// metric returns the value of a line of /metrics, "" if there is none.
 func (s *server) metric(name string) string {
 	s.t.Helper()
 	_, body := s.get("/metrics")

@@ -34,7 +34,7 @@ func (h *Hub) fromThisHost(r *http.Request) bool {
 }
 
 // hostOrToken serves what is for the host's eyes: to this host, and elsewhere to
-// who has the token.
+// whoever has the token.
 func (h *Hub) hostOrToken(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !h.fromThisHost(r) && !h.bearer(r) {

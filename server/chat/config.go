@@ -26,7 +26,7 @@ type Config struct {
 	MaxUpgrades    int            // connections that one address may begin in a second; 0 is no limit
 	MaxConnections int            // WebSockets in all
 	AllowOrigin    []string       // origins of other hosts whose pages may connect
-	AllowHost      []string       // names of this server beside those of a local network
+	AllowHost      []string       // names of this server, in addition to those of a local network
 	Hostname       string         // this host's own name; "" is the system's
 	TrustedProxy   []netip.Prefix // whose X-Forwarded-For is believed
 	Token          string         // lets programs post, and read metrics from elsewhere; "" lets none

@@ -14,7 +14,7 @@ import (
 )
 
 // handle answers one frame, or the error that decoding it gave. It reports
-// false where the session is to end.
+// false if the session is to end.
 func (s *session) handle(m shared.Message, err error) bool {
 	var frameErr *shared.FrameError
 	if errors.As(err, &frameErr) {
@@ -81,7 +81,7 @@ func (s *session) chat(m shared.Message) bool {
 }
 
 // takeUser gives an unnamed member of the tutorial's dialect the name in its
-// frame. It reports false where the message is refused.
+// frame. It reports false if the message is refused.
 func (s *session) takeUser(m shared.Message) bool {
 	name, err := s.hub.personName(m.User)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *session) history(m shared.Message) bool {
 }
 
 // ping answers every ping, as a client takes a connection without an answer for
-// dead. Who sends more than one in shared.PingEvery waits for the answers, and
+// dead. Whoever sends more than one in shared.PingEvery waits for the answers, and
 // far more lose the connection.
 func (s *session) ping() bool {
 	n := s.asked.count(shared.PingEvery)
@@ -161,7 +161,7 @@ func (r *rush) count(period time.Duration) int {
 	return r.n
 }
 
-// refuse answers a frame with an error. Who keeps sending over the rate loses
+// refuse answers a frame with an error. Whoever keeps sending over the rate loses
 // the connection.
 func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string) bool {
 	s.hub.metrics.refuse(code)
@@ -186,7 +186,7 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 }
 
 // slowDown makes a peer wait that has sent n frames too many: what it sends next
-// stays in its own buffers, and the processor is the others'.
+// stays in its own buffers, and others have the processor.
 func slowDown(n int) {
 	if n > 20 {
 		time.Sleep(10 * time.Millisecond)

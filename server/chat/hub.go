@@ -112,7 +112,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {
-		// Where this fails, whoever comes reads the log for itself.
+		// If this fails, whoever comes reads the log for itself.
 		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
 		for _, e := range r.recent {
 			r.author(e)
@@ -150,7 +150,7 @@ func (h *Hub) begin() bool {
 	return true
 }
 
-// reserve counts a connection of an address. It fails where the server stops or
+// reserve counts a connection of an address. It fails if the server stops or
 // the address has too many.
 func (h *Hub) reserve(address string) error {
 	h.mu.Lock()
@@ -208,7 +208,7 @@ var (
 type RoomInfo struct {
 	Name  string    // as it was first written
 	Count int       // people in it
-	Last  time.Time // of its newest entry; zero where nothing was said
+	Last  time.Time // of its newest entry; zero if nothing was said
 
 	Locked bool // it has a passphrase
 	hidden bool
@@ -266,7 +266,7 @@ func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
 }
 
 // Shutdown lets every accepted message be answered, then closes all sessions
-// with 1012 and waits for them. Where ctx ends first it cuts what is left. The
+// with 1012 and waits for them. If ctx ends first it cuts what is left. The
 // caller has stopped accepting connections before, and closes the log after.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()

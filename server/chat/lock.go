@@ -27,12 +27,12 @@ const (
 )
 
 // unlock decides whether a hello's passphrase lets its session in: it opens the
-// room's lock, or becomes it where the room is new. The code is 0 where it does.
+// room's lock, or becomes it if the room is new. The code is 0 if it does.
 func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason string) {
 	lock := s.room.settledLock()
 	switch {
 	case !lock.locks() && hello.Key == "":
-		return 0, "" // Room.add finds out where it was locked since
+		return 0, "" // Room.add finds out if it was locked since
 	case hello.Key == "":
 		return shared.CloseWrongKey, saysLocked
 	}
@@ -56,7 +56,7 @@ func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason st
 }
 
 // lock locks a new room and returns the lock that it has then, which is another
-// one where somebody was faster.
+// one if somebody was faster.
 func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 	r := s.room
 	key, err := shared.CheckKey(hello.Key)
@@ -93,7 +93,7 @@ func (r *Room) isNew() bool {
 }
 
 // setLock locks a new room and returns the lock that it has then: another one
-// where somebody was faster, none where the room is not new any more.
+// if somebody was faster, none if the room is not new any more.
 func (r *Room) setLock(l Lock) (Lock, error) {
 	r.locking.Lock()
 	defer r.locking.Unlock()
@@ -107,7 +107,7 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 	ok, err := r.hub.cfg.Registry.SetLock(background, r.name.Key, l)
 	r.mu.Lock()
 	if err != nil || !ok {
-		// A commit that failed may have been kept. Where nobody knows, it is locked.
+		// A commit that failed may have been kept. If nobody knows, it is locked.
 		if kept, readErr := r.hub.cfg.Registry.Lock(background, r.name.Key); readErr == nil {
 			r.lock = kept
 		}

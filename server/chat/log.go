@@ -29,8 +29,8 @@ type Receipt struct {
 type State struct {
 	Name  string // as the room was first written; empty in a room without entries
 	Epoch string // the incarnation of this log
-	Head  int64  // the offset of the newest entry, 0 where there never was one
-	First int64  // the offset of the oldest that is kept, Head+1 where none is
+	Head  int64  // the offset of the newest entry, 0 if there never was one
+	First int64  // the offset of the oldest that is kept, Head+1 if none is
 	Last  time.Time
 }
 

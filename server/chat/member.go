@@ -14,7 +14,7 @@ import (
 // still to be sent. What goes out, in this order: the rest of a frame that was
 // begun, the member's own queue, the room's tail from the member's cursor on.
 //
-// Writing never blocks the caller of flush. Where the socket takes no more, or
+// Writing never blocks the caller of flush. If the socket takes no more, or
 // the tail no longer has what comes next, a goroutine of the member's own takes
 // over until it has caught up.
 type member struct {

@@ -105,7 +105,7 @@ func isBelow(name, wildcard string) bool {
 }
 
 // hostName is a Host without its port, brackets and final dot, in lower case;
-// "" where the port is none.
+// "" if the port is none.
 func hostName(host string) string {
 	if name, port, err := net.SplitHostPort(host); err == nil {
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {

@@ -19,7 +19,7 @@ const apiDevice = "api"
 
 // servePost serves POST /api/rooms/{room}/messages: a program with the token
 // says something in a room. The body is a chat_message; its user is the name to
-// speak under, "Bot" where there is none. Who repeats an Idempotency-Key learns
+// speak under, "Bot" if there is none. Whoever repeats an Idempotency-Key learns
 // where the message is and adds none.
 func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 	if h.cfg.Token == "" {

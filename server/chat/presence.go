@@ -38,7 +38,7 @@ const (
 )
 
 // arrive makes m be under a name, which was claimed for its device or is free.
-// It reports false where somebody else is there under it.
+// It reports false if somebody else is there under it.
 func (r *Room) arrive(m *member, name shared.Name) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

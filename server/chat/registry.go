@@ -21,7 +21,7 @@ type Listed struct {
 	Locked bool      // it has a passphrase
 }
 
-// Registry keeps what rooms remember beside their log: who owns which name, and
+// Registry keeps what rooms remember next to their log: who owns which name, and
 // the locks. It knows which rooms the log has, so as to list them. Its methods may be called from several goroutines; their errors wrap
 // ErrUnavailable. What it has answered is durable.
 type Registry interface {

@@ -53,7 +53,7 @@ type Room struct {
 	proof   []byte // stands for the passphrase that has opened the lock, once one has
 	head    int64  // the newest entry in the tails
 	last    time.Time
-	tails   [dialects]*wire.Tail // nil where nobody speaks the dialect
+	tails   [dialects]*wire.Tail // nil if nobody speaks the dialect
 	speak   [dialects]int        // members of each dialect
 	members []*member            // replaced, never changed
 	recent  []Entry              // the newest when it was opened, for the first tail
@@ -218,8 +218,8 @@ func (r *Room) position(t *wire.Tail) (head int64, v *wire.View) {
 }
 
 // add takes a member in, behind the tail until it has caught up, and returns
-// the head at that moment. It refuses with errLocked who has not unlocked the
-// room, and with errFull where there is no place.
+// the head at that moment. It refuses a member that has not unlocked the
+// room with errLocked, and with errFull if there is no place.
 func (r *Room) add(m *member) (head int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -241,7 +241,7 @@ func (r *Room) add(m *member) (head int64, err error) {
 	return r.head, nil
 }
 
-// newTail returns a tail with what the log had last, where nothing came since.
+// newTail returns a tail with what the log had last, if nothing came since.
 func (r *Room) newTail() *wire.Tail {
 	t := wire.NewTail(r.hub.cfg.TailBytes)
 	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {

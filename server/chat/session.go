@@ -89,7 +89,7 @@ func (s *session) read() {
 	}
 }
 
-// take reads a frame and answers it. It reports false where the session is to
+// take reads a frame and answers it. It reports false if the session is to
 // end. Between a close frame and the peer's answer to it nothing counts.
 func (s *session) take(kind websocket.MessageType, r io.Reader) bool {
 	if s.closing.Load() {
@@ -109,7 +109,7 @@ func (s *session) hear() { s.heard.Store(time.Now().UnixNano()) }
 // buffers are shared, so that a silent session holds none.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// decode reads a frame. The error is a *FrameError; ok is false where there was
+// decode reads a frame. The error is a *FrameError; ok is false if there was
 // no whole text frame.
 func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Message, err error, ok bool) {
 	b := buffers.Get().(*bytes.Buffer)
@@ -234,8 +234,8 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	return true
 }
 
-// own makes the session be under a name that belongs to its device, and reports
-// whether it could.
+// own gives the session a name that its device owns, and reports whether it
+// could.
 func (s *session) own(name shared.Name) (bool, error) {
 	ok, err := s.claim(name)
 	return ok && s.room.arrive(s.member, name), err
@@ -305,8 +305,8 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 	return nil
 }
 
-// borrow makes the session be under a name that nobody owns, with a number
-// behind it where somebody does.
+// borrow gives the session a name that nobody owns, with a number behind it if
+// somebody does.
 func (s *session) borrow(name shared.Name) error {
 	for try, n := name, 2; ; n++ {
 		free, err := s.free(try)
@@ -369,7 +369,7 @@ func (s *session) close(code shared.CloseCode, reason string) {
 	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
 	s.hub.work.Go(func() {
 		s.sock.SetDeadline(time.Now().Add(s.hub.cfg.CloseLimit)) // for the peer's answer, too
-		_, _ = s.sock.Write(wire.Close(code, reason))            // where this fails, reading does
+		_, _ = s.sock.Write(wire.Close(code, reason))            // if this fails, so does reading
 	})
 }
 

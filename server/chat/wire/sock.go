@@ -80,7 +80,7 @@ func (s *Sock) Await() {
 	}
 }
 
-// readEarly reads what is there, and returns false where it is to wait for more.
+// readEarly reads what is there, and returns false if it has to wait for more.
 func (s *Sock) readEarly(fd uintptr) bool {
 	s.buf = earlyBuffers.Get().(*[4096]byte)
 	for {
@@ -137,7 +137,7 @@ func (s *Sock) Close() error {
 
 // TryWrite writes as much of p as the socket takes at once. The caller holds mu.
 func (s *Sock) TryWrite(p []byte) (int, error) {
-	s.p, s.n, s.err = p, 0, nil // where the socket is closed, write is not called
+	s.p, s.n, s.err = p, 0, nil // if the socket is closed, write is not called
 	err := s.raw.Write(s.write)
 	s.p = nil
 	if err == nil {

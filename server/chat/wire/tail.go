@@ -33,7 +33,7 @@ type chunk struct {
 type Mark struct {
 	End    uint64
 	Offset int64  // of the newest entry up to here
-	Device string // who sent the frame's entry; empty where it is no entry
+	Device string // who sent the frame's entry; empty if it is no entry
 }
 
 // NewTail returns a tail that keeps at most limit bytes, and at least half of
