@@ -25,22 +25,22 @@ func list(f *flag.FlagSet, name, usage string, add func(string) error) {
 	})
 }
 
-// accessFlags are those that say who may reach the server, and how.
+// accessFlags say who may reach the server, and how.
 func (o *options) accessFlags(f *flag.FlagSet) {
-	list(f, "allow-host", "`name` by which browsers may know this server, beside addresses and names of a local network", func(s string) error {
+	list(f, "allow-host", "`name` by which browsers may reach this server, in addition to addresses and names of a local network", func(s string) error {
 		o.chat.AllowHost = append(o.chat.AllowHost, s)
 		return nil
 	})
-	list(f, "trusted-proxy", "`address` or network of a proxy whose X-Forwarded-For is believed, like 192.168.1.2 or 10.0.0.0/8", func(s string) error {
+	list(f, "trusted-proxy", "`address` or network of a proxy whose X-Forwarded-For the server believes, for example 192.168.1.2 or 10.0.0.0/8", func(s string) error {
 		p, err := parsePrefix(s)
 		o.chat.TrustedProxy = append(o.chat.TrustedProxy, p)
 		return err
 	})
-	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token that lets programs post messages, and read /metrics from another host")
-	f.StringVar(&o.tls, "tls", "", "auto: serve TLS with an own certificate, which is made once and kept in the data folder")
+	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token for programs that post messages, or read /metrics from another host")
+	f.StringVar(&o.tls, "tls", "", "auto: serve TLS with a certificate that the server makes once and keeps in the data folder")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in this `file` (PEM, with its chain); read again on SIGHUP")
 	f.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
-	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without it")
+	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without TLS")
 	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof to this host")
 }
 

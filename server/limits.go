@@ -7,21 +7,21 @@ import (
 	"math"
 	"time"
 
+	"parley/server/chat"
 	"parley/shared"
 )
 
 // limitFlags bound what one client, and all of them, can make the server hold.
-// The defaults suit a school's network.
-func (o *options) limitFlags(f *flag.FlagSet) {
-	f.IntVar(&o.chat.MaxUpgrades, "max-upgrades", 100, "WebSocket `connections` that one address may begin in a second; 0 is no limit")
-	f.IntVar(&o.chat.MaxConnections, "max-connections", 20000, "WebSocket `connections` in all, and as many others")
-	f.IntVar(&o.chat.MaxFrame, "max-frame", shared.MaxClientFrame, "`bytes` of one frame from a client")
-	f.IntVar(&o.chat.MaxText, "max-text", shared.MaxText, "`characters` of one message")
-	f.IntVar(&o.chat.MaxName, "max-name", shared.MaxName, "`characters` of a person's name")
-	f.IntVar(&o.chat.MaxRooms, "max-rooms", 1000, "`rooms` with somebody in them")
-	f.IntVar(&o.chat.MaxMembers, "max-members", 10000, "`connections` in one room")
-	f.IntVar(&o.maxMemory, "max-memory", 1024, "`MiB` that the server takes before it lets nobody else in; 0 is no limit")
-	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", 10*time.Second, "how `long` a new connection may take to say who it is")
+func (o *options) limitFlags(f *flag.FlagSet, d chat.Config) {
+	f.IntVar(&o.chat.MaxUpgrades, "max-upgrades", d.MaxUpgrades, "maximum new WebSocket `connections` per second and address; 0 removes the limit")
+	f.IntVar(&o.chat.MaxConnections, "max-connections", d.MaxConnections, "maximum WebSocket `connections`; as many other connections may be open")
+	f.IntVar(&o.chat.MaxFrame, "max-frame", d.MaxFrame, "maximum `bytes` of one frame from a client")
+	f.IntVar(&o.chat.MaxText, "max-text", d.MaxText, "maximum `characters` of one message")
+	f.IntVar(&o.chat.MaxName, "max-name", d.MaxName, "maximum `characters` of a person's name")
+	f.IntVar(&o.chat.MaxRooms, "max-rooms", d.MaxRooms, "maximum `rooms` with someone in them")
+	f.IntVar(&o.chat.MaxMembers, "max-members", d.MaxMembers, "maximum `connections` in one room")
+	f.IntVar(&o.maxMemory, "max-memory", int(d.MaxMemory>>20), "`MiB` of memory above which the server lets nobody else in; 0 removes the limit")
+	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", d.HelloTimeout, "how `long` a new connection may take to say who it is")
 }
 
 func (o *options) checkLimits() error {

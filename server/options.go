@@ -31,37 +31,38 @@ var errHelp = errors.New("help was asked for")
 
 const defaultData = "./data"
 
-// parseOptions reads the flags, each of which may also be given as a variable
-// PARLEY_…; the flag wins.
+// parseOptions reads the flags. Each is also an environment variable PARLEY_…;
+// the flag wins.
 func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	o := &options{}
+	d := chat.Defaults()
 	f := flag.NewFlagSet("parley-server", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; port 0 takes a free one")
+	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; with port 0 the system picks a free port")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
-	f.StringVar(&o.sync, "sync", defaultSync, "full: a message survives a power cut; normal: it survives a killed server, and writing is faster")
-	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` messages are kept, like 720h; 0 is for ever")
-	f.Int64Var(&o.retain.Bytes, "retain-bytes", 0, "about how many `bytes` of the disk a room's messages may take; 0 is no limit")
+	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
+	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
+	f.Int64Var(&o.retain.Bytes, "retain-bytes", 0, "approximate `bytes` of disk for the messages of each room; the oldest go first; 0 removes the limit")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
-	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: this host's name)")
-	f.Float64Var(&o.chat.Rate, "rate", 5, "messages a `second` that a member may send, sustained; 0 is no limit")
-	f.IntVar(&o.chat.Burst, "burst", 10, "`messages` that a member may send at once; 0 is no limit")
-	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", 64, "`connections` from one address; 0 is no limit, of upgrades a second neither")
-	o.limitFlags(f)
-	list(f, "allow-origin", "`origin` of another host whose pages may connect, like https://chat.example", func(s string) error {
+	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
+	f.Float64Var(&o.chat.Rate, "rate", d.Rate, "sustained `messages` per second from one member; 0 removes the limit")
+	f.IntVar(&o.chat.Burst, "burst", d.Burst, "`messages` that one member may send at once; 0 removes the limit")
+	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", d.MaxPerAddress, "maximum `connections` per address; 0 removes this limit and --max-upgrades")
+	o.limitFlags(f, d)
+	list(f, "allow-origin", "`origin` of another host whose pages may connect, for example https://chat.example", func(s string) error {
 		o.chat.AllowOrigin = append(o.chat.AllowOrigin, s)
 		return nil
 	})
 	o.accessFlags(f)
-	f.IntVar(&o.chat.TailBytes, "tail-bytes", 512<<10, "`bytes` of a room's newest frames kept in memory")
-	f.DurationVar(&o.chat.NameHold, "name-hold", 12*time.Hour, "how `long` a name stays with the device that used it last")
+	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
+	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
 	f.Usage = func() {
-		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands look after the log:")
+		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log:")
 		for _, c := range commands() {
 			fmt.Fprintf(usage, "  %-14s %s\n", c.name+c.args, c.about)
 		}
-		fmt.Fprintln(usage, "\nEach flag may also be given as a variable: --tail-bytes as PARLEY_TAIL_BYTES.")
+		fmt.Fprintln(usage, "\nEach flag is also an environment variable: --tail-bytes is PARLEY_TAIL_BYTES. The flag wins.")
 		f.PrintDefaults()
 	}
 	if err := fromEnvironment(f, environ); err != nil {

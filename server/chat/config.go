@@ -10,8 +10,8 @@ import (
 )
 
 // Config is what a Hub needs. Log and Registry are required; the zero value of
-// the others means the default, except for Rate, MaxPerAddress, MaxUpgrades and
-// MaxMemory: there it means no limit.
+// the others means the value of Defaults, except for Rate, MaxPerAddress,
+// MaxUpgrades and MaxMemory: there it means no limit.
 type Config struct {
 	Log      Log
 	Registry Registry
@@ -52,32 +52,46 @@ type Config struct {
 	Now func() time.Time // stamps entries
 }
 
-func (c Config) withDefaults() Config {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+// Defaults returns the values that the server uses unless it is told otherwise.
+func Defaults() Config {
+	return Config{
+		Rate: 5, Burst: 10,
+		MaxPerAddress: 64, MaxUpgrades: 100, MaxConnections: 20000,
+		MaxFrame: shared.MaxClientFrame, MaxText: shared.MaxText, MaxName: shared.MaxName,
+		MaxRooms: 1000, MaxMembers: 10000, MaxMemory: 1 << 30,
+		TailBytes: 512 << 10, ResumeLimit: 10000,
+		NameHold: 12 * time.Hour, HelloTimeout: 10 * time.Second, PingEvery: 25 * time.Second,
+		SilenceLimit: 60 * time.Second, StallLimit: 30 * time.Second, CloseLimit: 5 * time.Second,
+		LeaveDelay: 5 * time.Second,
+		Logger:     slog.New(slog.DiscardHandler), Now: time.Now,
 	}
+}
+
+func (c Config) withDefaults() Config {
 	if c.Name == "" {
 		c.Name, _ = os.Hostname()
 	}
-	def(&c.Burst, 10)
-	def(&c.MaxFrame, shared.MaxClientFrame)
-	def(&c.MaxText, shared.MaxText)
-	def(&c.MaxName, shared.MaxName)
-	def(&c.MaxConnections, 20000)
-	def(&c.MaxRooms, 1000)
-	def(&c.MaxMembers, 10000)
-	def(&c.TailBytes, 512<<10)
-	def(&c.ResumeLimit, 10000)
-	def(&c.NameHold, 12*time.Hour)
-	def(&c.HelloTimeout, 10*time.Second)
-	def(&c.PingEvery, 25*time.Second)
-	def(&c.SilenceLimit, 60*time.Second)
-	def(&c.StallLimit, 30*time.Second)
-	def(&c.CloseLimit, 5*time.Second)
-	def(&c.LeaveDelay, 5*time.Second)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	d := Defaults()
+	def(&c.Logger, d.Logger)
+	def(&c.Burst, d.Burst)
+	def(&c.MaxConnections, d.MaxConnections)
+	def(&c.MaxFrame, d.MaxFrame)
+	def(&c.MaxText, d.MaxText)
+	def(&c.MaxName, d.MaxName)
+	def(&c.MaxRooms, d.MaxRooms)
+	def(&c.MaxMembers, d.MaxMembers)
+	def(&c.TailBytes, d.TailBytes)
+	def(&c.ResumeLimit, d.ResumeLimit)
+	def(&c.NameHold, d.NameHold)
+	def(&c.HelloTimeout, d.HelloTimeout)
+	def(&c.PingEvery, d.PingEvery)
+	def(&c.SilenceLimit, d.SilenceLimit)
+	def(&c.StallLimit, d.StallLimit)
+	def(&c.CloseLimit, d.CloseLimit)
+	def(&c.LeaveDelay, d.LeaveDelay)
 	return c
 }
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestOperatingNamesEachFlag compares the table of flags in docs/operating.md with
+// what --help says: the same flags, with the same defaults.
+func TestOperatingNamesEachFlag(t *testing.T) {
+	var help bytes.Buffer
+	if _, err := parseOptions([]string{"--help"}, nil, &help); !errors.Is(err, errHelp) {
+		t.Fatal(err)
+	}
+	defaults := map[string]string{} // by flag; "" if --help names none
+	for _, m := range regexp.MustCompile(`(?m)^  -([a-z-]+).*\n(.*)`).FindAllStringSubmatch(help.String(), -1) {
+		value := regexp.MustCompile(`\(default (.*)\)$`).FindStringSubmatch(m[2])
+		defaults[m[1]] = ""
+		if value != nil {
+			defaults[m[1]] = normal(value[1])
+		}
+	}
+	if len(defaults) < 20 {
+		t.Fatalf("only %d flags were read from:\n%s", len(defaults), &help)
+	}
+	text, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "| `--") {
+			continue
+		}
+		columns := strings.Split(line, "|")
+		names := regexp.MustCompile("`--([a-z-]+)[^`]*`").FindAllStringSubmatch(columns[1], -1)
+		values := strings.Split(columns[2], ",")
+		for i, name := range names {
+			seen[name[1]] = true
+			want, known := defaults[name[1]]
+			if !known {
+				t.Errorf("docs/operating.md has --%s, which is no flag", name[1])
+				continue
+			}
+			got := ""
+			if i < len(values) {
+				got = normal(values[i])
+			}
+			if want != "" && got != want || want == "" && !slices.Contains([]string{"", "0", "the host's"}, got) {
+				t.Errorf("docs/operating.md says that --%s is %q by default, --help says %q", name[1], got, want)
+			}
+		}
+	}
+	for name := range defaults {
+		if !seen[name] {
+			t.Errorf("docs/operating.md lacks --%s", name)
+		}
+	}
+}
+
+// normal is a default as both write it.
+func normal(s string) string {
+	s = strings.Trim(strings.TrimSpace(s), "\"`")
+	for _, zeros := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zeros) {
+			s = s[:len(s)-2]
+		}
+	}
+	return strings.ReplaceAll(s, ",", "")
+}
