@@ -42,10 +42,11 @@ apk-test-elsewhere:
 	@echo "The app for Android is tested on Linux x86_64 alone, not here."
 
 client-dist: check-go build-packages ## the desktop app of this system with its icon, in dist/
-	go build -trimpath -ldflags "-s -w" -tags no_emoji -o build/parley$(shell go env GOEXE) ./client
-	cd client && go run $(FYNE_TOOL) package --executable ../build/parley$(shell go env GOEXE) --release --icon ../assets/icon.png \
-		--app-id $(APP_ID) --name Parley --app-version $(VERSION) --app-build $(APP_BUILD)
-	@mkdir -p dist && rm -rf dist/Parley.* && mv client/Parley.* dist/ && ls -d dist/Parley.*
+	go build -trimpath -ldflags "-s -w" -tags no_emoji -o build/parley$(shell go env GOEXE) .
+	@rm -rf build/_desktop && mkdir -p build/_desktop dist && cp main.go build/_desktop # where the tool finds no FyneApp.toml to count up
+	cd build/_desktop && go run $(FYNE_TOOL) package --executable ../parley$(shell go env GOEXE) --release \
+		--icon ../../assets/icon.png --app-id $(APP_ID) --name Parley --app-version $(VERSION) --app-build $(APP_BUILD)
+	@rm -rf dist/Parley.* && mv build/_desktop/Parley.* dist/ && ls -d dist/Parley.*
 
 # With an NDK nothing is needed from Debian.
 apk-packages:

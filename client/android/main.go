@@ -5,6 +5,7 @@
 //	go run ./client/android build amd64    dist/parley-VERSION-x86_64.apk
 //	go run ./client/android build all      dist/parley-VERSION-universal.apk
 //	go run ./client/android check FILE…    says what is wrong with an APK
+//	go run ./client/android release        build/_release, a folder in which fyne release works
 //	go run ./client/android manifest       copies the version of FyneApp.toml into AndroidManifest.xml
 package main
 
@@ -14,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -29,8 +29,8 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) < 2 && !slices.Equal(args, []string{"manifest"}) {
-		return errors.New("want build ARCHITECTURE, check FILE…, or manifest")
+	if len(args) == 0 || len(args) == 1 && (args[0] == "build" || args[0] == "check") {
+		return errors.New("want build ARCHITECTURE, check FILE…, release or manifest")
 	}
 	app, err := readApp("FyneApp.toml")
 	if err != nil {
@@ -50,6 +50,8 @@ func run(args []string) error {
 			}
 		}
 		return nil
+	case "release":
+		return stageRelease(app)
 	case "manifest":
 		return syncManifest(app)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 )
 
@@ -37,6 +38,35 @@ func wholeManifest(app app, version string) ([]byte, error) {
 	text = regexp.MustCompile(`\s+xmlns:tools=".*?"`).ReplaceAll(text, nil)
 	text = bytes.ReplaceAll(text, []byte("\ttools:"), []byte("\tandroid:"))
 	return withVersion(text, version, app.Build), nil
+}
+
+// releaseFolder is where `fyne release` works, which wants the SDK, knows all
+// that the SDK does, and targets its newest Android.
+const releaseFolder = "build/_release"
+
+// stageRelease makes the folder: the app with the whole manifest, and a
+// FyneApp.toml whose splash is in the ground of the app's pages.
+func stageRelease(app app) error {
+	manifest, err := wholeManifest(app, app.Version)
+	if err != nil {
+		return err
+	}
+	manifest = regexp.MustCompile(`android:theme=".*?"`).ReplaceAll(manifest, []byte(`android:theme="@style/SplashTheme"`))
+	manifest = bytes.Replace(manifest, []byte("<application"), []byte("<application\n\t\tandroid:icon=\"@mipmap/ic_launcher\""), 1)
+	files := map[string][]byte{manifestFile: manifest}
+	for from, to := range map[string]string{"main.go": "main.go", "FyneApp.toml": "FyneApp.toml", app.Icon: "icon.png"} {
+		if files[to], err = os.ReadFile(from); err != nil {
+			return err
+		}
+	}
+	toml := bytes.Replace(files["FyneApp.toml"], []byte(app.Icon), []byte("icon.png"), 1)
+	files["FyneApp.toml"] = append(toml, "\n[Splash]\nBackground = \"#F2F3F8\"\n"...)
+	for name, data := range files {
+		if err := write(filepath.Join(releaseFolder, name), data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // packagedManifest is the whole manifest, in binary, with what Fyne's tool adds

@@ -22,7 +22,7 @@ var noon = time.Date(2025, time.March, 12, 12, 0, 0, 0, time.UTC)
 func TestMain(m *testing.M) {
 	time.Local = time.UTC
 	now = func() time.Time { return noon }
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) // Fyne's desktop driver has one goroutine from the start
 }
 
 // queue is the UI goroutine's queue, which a test drains itself.
