@@ -64,6 +64,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return err
 	}
 	defer doors.close()
+	if doors.certificate == nil && !signal.Ignored(syscall.SIGHUP) {
+		// The terminal has gone, and there is no certificate to read again.
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
+	}
 	var hub *chat.Hub
 	store, err := openLog(ctx, opt, logger, func(d time.Duration) { hub.ObserveAppend(d) })
 	if err != nil {

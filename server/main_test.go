@@ -17,12 +17,12 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.uber.org/goleak"
 
 	"parley/shared"
+	"parley/shared/servertest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 
 // output is a writer that can be waited on.
 type output struct {

@@ -177,6 +177,14 @@ func (s *Server) End(signal os.Signal) error {
 	return err
 }
 
+// Signal sends the process a signal.
+func (s *Server) Signal(signal os.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // Addr returns its host:port, the same after each start.
 func (s *Server) Addr() string { return s.addr }
 
