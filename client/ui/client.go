@@ -43,11 +43,13 @@ type client struct {
 	open         []*conversation // the last entered first
 	focused      bool            // the window has the focus; a phone's app is in front
 	notices      int             // notifications since the window lost the focus
-	asleep       func()          // cancels the pause of an app in the background
+	system       system
+	sent         bool   // something, since the app was started
+	asleep       func() // cancels the pause of an app in the background
 }
 
 func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
-	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, pins: session.NewPins(store), focused: true}
+	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, pins: session.NewPins(store), focused: true, system: android}
 	c.device = c.deviceSecret()
 	c.restoreProfile()
 	if err := useLanguage(c.prefs.language()); err != nil {
@@ -200,6 +202,7 @@ func (c *client) leave(conv *conversation) {
 	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
 		c.nav.pop()
 	}
+	c.system.withdraw(conv.key)
 	c.bridge.run(c.bridge.ctx, func(context.Context) func() {
 		conv.room.Close()
 		return c.remember // the store knows by now when it was seen

@@ -155,6 +155,7 @@ func (c *conversation) look() {
 	if c.page != nil {
 		c.page.list.settle()
 	}
+	c.client.system.withdraw(c.key)
 	c.unread, c.fresh = 0, ""
 	c.entered, c.reopened = now(), false
 	c.room.MarkRead()

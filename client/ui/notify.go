@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -8,9 +9,20 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	handset "parley/client/phone"
 	"parley/client/session"
 	"parley/client/ui/text"
 )
+
+// system is what the app has of Android beside Fyne: package phone.
+type system struct {
+	asksToNotify func() bool
+	askToNotify  func(channel string)
+	notify       func(handset.Notice) bool
+	withdraw     func(tag string)
+}
+
+var android = system{handset.AsksToNotify, handset.AskToNotify, handset.Notify, handset.Withdraw}
 
 // maxNotices is how many notifications there are until the person looks.
 const maxNotices = 20
@@ -33,7 +45,44 @@ func (c *client) notify(conv *conversation, news []session.Item) {
 	if len(body) > 300 {
 		body = strings.ToValidUTF8(body[:300], "") + "…"
 	}
-	c.app.SendNotification(fyne.NewNotification(tr("notify.title", "name", text.OneLine(shown.User), "room", conv.title()), body))
+	n := handset.Notice{
+		Tag: conv.key, Title: tr("notify.title", "name", text.OneLine(shown.User), "room", conv.title()), Text: body,
+		Channel: tr("notify.channel"),
+	}
+	if !c.system.notify(n) {
+		c.app.SendNotification(fyne.NewNotification(quotable(n.Title, runtime.GOOS), quotable(n.Text, runtime.GOOS)))
+	}
+}
+
+// quotable is a text that Fyne may show in a notification. On Windows Fyne puts
+// it into a PowerShell script, in quotes: what PowerShell reads there would end
+// the text or run what somebody has written, so look-alikes take its place.
+func quotable(s, system string) string {
+	if system != "windows" {
+		return s
+	}
+	return strings.NewReplacer(`"`, "'", "“", "'", "”", "'", "„", "'", "`", "'", "$", "＄").Replace(s)
+}
+
+// askToNotify says what notifications are for and has Android ask for them, the
+// first time that the person sends. Whoever refuses is not asked again.
+func (c *client) askToNotify() {
+	if c.sent {
+		return
+	}
+	c.sent = true
+	if c.prefs.askedToNotify() || !c.system.asksToNotify() {
+		return
+	}
+	c.prefs.setAskedToNotify()
+	c.window.Canvas().Unfocus() // the keyboard would cover the answers
+	var o *overlay
+	o = c.showForm(tr("notify.ask"), tr("notify.why"),
+		newPrimary(tr("notify.yes"), func() {
+			o.close()
+			c.system.askToNotify(tr("notify.channel"))
+		}),
+		newSecondary(tr("notify.no"), func() { o.close() }))
 }
 
 func (c *conversation) title() string { return text.OneLine(c.name) }

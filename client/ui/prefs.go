@@ -1,6 +1,10 @@
 package ui
 
 import (
+	"cmp"
+	"math"
+	"slices"
+
 	"fyne.io/fyne/v2"
 )
 
@@ -21,10 +25,23 @@ func (s prefs) language() string     { return s.p.String("language") }
 func (s prefs) setLanguage(v string) { s.p.SetString("language", v) }
 func (s prefs) still() bool          { return s.p.Bool("still") }
 func (s prefs) setStill(v bool)      { s.p.SetBool("still", v) }
+func (s prefs) askedToNotify() bool  { return s.p.Bool("asked to notify") }
+func (s prefs) setAskedToNotify()    { s.p.SetBool("asked to notify", true) }
 func (s prefs) theme() *appTheme     { return newTheme(s.look(), s.percent()) }
 func (s prefs) setSize(v fyne.Size) {
 	s.p.SetFloat("width", float64(v.Width))
 	s.p.SetFloat("height", float64(v.Height))
+}
+
+// setFirstPercent takes the system's size of text on a first start: the nearest
+// of those on offer.
+func (s prefs) setFirstPercent(fontScale float32) {
+	if s.p.Int("text") != 0 {
+		return
+	}
+	s.setPercent(slices.MinFunc(textSizes, func(a, b int) int {
+		return cmp.Compare(math.Abs(float64(100*fontScale)-float64(a)), math.Abs(float64(100*fontScale)-float64(b)))
+	}))
 }
 
 // size is what the window was last, or that of a phone.

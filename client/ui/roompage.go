@@ -182,6 +182,8 @@ func (p *roomPage) send(s string) bool {
 		p.complain = tr("failed.refused")
 	default:
 		p.complain = ""
+		c := p.conv.client
+		c.bridge.post(c.askToNotify) // after the keyboard is up again
 	}
 	p.list.sought = session.Place{}
 	p.list.toBottom()

@@ -28,6 +28,7 @@ func Run() {
 	w := a.NewWindow("Parley")
 	w.SetMaster()
 	b := newBridge(nil)
+	prefs{a.Preferences()}.setFirstPercent(handset.FontScale())
 	dial := session.DialFunc(handset.Dial)
 	c := newClient(a, w, b, network{dial.Probe, dial.Rooms, session.Open, dial}, store)
 	c.storeProblem = problem
