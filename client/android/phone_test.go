@@ -37,7 +37,14 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // an X server.
 type rig struct {
 	host, library, libraries, display string
+	settings                          settings
 	root, fonts                       string // of withFonts; no fonts where it does not work
+}
+
+// settings are what the phone's person has set in Android.
+type settings struct {
+	fontScale float64
+	mayNotify int // 1 allowed, 0 not asked yet, -1 refused
 }
 
 // withFonts runs a command in a file system that has the folder "$2" as
@@ -60,7 +67,8 @@ exec chroot "$root" "$@"`
 func newRig(t *testing.T, apk string) rig {
 	t.Helper()
 	dir := t.TempDir()
-	r := rig{host: filepath.Join(dir, "host"), libraries: filepath.Join(dir, "lib"), library: filepath.Join(dir, "app.so")}
+	r := rig{host: filepath.Join(dir, "host"), libraries: filepath.Join(dir, "lib"), library: filepath.Join(dir, "app.so"),
+		settings: settings{fontScale: 1, mayNotify: 1}}
 	for _, d := range []string{r.libraries, filepath.Join(dir, "include/android")} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
@@ -70,10 +78,13 @@ func newRig(t *testing.T, apk string) rig {
 	shared := func(name string, args ...string) {
 		gcc(t, append([]string{"-shared", "-fPIC", "-Wl,-soname," + name, "-o", filepath.Join(r.libraries, name)}, args...)...)
 	}
-	gcc(t, "-D_GNU_SOURCE", "-rdynamic", "-I", filepath.Join(dir, "include"), "-isystem", "/usr/include/android",
-		"-isystem", "/usr/include/android/nativehelper", "-o", r.host, "fortests/host/host.c", "fortests/host/android.c", "fortests/host/java.c", "-lX11")
+	android := []string{"-D_GNU_SOURCE", "-I", filepath.Join(dir, "include"), "-isystem", "/usr/include/android",
+		"-isystem", "/usr/include/android/nativehelper"}
 	shared("libc.so", "-fno-builtin", "-Wl,--default-symver", "fortests/host/libc.c")
-	for _, name := range []string{"libandroid.so", "liblog.so", "libdl.so"} { // the host and glibc have what is in these
+	shared("libandroid.so", append(android, "fortests/host/network.c")...)
+	gcc(t, append(android, "-rdynamic", "-o", r.host, "fortests/host/host.c", "fortests/host/android.c", "fortests/host/java.c",
+		filepath.Join(r.libraries, "libandroid.so"), "-lX11")...)
+	for _, name := range []string{"liblog.so", "libdl.so"} { // the host and glibc have what is in these
 		shared(name, "-x", "c", os.DevNull)
 	}
 	for _, name := range []string{"libEGL.so", "libGLESv2.so"} {
@@ -186,7 +197,8 @@ func (r rig) start(t *testing.T, folder string, scale int) *phone {
 	t.Helper()
 	p := &phone{t: t, scale: scale, shot: filepath.Join(t.TempDir(), "shot.ppm"), done: make(chan struct{})}
 	args := []string{"env", "LD_LIBRARY_PATH=" + r.libraries, "LD_PRELOAD=" + filepath.Join(r.libraries, "libc.so"),
-		r.host, r.library, folder, fmt.Sprint(412 * scale), fmt.Sprint(860 * scale), fmt.Sprint(160 * scale)}
+		r.host, r.library, folder, fmt.Sprint(412 * scale), fmt.Sprint(860 * scale), fmt.Sprint(160 * scale),
+		fmt.Sprint(r.settings.fontScale), fmt.Sprint(r.settings.mayNotify)}
 	if r.fonts != "" {
 		args = append(append([]string{"unshare"}, r.inFonts()...), args...)
 	}

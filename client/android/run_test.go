@@ -290,17 +290,19 @@ func (p *phone) send() {
 // enterFirst touches the first room of the list.
 func (p *phone) enterFirst() {
 	p.t.Helper()
-	card := p.find("a room in the list", func(s screen) (image.Rectangle, bool) {
-		entry, ok := roomEntry(s)
-		for _, b := range s.boxes(paper, image.Pt(300, 50)) {
-			if ok && b.Min.Y > entry.Max.Y {
-				return b, true
-			}
-		}
-		return image.Rectangle{}, false
-	})
-	p.tap(image.Rectangle{card.Min, image.Pt(card.Max.X, card.Min.Y+60)})
+	p.tap(p.find("a room in the list", firstRoom))
 	p.find("the room", isRoom)
+}
+
+// firstRoom is the first room of the list.
+func firstRoom(s screen) (image.Rectangle, bool) {
+	entry, ok := roomEntry(s)
+	for _, b := range s.boxes(paper, image.Pt(300, 50)) {
+		if ok && b.Min.Y > entry.Max.Y {
+			return image.Rectangle{b.Min, image.Pt(b.Max.X, b.Min.Y+60)}, true
+		}
+	}
+	return image.Rectangle{}, false
 }
 
 // testServer is the real server behind a network that can fail.
@@ -310,6 +312,7 @@ type testServer struct {
 
 	mu       sync.Mutex
 	off      bool
+	accepted int
 	conns    []net.Conn
 	received bytes.Buffer // what came from the server
 }
@@ -363,6 +366,7 @@ func (s *testServer) pass(c net.Conn) {
 	defer c.Close()
 	s.mu.Lock()
 	off := s.off
+	s.accepted++
 	s.conns = append(s.conns, c)
 	s.mu.Unlock()
 	if off {

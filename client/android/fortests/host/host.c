@@ -5,9 +5,12 @@
 //	tap X Y     press X Y (long)     drag X1 Y1 X2 Y2
 //	type TEXT   backspace N (UTF-16 units)   done (the keyboard's key)
 //	back   rotate   dark 0|1   hide   show   shot FILE (PPM)
+//	wifi N (another Wi-Fi network, 0 for none)
+//	allow 0|1 (the answer to the question whether the app may notify)
 //
 // It answers each with a line "ok", or "error" and why. Between these are lines
-// on what the app did: log, keyboard, clipboard, notification, finished.
+// on what the app did: log, keyboard, clipboard, notification, withdrawn, asks,
+// connect, lookup, finished.
 #include "host.h"
 
 #include <X11/Xlib.h>
@@ -17,6 +20,7 @@
 
 int out, width, height, density;
 const char *files;
+float fontScale;
 
 static void *library;
 static ANativeActivityCallbacks callbacks;
@@ -115,6 +119,8 @@ static const char *obey(const char *line) {
 	else if (!strcmp(line, "back")) NATIVE(backPressed)(&java, NULL);
 	else if (!strcmp(line, "rotate")) x = width, width = height, height = x, reconfigure(isDark);
 	else if (sscanf(line, "dark %d", &x) == 1) reconfigure(x);
+	else if (sscanf(line, "wifi %d", &x) == 1) setWifi(x);
+	else if (sscanf(line, "allow %d", &x) == 1) mayNotify = x ? 1 : -1;
 	else if (!strcmp(line, "hide")) setShown(0);
 	else if (!strcmp(line, "show")) setShown(1);
 	else if (strncmp(line, "shot ", 5)) return "unknown";
@@ -125,8 +131,10 @@ static const char *obey(const char *line) {
 int main(int argc, char **argv) {
 	int err = dup(2); // the app takes over 2, and 1
 	out = dup(1);
-	if (argc != 6) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY");
+	if (argc != 8) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY FONT-SCALE MAY-NOTIFY");
 	files = argv[2], width = atoi(argv[3]), height = atoi(argv[4]), density = atoi(argv[5]);
+	fontScale = atof(argv[6]), mayNotify = atoi(argv[7]);
+	watchSockets();
 	XInitThreads();
 	XVisualInfo visual;
 	display = XOpenDisplay(NULL);

@@ -2,14 +2,12 @@
 // Android behind it answer. Classes, methods and fields are their names.
 #include "host.h"
 
-int keyboardUp, posts[2];
-static const char *clipboard;
+int keyboardUp, posts[2], mayNotify;
+static const char *clipboard, *title, *text;
 static long post(char what) { return write(posts[1], &what, 1) - 1; }
 
-// call is every method, static or not. Its result serves for an int, too.
-static long call(JNIEnv *env, const char *object, const char *method, ...) {
-	va_list args;
-	va_start(args, method);
+// callV is every method, static or not. Its result serves for an int, too.
+static long callV(JNIEnv *env, const char *object, const char *method, va_list args) {
 #define IS(name) (!strcmp(method, name))
 #define ARGUMENT va_arg(args, const char *)
 	// GoNativeActivity
@@ -21,18 +19,38 @@ static long call(JNIEnv *env, const char *object, const char *method, ...) {
 	if (IS("getFilesDir")) return (long)files;
 	if (IS("getTmpdir")) return (long)"/tmp";
 	if (IS("getAbsolutePath") || IS("toString")) return (long)object;
+	if (IS("getApplicationContext")) return (long)"application";
 	// the clipboard
 	if (IS("getSystemService")) return (long)ARGUMENT;
 	if (IS("setText")) return say("clipboard %s", clipboard = ARGUMENT);
 	if (IS("getText")) return (long)clipboard;
+	// the networks
+	if (IS("getActiveNetwork")) return (long)"mobile data";
+	if (IS("getAllNetworks")) return (long)"networks";
+	if (IS("getNetworkCapabilities")) return (long)ARGUMENT;
+	if (IS("hasTransport")) return va_arg(args, int) == 1 /* TRANSPORT_WIFI */ && !strcmp(object, "wifi") && wifi;
+	if (IS("getNetworkHandle")) return wifi;
 	// notifications
-	if (IS("setContentTitle") || IS("setContentText")) return say("notification %s", ARGUMENT), (long)object;
-	if (IS("setChannelId") || IS("setSmallIcon") || IS("build")) return (long)object;
-	if (IS("createNotificationChannel") || IS("notify")) return 0;
-	// the language
+	if (IS("checkSelfPermission")) return mayNotify == 1 ? 0 : -1;
+	if (IS("requestPermissions")) return say("asks %s", ARGUMENT);
+	if (IS("getPackageManager") || IS("getPackageName") || IS("getLaunchIntentForPackage")) return (long)object;
+	if (IS("getActivity")) return (long)"intent";
+	if (IS("setContentTitle")) return title = ARGUMENT, (long)object;
+	if (IS("setContentText")) return text = ARGUMENT, (long)object;
+	if (IS("setChannelId") || IS("setSmallIcon") || IS("setAutoCancel") || IS("setContentIntent") || IS("build")) return (long)object;
+	if (IS("createNotificationChannel")) return 0;
+	if (IS("notify")) return say("notification %s: %s: %s", ARGUMENT, title, text);
+	if (IS("cancel")) return say("withdrawn %s", ARGUMENT);
+	// the language and the size of text
 	if (IS("getResources") || IS("getConfiguration") || IS("getLocales") || IS("get")) return (long)object;
 	if (IS("toLanguageTag") || IS("toLanguageTags")) return (long)"en-US";
 	fail("the app calls %s", method);
+}
+
+static long call(JNIEnv *env, const char *object, const char *method, ...) {
+	va_list args;
+	va_start(args, method);
+	return callV(env, object, method, args);
 }
 
 static const char *member(JNIEnv *env, jclass class, const char *name, const char *signature) { return strdup(name); }
@@ -44,9 +62,35 @@ static long nothing(JNIEnv *env) { return 0; }
 static void absent(void) { fail("the app uses a part of JNI that the host has not"); }
 
 static jint staticInt(JNIEnv *env, jclass class, const char *field) {
+	if (!strcmp(field, "stat_notify_chat")) return 1;
 	if (strcmp(field, "SDK_INT")) fail("the app reads %s", field);
 	return 34;
 }
+
+static jfloat floatOf(JNIEnv *env, jobject object, const char *field) {
+	if (strcmp(field, "fontScale")) fail("the app reads %s", field);
+	return fontScale;
+}
+
+// A string in UTF-16, which may hold characters of two units.
+static const char *string(JNIEnv *env, const jchar *units, jsize n) {
+	char *s = malloc(3 * n + 1), *end = s;
+	for (jsize i = 0; i < n; i++) {
+		unsigned c = units[i];
+		if (c >= 0xd800 && c < 0xdc00 && i + 1 < n) c = 0x10000 + ((c - 0xd800) << 10) + (units[++i] - 0xdc00);
+		if (c < 0x80) *end++ = c;
+		else if (c < 0x800) *end++ = 0xc0 | c >> 6, *end++ = 0x80 | (c & 63);
+		else if (c < 0x10000) *end++ = 0xe0 | c >> 12, *end++ = 0x80 | (c >> 6 & 63), *end++ = 0x80 | (c & 63);
+		else *end++ = 0xf0 | c >> 18, *end++ = 0x80 | (c >> 12 & 63), *end++ = 0x80 | (c >> 6 & 63), *end++ = 0x80 | (c & 63);
+	}
+	return *end = 0, s;
+}
+
+// The one array that the app reads is of the networks; the one that it makes has
+// one element, and is that.
+static jsize length(JNIEnv *env, jobject array) { return wifi ? 2 : 1; }
+static const char *element(JNIEnv *env, jobject array, jsize i) { return i ? "wifi" : "mobile data"; }
+static const char *arrayOf(JNIEnv *env, jsize n, jclass class, const char *element) { return element; }
 
 static jint environment(JavaVM *v, void **env, jint version) { return *env = &java, JNI_OK; }
 
@@ -61,9 +105,14 @@ __attribute__((constructor)) static void fill(void) {
 	SET(FindClass, copy), SET(NewStringUTF, copy), SET(GetStringUTFChars, characters);
 	SET(GetObjectClass, same), SET(NewGlobalRef, same), SET(NewObject, construct);
 	SET(GetMethodID, member), SET(GetStaticMethodID, member), SET(GetStaticFieldID, member), SET(GetStaticIntField, staticInt);
+	SET(GetFieldID, member), SET(GetFloatField, floatOf), SET(NewString, string), SET(NewObjectV, construct);
+	SET(GetArrayLength, length), SET(GetObjectArrayElement, element), SET(NewObjectArray, arrayOf);
+	SET(CallObjectMethodV, callV), SET(CallVoidMethodV, callV), SET(CallIntMethodV, callV);
+	SET(CallBooleanMethodV, callV), SET(CallLongMethodV, callV);
 	SET(CallObjectMethod, call), SET(CallVoidMethod, call), SET(CallIntMethod, call);
 	SET(CallStaticObjectMethod, call), SET(CallStaticVoidMethod, call), SET(CallStaticIntMethod, call);
 	SET(ExceptionCheck, nothing), SET(ExceptionOccurred, nothing), SET(ExceptionClear, nothing);
-	SET(ReleaseStringUTFChars, nothing), SET(DeleteGlobalRef, nothing);
+	SET(ReleaseStringUTFChars, nothing), SET(DeleteGlobalRef, nothing), SET(DeleteLocalRef, nothing);
+	SET(PushLocalFrame, nothing), SET(PopLocalFrame, nothing);
 	if (pipe(posts)) fail("no pipe");
 }

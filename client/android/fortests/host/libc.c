@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -52,9 +53,27 @@ int sigaction(int n, const struct sigaction *set, struct sigaction *old) {
 	return err;
 }
 
-// There is no resolver: addresses in numbers are dialled without one.
-int getaddrinfo() { return 8; } // EAI_NONAME
+// The Wi-Fi network knows one name, the server's; mobile data doesn't.
+struct addrinfo { // bionic's: the name comes before the address
+	int flags, family, type, protocol;
+	uint32_t length;
+	char *name;
+	struct sockaddr_in *address;
+	struct addrinfo *next;
+};
+extern uint64_t wifi, lookups; // network.c
+extern int out;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+	static struct sockaddr_in here = {.sin_family = AF_INET};
+	static struct addrinfo found = {.family = AF_INET, .type = SOCK_STREAM, .length = sizeof here, .address = &here};
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	dprintf(out, "lookup %s by %s\n", name, lookups ? "wifi" : "mobile data");
+	if (!lookups || lookups != wifi || strcmp(name, "server.home.arpa")) return 8; // EAI_NONAME
+	*result = &found;
+	return 0;
+}
+void freeaddrinfo(struct addrinfo *a) {}
 int getnameinfo() { return 8; }
 int res_search() { return -1; }
-void freeaddrinfo() {}
-const char *gai_strerror() { return "there is no resolver"; }
+const char *gai_strerror() { return "no such name"; }
