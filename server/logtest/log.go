@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -25,6 +26,7 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"history":                        history,
 		"everything stays":               stays,
 		"many writers":                   manyWriters,
+		"a replay comes to the same":     replay,
 		"deletion is announced":          announced,
 		"retention by age":               retainAge,
 		"ready":                          func(t *testing.T, f *fixture[chat.Log]) { must(t, f.log.Ready(t.Context())) },
@@ -307,4 +309,47 @@ func idsAsTheyWere(t *testing.T, f *fixture[chat.Log]) {
 	must(t, f.log.Close())
 	f.log = f.reopen()
 	check(true)
+}
+
+// replay appends what a log has to another one.
+func replay(t *testing.T, f *fixture[chat.Log]) {
+	attic := shared.Name{Text: "Attic", Key: "attic"}
+	for i := range 100 {
+		e := entry(fmt.Sprint(i % 60)) // some are repeated
+		e.Device = fmt.Sprint("d", i%7)
+		e.Text = fmt.Sprint(i)
+		e.Time = e.Time.Add(time.Duration(i*i%50) * time.Second)
+		f.add(t, []shared.Name{lobby, attic}[i%2], e)
+	}
+	first := f.log
+	defer func() { must(t, first.Close()) }()
+	second := &fixture[chat.Log]{log: f.other()}
+	f.log = second.log // which is closed in the end
+	all := make(map[string][]chat.Entry)
+	for _, room := range []shared.Name{attic, lobby} {
+		entries, err := first.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1000)
+		must(t, err)
+		all[room.Key] = entries
+		for _, e := range entries {
+			if r := second.add(t, room, e); r != (chat.Receipt{Offset: e.Offset}) {
+				t.Errorf("the entry %d of %s gets %+v", e.Offset, room.Text, r)
+			}
+		}
+	}
+	for _, room := range []shared.Name{lobby, attic} {
+		entries, err := second.log.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1000)
+		must(t, err)
+		equal(t, "the entries of "+room.Text, entries, all[room.Key])
+		var states []chat.State
+		for _, l := range []chat.Log{first, second.log} {
+			s, stop, err := l.Open(t.Context(), room, nobody)
+			must(t, err)
+			stop()
+			s.Epoch = ""
+			states = append(states, s)
+		}
+		if states[0] != states[1] {
+			t.Errorf("the states of %s are %+v and %+v", room.Text, states[0], states[1])
+		}
+	}
 }

@@ -15,6 +15,7 @@ import (
 type fixture[L chat.Log] struct {
 	log    L
 	reopen func() L // the same one, once it was closed
+	other  func() L // another one
 }
 
 // body is the tests of a contract by their names.
@@ -24,7 +25,10 @@ type body[L chat.Log] map[string]func(*testing.T, *fixture[L])
 func (b body[L]) run(t *testing.T, open func(t *testing.T, name string) L) {
 	for name, test := range b {
 		t.Run(name, func(t *testing.T) {
-			f := &fixture[L]{reopen: func() L { return open(t, t.Name()) }}
+			f := &fixture[L]{
+				reopen: func() L { return open(t, t.Name()) },
+				other:  func() L { return open(t, t.Name()+"-other") },
+			}
 			f.log = f.reopen()
 			defer func() { must(t, f.log.Close()) }()
 			test(t, f)

@@ -101,15 +101,15 @@ func putBack(path, aside string) {
 
 // renew brings a database to the newest schema and gives it a new epoch.
 func renew(ctx context.Context, path string) error {
-	db, err := open(path, Options{}, "_pragma=synchronous(FULL)", "_txlock=immediate")
+	if err := migrate(ctx, path, Options{}.withDefaults()); err != nil {
+		return err
+	}
+	db, err := open(path, Options{}, "_pragma=synchronous(FULL)", "_pragma=journal_mode(DELETE)", "_txlock=immediate")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if _, err := migrate(ctx, db); err != nil {
-		return err
-	}
 	_, err = newEpoch(ctx, db)
 	return errors.Join(err, db.Close(), syncFile(path))
 }

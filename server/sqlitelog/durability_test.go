@@ -235,6 +235,11 @@ func TestOlderSchemas(t *testing.T) {
 		if err := sqlitelog.Backup(t.Context(), dir, filepath.Join(dir, "backup.db")); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
+		if schemaVersion(t, dir) > 1 { // which had no locks
+			want := entries(t, dir)
+			open(t, dir, sqlitelog.Options{}).Close()
+			same(t, file, entries(t, dir), want)
+		}
 		l := open(t, dir, sqlitelog.Options{})
 		for _, name := range []string{"Lobby", "Küche"} {
 			room, err := shared.RoomName(name)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -26,20 +25,26 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 		}
 		return fmt.Errorf("the database %s can't be read: %w", path, err)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT offset, id, device, user, text, time FROM entries "+
-		"WHERE room = (SELECT id FROM rooms WHERE key = ?) ORDER BY offset", room.Key)
+	version, err := schemaOf(ctx, path)
+	if err != nil {
+		return unreadable(err)
+	}
+	// A server that has not been started since may have left an older schema.
+	query := "SELECT " + columns + " FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?) ORDER BY offset"
+	if version >= base {
+		query = "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff ORDER BY at"
+	}
+	rows, err := db.QueryContext(ctx, query, room.Key)
 	if err != nil {
 		return unreadable(err)
 	}
 	defer rows.Close()
 	n := 0
 	for ; rows.Next(); n++ {
-		e := chat.Entry{Room: room.Key}
-		var ms int64
-		if err := rows.Scan(&e.Offset, &e.ID, &e.Device, &e.User, &e.Text, &ms); err != nil {
+		e, err := scanEntry(rows, room.Key)
+		if err != nil {
 			return unreadable(err)
 		}
-		e.Time = time.UnixMilli(ms).UTC()
 		if err := each(e); err != nil {
 			return err
 		}

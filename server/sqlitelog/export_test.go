@@ -2,3 +2,21 @@ package sqlitelog
 
 // RoomsQuery is what the list of rooms is read with.
 const RoomsQuery = roomsQuery
+
+// MaxRoom is the last room that a log can have.
+const MaxRoom = maxRoom
+
+// WithFree has free asked for the space that a disk has left.
+func (o Options) WithFree(free func(dir string) (uint64, error)) Options {
+	o.free = free
+	return o
+}
+
+// WithStage has stage told how far a rebuild is.
+func (o Options) WithStage(stage func(name string)) Options {
+	o.stage = stage
+	return o
+}
+
+// FreeSpace is what a disk has left.
+var FreeSpace = freeSpace

@@ -47,6 +47,31 @@ type Options struct {
 	Observe func(d time.Duration)
 
 	Logger *slog.Logger // of what an operator should know; nothing by default
+
+	free  func(dir string) (uint64, error) // bytes that the disk of dir has left
+	stage func(name string)                // is told how far a rebuild is
+}
+
+func (o Options) withDefaults() Options {
+	if o.Sync == "" {
+		o.Sync = Full
+	}
+	if o.BusyTimeout == 0 {
+		o.BusyTimeout = defaultBusy
+	}
+	if o.Observe == nil {
+		o.Observe = func(time.Duration) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.free == nil {
+		o.free = freeSpace
+	}
+	if o.stage == nil {
+		o.stage = func(string) {}
+	}
+	return o
 }
 
 const defaultBusy = 2 * time.Second
@@ -83,18 +108,7 @@ func inUse(dir string) error {
 // Open opens the log in the folder dir, and creates both where they are
 // missing. Its errors are sentences that say what to do.
 func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
-	if opt.Sync == "" {
-		opt.Sync = Full
-	}
-	if opt.BusyTimeout == 0 {
-		opt.BusyTimeout = defaultBusy
-	}
-	if opt.Observe == nil {
-		opt.Observe = func(time.Duration) {}
-	}
-	if opt.Logger == nil {
-		opt.Logger = slog.New(slog.DiscardHandler)
-	}
+	opt = opt.withDefaults()
 	if err := writable(dir); err != nil {
 		return nil, err
 	}
@@ -122,15 +136,18 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if l.unsynced, err = markUnsynced(dir, opt.Sync); err != nil {
 		return nil, err
 	}
+	if err := migrate(ctx, path, opt); err != nil {
+		return fail(err)
+	}
 
 	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
-		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_txlock=immediate")
+		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_txlock=immediate")
 	if err != nil {
 		return fail(err)
 	}
 	write.SetMaxOpenConns(1)
 	l.writer = &writer{db: write}
-	if l.epoch, err = migrate(ctx, write); err != nil {
+	if err := write.QueryRowContext(ctx, "SELECT epoch FROM meta").Scan(&l.epoch); err != nil {
 		return fail(err)
 	}
 	if l.unsynced.found {
@@ -196,18 +213,28 @@ func takeLock(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 func open(path string, opt Options, params ...string) (*sql.DB, error) {
-	dsn := fmt.Sprintf("file:%s?_pragma=busy_timeout(%d)", (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), opt.BusyTimeout.Milliseconds())
+	dsn := fmt.Sprintf("%s?_pragma=busy_timeout(%d)", address(path), opt.BusyTimeout.Milliseconds())
 	for _, p := range params {
 		dsn += "&" + p
 	}
 	return sql.Open("sqlite", dsn)
 }
 
+// address is a file's name as SQLite takes it, together with parameters.
+func address(path string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+}
+
+// columns are those of an entry, as scan reads them.
+const columns = "offset, id, device, user, text, time"
+
+// roomRow is where the rows of a room begin, whose key is the first parameter.
+const roomRow = "(SELECT id FROM rooms WHERE key = ?1) << 40"
+
 func (l *Log) prepare(ctx context.Context) error {
-	const columns = "SELECT offset, id, device, user, text, time FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?) AND "
 	for stmt, query := range map[**sql.Stmt]string{
-		&l.readEntries: columns + "offset > ? AND offset <= ? ORDER BY offset LIMIT ?",
-		&l.readHistory: columns + "offset < ? ORDER BY offset DESC LIMIT ?",
+		&l.readEntries: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 ORDER BY at LIMIT ?4",
+		&l.readHistory: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC LIMIT ?3",
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 		&l.readNames:   "SELECT name FROM names WHERE room = ? ORDER BY seen DESC, name LIMIT ?",
 		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
@@ -245,15 +272,17 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 
 // Read implements chat.Log.
 func (l *Log) Read(ctx context.Context, room string, after, upTo int64, limit int) ([]chat.Entry, error) {
-	return scan(room, func() (*sql.Rows, error) { return l.readEntries.QueryContext(ctx, room, after, upTo, limit) })
+	return scan(room, func() (*sql.Rows, error) {
+		return l.readEntries.QueryContext(ctx, room, rowOf(0, after), rowOf(0, upTo), limit)
+	})
 }
 
 // History implements chat.Log.
 func (l *Log) History(ctx context.Context, room string, before int64, limit int) ([]chat.Entry, error) {
 	if before == 0 {
-		before = shared.MaxOffset
+		before = maxOffset
 	}
-	entries, err := scan(room, func() (*sql.Rows, error) { return l.readHistory.QueryContext(ctx, room, before, limit) })
+	entries, err := scan(room, func() (*sql.Rows, error) { return l.readHistory.QueryContext(ctx, room, rowOf(0, before), limit) })
 	slices.Reverse(entries)
 	return entries, err
 }
@@ -265,18 +294,26 @@ func scan(room string, query func() (*sql.Rows, error)) (entries []chat.Entry, e
 	}
 	defer rows.Close()
 	for rows.Next() {
-		e := chat.Entry{Room: room}
-		var ms int64
-		if err := rows.Scan(&e.Offset, &e.ID, &e.Device, &e.User, &e.Text, &ms); err != nil {
+		e, err := scanEntry(rows, room)
+		if err != nil {
 			return nil, unavailable(err)
 		}
-		e.Time = time.UnixMilli(ms).UTC()
 		entries = append(entries, e)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unavailable(err)
 	}
 	return entries, nil
+}
+
+func scanEntry(rows *sql.Rows, room string) (chat.Entry, error) {
+	e := chat.Entry{Room: room}
+	var ms int64
+	if err := rows.Scan(&e.Offset, (*messageID)(&e.ID), (*deviceID)(&e.Device), &e.User, &e.Text, &ms); err != nil {
+		return chat.Entry{}, err
+	}
+	e.Time = time.UnixMilli(ms).UTC()
+	return e, nil
 }
 
 // Ready implements chat.Log: it writes something and takes it away again.

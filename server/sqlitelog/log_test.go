@@ -19,7 +19,16 @@ import (
 	"parley/shared"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestConformance(t *testing.T) {
 	for _, sync := range []sqlitelog.Sync{sqlitelog.Full, sqlitelog.Normal} {
@@ -73,7 +82,6 @@ func database(t *testing.T, dir string) *sql.DB {
 func TestLockedDatabase(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir, sqlitelog.Options{BusyTimeout: time.Millisecond})
-	defer l.Close()
 	var followed []string
 	_, stop, err := l.Open(t.Context(), lobby, chat.Follower{Entries: func(entries []chat.Entry) {
 		for _, e := range entries {
@@ -109,6 +117,10 @@ func TestLockedDatabase(t *testing.T) {
 	if got := strings.Join(followed, " "); got != "a b" {
 		t.Errorf("followed: %s", got)
 	}
+	if err := errors.Join(other.Close(), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	oneFile(t, dir) // neither does what failed keep it open
 }
 
 // A database that may not grow is what a full disk looks like to SQLite.
@@ -159,8 +171,15 @@ func TestClosedLogIsOneFile(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if wal, err := os.Stat(filepath.Join(dir, sqlitelog.FileName+"-wal")); err == nil && wal.Size() > 0 {
-		t.Errorf("the write-ahead log has %d bytes", wal.Size())
+	oneFile(t, dir)
+}
+
+// oneFile makes sure that nobody has the database open, by the files that SQLite
+// then removes.
+func oneFile(t *testing.T, dir string) {
+	t.Helper()
+	if left, err := filepath.Glob(filepath.Join(dir, sqlitelog.FileName+"?*")); err != nil || len(left) > 0 {
+		t.Errorf("with the log closed there is still %v, %v", left, err)
 	}
 }
 

@@ -108,9 +108,12 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 
 // trim deletes a room's oldest entries, as far as head.
 func (r *retention) trim(ctx context.Context, key string, room, head int64) (deleted int, err error) {
-	var first sql.NullInt64
-	err = r.log.read.QueryRowContext(ctx, "SELECT MIN(offset) FROM entries WHERE room = ?", room).Scan(&first)
-	if err != nil || !first.Valid {
+	var first int64
+	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? ORDER BY at LIMIT 1", rowOf(room, 0), rowOf(room+1, 0)).Scan(&first)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
 		return 0, err
 	}
 	upTo, err := r.tooOld(ctx, room, head)
@@ -123,7 +126,7 @@ func (r *retention) trim(ctx context.Context, key string, room, head int64) (del
 			return 0, err
 		}
 	}
-	if upTo < first.Int64 {
+	if upTo < first {
 		r.used[room] = u
 		return 0, nil
 	}
@@ -148,8 +151,8 @@ func (r *retention) tooOld(ctx context.Context, room, head int64) (upTo int64, e
 		return 0, nil
 	}
 	var oldest int64
-	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE room = ? AND time >= ? ORDER BY offset LIMIT 1",
-		room, r.Now().Add(-r.Age).UnixMilli()).Scan(&oldest)
+	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? AND time >= ? ORDER BY at LIMIT 1",
+		rowOf(room, 0), rowOf(room+1, 0), r.Now().Add(-r.Age).UnixMilli()).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head, nil
 	}
@@ -162,12 +165,12 @@ func (r *retention) tooOld(ctx context.Context, room, head int64) (upTo int64, e
 func (r *retention) tooMuch(ctx context.Context, room, head, upTo int64) (int64, usage, error) {
 	u := r.used[room]
 	var fresh int64
-	if err := r.log.read.QueryRowContext(ctx, "SELECT COALESCE(SUM("+entryBytes+"), 0) FROM entries WHERE room = ? AND offset > ? AND offset <= ?",
-		room, u.upTo, head).Scan(&fresh); err != nil {
+	if err := r.log.read.QueryRowContext(ctx, "SELECT COALESCE(SUM("+entryBytes+"), 0) FROM entries WHERE at > ? AND at <= ?",
+		rowOf(room, u.upTo), rowOf(room, head)).Scan(&fresh); err != nil {
 		return 0, u, err
 	}
 	u = usage{upTo: head, bytes: u.bytes + fresh}
-	rows, err := r.log.read.QueryContext(ctx, "SELECT offset, "+entryBytes+" FROM entries WHERE room = ? AND offset <= ? ORDER BY offset", room, head)
+	rows, err := r.log.read.QueryContext(ctx, "SELECT offset, "+entryBytes+" FROM entries WHERE at > ? AND at <= ? ORDER BY at", rowOf(room, 0), rowOf(room, head))
 	if err != nil {
 		return 0, u, err
 	}
@@ -193,10 +196,10 @@ type trim struct {
 	limit, deleted int
 }
 
-const trimQuery = "DELETE FROM entries WHERE room = ?1 AND offset IN (SELECT offset FROM entries WHERE room = ?1 AND offset <= ?2 ORDER BY offset LIMIT ?3)"
+const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE at > ? AND at <= ? ORDER BY at LIMIT ?)"
 
 // emptiedQuery takes a room without entries out of the list of rooms.
-const emptiedQuery = "UPDATE rooms SET last = 0 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entries WHERE room = ?1)"
+const emptiedQuery = "UPDATE rooms SET last = 0 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE at > ? AND at < ?)"
 
 // trim tells the room's followers where its log will begin, then deletes. Rooms
 // are opened by the same goroutine, so whoever opens one learns of what goes
@@ -205,7 +208,7 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 	for _, f := range w.followers(t.key) {
 		f.Begin(t.upTo + 1)
 	}
-	result, err := w.conn.ExecContext(ctx, trimQuery, t.room, t.upTo, t.limit)
+	result, err := w.conn.ExecContext(ctx, trimQuery, rowOf(t.room, 0), rowOf(t.room, t.upTo), t.limit)
 	if err != nil {
 		return err
 	}
@@ -214,6 +217,6 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 	if err != nil || t.deleted == t.limit { // there may be more
 		return err
 	}
-	_, err = w.conn.ExecContext(ctx, emptiedQuery, t.room)
+	_, err = w.conn.ExecContext(ctx, emptiedQuery, t.room, rowOf(t.room, 0), rowOf(t.room+1, 0))
 	return err
 }

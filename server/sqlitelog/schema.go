@@ -7,10 +7,20 @@ import (
 	"fmt"
 )
 
-// migrations bring a database from each schema to the next; its user_version
-// counts those that it has had. A released one never changes.
-var migrations = []string{
-	`CREATE TABLE meta (
+// base is the oldest schema that a database is changed from in place; from one
+// before it, a new database is made: see rebuild.go. A database's user_version is
+// its schema.
+const base = 4
+
+// An entry's row has the key room<<40 | offset, so that a room's entries lie
+// together and in order. The second index knows a repeated message. It begins
+// with the id because ids mostly grow with time: it is then filled at its end, and
+// neither index makes a commit touch many pages.
+//
+// What is said of a message later changes the message's own row, and is an entry
+// of its own besides: see Entry.
+const baseSchema = `
+	CREATE TABLE meta (
 		epoch TEXT NOT NULL
 	);
 	CREATE TABLE rooms (
@@ -18,71 +28,129 @@ var migrations = []string{
 		key  TEXT    NOT NULL UNIQUE,
 		name TEXT    NOT NULL,
 		head INTEGER NOT NULL, -- stored, so that an offset is never used again
-		last INTEGER NOT NULL  -- milliseconds since 1970
+		last INTEGER NOT NULL  -- milliseconds since 1970; 0 if no entry is left
 	);
+	CREATE INDEX rooms_last ON rooms (last) WHERE last > 0;
 	CREATE TABLE entries (
-		room   INTEGER NOT NULL,
-		offset INTEGER NOT NULL,
-		id     TEXT    NOT NULL,
-		device TEXT    NOT NULL,
-		user   TEXT    NOT NULL,
-		text   TEXT    NOT NULL,
-		time   INTEGER NOT NULL,
-		PRIMARY KEY (room, offset)
-	) WITHOUT ROWID;
-	CREATE UNIQUE INDEX entries_id ON entries (room, device, id);
+		at        INTEGER PRIMARY KEY, -- room << 40 | offset
+		room      INTEGER NOT NULL,
+		id        BLOB    NOT NULL, -- a ULID as 16 bytes, any other id as text
+		device    BLOB    NOT NULL, -- 32 hexadecimal digits as 16 bytes, any other device as text
+		user      TEXT    NOT NULL,
+		text      TEXT    NOT NULL,
+		time      INTEGER NOT NULL, -- milliseconds since 1970
+		kind      INTEGER NOT NULL DEFAULT 0, -- 0 is a message
+		target    INTEGER NOT NULL DEFAULT 0, -- of a change: the offset of its message
+		reply     INTEGER NOT NULL DEFAULT 0, -- of a message: the offset of the one that it answers
+		state     INTEGER NOT NULL DEFAULT 0, -- of a message: edited, deleted
+		changed   INTEGER NOT NULL DEFAULT 0, -- of a message: the offset of its last change
+		reactions BLOB,                       -- of a message: whose and which
+		offset    INTEGER AS (at & 0xffffffffff) VIRTUAL
+	);
 	CREATE TABLE names (
 		room   TEXT    NOT NULL,
 		name   TEXT    NOT NULL,
 		device TEXT    NOT NULL,
 		seen   INTEGER NOT NULL,
 		PRIMARY KEY (room, name)
-	) WITHOUT ROWID;`,
-
-	`CREATE TABLE locks (
+	) WITHOUT ROWID;
+	CREATE TABLE locks (
 		room   TEXT    NOT NULL PRIMARY KEY,
 		hash   TEXT    NOT NULL,
 		hidden INTEGER NOT NULL
-	) WITHOUT ROWID;`,
+	) WITHOUT ROWID;`
 
-	// From here on, a room's last is 0 if no entry of it is left.
-	`UPDATE rooms SET last = 0 WHERE NOT EXISTS (SELECT 1 FROM entries WHERE room = rooms.id);
-	CREATE INDEX rooms_last ON rooms (last) WHERE last > 0;`,
+// baseIndexes are made when the rows are there, which is faster.
+const baseIndexes = `
+	CREATE UNIQUE INDEX entries_id ON entries (id, device, room);
+	CREATE INDEX entries_changed ON entries (room, changed) WHERE changed > 0;`
+
+// changes bring a database from each schema to the next, beginning with base. One
+// that was merged never changes.
+var changes = []string{}
+
+// newest is the schema that this program works with.
+var newest = base + len(changes)
+
+const (
+	offsetBits = 40
+	maxOffset  = 1<<offsetBits - 1
+	maxRoom    = 1<<(63-offsetBits) - 2 // of rooms.id, so that the key behind a room's last is one, too
+)
+
+// rowOf is the key of an entry's row.
+func rowOf(room, offset int64) int64 {
+	return room<<offsetBits | min(max(offset, 0), maxOffset)
 }
 
-// migrate brings the database to the newest schema and returns its epoch.
-func migrate(ctx context.Context, db *sql.DB) (epoch string, err error) {
-	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return "", err
+// migrate brings the database to the newest schema, and makes it if it is not
+// there.
+func migrate(ctx context.Context, path string, opt Options) error {
+	version, err := schemaOf(ctx, path)
+	switch {
+	case err != nil:
+		return err
+	case version > newest:
+		return fmt.Errorf("it was written by a newer Parley (schema %d, this one knows %d): "+
+			"start that version, or choose another folder with --data", version, newest)
+	case version == newest:
+		return nil
+	case version > 0 && version < base:
+		if err := rebuild(ctx, path, version, opt); err != nil {
+			return err
+		}
+		version = base
 	}
-	if version > len(migrations) {
-		return "", fmt.Errorf("it was written by a newer Parley (schema %d, this one knows %d): "+
-			"start that version, or choose another folder with --data", version, len(migrations))
+	db, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate")
+	if err != nil {
+		return err
 	}
-	for v := version; v < len(migrations); v++ {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return "", err
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if version == 0 {
+		if err := step(ctx, db, base, baseSchema+baseIndexes, "INSERT INTO meta (epoch) VALUES ('"+rand.Text()+"')"); err != nil {
+			return err
 		}
-		defer tx.Rollback()
-		if _, err := tx.ExecContext(ctx, migrations[v]); err != nil {
-			return "", fmt.Errorf("migrating to schema %d: %w", v+1, err)
-		}
-		if v == 0 {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO meta (epoch) VALUES (?)", rand.Text()); err != nil {
-				return "", err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", v+1)); err != nil {
-			return "", err
-		}
-		if err := tx.Commit(); err != nil {
-			return "", err
+		version = base
+	}
+	for v := version; v < newest; v++ {
+		if err := step(ctx, db, v+1, changes[v-base]); err != nil {
+			return fmt.Errorf("going over to schema %d: %w", v+1, err)
 		}
 	}
-	err = db.QueryRowContext(ctx, "SELECT epoch FROM meta").Scan(&epoch)
-	return epoch, err
+	return db.Close()
+}
+
+// step carries out statements in one transaction, after which the database has the
+// schema version.
+func step(ctx context.Context, db *sql.DB, version int, statements ...string) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, s := range append(statements, setVersion(version)) {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+func setVersion(version int) string { return fmt.Sprintf("PRAGMA user_version = %d", version) }
+
+// schemaOf is the schema of a database; 0 if there is none yet.
+func schemaOf(ctx context.Context, path string) (version int, err error) {
+	if size(path) == 0 {
+		return 0, nil
+	}
+	db, err := openExisting(path)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	err = db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	return version, err
 }
 
 // newEpoch begins another incarnation of the log, and returns its name.

@@ -11,9 +11,22 @@ import (
 	"parley/shared"
 )
 
-// transaction carries out the writes and commits them. The receipts are those
-// of the appends, in order.
-func (w *writer) transaction(ctx context.Context, writes []request) (receipts []chat.Receipt, err error) {
+// outcome is what became of an append: an error is its own alone, and what else is
+// in the transaction is kept.
+type outcome struct {
+	chat.Receipt
+	err error
+}
+
+// The bounds of what a row's key can hold.
+var (
+	errRooms   = errors.New("the log has all the rooms that it can have")
+	errEntries = errors.New("the room has all the messages that it can have")
+)
+
+// transaction carries out the writes and commits them. The outcomes are those of
+// the appends, in order.
+func (w *writer) transaction(ctx context.Context, writes []request) (outcomes []outcome, err error) {
 	if _, err := w.stmt.begin.ExecContext(ctx); err != nil {
 		return nil, err
 	}
@@ -21,10 +34,10 @@ func (w *writer) transaction(ctx context.Context, writes []request) (receipts []
 		switch {
 		case r.done != nil:
 			receipt, err := w.append(ctx, r.room, r.entry)
-			if err != nil {
+			if err != nil && err != errRooms && err != errEntries {
 				return nil, err
 			}
-			receipts = append(receipts, receipt)
+			outcomes = append(outcomes, outcome{receipt, err})
 		case r.claim != nil:
 			if err := w.takeName(ctx, r.claim); err != nil {
 				return nil, err
@@ -58,7 +71,7 @@ func (w *writer) transaction(ctx context.Context, writes []request) (receipts []
 		}
 	}
 	_, err = w.stmt.commit.ExecContext(ctx)
-	return receipts, err
+	return outcomes, err
 }
 
 func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (chat.Receipt, error) {
@@ -70,13 +83,15 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (ch
 		w.touched = append(w.touched, r)
 	}
 	if r.id == 0 {
-		if err := w.stmt.newRoom.QueryRowContext(ctx, room.Key, room.Text).Scan(&r.id); err != nil {
+		if err := w.newRoom(ctx, r, room); err != nil {
 			return chat.Receipt{}, err
 		}
-		r.name = room.Text
 	}
-	e.Offset = r.head + 1
-	result, err := w.stmt.insert.ExecContext(ctx, r.id, e.Offset, e.ID, e.Device, e.User, e.Text, e.Time.UnixMilli())
+	if e.Offset = r.head + 1; e.Offset > maxOffset {
+		return chat.Receipt{}, errEntries
+	}
+	id, device := messageID(e.ID).pack(), deviceID(e.Device).pack()
+	result, err := w.stmt.insert.ExecContext(ctx, rowOf(r.id, e.Offset), r.id, id, device, e.User, e.Text, e.Time.UnixMilli())
 	if err != nil {
 		return chat.Receipt{}, err
 	}
@@ -84,12 +99,27 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (ch
 		return chat.Receipt{}, err
 	} else if n == 0 {
 		receipt := chat.Receipt{Duplicate: true}
-		err := w.stmt.find.QueryRowContext(ctx, r.id, e.Device, e.ID).Scan(&receipt.Offset)
+		err := w.stmt.find.QueryRowContext(ctx, id, device, r.id).Scan(&receipt.Offset)
 		return receipt, err
 	}
 	r.head, r.last = e.Offset, e.Time
 	r.fresh = append(r.fresh, e)
 	return chat.Receipt{Offset: e.Offset}, nil
+}
+
+func (w *writer) newRoom(ctx context.Context, r *roomState, room shared.Name) error {
+	var id int64
+	if err := w.stmt.newRoom.QueryRowContext(ctx, room.Key, room.Text).Scan(&id); err != nil {
+		return err
+	}
+	if id > maxRoom {
+		if _, err := w.conn.ExecContext(ctx, "DELETE FROM rooms WHERE id = ?", id); err != nil {
+			return err
+		}
+		return errRooms
+	}
+	r.id, r.name = id, room.Text
+	return nil
 }
 
 func (w *writer) takeName(ctx context.Context, c *claim) error {
@@ -118,7 +148,7 @@ func (w *writer) handOn(ctx context.Context) {
 			if f.handed < r.head-int64(len(r.fresh)) {
 				var err error
 				if entries, err = scan(r.key, func() (*sql.Rows, error) {
-					return w.stmt.missed.QueryContext(ctx, r.id, f.handed)
+					return w.stmt.missed.QueryContext(ctx, rowOf(r.id, f.handed), rowOf(r.id+1, 0))
 				}); err != nil {
 					continue // with the next entry, then
 				}

@@ -73,6 +73,7 @@ type writer struct {
 
 	conn    *sql.Conn // nil after a failure
 	stmt    statements
+	opened  []*sql.Stmt // all of stmt
 	rooms   map[string]*roomState
 	touched []*roomState
 
@@ -171,6 +172,7 @@ func (w *writer) run() {
 		// A log that was closed is one file. Where this fails, the next start reads
 		// the write-ahead log.
 		_, _ = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		w.closeStatements()
 		w.conn.Close()
 	}
 }
@@ -200,13 +202,13 @@ func (w *writer) handle(batch []request) {
 		return
 	}
 	started := time.Now()
-	receipts, err := w.transaction(ctx, writes)
+	outcomes, err := w.transaction(ctx, writes)
 	if err != nil {
 		w.fail()
 		refuse(writes, err)
 		return
 	}
-	if len(receipts) > 0 {
+	if len(outcomes) > 0 {
 		w.observe(time.Since(started))
 	}
 	w.handOn(ctx)
@@ -215,8 +217,8 @@ func (w *writer) handle(batch []request) {
 			r.reply <- nil
 			continue
 		}
-		r.done(receipts[0], nil)
-		receipts = receipts[1:]
+		r.done(outcomes[0].Receipt, wrap(outcomes[0].err))
+		outcomes = outcomes[1:]
 	}
 }
 
@@ -251,12 +253,11 @@ func (w *writer) stateToOpen(ctx context.Context, room shared.Name) (r *roomStat
 	if r, err = w.state(ctx, room); err != nil {
 		return nil, 0, err
 	}
-	var oldest sql.NullInt64
-	err = w.conn.QueryRowContext(ctx, "SELECT MIN(offset) FROM entries WHERE room = ?", r.id).Scan(&oldest)
-	if !oldest.Valid {
-		return r, r.head + 1, err
+	err = w.conn.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? ORDER BY at LIMIT 1", rowOf(r.id, 0), rowOf(r.id+1, 0)).Scan(&first)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, r.head + 1, nil
 	}
-	return r, oldest.Int64, err
+	return r, first, err
 }
 
 func (w *writer) forgetAbandoned() {
@@ -286,10 +287,10 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.room:     "SELECT id, name, head, last FROM rooms WHERE key = ?",
 		&w.stmt.newRoom:  "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
 		&w.stmt.setHead:  "UPDATE rooms SET head = ?, last = ? WHERE id = ?",
-		&w.stmt.insert: "INSERT INTO entries (room, offset, id, device, user, text, time) VALUES (?, ?, ?, ?, ?, ?, ?) " +
-			"ON CONFLICT (room, device, id) DO NOTHING",
-		&w.stmt.find:   "SELECT offset FROM entries WHERE room = ? AND device = ? AND id = ?",
-		&w.stmt.missed: "SELECT offset, id, device, user, text, time FROM entries WHERE room = ? AND offset > ? ORDER BY offset",
+		&w.stmt.insert: "INSERT INTO entries (at, room, id, device, user, text, time) VALUES (?, ?, ?, ?, ?, ?, ?) " +
+			"ON CONFLICT (id, device, room) DO NOTHING",
+		&w.stmt.find:   "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
+		&w.stmt.missed: "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
 		&w.stmt.owned: "SELECT device, seen FROM names WHERE room = ? AND name = ?",
@@ -300,6 +301,7 @@ func (w *writer) connect(ctx context.Context) (err error) {
 			w.fail()
 			return err
 		}
+		w.opened = append(w.opened, *stmt)
 	}
 	return nil
 }
@@ -310,12 +312,22 @@ func (w *writer) fail() {
 	if w.stmt.rollback != nil {
 		_, _ = w.stmt.rollback.Exec() // an error means that there was nothing to roll back
 	}
+	w.closeStatements()
 	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is not used again
-	w.conn, w.stmt = nil, statements{}
+	w.conn = nil
 	for _, r := range w.rooms {
 		r.loaded = false
 	}
 	w.settle()
+}
+
+// closeStatements lets go of the connection's statements. SQLite keeps a
+// connection and its files open while it has one.
+func (w *writer) closeStatements() {
+	for _, s := range w.opened {
+		_ = s.Close() // what it did last, it has said already
+	}
+	w.stmt, w.opened = statements{}, nil
 }
 
 func refuse(batch []request, err error) {
