@@ -186,12 +186,12 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 	if !l.when.IsZero() {
 		end.objects = append(end.objects, newText(shortTime(l.when), fontTiny, roleMuted))
 	}
-	if l.draft {
-		sub.role = roleAccent
-	}
 	if l.unread > 0 {
 		sub.role = roleText
 		end.objects = append(end.objects, newBadge(badgeNumber(l.unread)))
+	}
+	if l.draft {
+		sub.role = roleAccent
 	}
 	line := newHRow(3*unit, 1, newRoomAvatar(l.name, touch), newColumn(2, title, sub), end)
 	if textScale() > largeText {
