@@ -2,6 +2,7 @@
 
 VERSION   := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+AXE       := axe-core@4.14.1
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  := 60s
 CHAOSTIME := 5m
@@ -33,12 +34,17 @@ client: check-go build-packages ## build and start the desktop client (the first
 	@exec bin/parley
 
 # One package at a time: several start a browser, a window, or a crowd.
-test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
+test: check-go test-packages build/axe npm-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go build -race ./...
 	go test -race -p 1 -timeout 30m ./...
 	@$(MAKE) --no-print-directory $(TEST_APK)
+
+# What looks for barriers on the page, for its tests only.
+build/axe:
+	@command -v npm >/dev/null || { echo "The page's tests need npm, which comes with Node.js: https://nodejs.org/"; exit 1; }
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $@ $(AXE)
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)

@@ -29,7 +29,7 @@ func newConnLimit(o *options, refused func(string)) *connLimit {
 }
 
 const tooManyAnswer = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n" +
-	`{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many connections from this address."}` + "\n"
+	`{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many connections from this address.","code":"too_many"}` + "\n"
 
 // state is an http.Server's ConnState.
 func (l *connLimit) state(c net.Conn, s http.ConnState) {

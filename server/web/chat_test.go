@@ -523,3 +523,9 @@ func (c *client) send(text string) {
 	c.write(shared.Message{Type: shared.TypeChat, ID: id, Text: text})
 	c.await(func(m shared.Message) bool { return m.ID == id })
 }
+
+// typing says that its person is typing.
+func (c *client) typing() {
+	c.t.Helper()
+	c.write(shared.Message{Type: shared.TypeTyping})
+}

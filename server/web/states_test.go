@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -154,8 +156,36 @@ func TestStates(t *testing.T) {
 			if wide := p.wider(); len(wide) > 0 {
 				t.Errorf("these are wider than the screen: %q", wide)
 			}
+			for _, barrier := range p.barriers() {
+				t.Error(barrier)
+			}
 		})
 	}
+}
+
+var axe = sync.OnceValues(func() (string, error) {
+	script, err := os.ReadFile("../../build/axe/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		err = fmt.Errorf("this test needs axe-core: make build/axe (%w)", err)
+	}
+	return string(script), err
+})
+
+// barriers returns what axe finds wrong with what is shown, and what is smaller
+// than a finger.
+func (p *page) barriers() []string {
+	p.t.Helper()
+	script, err := axe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	eval[any](p, script+"; 0")
+	found := eval[[]string](p, `axe.run().then(({violations}) => violations.flatMap(v => v.nodes.map(n => [v.id, v.help, n.html.slice(0, 160), n.failureSummary].join(' · '))))`)
+	return append(found, eval[[]string](p, `[...document.querySelectorAll('a, button, input, textarea, select')].filter(e => {
+		const {width, height} = e.getBoundingClientRect(), label = e.closest('label');
+		const inText = e.matches('.bubble a'), box = label ? label.getBoundingClientRect().height : height;
+		return e.getClientRects().length && getComputedStyle(e).clipPath === 'none' && !inText && (box < 43.5 || !label && width < 43.5);
+	}).map(e => 'smaller than a finger: ' + e.outerHTML.slice(0, 120))`)...)
 }
 
 // settle waits until what moves has come to rest.

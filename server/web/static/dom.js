@@ -26,7 +26,7 @@ export function fill(e, made, children) {
 	made = JSON.stringify(made);
 	if (e.made === made) return;
 	e.made = made;
-	e.replaceChildren ? e.replaceChildren(...children()) : (e.textContent = '', e.append(...children()));
+	e.replaceChildren(...children());
 }
 
 const svg = 'http://www.w3.org/2000/svg';

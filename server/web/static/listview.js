@@ -70,7 +70,7 @@ export class ListView {
 	}
 
 	ownRow(room) {
-		const {last} = room.timeline, typing = room.typists.at(performance.now()), draft = room !== this.app.shown && tabGet(`draft/${room.key}`);
+		const {last} = room.timeline, typing = room.typists.typing(performance.now()), draft = room !== this.app.shown && tabGet(`draft/${room.key}`);
 		const offline = room.session.state === 'disconnected';
 		return {
 			name: room.name, path: room.path, at: last ? Date.parse(last.time) || 0 : 0, time: last ? last.time : '', unread: room.unread, muted: room.muted,

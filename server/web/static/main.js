@@ -61,7 +61,9 @@ function start() {
 	});
 	// Enter that ends a composition chooses a word; it submits nothing.
 	addEventListener('keydown', e => {
-		if (e.key === 'Enter' && (e.isComposing || e.keyCode === 229)) e.preventDefault();
+		if (e.key !== 'Enter' || !e.isComposing && e.keyCode !== 229) return;
+		e.preventDefault();
+		e.stopPropagation();
 	}, true);
 	// A file that is dropped would take the page's place.
 	for (const event of ['dragover', 'drop']) addEventListener(event, e => e.preventDefault());

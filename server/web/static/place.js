@@ -27,16 +27,18 @@ export class Place {
 		this.moved();
 	}
 
-	// The row that is read is the first one in sight.
+	// The row that is read is the first one that begins in sight, or else the one
+	// that fills it.
 	remember() {
-		const rows = this.log.children, edge = this.scroller.getBoundingClientRect().top;
+		const rows = this.log.children, {top: edge, bottom} = this.scroller.getBoundingClientRect();
+		const top = row => row.lastChild.getBoundingClientRect().top;
 		let from = 0, to = rows.length;
 		while (from < to) {
 			const middle = (from + to) >> 1;
-			rows[middle].getBoundingClientRect().bottom > edge ? to = middle : from = middle + 1;
+			top(rows[middle]) >= edge - 1 ? to = middle : from = middle + 1;
 		}
-		this.anchor = rows[from] || null;
-		this.offset = this.anchor ? this.anchor.lastChild.getBoundingClientRect().top - edge : 0;
+		this.anchor = (from < rows.length && top(rows[from]) < bottom ? rows[from] : rows[from - 1]) || null;
+		this.offset = this.anchor ? top(this.anchor) - edge : 0;
 	}
 
 	/** Put the reader back, after any change. */

@@ -19,7 +19,7 @@ export class RoomView {
 		const {input} = this;
 		input.oninput = () => this.edited();
 		input.onkeydown = input.onkeypress = e => {
-			if (e.key !== 'Enter' || e.shiftKey || e.isComposing) return;
+			if (e.key !== 'Enter' || e.shiftKey) return;
 			e.preventDefault();
 			if (e.type === 'keydown') this.submit();
 		};
@@ -70,7 +70,7 @@ export class RoomView {
 	}
 
 	drawHeader(room) {
-		const {session, members} = room, typing = room.typists.at(performance.now());
+		const {session, members} = room, typing = room.typists.typing(performance.now());
 		fill($('room-face'), room.name, () => [avatar(room.name)]);
 		show($('room'), room.name);
 		show($('count'), room.connected ? room.count === 1 ? t('room.alone') : count('people.here', room.count)

@@ -14,7 +14,7 @@ export class Sheets {
 	/** Show a sheet; children are its content, closed is called at its end. */
 	open(id, title, children, closed = () => {}) {
 		const before = document.activeElement;
-		const sheet = el('aside', {id, class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': `${id}-title`},
+		const sheet = el('div', {id, class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': `${id}-title`},
 			el('header', {}, el('h2', {id: `${id}-title`}, title), button(icon('close'), () => this.close(), {class: 'icon close', 'aria-label': t('sheet.close')})),
 			...children);
 		const scrim = el('div', {class: 'scrim', onclick: () => this.close()});

@@ -52,7 +52,7 @@ export function isJumbo(text) {
 /** The first graphemes of a name's first and last word. */
 export function initials(name) {
 	const words = name.split(/[\s\-_.()]+/u).filter(Boolean).map(w => graphemes(w)[0].toUpperCase());
-	const alphabetic = s => /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{Nd}]\p{M}*$/u.test(s);
+	const alphabetic = s => /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{Nd}](?:(?![\ufe0f\u20e3])\p{M})*$/u.test(s);
 	const first = words[0] || '?', last = words[words.length - 1];
 	return words.length > 1 && alphabetic(first) && alphabetic(last) ? first + last : first;
 }

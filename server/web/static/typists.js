@@ -16,7 +16,7 @@ export class Typists {
 		this.until.delete(user);
 	}
 
-	at(now) {
+	typing(now) {
 		return [...this.until].filter(([, end]) => end > now).map(([user]) => user);
 	}
 }
