@@ -7,22 +7,31 @@ import (
 	"parley/shared"
 )
 
-// NoSync makes a store faster that need not outlive the machine.
-func NoSync(s *Store) { s.db.NoSync = true }
-
 // Timeline is a timeline with a store under it, without a connection.
 type Timeline struct {
 	*timeline
-	store *Store
+	store   Store
+	kept    RoomStore
+	unsaved []Change // what Changes has returned since the last Save
 }
 
-// NewTimeline keeps so many rows in a store that does not wait for the disk.
-func NewTimeline(s *Store, kept int) *Timeline {
-	NoSync(s)
-	t := &Timeline{newTimeline(), s}
-	t.kept = kept
-	t.load(savedRoom{})
+// NewTimeline keeps so many rows.
+func NewTimeline(s Store, kept int) *Timeline {
+	t := &Timeline{timeline: newTimeline(), store: s}
+	t.timeline.kept = kept
+	t.load(t.enter())
 	return t
+}
+
+// enter begins to use the store anew. Nobody else does, so it leaves at once.
+func (t *Timeline) enter() Saved {
+	t.kept = t.store.Enter("s", "r", nil)
+	t.kept.Leave()
+	saved, err := t.kept.Load()
+	if err != nil {
+		panic(err)
+	}
+	return saved
 }
 
 func (t *Timeline) Welcome(m shared.Message)          { t.welcome(m) }
@@ -72,6 +81,7 @@ func (t *Timeline) AskGap(id string, ask func(before int64) shared.Message) bool
 func (t *Timeline) Changes() []Change {
 	t.tellMore()
 	changes := t.changes
+	t.unsaved = append(t.unsaved, changes...)
 	t.changes = nil
 	return changes
 }
@@ -80,7 +90,7 @@ func (t *Timeline) Changes() []Change {
 func (t *Timeline) Placed() (offsets []int64, gaps []bool) {
 	for _, r := range t.rows[:t.fixed] {
 		offset := int64(0)
-		if r.epoch == t.epoch && r.epoch != "" {
+		if r.Epoch == t.epoch && r.Epoch != "" {
 			offset = r.Offset
 		}
 		offsets = append(offsets, offset)
@@ -91,17 +101,25 @@ func (t *Timeline) Placed() (offsets []int64, gaps []bool) {
 
 // Save saves, and says how what was saved differs from what is there.
 func (t *Timeline) Save() error {
-	state := savedState{Server: "s", Position: t.position, Begun: t.begun && t.fixed <= t.kept}
-	if err := t.store.saveRoom("s", state, "", t.timeline); err != nil {
-		return err
-	}
-	t.delta = delta{}
-	saved, err := t.store.loadRoom("s")
+	t.changes = t.unsaved // where the loop has them when it saves
+	err := t.kept.Save(Saving{
+		Saved: Saved{
+			State: RoomState{Server: "s", Position: t.position, Begun: t.begun && t.fixed <= t.timeline.kept},
+			Log:   t.keptRows(), Outbox: t.rows[t.fixed:],
+		},
+		Changed: t.changed(),
+	})
+	t.changes, t.unsaved = nil, nil
 	if err != nil {
 		return err
 	}
-	kept := t.rows[max(0, t.fixed-t.kept):t.fixed]
-	if err := sameRows(saved.rows, kept); err != nil {
+	again := t.store.Enter("s", "r", nil)
+	defer again.Leave()
+	saved, err := again.Load()
+	if err != nil {
+		return err
+	}
+	if err := sameRows(saved.Log, t.keptRows()); err != nil {
 		return err
 	}
 	waiting := slices.Clone(t.rows[t.fixed:])
@@ -110,10 +128,10 @@ func (t *Timeline) Save() error {
 		r.Delivery, r.Offset = Pending, 0
 		waiting[i] = &r
 	}
-	return sameRows(saved.outbox, waiting)
+	return sameRows(saved.Outbox, waiting)
 }
 
-func sameRows(got, want []*row) error {
+func sameRows(got, want []*Row) error {
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || *got[i] != *want[i] {
 			return fmt.Errorf("row %d of %d is not that of %d", i, len(got), len(want))
@@ -123,14 +141,9 @@ func sameRows(got, want []*row) error {
 }
 
 // Reload starts again from what was saved.
-func (t *Timeline) Reload() error {
-	saved, err := t.store.loadRoom("s")
-	if err != nil {
-		return err
-	}
-	kept := t.kept
+func (t *Timeline) Reload() {
+	kept := t.timeline.kept
 	t.timeline = newTimeline()
-	t.kept = kept
-	t.load(saved)
-	return nil
+	t.timeline.kept = kept
+	t.load(t.enter())
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // everyByte makes TestEveryByte fail in each way at each byte, which takes a
@@ -29,7 +30,7 @@ func TestEveryByte(t *testing.T) {
 	s := startServer(t, "--rate", "0", "--sync", "normal")
 	store := openStore(t, filepath.Join(t.TempDir(), "store"))
 	defer store.Close()
-	session.NoSync(store) // nothing is killed here
+	store.NoSync() // nothing is killed here
 
 	// How many bytes go each way, when nothing fails. A few more follow, for
 	// what depends on timing.
@@ -80,14 +81,14 @@ func TestEveryByte(t *testing.T) {
 type talk struct {
 	t          *testing.T
 	server     *server
-	store      *session.Store
+	store      *store.Store
 	room       string
 	bob        *viewer
 	said       []string // by each, in any order
 	reconnects int
 }
 
-func startTalk(t *testing.T, s *server, store *session.Store, room string) *talk {
+func startTalk(t *testing.T, s *server, store *store.Store, room string) *talk {
 	return &talk{
 		t: t, server: s, store: store, room: room,
 		bob: enter(t, session.Config{Server: s.base, Room: room, User: "Bob"}),

@@ -16,7 +16,7 @@ func (t *timeline) more() bool {
 		if r.Kind == KindGap {
 			return false
 		}
-		if r.epoch == t.epoch && r.epoch != "" {
+		if r.Epoch == t.epoch && r.Epoch != "" {
 			return !t.begun && r.Offset > 1
 		}
 	}
@@ -30,7 +30,7 @@ func (t *timeline) beforeOldest() (offset int64, ok bool) {
 		return 0, false
 	}
 	for _, r := range t.rows {
-		if r.epoch == t.epoch {
+		if r.Epoch == t.epoch {
 			return t.missingBefore("", r.Offset), true
 		}
 	}
@@ -74,7 +74,6 @@ func (t *timeline) older(before int64, page shared.Message) (done bool) {
 func (t *timeline) learn(gap string, page shared.Message) {
 	if !page.More {
 		t.begun = true
-		t.delta.state = true
 	} else if page.After > 0 && (gap == "" || t.ids[gap] != nil) {
 		t.reached[gap] = page.After + 1
 	}
@@ -97,7 +96,7 @@ func (t *timeline) tellMore() {
 // gapAt is the gap that a question can fill for the one asked about: the
 // nearest above the first row of the present epoch that follows it. What is
 // missing lies before the offset before. ok is false when there is none.
-func (t *timeline) gapAt(id string) (gap *row, before int64, ok bool) {
+func (t *timeline) gapAt(id string) (gap *Row, before int64, ok bool) {
 	asked := false
 	for _, r := range t.rows[:t.fixed] {
 		if r.Kind == KindGap {
@@ -105,7 +104,7 @@ func (t *timeline) gapAt(id string) (gap *row, before int64, ok bool) {
 			gap = r
 			continue
 		}
-		if asked && r.epoch == t.epoch && r.epoch != "" {
+		if asked && r.Epoch == t.epoch && r.Epoch != "" {
 			return gap, t.missingBefore(gap.ID, r.Offset), true
 		}
 	}
@@ -125,13 +124,13 @@ func (t *timeline) fill(id string, before int64, page shared.Message) (done bool
 	}
 	at := t.indexOf(gap)
 	var above int64 // the offset of the last row of this epoch above the gap
-	shown := map[*row]bool{}
+	shown := map[*Row]bool{}
 	for _, r := range t.rows[:at] {
-		if r.epoch == "" {
+		if r.Epoch == "" {
 			continue
 		}
 		shown[r] = true
-		if r.epoch == t.epoch {
+		if r.Epoch == t.epoch {
 			above = r.Offset
 		}
 	}

@@ -37,13 +37,14 @@ func TestLockedRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	config.Store = openStore(t, path)
+	store = openStore(t, path)
+	config.Store = store
 	bob = enter(t, config)
 	bob.connected()
 	bob.send("again")
 	ann.shows("a secret", "again")
 	bob.room.Close()
-	if err := config.Store.Forget(s.base, "Attic"); err != nil {
+	if err := store.Forget(s.base, "Attic"); err != nil {
 		t.Fatal(err)
 	}
 	bob = enter(t, config)

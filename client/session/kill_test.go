@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // A child is this test program over again, as an app without a window: childRole
@@ -41,7 +42,7 @@ func child(role string) int {
 	if err := json.Unmarshal([]byte(role), &o); err != nil {
 		panic(err)
 	}
-	store, err := session.OpenStore(o.Store)
+	store, err := store.Open(o.Store)
 	if err != nil {
 		panic(err)
 	}

@@ -280,7 +280,7 @@ func TestPing(t *testing.T) {
 // wrote them: they stay whose they were, also on a server that tells.
 func TestRowsWithoutBy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
-	data, err := os.ReadFile("testdata/store1.db")
+	data, err := os.ReadFile("../store/testdata/store1.db")
 	if err == nil {
 		err = os.WriteFile(path, data, 0o600)
 	}

@@ -44,11 +44,13 @@ type loop struct {
 	closing     bool
 	typed       time.Time // when a typing frame went out last
 
-	key    string // of the room in the store
-	state  savedState
-	draft  string
-	saveBy time.Time // zero when nothing waits to be saved
-	failed bool      // the last save failed
+	kept    RoomStore // nil where the room lives in memory
+	state   RoomState
+	saved   RoomState // as it was saved last
+	entered bool      // a welcome came since: the room is a recent one now
+	draft   string
+	saveBy  time.Time // zero when nothing waits to be saved
+	failed  bool      // the last save failed
 
 	stopAlarm func() bool
 }
@@ -61,18 +63,17 @@ func newLoop(r *Room) *loop {
 		timeline: newTimeline(),
 		reports:  make(chan report, batch),
 		paused:   r.config.Paused,
-		key:      roomKey(r.config.Server, r.config.Room),
-		state:    savedState{Server: r.config.Server, Room: r.config.Room, Name: r.config.Room},
+		state:    RoomState{Server: r.config.Server, Room: r.config.Room, Name: r.config.Room},
 	}
 }
 
 func (l *loop) run() {
 	defer close(l.room.done)
 	if store := l.config.Store; store != nil {
-		if !store.claim(l.key, l.room.leaving) {
+		if l.kept = store.Enter(l.config.Server, l.config.Room, l.room.leaving); l.kept == nil {
 			return
 		}
-		defer store.release(l.key)
+		defer l.kept.Leave()
 	}
 	defer l.connections.Wait()
 	l.load()
@@ -113,22 +114,20 @@ func (l *loop) takeWaiting() {
 
 // load shows what the store has.
 func (l *loop) load() {
-	if l.config.Store == nil {
-		l.timeline.load(savedRoom{})
-		return
-	}
-	saved, err := l.config.Store.loadRoom(l.key)
-	if err != nil {
-		l.timeline.load(savedRoom{})
-		l.saveFailed(err)
-		l.config.Store = nil // what can't be read is not written over
-		return
+	var saved Saved
+	if l.kept != nil {
+		var err error
+		if saved, err = l.kept.Load(); err != nil {
+			l.saveFailed(err)
+			saved, l.kept = Saved{}, nil // what can't be read is not written over
+		}
 	}
 	l.timeline.load(saved)
-	if saved.Server != "" {
-		l.state, l.draft = saved.savedState, saved.draft
-		l.config.Key = cmp.Or(l.config.Key, saved.Key)
+	if saved.State.Server != "" {
+		l.state, l.draft = saved.State, saved.Draft
+		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)
 	}
+	l.saved = l.state
 }
 
 // setAlarm does what is due and wakes the loop when the next thing will be.
@@ -172,52 +171,6 @@ func (l *loop) everything() []Change {
 	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status})
 	l.timeline.changes = nil
 	return append(changes, l.crowd.changes()...)
-}
-
-func (l *loop) save() {
-	d := &l.timeline.delta
-	if l.config.Store == nil {
-		*d = delta{}
-		l.saveBy = time.Time{}
-		return
-	}
-	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
-	if d.empty() && !lazy {
-		return
-	}
-	if l.failed && !lazy {
-		d.all()
-		return
-	}
-	l.state.Position = l.timeline.position
-	l.state.Begun = l.timeline.begun && l.timeline.fixed <= l.timeline.kept
-	l.state.Seen = l.clock.Now().UTC()
-	err := l.config.Store.saveRoom(l.key, l.state, l.draft, l.timeline)
-	if err != nil {
-		l.saveFailed(err)
-		return
-	}
-	*d = delta{}
-	l.saveBy = time.Time{}
-	l.failed = false
-}
-
-func (l *loop) saveFailed(err error) {
-	if !l.failed {
-		l.failed = true
-		l.timeline.change(Change{Kind: StoreFailed, Err: err})
-	}
-	l.timeline.delta.all()
-	l.saveBy = l.clock.Now().Add(againWait)
-}
-
-// saveSoon has something saved that is not worth a transaction of its own.
-func (l *loop) saveSoon() { l.saveWithin(lazyWait) }
-
-func (l *loop) saveWithin(d time.Duration) {
-	if by := l.clock.Now().Add(d); l.saveBy.IsZero() || by.Before(l.saveBy) && !l.failed {
-		l.saveBy = by
-	}
 }
 
 // due reports whether a time has come; the zero time never does.
@@ -367,10 +320,7 @@ func (l *loop) ended(p *Problem) {
 	}
 	if p.Cause == CauseWrongKey || p.Cause == CauseOpenRoom {
 		l.config.Key = ""
-		if l.state.Key != "" {
-			l.state.Key = ""
-			l.timeline.delta.state = true
-		}
+		l.state.Key = ""
 	}
 	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
 	final := p.Cause.Final()
@@ -455,7 +405,7 @@ func (l *loop) welcome(m shared.Message) {
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)
 	l.timeline.welcome(m)
-	l.timeline.delta.state = true // the room is a recent one now
+	l.entered = true
 	l.state.Name = cmp.Or(m.Room, l.config.Room)
 	l.state.Key = l.config.Key
 	l.room.limitText(m.Limits.Message)

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"sync"
 
-	"go.etcd.io/bbolt"
-
 	"parley/shared"
 )
 
@@ -18,7 +16,7 @@ import (
 // refused until the person trusts it: see Trust. Pins may be used from any
 // goroutine.
 type Pins struct {
-	store *Store // nil: they last as long as the app
+	store Store // nil: they last as long as the app
 
 	mu    sync.Mutex
 	words map[string]string // by the server's base
@@ -29,7 +27,7 @@ type Pins struct {
 const vouched = "authority"
 
 // NewPins returns the pins of a store, or with none, empty ones.
-func NewPins(store *Store) *Pins {
+func NewPins(store Store) *Pins {
 	return &Pins{store: store, words: make(map[string]string)}
 }
 
@@ -49,7 +47,7 @@ func (p *Pins) Trust(server, words string) {
 	p.words[server] = words
 	p.mu.Unlock()
 	if p.store != nil {
-		_ = p.store.setPin(server, words) // what is not kept is asked again
+		_ = p.store.SetPin(server, words) // what is not kept is asked again
 	}
 }
 
@@ -68,7 +66,7 @@ func (p *Pins) known(server string) string {
 	words := p.words[server]
 	p.mu.Unlock()
 	if words == "" && p.store != nil {
-		words = p.store.pin(server)
+		words = p.store.Pin(server)
 	}
 	return words
 }
@@ -121,33 +119,6 @@ func vouchedFor(server string, chain []*x509.Certificate) bool {
 	}
 	_, err = chain[0].Verify(x509.VerifyOptions{DNSName: u.Hostname(), Intermediates: intermediates})
 	return err == nil
-}
-
-func (s *Store) pin(server string) (words string) {
-	err := s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			if b := tx.Bucket(appBucket).Bucket(pinsBucket); b != nil {
-				words = string(b.Get([]byte(server)))
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return ""
-	}
-	return words
-}
-
-func (s *Store) setPin(server, words string) error {
-	return s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			b, err := tx.Bucket(appBucket).CreateBucketIfNotExists(pinsBucket)
-			if err != nil {
-				return err
-			}
-			return b.Put([]byte(server), []byte(words))
-		})
-	})
 }
 
 // LinkWords is the fingerprint in the link of a server, "" where it has none.

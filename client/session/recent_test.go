@@ -1,9 +1,7 @@
 package session_test
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -11,59 +9,6 @@ import (
 
 	"parley/client/session"
 )
-
-// describe is what a store tells of its rooms.
-func describe(store *session.Store) (lines []string) {
-	for _, r := range store.Recent() {
-		lines = append(lines, fmt.Sprintf("%s shown=%v unread=%d locked=%v draft=%q last=%q place=%+v", r.Room, r.Shown, r.Unread, r.Locked, r.Draft, r.Last.Text, r.Place))
-	}
-	return lines
-}
-
-// What testdata has was written by earlier versions: storeN.db by one of layout N.
-// This version reads all of it.
-func TestEarlierStores(t *testing.T) {
-	files, err := filepath.Glob("testdata/store*.db")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no stores, %v", err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "store")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		store := openStore(t, path)
-		if name, server, err := store.Profile(); name != "Ann" || server != "http://192.0.2.1:8000" || err != nil {
-			t.Errorf("%s: the profile is %q at %q, %v", file, name, server, err)
-		}
-		if device, err := store.Device(); device != "XD7YNNRD6N4SK5SAG7BLBGCN5Q" || err != nil {
-			t.Errorf("%s: the device is %q, %v", file, device, err)
-		}
-		want := []string{
-			`attic shown=false unread=1 locked=true draft="" last="up here" place={ID: Offset:0 Below:0}`,
-			`Lobby shown=false unread=2 locked=false draft="half a thought" last="waits" place={ID: Offset:0 Below:0}`,
-		}
-		if got := describe(store); !slices.Equal(got, want) {
-			t.Errorf("%s: the rooms are\n%q", file, got)
-		}
-		lobby := enter(t, session.Config{Server: "http://192.0.2.1:8000", Room: "lobby", User: "Ann", Store: store, Paused: true})
-		lobby.until("the rows", func() bool { return len(lobby.rows) == 7 })
-		if got, want := lobby.transcript(), "Bob: hello 👋\nAnn: hi\nBob: how are you?\nAnn: refused (failed)\nBob: anybody?\nCleo: me\nAnn: waits (pending)\n"; got != want {
-			t.Errorf("%s: the room has\n%s", file, got)
-		}
-		lobby.room.Close()
-		if err := store.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, data) {
-			t.Errorf("%s has changed, %v", file, err)
-		}
-	}
-}
 
 // Which room was on the screen, and where in it one was reading, is kept; the
 // room that was used last comes first, whatever came into another since.

@@ -25,14 +25,14 @@ type Config struct {
 	Server string // as ParseServer gives it
 	Room   string
 	User   string
-	Device string // this installation's secret: Store.Device, or NewDevice kept elsewhere
+	Device string // this installation's secret, see NewDevice
 	Key    string // the room's passphrase; "" is the one that the store has
 	Hidden bool   // a new room that Key locks is not listed
 
 	// Store keeps the room over restarts. Without one it lives in memory. One
 	// Room at a time uses what the store has of a room: a second shows nothing
 	// until the first is closed.
-	Store *Store
+	Store Store
 
 	// Paused has the room show what the store has and connect at Resume only.
 	Paused bool

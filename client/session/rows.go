@@ -2,22 +2,21 @@ package session
 
 import "slices"
 
-// How a timeline's rows come, go and change. Each step is told in changes, and
-// in delta what of it the store has to learn.
+// How a timeline's rows come, go and change. Each step is told in changes.
 
-func (t *timeline) index(r *row) {
+func (t *timeline) index(r *Row) {
 	t.ids[r.ID] = r
 	if r.Kind == KindGap {
 		return
 	}
-	t.entries[r.entry] = r
-	if r.epoch == t.epoch && r.epoch != "" {
+	t.entries[r.Entry] = r
+	if r.Epoch == t.epoch && r.Epoch != "" {
 		t.byOffset[r.Offset] = r
 	}
 }
 
 // indexOf searches from the end, where most rows that change are.
-func (t *timeline) indexOf(r *row) int {
+func (t *timeline) indexOf(r *Row) int {
 	for i := len(t.rows) - 1; i >= 0; i-- {
 		if t.rows[i] == r {
 			return i
@@ -28,16 +27,10 @@ func (t *timeline) indexOf(r *row) int {
 
 // insert puts r at index i: before the waiting rows it becomes fixed, unless
 // it is pending.
-func (t *timeline) insert(i int, r *row) {
+func (t *timeline) insert(i int, r *Row) {
 	t.rows = slices.Insert(t.rows, i, r)
 	t.index(r)
 	if r.Delivery != Pending {
-		switch after := t.fixed - i; {
-		case after == 0:
-			t.delta.grown = true
-		case after < t.kept:
-			t.delta.rewrite = true
-		}
 		t.fixed++
 	}
 	if i == len(t.rows)-1 {
@@ -53,12 +46,11 @@ func (t *timeline) take(i int) {
 	t.rows = slices.Delete(t.rows, i, i+1)
 	if i < t.fixed {
 		t.fixed--
-		t.delta.removed(r)
 	}
 	delete(t.ids, r.ID)
 	delete(t.reached, r.ID)
-	if t.entries[r.entry] == r {
-		delete(t.entries, r.entry)
+	if t.entries[r.Entry] == r {
+		delete(t.entries, r.Entry)
 	}
 	if t.byOffset[r.Offset] == r {
 		delete(t.byOffset, r.Offset)
@@ -68,9 +60,6 @@ func (t *timeline) take(i int) {
 
 func (t *timeline) update(i int) {
 	r := t.rows[i]
-	if i < t.fixed {
-		t.delta.touch(r)
-	}
 	t.change(Change{Kind: Update, Index: i, Items: []Item{r.Item}})
 }
 
@@ -88,7 +77,7 @@ func (t *timeline) change(c Change) {
 	if n := len(t.changes); n > 0 {
 		before := &t.changes[n-1]
 		switch {
-		case c.Kind == Append && (before.Kind == Append || before.Kind == Reset),
+		case c.Kind == Append && before.Kind == Append,
 			c.Kind == Insert && before.Kind == Insert && c.Index == before.Index+len(before.Items):
 			before.Items = append(before.Items, c.Items...)
 			return

@@ -1,264 +1,152 @@
 package session
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime/debug"
-	"strconv"
-	"sync"
-	"syscall"
+	"slices"
 	"time"
-
-	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"parley/shared"
 )
 
-// What OpenStore and a Store refuse.
-var (
-	ErrStoreInUse   = errors.New("another copy of the app is open and uses the same files")
-	ErrStoreNewer   = errors.New("the saved messages were written by a newer version of the app")
-	ErrStoreDamaged = errors.New("the saved messages are damaged")
-)
+// Store keeps rooms over restarts. Package store has the one on the disk. Its
+// methods may be called from any goroutine.
+type Store interface {
+	// Enter returns where a room is kept, for one Room at a time: it waits until
+	// the one before has left. It returns nil if left is closed first.
+	Enter(server, room string, left <-chan struct{}) RoomStore
 
-// The layout of the file, and its version:
-//
-//	app                       version, device
-//	        pins              server → the words of its certificate
-//	rooms / <server NUL room> state, draft
-//	        log               number → savedRow, the newest fixed rows
-//	        outbox            number → savedRow, in the order of writing
-//
-// Version 2 keeps who wrote a row. Rows of version 1 are read as they are.
-const storeVersion = 2
+	// Draft is what was written and not sent in a room.
+	Draft(server, room string) string
 
-var (
-	appBucket    = []byte("app")
-	roomsBucket  = []byte("rooms")
-	logBucket    = []byte("log")
-	outboxBucket = []byte("outbox")
-	pinsBucket   = []byte("pins")
-	versionKey   = []byte("version")
-	deviceKey    = []byte("device")
-	nameKey      = []byte("name")
-	serverKey    = []byte("server")
-	stateKey     = []byte("state")
-	draftKey     = []byte("draft")
-)
+	// Pin is the fingerprint by which a server is known, "" if it is not.
+	Pin(server string) string
 
-// lockWait is how long OpenStore waits for another copy of the app to end.
-const lockWait = time.Second
-
-// Store keeps who the person is, outboxes, drafts and the end of each room's
-// timeline in one file, for one app at a time. It may be used from any goroutine.
-type Store struct {
-	db       *bbolt.DB
-	setAside string
-
-	mu     sync.Mutex
-	broken error                    // once set, nothing is read or written any more
-	rooms  map[string]chan struct{} // one token for each room, held by the Room that uses it
+	// SetPin keeps it.
+	SetPin(server, words string) error
 }
 
-// OpenStore opens the file at path, or makes it and its folder. A damaged file
-// is renamed, see SetAside, and a new one made. It refuses with ErrStoreInUse,
-// after a second, ErrStoreNewer, or what the system says, such as a full disk.
-func OpenStore(path string) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	s, err := openStore(path)
-	if !errors.Is(err, ErrStoreDamaged) {
-		return s, err
-	}
-	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000")
-	if err := os.Rename(path, aside); err != nil {
-		return nil, err
-	}
-	if s, err = openStore(path); err != nil {
-		return nil, err
-	}
-	s.setAside = aside
-	return s, nil
+// RoomStore keeps one room. One goroutine uses it.
+type RoomStore interface {
+	// Load returns what is kept; the zero Saved of a room that is not.
+	Load() (Saved, error)
+
+	// Save keeps all of s, or after an error, nobody knows how much of it. The rows
+	// that stay are the same pointers from one call to the next, and those of Load.
+	Save(s Saving) error
+
+	// Leave lets the next Room enter.
+	Leave()
 }
 
-func openStore(path string) (*Store, error) {
-	if err := checkFile(path); err != nil {
-		return nil, fileError(err)
+// Saved is a room as a store has it.
+type Saved struct {
+	State  RoomState
+	Draft  string
+	Log    []*Row // entries of the log, gaps, refused messages, oldest first
+	Outbox []*Row // in the order of writing
+}
+
+// Saving is a room as a store is to have it.
+type Saving struct {
+	Saved
+	Changed map[*Row]bool // the rows that are not as they were at the last Save
+}
+
+// RoomState is what is kept once for a room.
+type RoomState struct {
+	Server   string          `json:"server"`
+	Room     string          `json:"room"`
+	Name     string          `json:"name"`
+	Position shared.Position `json:"position"`
+	Begun    bool            `json:"begun,omitempty"` // the oldest kept row is the log's first
+	Unread   int             `json:"unread,omitempty"`
+	Key      string          `json:"key,omitempty"` // the passphrase that let in last
+	Seen     time.Time       `json:"seen"`
+	Used     time.Time       `json:"used,omitzero"` // when its page was last opened
+	Shown    bool            `json:"shown,omitempty"`
+	Place    Place           `json:"place,omitzero"`
+}
+
+// Place is where in a room one was reading; the zero Place is the end. It lies
+// Below the upper edge of the row, in units of the screen.
+type Place struct {
+	ID     string  `json:"id"`
+	Offset int64   `json:"offset,omitempty"` // the row's, if it has one
+	Below  float32 `json:"below,omitempty"`
+}
+
+// keptRows is how many fixed rows of a room are kept, the newest.
+const keptRows = 500
+
+// save keeps what has changed, if it is time to.
+func (l *loop) save() {
+	t := l.timeline
+	if l.kept == nil {
+		l.saveBy = time.Time{}
+		return
 	}
-	s := &Store{rooms: map[string]chan struct{}{}}
-	var file *os.File
-	err := s.guard(func() (err error) {
-		s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout: lockWait,
-			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-				f, err := os.OpenFile(name, flag, mode)
-				file = f
-				return f, err
-			},
-		})
-		return err
+	l.state.Position = t.position
+	l.state.Begun = t.begun && t.fixed <= t.kept
+	changed := t.changed()
+	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
+	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !l.urgent()) {
+		return
+	}
+	l.state.Seen = l.clock.Now().UTC()
+	err := l.kept.Save(Saving{
+		Saved:   Saved{State: l.state, Draft: l.draft, Log: t.keptRows(), Outbox: t.rows[t.fixed:]},
+		Changed: changed,
 	})
-	if err == nil {
-		if err = s.setUp(); err != nil {
-			_ = s.guard(s.db.Close) // the first error is the one to tell
+	if err != nil {
+		l.saveFailed(err)
+		return
+	}
+	l.saved, l.entered = l.state, false
+	l.saveBy = time.Time{}
+	l.failed = false
+}
+
+// urgent reports whether the state is worth a transaction of its own.
+func (l *loop) urgent() bool {
+	was, is := l.saved, l.state
+	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key
+}
+
+func (l *loop) saveFailed(err error) {
+	if !l.failed {
+		l.failed = true
+		l.timeline.change(Change{Kind: StoreFailed, Err: err})
+	}
+	l.saveBy = l.clock.Now().Add(againWait)
+}
+
+// saveSoon keeps something that is not worth a transaction of its own.
+func (l *loop) saveSoon() { l.saveWithin(lazyWait) }
+
+func (l *loop) saveWithin(d time.Duration) {
+	if by := l.clock.Now().Add(d); l.saveBy.IsZero() || by.Before(l.saveBy) && !l.failed {
+		l.saveBy = by
+	}
+}
+
+func (t *timeline) keptRows() []*Row { return t.rows[max(0, t.fixed-t.kept):t.fixed] }
+
+// changed are the rows that the changes since the last round are about.
+func (t *timeline) changed() map[*Row]bool {
+	rows := make(map[*Row]bool)
+	for _, c := range t.changes {
+		if c.Kind == Reset { // these were loaded
+			continue
 		}
-		return s, err
-	}
-	if file != nil {
-		_ = file.Close() // open still only after a panic
-	}
-	return nil, fileError(err)
-}
-
-// fileError tells a damaged file from what the system refuses.
-func fileError(err error) error {
-	var (
-		path   *fs.PathError
-		number syscall.Errno
-	)
-	switch {
-	case err == nil, errors.Is(err, ErrStoreNewer), errors.As(err, &path), errors.As(err, &number):
-		return err
-	case errors.Is(err, bbolterrors.ErrTimeout):
-		return ErrStoreInUse
-	}
-	return fmt.Errorf("%w: %v", ErrStoreDamaged, err)
-}
-
-// setUp checks the version and reads everything once, so that damage shows now.
-func (s *Store) setUp() error {
-	return fileError(s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			app, err := tx.CreateBucketIfNotExists(appBucket)
-			if err != nil {
-				return err
+		for _, item := range c.Items {
+			if r := t.ids[item.ID]; r != nil {
+				rows[r] = true
 			}
-			rooms, err := tx.CreateBucketIfNotExists(roomsBucket)
-			if err != nil {
-				return err
-			}
-			version := app.Get(versionKey)
-			if version == nil {
-				return app.Put(versionKey, []byte(strconv.Itoa(storeVersion)))
-			}
-			n, err := strconv.Atoi(string(version))
-			switch {
-			case err != nil || n < 1:
-				return ErrStoreDamaged
-			case n > storeVersion:
-				return ErrStoreNewer
-			case n < storeVersion:
-				if err := app.Put(versionKey, []byte(strconv.Itoa(storeVersion))); err != nil {
-					return err
-				}
-			}
-			return rooms.ForEach(func(key, value []byte) error {
-				if value != nil {
-					return fmt.Errorf("%q is no room", key)
-				}
-				_, err := readRoom(rooms.Bucket(key))
-				return err
-			})
-		})
-	}))
-}
-
-// guard runs f over the file, which is mapped into memory: what the file does
-// not hold faults, and what makes no sense panics. Both become ErrStoreDamaged.
-func (s *Store) guard(f func() error) (err error) {
-	s.mu.Lock()
-	broken := s.broken
-	s.mu.Unlock()
-	if broken != nil {
-		return broken
-	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrStoreDamaged, p)
-			s.mu.Lock()
-			s.broken = err
-			s.mu.Unlock()
 		}
-	}()
-	return f()
-}
-
-// SetAside is where OpenStore has moved a damaged file; "" when it found none.
-// Tell the person.
-func (s *Store) SetAside() string { return s.setAside }
-
-// Close closes the file. Close the Rooms first.
-func (s *Store) Close() error { return s.guard(s.db.Close) }
-
-// Device is this installation's secret, made at the first call. The error is
-// the file's.
-func (s *Store) Device() (device string, err error) {
-	err = s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			app := tx.Bucket(appBucket)
-			device = string(app.Get(deviceKey))
-			if shared.CheckDevice(device) == nil {
-				return nil
-			}
-			device = NewDevice()
-			return app.Put(deviceKey, []byte(device))
-		})
-	})
-	return device, err
-}
-
-// Profile is what SetProfile kept; "" where it kept nothing. The error is the
-// file's.
-func (s *Store) Profile() (name, server string, err error) {
-	err = s.guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			app := tx.Bucket(appBucket)
-			name, server = string(app.Get(nameKey)), string(app.Get(serverKey))
-			return nil
-		})
-	})
-	return name, server, err
-}
-
-// SetProfile keeps the person's name and the server's address.
-func (s *Store) SetProfile(name, server string) error {
-	return s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			app := tx.Bucket(appBucket)
-			if err := app.Put(nameKey, []byte(name)); err != nil {
-				return err
-			}
-			return app.Put(serverKey, []byte(server))
-		})
-	})
-}
-
-// claim waits until no other Room uses the room; false when the one that waits
-// is left before.
-func (s *Store) claim(key string, left <-chan struct{}) bool {
-	select {
-	case s.token(key) <- struct{}{}:
-		return true
-	case <-left:
-		return false
 	}
+	return rows
 }
 
-func (s *Store) release(key string) { <-s.token(key) }
-
-func (s *Store) token(key string) chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := s.rooms[key]
-	if token == nil {
-		token = make(chan struct{}, 1)
-		s.rooms[key] = token
-	}
-	return token
+// shrunk reports whether rows have gone since the last round.
+func (t *timeline) shrunk() bool {
+	return slices.ContainsFunc(t.changes, func(c Change) bool { return c.Kind == Remove })
 }

@@ -13,12 +13,11 @@ import (
 // each further one the oldest row goes.
 const maxRows = 10_000
 
-// row is an Item and what the screen need not know of it.
-type row struct {
+// Row is an Item and what the screen need not know of it.
+type Row struct {
 	Item
-	entry string // the id in the log, which Item.ID differs from where somebody used another's id again
-	epoch string // of Offset; "" while the row has no place in a log
-	key   uint64 // in the store's bucket; 0 while not there
+	Entry string // the id in the log, which Item.ID differs from where somebody used another's id again
+	Epoch string // of Offset; "" while the row has no place in a log
 }
 
 // timeline is the list of rows that a room shows:
@@ -30,16 +29,16 @@ type row struct {
 // epochs, of which nothing can be said but that they were shown there, keep
 // their places.
 //
-// Each method leaves the changes it made in changes, and in delta what of it
-// the store has to learn.
+// Each method leaves the changes it made in changes, for the screen and the
+// store.
 type timeline struct {
-	rows  []*row
+	rows  []*Row
 	fixed int // rows[fixed:] wait
 	kept  int // of the fixed rows the store keeps the last so many
 
-	ids      map[string]*row // by Item.ID
-	entries  map[string]*row // by entry; the newest where there are several
-	byOffset map[int64]*row  // of the present epoch
+	ids      map[string]*Row // by Item.ID
+	entries  map[string]*Row // by entry; the newest where there are several
+	byOffset map[int64]*Row  // of the present epoch
 
 	me       string // the name that the server calls us
 	by       string // what it says of who wrote our messages; "" where it does not say
@@ -51,26 +50,25 @@ type timeline struct {
 	reached  map[string]int64 // by a gap's id, "" for the beginning: from this offset on nothing is missing below it
 
 	changes []Change
-	delta   delta
 	told    bool // the More that was told last
 }
 
 func newTimeline() *timeline {
 	return &timeline{
 		kept:     keptRows,
-		ids:      map[string]*row{},
-		entries:  map[string]*row{},
-		byOffset: map[int64]*row{},
+		ids:      map[string]*Row{},
+		entries:  map[string]*Row{},
+		byOffset: map[int64]*Row{},
 		reached:  map[string]int64{},
 	}
 }
 
 // load takes what the store had.
-func (t *timeline) load(saved savedRoom) {
-	t.position = saved.Position
-	t.epoch, t.last = saved.Position.Epoch, saved.Position.Offset
-	t.begun = saved.Begun
-	for _, r := range slices.Concat(saved.rows, saved.outbox) {
+func (t *timeline) load(saved Saved) {
+	t.position = saved.State.Position
+	t.epoch, t.last = t.position.Epoch, t.position.Offset
+	t.begun = saved.State.Begun
+	for _, r := range slices.Concat(saved.Log, saved.Outbox) {
 		if t.ids[r.ID] != nil {
 			continue
 		}
@@ -126,7 +124,7 @@ func (t *timeline) enter(epoch string) {
 	clear(t.byOffset)
 	clear(t.reached)
 	for _, r := range t.rows[:t.fixed] {
-		if r.epoch == epoch {
+		if r.Epoch == epoch {
 			t.byOffset[r.Offset] = r
 		}
 	}
@@ -134,16 +132,15 @@ func (t *timeline) enter(epoch string) {
 }
 
 // displace notes that a row is of no log now.
-func (t *timeline) displace(r *row) {
+func (t *timeline) displace(r *Row) {
 	delete(t.byOffset, r.Offset)
-	r.epoch = ""
-	t.delta.touch(r)
+	r.Epoch = ""
+	t.update(t.indexOf(r))
 }
 
 // move sets the position up to which the room was shown.
 func (t *timeline) move(offset int64) {
 	t.position = shared.Position{Epoch: t.epoch, Offset: offset}
-	t.delta.state = true
 }
 
 // live takes the room's next entry and reports whether it was news.
@@ -173,9 +170,9 @@ func (t *timeline) gapBefore(m shared.Message) {
 	switch {
 	case m.Offset == 1:
 		return // nothing is before it
-	case r != nil && r.epoch == t.epoch:
+	case r != nil && r.Epoch == t.epoch:
 		return // shown, with what was before it
-	case r != nil && r.epoch != "" && lo < 0:
+	case r != nil && r.Epoch != "" && lo < 0:
 		return // shown under another epoch: LoadOlder tells what is before it
 	}
 	if r != nil {
@@ -185,7 +182,7 @@ func (t *timeline) gapBefore(m shared.Message) {
 	}
 	for i := at - 1; i >= 0 && t.rows[i].Kind != KindGap; i-- {
 		if t.rows[i].Delivery == Sent {
-			t.insert(at, &row{Item: Item{Kind: KindGap, ID: "gap-" + rand.Text()}})
+			t.insert(at, &Row{Item: Item{Kind: KindGap, ID: "gap-" + rand.Text()}})
 			return
 		}
 	}
@@ -197,10 +194,10 @@ func entryID(m shared.Message) string {
 }
 
 // find is the row that shows entry m already.
-func (t *timeline) find(m shared.Message) *row {
+func (t *timeline) find(m shared.Message) *Row {
 	id := entryID(m)
 	if r := t.byOffset[m.Offset]; r != nil {
-		if r.entry == id {
+		if r.Entry == id {
 			return r
 		}
 		t.displace(r) // the log has changed under one epoch
@@ -209,9 +206,9 @@ func (t *timeline) find(m shared.Message) *row {
 	switch {
 	case r == nil:
 		return nil
-	case r.epoch == t.epoch && r.epoch != "": // another entry: somebody used the id again
+	case r.Epoch == t.epoch && r.Epoch != "": // another entry: somebody used the id again
 		return nil
-	case r.epoch == "" && r.Mine, sameAuthor(r.Item, m):
+	case r.Epoch == "" && r.Mine, sameAuthor(r.Item, m):
 		return r
 	}
 	return nil
@@ -241,7 +238,7 @@ func (t *timeline) slot(offset int64) (lo, hi int) {
 	hi = t.fixed
 	for i := t.fixed - 1; i >= 0; i-- {
 		r := t.rows[i]
-		if r.epoch != t.epoch || r.epoch == "" {
+		if r.Epoch != t.epoch || r.Epoch == "" {
 			continue
 		}
 		if r.Offset < offset {
@@ -263,13 +260,12 @@ func (t *timeline) place(m shared.Message) (news bool) {
 		t.insert(hi, t.newRow(m))
 		return true
 	}
-	if r.epoch == t.epoch && r.Offset == m.Offset && r.epoch != "" {
+	if r.Epoch == t.epoch && r.Offset == m.Offset && r.Epoch != "" {
 		return false
 	}
 	at := t.indexOf(r)
 	waiting := at >= t.fixed
 	if waiting {
-		t.delta.sent(r)
 	}
 	stays := lo < at && at < hi && !t.gapIn(at, hi) || at == hi && waiting
 	if !stays {
@@ -279,7 +275,7 @@ func (t *timeline) place(m shared.Message) (news bool) {
 		r.User = m.User
 	}
 	r.By = cmp.Or(m.By, r.By)
-	r.Text, r.Time, r.Offset, r.epoch = m.Text, m.Time, m.Offset, t.epoch
+	r.Text, r.Time, r.Offset, r.Epoch = m.Text, m.Time, m.Offset, t.epoch
 	r.Delivery, r.Reason, r.Code = Sent, "", ""
 	r.Mine = t.isMine(m) || t.by == "" && r.Mine
 	t.byOffset[m.Offset] = r
@@ -289,7 +285,6 @@ func (t *timeline) place(m shared.Message) (news bool) {
 		t.insert(hi, r)
 	case waiting:
 		t.fixed++
-		t.delta.grown = true
 		fallthrough
 	default:
 		t.update(at)
@@ -299,17 +294,17 @@ func (t *timeline) place(m shared.Message) (news bool) {
 
 // gapIn reports whether there is a gap among rows from to before to.
 func (t *timeline) gapIn(from, to int) bool {
-	return slices.ContainsFunc(t.rows[from:to], func(r *row) bool { return r.Kind == KindGap })
+	return slices.ContainsFunc(t.rows[from:to], func(r *Row) bool { return r.Kind == KindGap })
 }
 
-func (t *timeline) newRow(m shared.Message) *row {
-	r := &row{
+func (t *timeline) newRow(m shared.Message) *Row {
+	r := &Row{
 		Item: Item{
 			ID: entryID(m), Offset: m.Offset, User: m.User, By: m.By, Text: m.Text, Time: m.Time,
 			Mine: t.isMine(m),
 		},
-		entry: entryID(m),
-		epoch: t.epoch,
+		Entry: entryID(m),
+		Epoch: t.epoch,
 	}
 	for t.ids[r.ID] != nil {
 		r.ID = fmt.Sprintf("%s@%d", r.ID, m.Offset)
@@ -339,7 +334,6 @@ func (t *timeline) settle() {
 		if r.Delivery != Sent || r.Offset > t.last {
 			continue
 		}
-		t.delta.sent(r)
 		t.take(i)
 		to := t.fixed
 		for j := t.fixed - 1; j >= 0; j-- {
@@ -364,7 +358,7 @@ func (t *timeline) unsettle() {
 }
 
 // next is the oldest pending message, nil when there is none.
-func (t *timeline) next() *row {
+func (t *timeline) next() *Row {
 	for _, r := range t.rows[t.fixed:] {
 		if r.Delivery == Pending {
 			return r
@@ -375,8 +369,7 @@ func (t *timeline) next() *row {
 
 // pend adds a message that was just written.
 func (t *timeline) pend(item Item) {
-	r := &row{Item: item, entry: item.ID}
-	t.delta.write(r)
+	r := &Row{Item: item, Entry: item.ID}
 	t.insert(len(t.rows), r)
 }
 
@@ -386,12 +379,10 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 	if r == nil || r.Delivery != Pending {
 		return
 	}
-	t.delta.sent(r)
 	at := t.indexOf(r)
 	r.Delivery, r.Code, r.Reason = Failed, code, reason
 	if at == t.fixed {
 		t.fixed++
-		t.delta.grown = true
 		t.update(at)
 		return
 	}
@@ -401,7 +392,7 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 
 // discard takes a failed message away and returns its row; nil when there is
 // none.
-func (t *timeline) discard(id string) *row {
+func (t *timeline) discard(id string) *Row {
 	r := t.ids[id]
 	if r == nil || r.Delivery != Failed {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // stuckAfter ends a test that waits for what does not come.
@@ -32,6 +33,9 @@ type viewer struct {
 	started  bool
 }
 
+// deadServer refuses connections: what is sent stays in the outbox.
+const deadServer = "http://127.0.0.1:1"
+
 // atOnce is a Backoff for tests.
 func atOnce(int) time.Duration { return 0 }
 
@@ -47,8 +51,8 @@ func enter(t testing.TB, config session.Config) *viewer {
 	}
 	if config.Device == "" {
 		config.Device = session.NewDevice()
-		if config.Store != nil {
-			device, err := config.Store.Device()
+		if s, ok := config.Store.(*store.Store); ok {
+			device, err := s.Device()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -188,9 +192,9 @@ func (v *viewer) cause(c session.Cause) {
 	v.until(string(c), func() bool { return v.status.Cause == c })
 }
 
-func openStore(t testing.TB, path string) *session.Store {
+func openStore(t testing.TB, path string) *store.Store {
 	t.Helper()
-	s, err := session.OpenStore(path)
+	s, err := store.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // roomsInterval is how often the server is asked for its active rooms while
@@ -28,7 +29,7 @@ type askRoomPage struct {
 	problem *textBlock
 	rooms   *column
 	active  []session.RoomInfo
-	recent  []session.RecentRoom
+	recent  []store.Recent
 	trouble error  // why the server does not answer
 	asked   bool   // it has answered, or failed to
 	answer  string // what it said last

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/driver/mobile"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // shortcuts are the app's own; a focused entry hands them on.
@@ -35,7 +36,7 @@ type client struct {
 	prefs        prefs
 	bridge       *bridge
 	net          network
-	store        *session.Store // nil: rooms live in memory
+	store        *store.Store // nil: rooms live in memory
 	pins         *session.Pins
 	storeProblem string // what is wrong with the store: a key's end
 	device       string
@@ -48,8 +49,9 @@ type client struct {
 	asleep       func() // cancels the pause of an app in the background
 }
 
-func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *session.Store) *client {
-	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, pins: session.NewPins(store), focused: true, system: android}
+func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *store.Store) *client {
+	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, focused: true, system: android}
+	c.pins = session.NewPins(c.kept())
 	c.device = c.deviceSecret()
 	c.restoreProfile()
 	if err := useLanguage(c.prefs.language()); err != nil {
@@ -168,6 +170,14 @@ func (c *client) back(phone bool) {
 
 // enter shows a room, and opens it when it is not open.
 func (c *client) enter(name string) { c.enterLocked(name, "", false) }
+
+// kept is where rooms are kept: nil, and no Store that is nil, where they are not.
+func (c *client) kept() session.Store {
+	if c.store == nil {
+		return nil
+	}
+	return c.store
+}
 
 // enterLocked is enter with a passphrase, which locks the room where it is new.
 func (c *client) enterLocked(name, key string, hidden bool) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // maxReopened is how many of one's rooms connect when the app starts.
@@ -15,7 +16,7 @@ const maxReopened = 16
 // returns. The others connect when that one has, or can't.
 func (c *client) reopen() (shown *conversation) {
 	recent := c.recent()
-	slices.SortStableFunc(recent, func(a, b session.RecentRoom) int {
+	slices.SortStableFunc(recent, func(a, b store.Recent) int {
 		switch {
 		case a.Shown == b.Shown:
 			return 0
@@ -44,31 +45,31 @@ func (c *conversation) connect() {
 }
 
 // recent are the rooms of earlier on the server, the last used first.
-func (c *client) recent() []session.RecentRoom {
+func (c *client) recent() []store.Recent {
 	if c.store == nil {
 		return nil
 	}
-	return slices.DeleteFunc(c.store.Recent(), func(r session.RecentRoom) bool { return r.Server != c.prefs.server() })
+	return slices.DeleteFunc(c.store.Recent(), func(r store.Recent) bool { return r.Server != c.prefs.server() })
 }
 
 // recentRoom is what is kept of a room.
-func (c *client) recentRoom(name string) session.RecentRoom {
+func (c *client) recentRoom(name string) store.Recent {
 	key, recent := roomKey(name), c.recent()
-	if i := slices.IndexFunc(recent, func(r session.RecentRoom) bool { return roomKey(r.Room) == key }); i >= 0 {
+	if i := slices.IndexFunc(recent, func(r store.Recent) bool { return roomKey(r.Room) == key }); i >= 0 {
 		recent[i].Room = name
 		return recent[i]
 	}
-	return session.RecentRoom{Room: name}
+	return store.Recent{Room: name}
 }
 
 // openRoom connects with a room; config has what is not the same for all.
-func (c *client) openRoom(r session.RecentRoom, config session.Config) *conversation {
+func (c *client) openRoom(r store.Recent, config session.Config) *conversation {
 	conv := &conversation{
 		client: c, key: roomKey(r.Room), name: strings.TrimSpace(r.Room), timeline: newTimeline(),
 		entered: now(), used: r.Used, stored: r.Unread, locked: r.Locked || config.Key != "",
 	}
 	config.Server, config.Room, config.User, config.Device = c.prefs.server(), conv.name, c.prefs.name(), c.device
-	config.Store, config.Pins, config.Dial = c.store, c.pins, c.net.dial
+	config.Store, config.Pins, config.Dial = c.kept(), c.pins, c.net.dial
 	config.OnWake = func() { c.bridge.wake(conv.drain) }
 	conv.room = c.net.open(config)
 	return conv

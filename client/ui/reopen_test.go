@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // life is a start of the app with what the one before it kept.
 func life(t *testing.T, dir, address string) *world {
 	t.Helper()
-	store, err := session.OpenStore(filepath.Join(dir, "rooms.db"))
+	store, err := store.Open(filepath.Join(dir, "rooms.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 	"parley/client/ui/text"
 )
 
@@ -75,7 +76,7 @@ func (c *conversation) line(told session.RoomInfo) roomLine {
 }
 
 // keptLine is one's own room that is not open.
-func keptLine(r session.RecentRoom, told session.RoomInfo) roomLine {
+func keptLine(r store.Recent, told session.RoomInfo) roomLine {
 	line := roomLine{name: text.OneLine(r.Room), mine: true, unread: r.Unread, locked: told.Locked || r.Locked}
 	line.about(r.Last, r.Used)
 	switch {

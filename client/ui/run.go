@@ -13,6 +13,7 @@ import (
 
 	handset "parley/client/phone"
 	"parley/client/session"
+	"parley/client/store"
 	"parley/shared"
 )
 
@@ -64,11 +65,11 @@ func (c *client) follow(l fyne.Lifecycle) {
 
 // openStore opens what is kept of the rooms. Without it the app works from
 // memory. problem is the end of the key of a sentence for the person.
-func openStore(a fyne.App) (s *session.Store, problem string) {
+func openStore(a fyne.App) (s *store.Store, problem string) {
 	path := filepath.Join(a.Storage().RootURI().Path(), "rooms.db")
-	s, err := session.OpenStore(path)
+	s, err := store.Open(path)
 	switch {
-	case errors.Is(err, session.ErrStoreInUse):
+	case errors.Is(err, store.ErrInUse):
 		return nil, "in_use"
 	case err != nil:
 		fyne.LogError("What is kept of the rooms can't be opened", err)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 	"parley/shared"
 )
 
@@ -239,7 +240,7 @@ func (s *screen) saved(address, room string) (rows []string) {
 	if err != nil || len(found) != 1 {
 		s.t.Fatalf("the app's store is at %q (%v)", found, err)
 	}
-	store, err := session.OpenStore(found[0])
+	store, err := store.Open(found[0])
 	if err != nil {
 		s.t.Fatal(err)
 	}

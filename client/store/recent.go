@@ -1,4 +1,4 @@
-package session
+package store
 
 import (
 	"cmp"
@@ -9,44 +9,38 @@ import (
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"parley/client/session"
 )
 
-// RecentRoom is a room that this device has been in.
-type RecentRoom struct {
+// Recent is a room that this device has been in.
+type Recent struct {
 	Room   string // as it was entered
 	Name   string // as the server shows it: show it as text only
 	Server string // as ParseServer gives it
 	Used   time.Time
 	Shown  bool // its page was on the screen at the end
-	Place  Place
-	Unread int    // messages of others that came in and were not marked read
-	Draft  string // what was written and not sent
-	Locked bool   // a passphrase opened it last
-	Last   Item   // the newest message that is kept; the zero Item if there is none
-}
-
-// Place is where in a room one was reading; the zero Place is the end. It lies
-// Below the upper edge of the row, in units of the screen.
-type Place struct {
-	ID     string  `json:"id"`
-	Offset int64   `json:"offset,omitempty"` // the row's, if it has one
-	Below  float32 `json:"below,omitempty"`
+	Place  session.Place
+	Unread int          // messages of others that came in and were not marked read
+	Draft  string       // what was written and not sent
+	Locked bool         // a passphrase opened it last
+	Last   session.Item // the newest message that is kept; the zero Item if there is none
 }
 
 // Recent lists the rooms, the last used first; none when the file can't be
 // read.
-func (s *Store) Recent() (recent []RecentRoom) {
+func (s *Store) Recent() (recent []Recent) {
 	err := s.guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
 			rooms := tx.Bucket(roomsBucket)
 			return rooms.ForEachBucket(func(key []byte) error {
 				b := rooms.Bucket(key)
-				var state savedState
+				var state session.RoomState
 				if err := json.Unmarshal(b.Get(stateKey), &state); err != nil {
 					return err
 				}
 				last, err := lastMessage(b)
-				recent = append(recent, RecentRoom{
+				recent = append(recent, Recent{
 					Room: state.Room, Name: state.Name, Server: state.Server,
 					Used:  cmp.Or(state.Used, state.Seen), // Seen is all that older versions kept
 					Shown: state.Shown, Place: state.Place, Unread: state.Unread,
@@ -59,13 +53,13 @@ func (s *Store) Recent() (recent []RecentRoom) {
 	if err != nil {
 		return nil
 	}
-	slices.SortStableFunc(recent, func(a, b RecentRoom) int { return b.Used.Compare(a.Used) })
+	slices.SortStableFunc(recent, func(a, b Recent) int { return b.Used.Compare(a.Used) })
 	return recent
 }
 
 // lastMessage is the newest message of a room's bucket: one that waits, or else
 // one of the log.
-func lastMessage(b *bbolt.Bucket) (Item, error) {
+func lastMessage(b *bbolt.Bucket) (session.Item, error) {
 	for _, name := range [][]byte{outboxBucket, logBucket} {
 		rows := b.Bucket(name)
 		if rows == nil {
@@ -75,14 +69,14 @@ func lastMessage(b *bbolt.Bucket) (Item, error) {
 		for key, value := c.Last(); key != nil; key, value = c.Prev() {
 			var r savedRow
 			if err := json.Unmarshal(value, &r); err != nil {
-				return Item{}, err
+				return session.Item{}, err
 			}
-			if r.Kind == KindMessage {
+			if r.Kind == session.KindMessage {
 				return r.item(), nil
 			}
 		}
 	}
-	return Item{}, nil
+	return session.Item{}, nil
 }
 
 // Forget removes all that is kept of a room, its outbox too. Close the Room

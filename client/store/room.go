@@ -1,0 +1,249 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"parley/client/session"
+	"parley/shared"
+)
+
+// room keeps one room: see session.RoomStore.
+type room struct {
+	store       *Store
+	key         string
+	log, outbox rows
+}
+
+// rows are those of a bucket, by the keys that they have there.
+type rows struct {
+	name []byte
+	keys map[*session.Row]uint64 // nil where nobody knows what the bucket has
+}
+
+// savedRow is a row in the file.
+type savedRow struct {
+	Kind     session.Kind     `json:"kind,omitempty"`
+	ID       string           `json:"id"`
+	Entry    string           `json:"entry,omitempty"` // where it differs from ID
+	Epoch    string           `json:"epoch,omitempty"`
+	Offset   int64            `json:"offset,omitempty"`
+	User     string           `json:"user,omitempty"`
+	By       string           `json:"by,omitempty"` // since layout 2
+	Text     string           `json:"text,omitempty"`
+	Time     time.Time        `json:"time,omitzero"`
+	Mine     bool             `json:"mine,omitempty"`
+	Delivery session.Delivery `json:"delivery,omitempty"`
+	Reason   string           `json:"reason,omitempty"`
+	Code     shared.ErrorCode `json:"code,omitempty"`
+}
+
+// roomKey names a room of a server; the name's spelling makes no difference.
+func roomKey(server, room string) string {
+	if name, err := shared.RoomName(room); err == nil {
+		room = name.Key
+	}
+	return server + "\x00" + room
+}
+
+// Load returns what is kept of the room.
+func (r *room) Load() (saved session.Saved, err error) {
+	err = r.store.guard(func() error {
+		return r.store.db.View(func(tx *bbolt.Tx) error {
+			return r.read(tx.Bucket(roomsBucket).Bucket([]byte(r.key)), &saved)
+		})
+	})
+	return saved, err
+}
+
+func (r *room) read(b *bbolt.Bucket, saved *session.Saved) error {
+	r.log, r.outbox = newRows(logBucket), newRows(outboxBucket)
+	if b == nil {
+		return nil
+	}
+	err := b.ForEach(func(key, value []byte) error {
+		switch string(key) {
+		case string(stateKey), string(draftKey):
+			if value != nil {
+				return nil
+			}
+		case string(logBucket), string(outboxBucket):
+			if value == nil {
+				return nil
+			}
+		}
+		return fmt.Errorf("a room has an odd key %q", key)
+	})
+	if err != nil {
+		return err
+	}
+	if state := b.Get(stateKey); state != nil {
+		err = json.Unmarshal(state, &saved.State)
+	}
+	saved.Draft = string(b.Get(draftKey))
+	var err1, err2 error
+	saved.Log, err1 = r.log.read(b)
+	saved.Outbox, err2 = r.outbox.read(b)
+	for _, o := range saved.Outbox {
+		o.Delivery, o.Offset = session.Pending, 0 // an acknowledgement alone is not kept
+	}
+	return errors.Join(err, err1, err2)
+}
+
+// Save writes what has changed in the room, in one transaction.
+func (r *room) Save(s session.Saving) error {
+	err := r.store.guard(func() error {
+		return r.store.db.Update(func(tx *bbolt.Tx) error {
+			b, err := tx.Bucket(roomsBucket).CreateBucketIfNotExists([]byte(r.key))
+			if err != nil {
+				return err
+			}
+			return errors.Join(
+				putJSON(b, stateKey, s.State),
+				b.Put(draftKey, []byte(s.Draft)),
+				r.outbox.write(b, s.Outbox, s.Changed),
+				r.log.write(b, s.Log, s.Changed),
+			)
+		})
+	})
+	if err != nil {
+		r.log.keys, r.outbox.keys = nil, nil // the next Save writes everything
+	}
+	return err
+}
+
+// Leave lets the next one enter.
+func (r *room) Leave() { <-r.store.token(r.key) }
+
+func newRows(bucket []byte) rows { return rows{bucket, make(map[*session.Row]uint64)} }
+
+func (r *rows) read(room *bbolt.Bucket) (list []*session.Row, err error) {
+	b := room.Bucket(r.name)
+	if b == nil {
+		return nil, nil
+	}
+	err = b.ForEach(func(key, value []byte) error {
+		var s savedRow
+		if len(key) != 8 {
+			return fmt.Errorf("a row has a key of %d bytes", len(key))
+		}
+		if err := json.Unmarshal(value, &s); err != nil {
+			return err
+		}
+		row := &session.Row{Item: s.item(), Entry: s.Entry, Epoch: s.Epoch}
+		if row.Entry == "" && row.Kind == session.KindMessage {
+			row.Entry = row.ID
+		}
+		r.keys[row] = binary.BigEndian.Uint64(key)
+		list = append(list, row)
+		return nil
+	})
+	return list, err
+}
+
+// write makes the bucket hold these rows. Keys only grow, so a row that goes in
+// before others has all of them written again.
+func (r *rows) write(room *bbolt.Bucket, list []*session.Row, changed map[*session.Row]bool) error {
+	stay := r.staying(list)
+	if stay < 0 {
+		stay, r.keys = 0, make(map[*session.Row]uint64)
+		if room.Bucket(r.name) != nil {
+			if err := room.DeleteBucket(r.name); err != nil {
+				return err
+			}
+		}
+	}
+	b, err := room.CreateBucketIfNotExists(r.name)
+	if err != nil {
+		return err
+	}
+	if err := r.deleteOthers(b, list[:stay]); err != nil {
+		return err
+	}
+	for _, row := range list[:stay] {
+		if changed[row] {
+			err = errors.Join(err, putJSON(b, number(r.keys[row]), saved(row)))
+		}
+	}
+	next := uint64(0)
+	if last, _ := b.Cursor().Last(); last != nil {
+		next = binary.BigEndian.Uint64(last)
+	}
+	for _, row := range list[stay:] {
+		next++
+		r.keys[row] = next
+		err = errors.Join(err, putJSON(b, number(next), saved(row)))
+	}
+	return err
+}
+
+// staying returns how many rows of a list, from the first on, have their keys
+// already, in order, where those after them have none; -1 if it is not so.
+func (r *rows) staying(list []*session.Row) (n int) {
+	if r.keys == nil {
+		return -1
+	}
+	last := uint64(0)
+	for n < len(list) && r.keys[list[n]] > last {
+		last = r.keys[list[n]]
+		n++
+	}
+	for _, row := range list[n:] {
+		if r.keys[row] != 0 {
+			return -1
+		}
+	}
+	return n
+}
+
+// deleteOthers deletes the rows that are not in a list.
+func (r *rows) deleteOthers(b *bbolt.Bucket, list []*session.Row) (err error) {
+	if len(list) == len(r.keys) {
+		return nil
+	}
+	keys := make(map[*session.Row]uint64, len(list))
+	for _, row := range list {
+		keys[row] = r.keys[row]
+	}
+	for row, key := range r.keys {
+		if keys[row] == 0 {
+			err = errors.Join(err, b.Delete(number(key)))
+		}
+	}
+	r.keys = keys
+	return err
+}
+
+func (s savedRow) item() session.Item {
+	return session.Item{
+		Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, By: s.By, Text: s.Text,
+		Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+	}
+}
+
+func saved(r *session.Row) savedRow {
+	s := savedRow{
+		Kind: r.Kind, ID: r.ID, Entry: r.Entry, Epoch: r.Epoch, Offset: r.Offset,
+		User: r.User, By: r.By, Text: r.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
+		Reason: r.Reason, Code: r.Code,
+	}
+	if s.Entry == s.ID {
+		s.Entry = ""
+	}
+	return s
+}
+
+func putJSON(b *bbolt.Bucket, key []byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -1,0 +1,289 @@
+// Package store keeps on the device who the person is, and of each room the
+// outbox, the draft and the end of the timeline: one bbolt file for one app at a
+// time. It is the Store of package session.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"parley/client/session"
+	"parley/shared"
+)
+
+// What Open and a Store refuse.
+var (
+	ErrInUse   = errors.New("another copy of the app is open and uses the same files")
+	ErrNewer   = errors.New("the saved messages were written by a newer version of the app")
+	ErrDamaged = errors.New("the saved messages are damaged")
+)
+
+// The layout of the file, and its version:
+//
+//	app                       version, device
+//	        pins              server → the words of its certificate
+//	rooms / <server NUL room> state, draft
+//	        log               number → savedRow, the newest fixed rows
+//	        outbox            number → savedRow, in the order of writing
+//
+// Version 2 keeps who wrote a row. Rows of version 1 are read as they are.
+const layout = 2
+
+var (
+	appBucket    = []byte("app")
+	roomsBucket  = []byte("rooms")
+	logBucket    = []byte("log")
+	outboxBucket = []byte("outbox")
+	pinsBucket   = []byte("pins")
+	versionKey   = []byte("version")
+	deviceKey    = []byte("device")
+	nameKey      = []byte("name")
+	serverKey    = []byte("server")
+	stateKey     = []byte("state")
+	draftKey     = []byte("draft")
+)
+
+// lockWait is how long Open waits for another copy of the app to end.
+const lockWait = time.Second
+
+// Store keeps who the person is, outboxes, drafts and the end of each room's
+// timeline in one file, for one app at a time. It may be used from any goroutine.
+type Store struct {
+	db       *bbolt.DB
+	setAside string
+
+	mu     sync.Mutex
+	broken error                    // once set, nothing is read or written any more
+	rooms  map[string]chan struct{} // one token for each room, held by the Room that uses it
+}
+
+// Open opens the file at path, or makes it and its folder. A damaged file
+// is renamed, see SetAside, and a new one made. It refuses with ErrInUse,
+// after a second, ErrNewer, or what the system says, such as a full disk.
+func Open(path string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000")
+	s, err := open(path, aside)
+	if !errors.Is(err, ErrDamaged) {
+		return s, err
+	}
+	if err := setAside(path, aside); err != nil {
+		return nil, err
+	}
+	if s, err = open(path, aside); err != nil {
+		return nil, err
+	}
+	s.setAside = aside
+	return s, nil
+}
+
+// setAside moves a damaged file away, which check may have copied already.
+func setAside(path, aside string) error {
+	if _, err := os.Stat(aside); err == nil {
+		return os.Remove(path)
+	}
+	return os.Rename(path, aside)
+}
+
+func open(path, aside string) (*Store, error) {
+	if err := check(path, aside); err != nil {
+		return nil, fileError(err)
+	}
+	db, err := openFile(path, &bbolt.Options{})
+	if err != nil {
+		return nil, fileError(err)
+	}
+	s := &Store{db: db, rooms: map[string]chan struct{}{}}
+	if err := s.setUp(); err != nil {
+		_ = s.guard(s.db.Close) // the first error is the one to tell
+		return nil, err
+	}
+	return s, nil
+}
+
+func openFile(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
+	var file *os.File
+	options.Timeout = lockWait
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode)
+		file = f
+		return f, err
+	}
+	err, _ = survive(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, options)
+		return err
+	})
+	if err != nil && file != nil {
+		_ = file.Close() // open still only after a panic
+	}
+	return db, err
+}
+
+// fileError tells a damaged file from what the system refuses.
+func fileError(err error) error {
+	var (
+		path   *fs.PathError
+		number syscall.Errno
+	)
+	switch {
+	case err == nil, errors.Is(err, ErrNewer), errors.As(err, &path), errors.As(err, &number):
+		return err
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return ErrInUse
+	}
+	return fmt.Errorf("%w: %v", ErrDamaged, err)
+}
+
+// setUp checks the version and reads everything once, so that damage shows now.
+func (s *Store) setUp() error {
+	return fileError(s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			app, err := tx.CreateBucketIfNotExists(appBucket)
+			if err != nil {
+				return err
+			}
+			rooms, err := tx.CreateBucketIfNotExists(roomsBucket)
+			if err != nil {
+				return err
+			}
+			version := app.Get(versionKey)
+			if version == nil {
+				return app.Put(versionKey, []byte(strconv.Itoa(layout)))
+			}
+			n, err := strconv.Atoi(string(version))
+			switch {
+			case err != nil || n < 1:
+				return ErrDamaged
+			case n > layout:
+				return ErrNewer
+			case n < layout:
+				if err := app.Put(versionKey, []byte(strconv.Itoa(layout))); err != nil {
+					return err
+				}
+			}
+			return rooms.ForEach(func(key, value []byte) error {
+				if value != nil {
+					return fmt.Errorf("%q is no room", key)
+				}
+				return (&room{}).read(rooms.Bucket(key), &session.Saved{})
+			})
+		})
+	}))
+}
+
+// guard runs f over the file, which is mapped into memory: what the file does
+// not hold faults, and what makes no sense panics. Both become ErrDamaged.
+func (s *Store) guard(f func() error) (err error) {
+	s.mu.Lock()
+	broken := s.broken
+	s.mu.Unlock()
+	if broken != nil {
+		return broken
+	}
+	err, panicked := survive(f)
+	if panicked {
+		s.mu.Lock()
+		s.broken = err
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// survive runs f over a file that is mapped into memory.
+func survive(f func() error) (err error, panicked bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err, panicked = fmt.Errorf("%w: %v", ErrDamaged, p), true
+		}
+	}()
+	return f(), false
+}
+
+// SetAside is where Open has moved a damaged file; "" when it found none.
+// Tell the person.
+func (s *Store) SetAside() string { return s.setAside }
+
+// Close closes the file. Close the Rooms first.
+func (s *Store) Close() error { return s.guard(s.db.Close) }
+
+// NoSync makes saving faster, for a store that need not outlive the machine.
+func (s *Store) NoSync() { s.db.NoSync = true }
+
+// Device is this installation's secret, made at the first call. The error is
+// the file's.
+func (s *Store) Device() (device string, err error) {
+	err = s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			app := tx.Bucket(appBucket)
+			device = string(app.Get(deviceKey))
+			if shared.CheckDevice(device) == nil {
+				return nil
+			}
+			device = session.NewDevice()
+			return app.Put(deviceKey, []byte(device))
+		})
+	})
+	return device, err
+}
+
+// Profile is what SetProfile kept; "" where it kept nothing. The error is the
+// file's.
+func (s *Store) Profile() (name, server string, err error) {
+	err = s.guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			app := tx.Bucket(appBucket)
+			name, server = string(app.Get(nameKey)), string(app.Get(serverKey))
+			return nil
+		})
+	})
+	return name, server, err
+}
+
+// SetProfile keeps the person's name and the server's address.
+func (s *Store) SetProfile(name, server string) error {
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			app := tx.Bucket(appBucket)
+			if err := app.Put(nameKey, []byte(name)); err != nil {
+				return err
+			}
+			return app.Put(serverKey, []byte(server))
+		})
+	})
+}
+
+// Enter returns where a room is kept: see session.Store.
+func (s *Store) Enter(server, name string, left <-chan struct{}) session.RoomStore {
+	r := &room{store: s, key: roomKey(server, name)}
+	select {
+	case s.token(r.key) <- struct{}{}:
+		return r
+	case <-left:
+		return nil
+	}
+}
+
+func (s *Store) token(key string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token := s.rooms[key]
+	if token == nil {
+		token = make(chan struct{}, 1)
+		s.rooms[key] = token
+	}
+	return token
+}
