@@ -4,15 +4,12 @@ package chaos
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"parley/shared/servertest"
 )
 
 var (
@@ -20,41 +17,9 @@ var (
 	seed     = flag.Uint64("seed", 0, "of TestChaos; 0 is another each time")
 )
 
-var (
-	binary     string // the server, built once, with a clock that can be moved
-	buildFlags []string
-)
-
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "parley-chaos")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		err = os.Chmod(dir, 0o755) // for the server, which does not run as root
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	binary = filepath.Join(dir, "parley-server")
-	build := exec.Command("go", append([]string{"build", "-tags", "chaos", "-o", binary}, append(buildFlags, "parley/server")...)...)
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building the server:", err)
-		return 1
-	}
-	code := m.Run()
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	return code
+	os.Exit(servertest.Main(m))
 }
 
 // TestChaos makes faults of every kind at random moments. A failed run is made

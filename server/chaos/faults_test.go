@@ -55,7 +55,7 @@ func (w *world) kill() {
 		defer w.proxy.slow.Store(false)
 		w.moment(300 * time.Millisecond)
 	}
-	_ = w.server.end(syscall.SIGKILL) // that it was killed
+	_ = w.server.End(syscall.SIGKILL) // that it was killed
 	w.start()
 }
 
@@ -64,8 +64,8 @@ func (w *world) kill() {
 func (w *world) terminate() {
 	w.t.Helper()
 	begun := time.Now()
-	if err := w.server.end(syscall.SIGTERM); err != nil {
-		w.t.Errorf("the server ended with %v: %s", err, w.server.stderr)
+	if err := w.server.End(syscall.SIGTERM); err != nil {
+		w.t.Errorf("the server ended with %v: %s", err, w.server.Output)
 	}
 	if took := time.Since(begun); took > 10*time.Second {
 		w.t.Errorf("it took %v to end", took)
@@ -110,11 +110,11 @@ func (w *world) fullDisk() {
 // fileLimit sets how large the server's files may become.
 func (w *world) fileLimit(limit unix.Rlimit) (before unix.Rlimit) {
 	w.t.Helper()
-	if err := unix.Prlimit(w.server.cmd.Process.Pid, unix.RLIMIT_FSIZE, nil, &before); err != nil {
+	if err := unix.Prlimit(w.server.Pid(), unix.RLIMIT_FSIZE, nil, &before); err != nil {
 		w.t.Fatal(err)
 	}
 	limit.Max = before.Max // which only root may raise again
-	if err := unix.Prlimit(w.server.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil); err != nil {
+	if err := unix.Prlimit(w.server.Pid(), unix.RLIMIT_FSIZE, &limit, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	return before
@@ -124,9 +124,9 @@ func (w *world) fileLimit(limit unix.Rlimit) (before unix.Rlimit) {
 // to: it refuses.
 func (w *world) readOnly() {
 	w.t.Helper()
-	_ = w.server.end(syscall.SIGKILL) // that it was killed
+	_ = w.server.End(syscall.SIGKILL) // that it was killed
 	w.chmod(0o555, 0o444)
-	start := w.server.start
+	start := w.server.Start
 	if os.Geteuid() == 0 {
 		start = w.server.startAsNobody
 	}
@@ -140,11 +140,11 @@ func (w *world) readOnly() {
 
 func (w *world) chmod(folder, files os.FileMode) {
 	w.t.Helper()
-	entries, err := os.ReadDir(w.server.data)
+	entries, err := os.ReadDir(w.server.Data)
 	for _, e := range entries {
-		err = errors.Join(err, os.Chmod(filepath.Join(w.server.data, e.Name()), files))
+		err = errors.Join(err, os.Chmod(filepath.Join(w.server.Data, e.Name()), files))
 	}
-	if err = errors.Join(err, os.Chmod(w.server.data, folder)); err != nil {
+	if err = errors.Join(err, os.Chmod(w.server.Data, folder)); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -159,7 +159,7 @@ func (w *world) lock() {
 
 func (w *world) holdDatabase() (unlock func()) {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.server.data, sqlitelog.FileName)+"?_pragma=busy_timeout(60000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.server.Data, sqlitelog.FileName)+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -275,16 +275,16 @@ func (w *world) refused() {
 // notReady checks what an operator sees while the log can't be written.
 func (w *world) notReady() {
 	w.t.Helper()
-	if status, body := w.server.get("/readyz"); status != http.StatusServiceUnavailable {
+	if status, body := w.server.Get("/readyz"); status != http.StatusServiceUnavailable {
 		w.t.Errorf("ready: %d %s", status, body)
 	}
-	if status, body := w.server.get("/healthz"); status != http.StatusOK {
+	if status, body := w.server.Get("/healthz"); status != http.StatusOK {
 		w.t.Errorf("healthy: %d %s", status, body)
 	}
-	if n := w.server.metric(`parley_frames_refused_total{code="unavailable"}`); n == "" || n == "0" {
+	if n := w.server.Metric(`parley_frames_refused_total{code="unavailable"}`); n == "" || n == "0" {
 		w.t.Errorf("refused as unavailable: %q", n)
 	}
-	if text := w.server.stderr.String(); !strings.Contains(text, "message not stored") {
+	if text := w.server.Output.String(); !strings.Contains(text, "message not stored") {
 		w.t.Errorf("it logged %s", text)
 	}
 }

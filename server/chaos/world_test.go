@@ -76,13 +76,13 @@ func newWorld(t testing.TB, seed uint64, rooms int, flags ...string) *world {
 
 func (w *world) start() {
 	w.t.Helper()
-	w.server.mustStart()
+	w.server.MustStart()
 	w.aim()
 }
 
 // aim has the proxy go to where the server is now.
 func (w *world) aim() {
-	target := strings.TrimPrefix(w.server.base, "http://")
+	target := w.server.Addr()
 	w.proxy.target.Store(&target)
 }
 
@@ -219,7 +219,7 @@ func (w *world) check() {
 // known is read again: a log that has lost its end shows there.
 func (w *world) read(room string, after int64) {
 	w.t.Helper()
-	entries := w.server.log(room, max(0, after-1))
+	entries := w.server.Messages(room, max(0, after-1))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if after > 0 {
@@ -270,13 +270,13 @@ func (w *world) finish() {
 	for _, m := range w.members {
 		w.checkSaid(m)
 	}
-	if err := w.server.end(syscall.SIGTERM); err != nil {
-		w.t.Errorf("the server ended with %v: %s", err, w.server.stderr)
+	if err := w.server.End(syscall.SIGTERM); err != nil {
+		w.t.Errorf("the server ended with %v: %s", err, w.server.Output)
 	}
-	w.server.run("check")
+	w.server.Run("check")
 	for room, log := range w.logs {
 		var exported []string
-		for lines := bufio.NewScanner(strings.NewReader(w.server.run("export", "--room", room, "--format", "jsonl"))); lines.Scan(); {
+		for lines := bufio.NewScanner(strings.NewReader(w.server.Run("export", "--room", room, "--format", "jsonl"))); lines.Scan(); {
 			var m struct{ Message string }
 			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
 				w.t.Fatalf("%s: %v", lines.Bytes(), err)

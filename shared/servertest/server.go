@@ -82,6 +82,7 @@ func Binary(t testing.TB) string {
 type Server struct {
 	Data   string               // its data folder
 	Flags  []string             // beyond --addr and --data
+	Env    []string             // of the process; nil is the test's
 	Attr   *syscall.SysProcAttr // of the process; nil is the default
 	Output *Output              // what it prints, of all its runs
 
@@ -114,7 +115,7 @@ var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`)
 // before that, the error has what it said.
 func (s *Server) Start() error {
 	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data}, s.Flags...)...)
-	cmd.SysProcAttr = s.Attr
+	cmd.Env, cmd.SysProcAttr = s.Env, s.Attr
 	said := &strings.Builder{}
 	stderr := &lockedWriter{to: io.MultiWriter(s.Output, said)}
 	cmd.Stderr = stderr
@@ -185,6 +186,21 @@ func (s *Server) Signal(signal os.Signal) {
 	}
 }
 
+// Pid returns the process's number.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
+// Run runs a command of the program on the folder and returns what it printed.
+func (s *Server) Run(args ...string) string {
+	s.t.Helper()
+	var out, problems strings.Builder
+	cmd := exec.Command(built.path, append(args, "--data", s.Data)...)
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		s.t.Errorf("%q: %v, %s", args, err, &problems)
+	}
+	return out.String()
+}
+
 // Addr returns its host:port, the same after each start.
 func (s *Server) Addr() string { return s.addr }
 
@@ -222,8 +238,9 @@ func (s *Server) Metric(name string) string {
 	return ""
 }
 
-// Messages returns a room's messages as the API has them, oldest first.
-func (s *Server) Messages(room string) (all []shared.Message) {
+// Messages returns a room's messages after an offset, as the API has them, oldest
+// first.
+func (s *Server) Messages(room string, after int64) (all []shared.Message) {
 	s.t.Helper()
 	for before := ""; ; {
 		status, body := s.Get("/api/rooms/" + url.PathEscape(room) + "/messages?limit=100" + before)
@@ -231,8 +248,9 @@ func (s *Server) Messages(room string) (all []shared.Message) {
 		if err != nil || status != http.StatusOK {
 			s.t.Fatalf("the messages of %s: %d %s, %v", room, status, body, err)
 		}
-		all = append(page.Messages, all...)
-		if !page.More {
+		newer := slices.DeleteFunc(slices.Clone(page.Messages), func(m shared.Message) bool { return m.Offset <= after })
+		all = append(newer, all...)
+		if !page.More || len(newer) < len(page.Messages) {
 			return all
 		}
 		before = fmt.Sprint("&before=", page.Messages[0].Offset)
