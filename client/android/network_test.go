@@ -36,7 +36,7 @@ func TestAppNetwork(t *testing.T) {
 	p := r.start(t, folder, scale)
 
 	// The server has a name that only the Wi-Fi network knows.
-	p.find("the landing page", mainButton)
+	p.find("the landing page", still(mainButton)) // the bars' insets move it
 	entries := p.screen().boxes(paper, image.Pt(200, 40))
 	if len(entries) != 2 {
 		t.Fatalf("the landing page has the entries %v", entries)
@@ -68,13 +68,7 @@ func TestAppNetwork(t *testing.T) {
 	p.send()
 	p.wait("keyboard hidden") // to make room for the question, which then moves down
 	server.said(t, "Ann: hello")
-	var before image.Rectangle
-	yes := p.find("the question", func(s screen) (image.Rectangle, bool) {
-		at, asked := question(s)
-		still := at == before
-		before = at
-		return at, asked && still
-	})
+	yes := p.find("the question", still(question))
 	p.save("question.png")
 	p.tap(yes)
 	p.wait(`asks android\.permission\.POST_NOTIFICATIONS`)
@@ -142,6 +136,17 @@ func TestAppNetwork(t *testing.T) {
 	p.find("the message", func(s screen) (image.Rectangle, bool) { return image.Rectangle{}, len(mine(s)) >= 1 })
 	if _, asked := question(p.screen()); asked || len(p.all("asks .*")) > 0 {
 		t.Error("the person is asked again")
+	}
+}
+
+// still finds what is where it was in the picture before.
+func still(in func(screen) (image.Rectangle, bool)) func(screen) (image.Rectangle, bool) {
+	var before image.Rectangle
+	return func(s screen) (image.Rectangle, bool) {
+		at, found := in(s)
+		rests := found && at == before
+		before = at
+		return at, rests
 	}
 }
 
