@@ -98,7 +98,7 @@ func startTalk(t *testing.T, s *server, store *store.Store, room string) *talk {
 // hold has one conversation, and returns how many bytes went each way.
 func (c *talk) hold(f fault) (passed [2]int) {
 	t, bob := c.t, c.bob
-	p := startProxy(t, c.server.addr, f)
+	p := startProxy(t, c.server.Addr(), f)
 	defer p.stop()
 	// The port is another each time, which the store must not notice.
 	config := session.Config{

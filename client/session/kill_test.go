@@ -17,6 +17,7 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/shared/servertest"
 )
 
 // A child is this test program over again, as an app without a window: childRole
@@ -123,7 +124,7 @@ type app struct {
 	cmd   *exec.Cmd
 	lines chan sight
 	stop  func() error
-	err   lockedBuffer
+	err   *servertest.Output
 }
 
 func startApp(t testing.TB, o order) *app {
@@ -132,9 +133,9 @@ func startApp(t testing.TB, o order) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{t: t, cmd: exec.Command(os.Args[0]), lines: make(chan sight)}
+	a := &app{t: t, cmd: exec.Command(os.Args[0]), lines: make(chan sight), err: servertest.NewOutput()}
 	a.cmd.Env = append(os.Environ(), childRole+"="+string(role))
-	a.cmd.Stderr = &a.err
+	a.cmd.Stderr = a.err
 	stdin, err := a.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -356,7 +357,7 @@ func TestJourney(t *testing.T) {
 	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
 	bob.send("hello")
 	bob.shows("hello")
-	s.kill()
+	s.Kill()
 
 	a := startApp(t, o)
 	for shown := 0; shown < len(o.Texts); {
@@ -372,7 +373,7 @@ func TestJourney(t *testing.T) {
 		shown += len(line.Rows)
 	}
 	a.kill()
-	s.start()
+	s.MustStart()
 	o.Texts = nil
 	a = startApp(t, o)
 	go func() { // what it shows does not matter here

@@ -136,13 +136,13 @@ func TestServerLosesItsLog(t *testing.T) {
 	ann := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
 	ann.send("one", "two")
 	ann.shows("one", "two")
-	s.kill()
+	s.Kill()
 	ann.send("three")
 	ann.until("the row", func() bool { return len(ann.rows) == 3 })
-	if err := os.RemoveAll(s.data); err != nil {
+	if err := os.RemoveAll(s.Data); err != nil {
 		t.Fatal(err)
 	}
-	s.start()
+	s.MustStart()
 	ann.shows("one", "two", "three")
 	if got := s.log(t, "r"); !slices.Equal(got, []string{"three"}) {
 		t.Errorf("the log is %q", got)

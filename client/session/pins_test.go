@@ -95,7 +95,7 @@ func TestManInTheMiddle(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	m := startMiddleman(t, s.addr)
+	m := startMiddleman(t, s.Addr())
 	config.Store = openStore(t, path)
 	config.Pins = session.NewPins(config.Store)
 	config.Dial = m.dial
@@ -131,7 +131,7 @@ func TestWordsOfALink(t *testing.T) {
 	if err != nil || base != s.base {
 		t.Errorf("%q leads to %q, %v", s.link, base, err)
 	}
-	m := startMiddleman(t, s.addr)
+	m := startMiddleman(t, s.Addr())
 	pins := session.NewPins(nil)
 	if !pins.Expect(base, words) || pins.Expect(base, m.words) || pins.Words(base) != words {
 		t.Errorf("known by %q", pins.Words(base))

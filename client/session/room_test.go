@@ -61,11 +61,11 @@ func TestWrittenOffline(t *testing.T) {
 	ann.shows("before")
 	bob.shows("before")
 
-	s.stop()
+	s.Stop()
 	ann.until("the loss", func() bool { return ann.status.State != session.Connected })
 	ann.send(enumerate("offline %d", 1, 25)...)
 	ann.until("25 pending", func() bool { return len(ann.rows) == 26 })
-	s.start()
+	s.MustStart()
 
 	want := append([]string{"before"}, enumerate("offline %d", 1, 25)...)
 	ann.shows(want...)
@@ -84,7 +84,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	ann := enter(t, config)
 	ann.send("one", "two")
 	ann.shows("one", "two")
-	s.stop()
+	s.Stop()
 	ann.send("three", "four")
 	ann.until("two pending", func() bool { return len(ann.rows) == 4 })
 	ann.room.SetDraft("fi")
@@ -112,7 +112,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	if got := ann.room.Draft(); got != "fi" {
 		t.Errorf("the draft is %q", got)
 	}
-	s.start()
+	s.MustStart()
 	ann.shows("one", "two", "three", "four")
 	ann.send("five") // takes the draft's place
 	ann.shows("one", "two", "three", "four", "five")
