@@ -98,7 +98,7 @@ func (r *avatarRenderer) Refresh() {
 	r.letters.TextStyle = fyne.TextStyle{Bold: true}
 	r.letters.TextSize = a.side * 0.4 // fits the disc whatever the setting of the text's size
 	r.Layout(a.Size())
-	canvas.Refresh(a)
+	repaint(a)
 }
 
 func (r *avatarRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.avatar.side) }

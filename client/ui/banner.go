@@ -38,7 +38,7 @@ func newBanner(conv *conversation) *banner {
 }
 
 func (b *banner) fit(width float32) float32           { return b.tile.fit(width) }
-func (b *banner) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(b.tile) }
+func (b *banner) CreateRenderer() fyne.WidgetRenderer { return holding(b, b.tile) }
 
 // start counts down until end.
 func (b *banner) start() {

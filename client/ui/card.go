@@ -33,7 +33,7 @@ func (c *card) natural() float32 { return naturalWidth(c.content) + c.inset.left
 
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
 	return &panelRenderer{
-		panel: &canvas.Rectangle{}, content: c.content,
+		box: c, panel: &canvas.Rectangle{}, content: c.content,
 		style: func(r *canvas.Rectangle) {
 			r.FillColor = c.ground(colors())
 			r.CornerRadius = c.radius
@@ -50,25 +50,24 @@ func (c *card) CreateRenderer() fyne.WidgetRenderer {
 
 // panelRenderer draws a rectangle and an object on it.
 type panelRenderer struct {
+	box     fyne.Widget
 	panel   *canvas.Rectangle
 	content fyne.CanvasObject
 	style   func(*canvas.Rectangle)
 	inset   insets
 	min     func() fyne.Size
-	size    fyne.Size
 }
 
 func (r *panelRenderer) Layout(size fyne.Size) {
-	r.size = size
 	r.style(r.panel)
 	r.panel.Resize(size)
 	put(r.content, r.inset.left, r.inset.top, size.Width-r.inset.left-r.inset.right, size.Height-r.inset.top-r.inset.bottom)
 }
 
 func (r *panelRenderer) Refresh() {
-	r.Layout(r.size)
-	r.panel.Refresh()
+	r.Layout(r.box.Size())
 	r.content.Refresh()
+	repaint(r.box)
 }
 func (r *panelRenderer) MinSize() fyne.Size           { return r.min() }
 func (r *panelRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.panel, r.content} }

@@ -33,7 +33,7 @@ func (c *chip) natural() float32    { return max(c.label.natural()+3*unit, c.hei
 
 func (c *chip) CreateRenderer() fyne.WidgetRenderer {
 	return &panelRenderer{
-		panel: &canvas.Rectangle{}, content: c.label,
+		box: c, panel: &canvas.Rectangle{}, content: c.label,
 		style: func(r *canvas.Rectangle) {
 			r.FillColor = c.ground(colors())
 			r.CornerRadius = c.height() / 2

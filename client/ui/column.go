@@ -98,10 +98,10 @@ func (c *column) natural() float32 {
 
 func (c *column) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     c,
 		objects: func() []fyne.CanvasObject { return c.objects },
 		layout:  func(size fyne.Size) { c.place(size.Width, put) },
 		height:  func() float32 { return c.fit(c.Size().Width) },
-		size:    c.Size,
 	}
 }
 
@@ -110,27 +110,38 @@ func put(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Resize(fyne.NewSize(w, h))
 }
 
-// boxRenderer renders a column or an hrow.
+// boxRenderer renders a widget that draws nothing but places others.
 type boxRenderer struct {
+	box     fyne.Widget
 	objects func() []fyne.CanvasObject
 	layout  func(fyne.Size)
 	height  func() float32
-	size    func() fyne.Size
+}
+
+// holding renders a widget that is nothing but another object.
+func holding(box fyne.Widget, o fyne.CanvasObject) *boxRenderer {
+	return &boxRenderer{
+		box:     box,
+		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{o} },
+		layout:  func(size fyne.Size) { put(o, 0, 0, size.Width, size.Height) },
+		height:  func() float32 { return heightFor(o, box.Size().Width) },
+	}
 }
 
 func (b *boxRenderer) Layout(size fyne.Size) { b.layout(size) }
 func (b *boxRenderer) MinSize() fyne.Size {
-	if b.size().Width == 0 {
+	if b.box.Size().Width == 0 {
 		return fyne.NewSize(1, 1)
 	}
 	return fyne.NewSize(1, b.height())
 }
 
 func (b *boxRenderer) Refresh() {
-	b.layout(b.size())
+	b.layout(b.box.Size())
 	for _, o := range b.objects() {
 		o.Refresh()
 	}
+	repaint(b.box)
 }
 func (b *boxRenderer) Objects() []fyne.CanvasObject { return b.objects() }
 func (b *boxRenderer) Destroy()                     {}
@@ -175,9 +186,9 @@ func (f *filled) layout(size fyne.Size) {
 
 func (f *filled) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     f,
 		objects: func() []fyne.CanvasObject { return f.objects },
 		layout:  f.layout,
 		height:  func() float32 { return 1 },
-		size:    f.Size,
 	}
 }

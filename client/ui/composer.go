@@ -135,8 +135,8 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, touch+2*r.c.pad()) }
 func (r *composerRenderer) Refresh() {
 	r.Layout(r.c.Size())
-	r.ground.Refresh()
 	r.c.entry.Refresh()
+	repaint(r.c)
 }
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.ground, r.c.entry}
@@ -315,8 +315,9 @@ func (r *sendRenderer) Refresh() {
 		ground, _ := r.disc.FillColor.(color.NRGBA)
 		r.disc.FillColor = blend(ground, p.Press)
 	}
-	r.disc.Refresh()
 	r.arrow.Refresh()
+	r.Layout(r.b.Size())
+	repaint(r.b)
 }
 func (r *sendRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.disc, r.arrow} }
 func (r *sendRenderer) Destroy()                     {}

@@ -82,7 +82,7 @@ func newField(label, placeholder string, do shortcut) *field {
 }
 
 func (f *field) fit(width float32) float32           { return f.content.fit(width) }
-func (f *field) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(f.content) }
+func (f *field) CreateRenderer() fyne.WidgetRenderer { return holding(f, f.content) }
 
 // entryBox is the ground of an entry; its border shows the focus.
 type entryBox struct {
@@ -133,8 +133,8 @@ func styleField(r *canvas.Rectangle, focused bool) {
 
 func (r *entryBoxRenderer) Refresh() {
 	r.Layout(r.box.Size())
-	r.ground.Refresh()
 	r.box.entry.Refresh()
+	repaint(r.box)
 }
 func (r *entryBoxRenderer) MinSize() fyne.Size { return fyne.NewSize(1, r.box.fit(0)) }
 func (r *entryBoxRenderer) Objects() []fyne.CanvasObject {

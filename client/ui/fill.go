@@ -44,7 +44,8 @@ func (r *fillRenderer) Layout(size fyne.Size) { r.rect.Resize(size) }
 func (r *fillRenderer) MinSize() fyne.Size    { return fyne.NewSize(1, r.fill.height) }
 func (r *fillRenderer) Refresh() {
 	r.rect.FillColor = r.fill.role(colors())
-	r.rect.Refresh()
+	r.Layout(r.fill.Size())
+	repaint(r.fill)
 }
 func (r *fillRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
 func (r *fillRenderer) Destroy()                     {}

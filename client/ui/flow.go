@@ -40,10 +40,10 @@ func (f *flow) fit(width float32) float32 { return f.place(width, nil) }
 
 func (f *flow) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     f,
 		objects: func() []fyne.CanvasObject { return f.objects },
 		layout:  func(size fyne.Size) { f.place(size.Width, put) },
 		height:  func() float32 { return f.fit(f.Size().Width) },
-		size:    f.Size,
 	}
 }
 

@@ -93,9 +93,9 @@ func (r *hrow) natural() float32 {
 
 func (r *hrow) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     r,
 		objects: func() []fyne.CanvasObject { return r.objects },
 		layout:  func(size fyne.Size) { r.place(size.Width, put) },
 		height:  func() float32 { return r.fit(r.Size().Width) },
-		size:    r.Size,
 	}
 }

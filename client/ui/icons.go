@@ -91,6 +91,8 @@ func (r *pictureRenderer) Refresh() {
 		r.image.Resource = icon(r.p.name, r.p.role(colors()))
 	}
 	r.image.Refresh()
+	r.Layout(r.p.Size())
+	repaint(r.p)
 }
 func (r *pictureRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.image} }
 func (r *pictureRenderer) Destroy()                     {}

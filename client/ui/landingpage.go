@@ -225,7 +225,7 @@ func newServerState() *serverState {
 func (s *serverState) fit(width float32) float32 {
 	return max(s.line.fit(width), fontSmall.lineHeight())
 }
-func (s *serverState) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(s.line) }
+func (s *serverState) CreateRenderer() fyne.WidgetRenderer { return holding(s, s.line) }
 
 func (s *serverState) show(icon, sentence string, r role) {
 	s.icon.set(icon, r)

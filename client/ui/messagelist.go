@@ -316,7 +316,7 @@ func (r *listRenderer) draw() {
 	r.objects = append(r.objects, l.date.objects(l)...)
 	r.objects = append(r.objects, r.pill.objects(l)...)
 	r.objects = append(r.objects, r.lightOn()...)
-	canvas.Refresh(l)
+	repaint(l)
 }
 
 // forget drops the views of rows that went out of sight.

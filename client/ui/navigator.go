@@ -269,6 +269,7 @@ func (r *navRenderer) Refresh() {
 	for _, o := range r.Objects() {
 		o.Refresh()
 	}
+	repaint(r.n)
 }
 func (r *navRenderer) MinSize() fyne.Size { return fyne.NewSize(320, 200) }
 func (r *navRenderer) Destroy()           {}

@@ -51,12 +51,12 @@ func (n *note) height(width float32) float32 {
 
 func (n *note) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     n,
 		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{n.card} },
 		layout: func(size fyne.Size) {
 			w, h := n.place(size.Width)
 			put(n.card, rowMargin, size.Height-h-2, w, h)
 		},
 		height: func() float32 { return 1 },
-		size:   n.Size,
 	}
 }

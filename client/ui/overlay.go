@@ -80,6 +80,7 @@ func (r *overlayRenderer) Refresh() {
 	r.Layout(r.o.Size())
 	r.scrim.Refresh()
 	r.o.panel.Refresh()
+	repaint(r.o)
 }
 func (r *overlayRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.scrim, r.stop, r.o.panel}

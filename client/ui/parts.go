@@ -53,13 +53,13 @@ func newCentered(o fyne.CanvasObject) *centered {
 
 func (c *centered) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     c,
 		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{c.object} },
 		layout: func(size fyne.Size) {
 			h := heightFor(c.object, size.Width)
 			put(c.object, 0, max(float32(int((size.Height-h)/2)), 0), size.Width, h)
 		},
 		height: func() float32 { return 1 },
-		size:   c.Size,
 	}
 }
 

@@ -22,6 +22,7 @@ func newScroller(body *column) *scroller {
 
 func (s *scroller) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     s,
 		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{s.scroll} },
 		layout: func(size fyne.Size) {
 			s.body.Resize(fyne.NewSize(size.Width, max(s.body.fit(size.Width), size.Height)))
@@ -32,6 +33,5 @@ func (s *scroller) CreateRenderer() fyne.WidgetRenderer {
 			s.scroll.Refresh()
 		},
 		height: func() float32 { return 1 },
-		size:   s.Size,
 	}
 }

@@ -163,7 +163,7 @@ func (r *textRenderer) MinSize() fyne.Size {
 func (r *textRenderer) Refresh() {
 	r.width = r.block.Size().Width
 	r.build()
-	canvas.Refresh(r.block)
+	repaint(r.block)
 }
 
 func (r *textRenderer) Objects() []fyne.CanvasObject { return r.objects }

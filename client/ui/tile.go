@@ -131,9 +131,9 @@ func (r *tileRenderer) Refresh() {
 		r.ground.StrokeWidth = 2
 		r.ground.StrokeColor = p.Accent
 	}
-	r.ground.Refresh()
 	r.Layout(t.Size())
 	t.content.Refresh()
+	repaint(t)
 }
 
 func (r *tileRenderer) Objects() []fyne.CanvasObject {

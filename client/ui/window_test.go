@@ -181,6 +181,7 @@ type screen struct {
 	display string
 	bin     string // the app
 	home    string // where the app keeps its things
+	env     []string
 	app     *exec.Cmd
 	window  string
 }
@@ -226,6 +227,7 @@ func (s *screen) startApp() {
 	})
 	s.app = exec.CommandContext(s.ctx, s.bin)
 	s.app.Env = append(os.Environ(), "DISPLAY="+s.display, "HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "XDG_CACHE_HOME="+s.home, "LC_ALL=C.UTF-8")
+	s.app.Env = append(s.app.Env, s.env...)
 	s.app.Stderr = log
 	start(s.t, s.app)
 	s.window = strings.TrimSpace(s.do("search", "--sync", "--onlyvisible", "--name", "Parley"))

@@ -1,0 +1,169 @@
+//go:build linux && !android
+
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// forgetful makes Fyne forget what is out of sight after a second instead of
+// after a minute. It looks for what to forget every ten seconds.
+const forgetful = "FYNE_CACHE=1s"
+
+// forgotten is when Fyne has forgotten what went out of sight just now.
+const forgotten = 12 * time.Second
+
+// After every way from page to page, narrow and wide, the window shows the page
+// that its title names: at once, and when Fyne has forgotten the page to go to.
+func TestPictureIsThePages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the server and the app")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*deadline)
+	defer cancel()
+	dir := t.TempDir()
+	address := startServer(t, ctx, dir)
+	x := startScreen(t, ctx, dir)
+	build(t, ctx, x.bin, "parley/client", "-tags", "x11,migrated_fynedo,no_emoji")
+	x.env = append(x.env, forgetful)
+	x.startApp()
+
+	const rooms, room, settings = "Rooms – Parley", "Lobby – Parley", "Settings – Parley"
+	x.typeText("Ann")
+	x.key("Tab")
+	x.key("ctrl+a")
+	x.typeText(address)
+	x.way("the first page to the rooms", rooms, func() { x.key("Return") })
+	x.way("the rooms to the settings", settings, x.gear)
+	x.way("one size of text to the next", settings, func() { x.click(120, 310) })
+	x.way("the settings back to the rooms", rooms, func() { x.key("Escape") })
+	x.way("the rooms to a room", room, func() { x.typeText("Lobby"); x.key("Return") })
+	x.way("a room to the switcher", room, func() { x.key("ctrl+k") })
+	x.way("the switcher back to the room", room, func() { x.key("Escape") })
+	x.click(200, 400)
+	x.way("a room back to the rooms", rooms, func() { x.key("Escape") })
+	enter := func() { x.typeText("Lobby"); x.key("Return") }
+	x.way("the rooms to the room of before", room, enter)
+	x.click(200, 400)
+	time.Sleep(forgotten)
+	x.way("a room back to forgotten rooms", rooms, func() { x.key("Escape") })
+	time.Sleep(forgotten)
+	x.way("the rooms to a forgotten room", room, enter)
+	x.key("Escape")
+	x.way("the rooms back to a forgotten first page", "Parley", func() { x.key("Escape") })
+	x.way("the first page to the rooms again", rooms, func() { x.key("Return") })
+
+	x.resize(900, 700)
+	x.way("the rooms to a room beside them", room, enter)
+	x.way("the room to the settings", settings, x.gearOfWide)
+	x.way("the settings back", room, func() { x.key("Escape") })
+	x.click(600, 400)
+	x.way("the room to the settings again", settings, x.gearOfWide)
+	time.Sleep(forgotten)
+	x.way("the settings back to a forgotten room", room, func() { x.key("Escape") })
+	x.way("a wide window to a narrow one", room, func() { x.resize(412, 860) })
+	time.Sleep(forgotten)
+	x.way("a narrow window to a wide one", room, func() { x.resize(900, 700) })
+	x.close()
+}
+
+// way does what leads to another page, and fails when the window goes on showing
+// the page of before, or when drawing all of it anew changes what it shows.
+func (s *screen) way(what, title string, lead func()) {
+	s.t.Helper()
+	before := s.picture()
+	lead()
+	s.waitTitle(title)
+	var now shot
+	s.until(what+": the window shows the page of before", func() bool {
+		now = s.picture()
+		return !now.like(before)
+	})
+	s.until(what+": the window does not come to rest", func() bool {
+		last := now
+		now = s.picture()
+		return now.like(last)
+	})
+	s.save(what + ".png")
+	size := now.size()
+	s.resize(size.X+1, size.Y)
+	s.resize(size.X, size.Y)
+	s.until(what+": the window does not show the whole page", func() bool { return s.picture().like(now) })
+}
+
+// until polls a condition.
+func (s *screen) until(otherwise string, holds func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(deadline); !holds(); {
+		if time.Now().After(end) {
+			s.save("failed.png")
+			s.t.Fatal(otherwise)
+		}
+	}
+}
+
+func (s *screen) click(x, y int) {
+	s.t.Helper()
+	s.do("mousemove", "--window", s.window, fmt.Sprint(x), fmt.Sprint(y), "click", "1")
+}
+
+func (s *screen) resize(width, height int) {
+	s.t.Helper()
+	s.do("windowsize", "--sync", s.window, fmt.Sprint(width), fmt.Sprint(height))
+}
+
+// gear opens the settings from the rooms in a narrow window, gearOfWide in a
+// wide one.
+func (s *screen) gear()       { s.t.Helper(); s.click(s.picture().size().X-30, 28) }
+func (s *screen) gearOfWide() { s.t.Helper(); s.click(paneWidth-30, 28) }
+
+// shot is what a window shows.
+type shot struct {
+	width int
+	rgb   []byte
+}
+
+func (p shot) size() image.Point { return image.Pt(p.width, len(p.rgb)/3/p.width) }
+
+// like reports whether two pictures show the same, but for a blinking cursor.
+func (p shot) like(other shot) bool {
+	if p.width != other.width || len(p.rgb) != len(other.rgb) {
+		return false
+	}
+	const cursor = 3 * 4 * 40
+	different := 0
+	for i := range p.rgb {
+		if p.rgb[i] != other.rgb[i] {
+			different++
+		}
+	}
+	return different <= cursor
+}
+
+func (s *screen) picture() shot {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.ctx, "import", "-silent", "-display", s.display, "-window", s.window, "-depth", "8", "ppm:-")
+	data, err := cmd.Output()
+	var width, height int
+	if err == nil {
+		_, err = fmt.Fscanf(bytes.NewReader(data), "P6\n%d %d\n255\n", &width, &height)
+	}
+	if err != nil || len(data) < 3*width*height {
+		s.t.Fatalf("import: %v, %d bytes", err, len(data))
+	}
+	return shot{width, data[len(data)-3*width*height:]}
+}
+
+// save writes what the window shows to a file in $PICTURES, if that is set.
+func (s *screen) save(name string) {
+	if dir := os.Getenv("PICTURES"); dir != "" {
+		_ = exec.CommandContext(s.ctx, "import", "-silent", "-display", s.display, "-window", s.window, dir+"/"+name).Run()
+	}
+}
