@@ -142,6 +142,13 @@ func (r *Room) Send(text string) (Item, error) {
 	return item, nil
 }
 
+// Limit is how many code points a message has at most.
+func (r *Room) Limit() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.maxText
+}
+
 // Retry sends the text of a failed row again, as a new message under a new id.
 func (r *Room) Retry(id string) {
 	r.mu.Lock()

@@ -94,3 +94,40 @@ func BenchmarkMemory(b *testing.B) {
 		runtime.KeepAlive(l)
 	}
 }
+
+// BenchmarkKey is one key in the longest draft there can be, with the page
+// around the entry, in the texts that are hardest to lay out.
+func BenchmarkKey(b *testing.B) {
+	for _, d := range longDrafts {
+		for name, size := range map[string]fyne.Size{"phone": phone, "wide": fyne.NewSize(1100, 760)} {
+			b.Run(d.name+"/"+name, func(b *testing.B) {
+				w := newWorld(b, size, nil)
+				w.client.start()
+				w.room("Lobby", "Ann", "Bob").apply(appended(many(0, 100)...))
+				e := w.page().composer.entry
+				e.SetText(d.text(maxDraft - 1))
+				e.draft.move(maxDraft/2, false)
+				b.ReportAllocs()
+				for b.Loop() {
+					e.TypedRune('x')
+					e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyBackspace})
+				}
+				// A key and the one that takes it back.
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(2*b.N)/1000, "ms/key")
+			})
+		}
+	}
+}
+
+// BenchmarkPaste is the longest text coming into the entry.
+func BenchmarkPaste(b *testing.B) {
+	w := newWorld(b, phone, nil)
+	w.client.start()
+	w.room("Lobby", "Ann")
+	e := w.page().composer.entry
+	w.app.Clipboard().SetContent(longDrafts[0].text(maxDraft))
+	for b.Loop() {
+		e.SetText("")
+		e.TypedShortcut(&fyne.ShortcutPaste{Clipboard: w.app.Clipboard()})
+	}
+}

@@ -10,7 +10,7 @@ import (
 	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/widget"
 
-	"parley/client/ui/text"
+	"parley/shared"
 )
 
 // maxRows is how far the composer grows before it scrolls, maxRowsDense is that
@@ -21,25 +21,25 @@ const (
 )
 
 // composer is where a message is written: an entry that grows, with the send
-// button inside.
+// button inside, and on a phone one that breaks the line.
 type composer struct {
 	widget.BaseWidget
-	entry *composerEntry
-	send  *sendButton
-	ruler *widget.Label // wraps as the entry does, and tells its height
-	grown func()        // the height has changed
-	high  float32
-	dense bool // in little height
+	entry   *composerEntry
+	send    *insideButton
+	newline *insideButton
+	grown   func() // the height has changed
+	high    float32
+	dense   bool // in little height
 }
 
-// newComposer makes a composer. send returns whether the text was taken.
-func newComposer(do shortcut, send func(text string) bool, changed func(text string)) *composer {
-	c := &composer{entry: &composerEntry{shortcut: do}, ruler: widget.NewLabel("")}
-	c.ruler.Wrapping = fyne.TextWrapWord
+// newComposer makes a composer. send returns whether the text was taken; full is
+// called when what is typed or pasted is refused for its length.
+func newComposer(do shortcut, send func(text string) bool, changed func(text string), full func(limit int)) *composer {
+	c := &composer{entry: &composerEntry{shortcut: do}}
 	e := c.entry
-	e.MultiLine = true
-	e.Wrapping = fyne.TextWrapWord
 	e.halves = isPhone()
+	e.PlaceHolder = tr("room.send")
+	e.onFull = full
 	e.send = func() {
 		if !send(e.Text) {
 			return
@@ -47,15 +47,16 @@ func newComposer(do shortcut, send func(text string) bool, changed func(text str
 		e.SetText("")
 		e.keepKeyboard()
 	}
-	c.send = newSendButton(func() {
-		e.send()
-		if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil {
-			canvas.Focus(e) // a mouse has taken it away
-		}
-	})
-	e.ActionItem = c.send
-	e.ExtendBaseWidget(e)
-	e.SetPlaceHolder(tr("room.send"))
+	c.send = newInsideButton("send", func() { e.send(); c.focus() })
+	c.send.filled = true
+	c.newline = newInsideButton("break", func() { e.TypedRune('\n'); c.focus() })
+	c.newline.Hidden = !isPhone()
+	e.aside = touch
+	if c.newline.Visible() {
+		e.aside += touch
+	}
+	e.inside = []*insideButton{c.send, c.newline}
+	e.prepare(e, maxDraft)
 	e.OnChanged = func(s string) {
 		c.send.setActive(s != "")
 		if c.grown != nil && c.fit(c.Size().Width) != c.high {
@@ -63,9 +64,20 @@ func newComposer(do shortcut, send func(text string) bool, changed func(text str
 		}
 		changed(s)
 	}
-	e.onFocus = func(bool) { c.Refresh() }
+	e.onFocus = c.Refresh
 	c.ExtendBaseWidget(c)
 	return c
+}
+
+// maxDraft is how much can be written and not sent: room to shorten what was
+// pasted.
+const maxDraft = 4 * shared.MaxText
+
+// focus gives the entry the focus back that a mouse has taken away.
+func (c *composer) focus() {
+	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil {
+		canvas.Focus(c.entry)
+	}
 }
 
 // restore shows a draft. It is not a change of the text.
@@ -77,23 +89,6 @@ func (c *composer) restore(draft string) {
 	c.send.setActive(draft != "")
 }
 
-// entryHeight is the height of the entry for its text, one to maxRows rows.
-func (c *composer) entryHeight(width float32) float32 {
-	width -= c.send.MinSize().Width + 2*c.pad() + 2*unit
-	measure := func(s string) float32 {
-		c.ruler.SetText(s)
-		c.ruler.Resize(fyne.NewSize(max(width, 1), 1))
-		return c.ruler.MinSize().Height
-	}
-	one := measure("x")
-	row := measure("x\nx") - one
-	shown := c.entry.Text + "\u200b" // a last, empty line counts
-	if c.entry.Text == "" {
-		shown = c.entry.PlaceHolder
-	}
-	return max(min(measure(shown), one+(c.rows()-1)*row)+2, touch)
-}
-
 // pad is the room around the entry.
 func (c *composer) pad() float32 {
 	if c.dense {
@@ -103,14 +98,16 @@ func (c *composer) pad() float32 {
 }
 
 // rows is how far the composer grows before it scrolls.
-func (c *composer) rows() float32 {
+func (c *composer) rows() int {
 	if c.dense {
 		return maxRowsDense
 	}
 	return maxRows
 }
 
-func (c *composer) fit(width float32) float32 { return c.entryHeight(width) + 2*c.pad() }
+func (c *composer) fit(width float32) float32 {
+	return c.entry.heightFor(width-2*c.pad(), c.rows()) + 2*c.pad()
+}
 
 func (c *composer) CreateRenderer() fyne.WidgetRenderer {
 	return &composerRenderer{c: c, ground: &canvas.Rectangle{}}
@@ -126,33 +123,36 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	c.high = size.Height
 	styleField(r.ground, c.entry.focused)
 	r.ground.FillColor = colors().Raised
-	h := size.Height - 2*c.pad()
+	w, h := size.Width-2*c.pad(), size.Height-2*c.pad()
 	r.ground.CornerRadius = touch / 2
-	put(r.ground, c.pad(), c.pad(), size.Width-2*c.pad(), h)
-	put(c.entry, c.pad()+2*unit, c.pad(), size.Width-2*c.pad()-2*unit, h)
+	put(r.ground, c.pad(), c.pad(), w, h)
+	put(c.entry, c.pad(), c.pad(), w, h)
+	put(c.send, c.pad()+w-touch, c.pad(), touch, h)
+	put(c.newline, c.pad()+w-2*touch, c.pad(), touch, h)
 }
 
 func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, touch+2*r.c.pad()) }
 func (r *composerRenderer) Refresh() {
 	r.Layout(r.c.Size())
-	r.c.entry.Refresh()
+	for _, o := range []fyne.CanvasObject{r.c.entry, r.c.send, r.c.newline} {
+		o.Refresh()
+	}
 	repaint(r.c)
 }
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.c.entry}
+	return []fyne.CanvasObject{r.ground, r.c.entry, r.c.newline, r.c.send}
 }
 func (r *composerRenderer) Destroy() {}
 
 // composerEntry is the composer's entry: Return sends, Shift and Return breaks
 // the line.
 type composerEntry struct {
-	widget.Entry
+	editor
 	send     func()
 	leaf     func(pages float32) // PageUp, PageDown: nil keeps them to the entry
-	onFocus  func(bool)
+	onFocus  func()
+	inside   []*insideButton // from the right
 	shortcut shortcut
-	focused  bool
-	shift    bool
 	halves   bool // deletions come once per UTF-16 unit, as on Android
 	half     bool // the first half of a character has been deleted
 }
@@ -160,23 +160,6 @@ type composerEntry struct {
 // Keyboard is one whose Return key ends the input; Fyne would show one that
 // breaks lines, whose Return it does not tell from a line break.
 func (e *composerEntry) Keyboard() mobile.KeyboardType { return mobile.SingleLineKeyboard }
-
-// AcceptsTab is false: Tab goes to the next widget.
-func (e *composerEntry) AcceptsTab() bool { return false }
-
-func (e *composerEntry) KeyDown(k *fyne.KeyEvent) {
-	if k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight {
-		e.shift = true
-	}
-	e.Entry.KeyDown(k)
-}
-
-func (e *composerEntry) KeyUp(k *fyne.KeyEvent) {
-	if k.Name == desktop.KeyShiftLeft || k.Name == desktop.KeyShiftRight {
-		e.shift = false
-	}
-	e.Entry.KeyUp(k)
-}
 
 func (e *composerEntry) TypedKey(k *fyne.KeyEvent) {
 	half := e.half
@@ -197,7 +180,7 @@ func (e *composerEntry) TypedKey(k *fyne.KeyEvent) {
 	case k.Name == fyne.KeyBackspace && e.SelectedText() == "":
 		e.backspace(k, half)
 	default:
-		e.Entry.TypedKey(k)
+		e.editor.TypedKey(k)
 	}
 }
 
@@ -205,45 +188,36 @@ func (e *composerEntry) TypedKey(k *fyne.KeyEvent) {
 // grapheme cluster. Android sends one deletion for each UTF-16 unit, so that an
 // emoji's second one must not eat the character before it.
 func (e *composerEntry) backspace(k *fyne.KeyEvent, half bool) {
-	if half {
-		return
-	}
-	before := []rune(e.Text)[:e.CursorTextOffset()]
-	if len(before) == 0 {
-		return
-	}
-	if e.halves {
-		e.half = len(utf16.Encode(before[len(before)-1:])) == 2
-		e.Entry.TypedKey(k)
-		return
-	}
-	clusters := text.Graphemes(string(before))
-	for range []rune(clusters[len(clusters)-1]) {
-		e.Entry.TypedKey(k)
+	at := e.draft.caret
+	switch {
+	case half || at == 0:
+	case e.halves:
+		e.half = len(utf16.Encode(e.draft.runes[at-1:at])) == 2
+		e.erase(at - 1)
+	default:
+		e.editor.TypedKey(k)
 	}
 }
 
 func (e *composerEntry) TypedRune(r rune) {
 	e.half = false
-	e.Entry.TypedRune(r)
+	e.editor.TypedRune(r)
 }
 
 func (e *composerEntry) TypedShortcut(s fyne.Shortcut) {
 	if !e.shortcut(s) {
-		e.Entry.TypedShortcut(s)
+		e.editor.TypedShortcut(s)
 	}
 }
 
 func (e *composerEntry) FocusGained() {
-	e.focused = true
-	e.Entry.FocusGained()
-	e.onFocus(true)
+	e.editor.FocusGained()
+	e.onFocus()
 }
 
 func (e *composerEntry) FocusLost() {
-	e.focused, e.shift = false, false
-	e.Entry.FocusLost()
-	e.onFocus(false)
+	e.editor.FocusLost()
+	e.onFocus()
 }
 
 // keepKeyboard shows the phone's keyboard again after sending: its Return key
@@ -255,69 +229,72 @@ func (e *composerEntry) keepKeyboard() {
 	}
 }
 
-// sendButton lies inside the entry and is only Tappable: a button that takes
+func (e *composerEntry) CreateRenderer() fyne.WidgetRenderer { return e.renderer(e) }
+
+// insideButton lies inside the entry and is only Tappable: a button that takes
 // the focus would close the keyboard and move away under the finger.
-type sendButton struct {
+type insideButton struct {
 	widget.BaseWidget
-	tap     func()
-	active  bool
-	pressed bool
+	icon   string
+	tap    func()
+	filled bool // while it is active it has a ground
+
+	active, pressed bool
 }
 
-func newSendButton(tap func()) *sendButton {
-	b := &sendButton{tap: tap}
+func newInsideButton(icon string, tap func()) *insideButton {
+	b := &insideButton{icon: icon, tap: tap}
 	b.ExtendBaseWidget(b)
 	return b
 }
 
-func (b *sendButton) setActive(on bool) {
+func (b *insideButton) setActive(on bool) {
 	if b.active != on {
 		b.active = on
 		b.Refresh()
 	}
 }
 
-func (b *sendButton) Tapped(*fyne.PointEvent) { b.press(false); b.tap() }
-func (b *sendButton) Cursor() desktop.Cursor  { return desktop.PointerCursor }
-func (b *sendButton) MinSize() fyne.Size      { return fyne.NewSquareSize(touch) }
-func (b *sendButton) CreateRenderer() fyne.WidgetRenderer {
-	r := &sendRenderer{b: b, disc: &canvas.Rectangle{CornerRadius: sendSide / 2}, arrow: canvas.NewImageFromResource(nil)}
-	r.arrow.FillMode = canvas.ImageFillContain
+func (b *insideButton) Tapped(*fyne.PointEvent) { b.press(false); b.tap() }
+func (b *insideButton) Cursor() desktop.Cursor  { return desktop.PointerCursor }
+func (b *insideButton) MinSize() fyne.Size      { return fyne.NewSquareSize(touch) }
+func (b *insideButton) CreateRenderer() fyne.WidgetRenderer {
+	r := &insideRenderer{b: b, disc: &canvas.Rectangle{CornerRadius: insideSide / 2}, picture: canvas.NewImageFromResource(nil)}
+	r.picture.FillMode = canvas.ImageFillContain
 	r.Refresh()
 	return r
 }
 
-const sendSide = 34
+const insideSide = 34
 
-type sendRenderer struct {
-	b     *sendButton
-	disc  *canvas.Rectangle
-	arrow *canvas.Image
+type insideRenderer struct {
+	b       *insideButton
+	disc    *canvas.Rectangle
+	picture *canvas.Image
 }
 
-func (r *sendRenderer) Layout(size fyne.Size) {
-	x, y := size.Width-sendSide-unit, size.Height-sendSide-unit
-	put(r.disc, x, y, sendSide, sendSide)
-	put(r.arrow, x+7, y+7, sendSide-14, sendSide-14)
+func (r *insideRenderer) Layout(size fyne.Size) {
+	x, y := size.Width-insideSide-unit, size.Height-insideSide-unit
+	put(r.disc, x, y, insideSide, insideSide)
+	put(r.picture, x+7, y+7, insideSide-14, insideSide-14)
 }
 
-func (r *sendRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(touch) }
-func (r *sendRenderer) Refresh() {
+func (r *insideRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(touch) }
+func (r *insideRenderer) Refresh() {
 	p := colors()
-	if r.b.active {
+	r.disc.FillColor = color.Transparent
+	r.picture.Resource = icon(r.b.icon, p.Muted)
+	if r.b.active && r.b.filled {
 		r.disc.FillColor = p.Fill
-		r.arrow.Resource = icon("send", p.OnAccent)
-	} else {
-		r.disc.FillColor = color.Transparent
-		r.arrow.Resource = icon("send", p.Muted)
+		r.picture.Resource = icon(r.b.icon, p.OnAccent)
 	}
 	if r.b.pressed {
 		ground, _ := r.disc.FillColor.(color.NRGBA)
 		r.disc.FillColor = blend(ground, p.Press)
 	}
-	r.arrow.Refresh()
+	r.picture.Refresh()
 	r.Layout(r.b.Size())
 	repaint(r.b)
 }
-func (r *sendRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.disc, r.arrow} }
-func (r *sendRenderer) Destroy()                     {}
+func (r *insideRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.disc, r.picture} }
+func (r *insideRenderer) Destroy()                     {}

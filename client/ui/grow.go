@@ -65,12 +65,12 @@ func (r *reveal) children() []fyne.CanvasObject { return []fyne.CanvasObject{r.o
 
 func (r *reveal) CreateRenderer() fyne.WidgetRenderer {
 	return &boxRenderer{
+		box:     r,
 		objects: func() []fyne.CanvasObject { return []fyne.CanvasObject{r.object} },
 		layout: func(size fyne.Size) {
 			w := max(size.Width, r.width)
 			put(r.object, 0, 0, w, r.fit(w))
 		},
 		height: func() float32 { return 1 },
-		size:   r.Size,
 	}
 }

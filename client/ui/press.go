@@ -90,34 +90,34 @@ func adopt(o fyne.CanvasObject, by fyne.Draggable) {
 	})
 }
 
-// TouchDown shows the send button as pressed, if the finger is on it. The button
+// TouchDown shows a button inside as pressed, if the finger is on one. The button
 // can't feel that itself without taking the focus, and the keyboard, away.
 func (e *composerEntry) TouchDown(t *mobile.TouchEvent) {
-	if b, ok := e.ActionItem.(*sendButton); ok && t.Position.X >= e.Size().Width-b.Size().Width {
-		b.press(true)
+	if n := int((e.Size().Width - t.Position.X) / touch); n >= 0 && n < len(e.inside) && e.inside[n].Visible() {
+		e.inside[n].press(true)
 	}
-	e.Entry.TouchDown(t)
+	e.editor.TouchDown(t)
 }
 
 func (e *composerEntry) TouchCancel(t *mobile.TouchEvent) {
-	if b, ok := e.ActionItem.(*sendButton); ok {
+	for _, b := range e.inside {
 		b.press(false)
 	}
-	e.Entry.TouchCancel(t)
+	e.editor.TouchCancel(t)
 }
 
-func (b *sendButton) press(on bool) {
+func (b *insideButton) press(on bool) {
 	if b.pressed != on {
 		b.pressed = on
 		b.Refresh()
 	}
 }
 
-func (b *sendButton) MouseDown(*desktop.MouseEvent) { b.press(true) }
-func (b *sendButton) MouseUp(*desktop.MouseEvent)   { b.press(false) }
+func (b *insideButton) MouseDown(*desktop.MouseEvent) { b.press(true) }
+func (b *insideButton) MouseUp(*desktop.MouseEvent)   { b.press(false) }
 
 // TappedSecondary is a slow tap, which is still a tap.
-func (b *sendButton) TappedSecondary(*fyne.PointEvent) {
+func (b *insideButton) TappedSecondary(*fyne.PointEvent) {
 	if isPhone() {
 		b.Tapped(nil)
 	}

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"image/color"
 	"net/url"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 
@@ -24,7 +26,7 @@ type roomPage struct {
 	silence  fyne.CanvasObject // while nothing has been said
 	typing   *note             // who is writing, or what is wrong with the text
 	composer *composer
-	complain string // why the last text was not sent
+	complain string // what is wrong with the text
 }
 
 func newRoomPage(conv *conversation) *roomPage {
@@ -41,7 +43,7 @@ func newRoomPage(conv *conversation) *roomPage {
 	p.banner = newBanner(conv)
 	p.silence = newEmptyState("🤫", tr("room.empty"), tr("room.empty.break"))
 	p.typing = newNote()
-	p.composer = newComposer(c.shortcut, p.send, p.typed)
+	p.composer = newComposer(c.shortcut, p.send, p.typed, func(limit int) { p.complainOf(tr("text.full", "limit", fmt.Sprint(limit))) })
 	p.composer.grown = func() { p.root.Refresh() }
 	p.composer.restore(conv.room.Draft())
 	p.composer.entry.leaf = func(pages float32) { p.list.scrollBy(pages * 0.9 * p.list.Size().Height) }
@@ -177,7 +179,7 @@ func (p *roomPage) send(s string) bool {
 	_, err := p.conv.room.Send(s)
 	switch {
 	case errors.Is(err, session.ErrTooLong):
-		p.complain = tr("failed.too_long")
+		p.complain = p.excess(s)
 	case err != nil:
 		p.complain = tr("failed.refused")
 	default:
@@ -192,15 +194,28 @@ func (p *roomPage) send(s string) bool {
 	return err == nil
 }
 
+// excess says by how much a text is too long for a message, or "".
+func (p *roomPage) excess(s string) string {
+	if n := utf8.RuneCountInString(s) - p.conv.room.Limit(); n > 0 {
+		return plural("room.excess", n)
+	}
+	return ""
+}
+
+// complainOf says what is wrong with the text, or nothing.
+func (p *roomPage) complainOf(sentence string) {
+	if sentence != p.complain {
+		p.complain = sentence
+		p.state()
+	}
+}
+
 func (p *roomPage) typed(s string) {
 	p.conv.room.SetDraft(s)
 	if s != "" {
 		p.conv.room.Typing()
 	}
-	if p.complain != "" {
-		p.complain = ""
-		p.state()
-	}
+	p.complainOf(p.excess(s))
 }
 
 // tapped does what a tap on a row asks for.

@@ -64,7 +64,7 @@ func TestSend(t *testing.T) {
 	}
 	p.composer.entry.SetText(strings.Repeat("x", shared.MaxText+1))
 	press(p.composer.entry, fyne.KeyReturn)
-	if p.typing.text.text != "The message is too long." || p.composer.entry.Text == "" {
+	if p.typing.text.text != "The message is 1 character too long." || p.composer.entry.Text == "" {
 		t.Errorf("too long: %q", p.typing.text.text)
 	}
 	p.composer.entry.SetText("shorter")

@@ -227,7 +227,7 @@ func (r *selectRenderer) Layout(size fyne.Size) {
 func (r *selectRenderer) MinSize() fyne.Size { return fyne.NewSize(1, 1) }
 func (r *selectRenderer) Refresh() {
 	r.Layout(r.s.Size())
-	canvas.Refresh(r.s)
+	repaint(r.s)
 }
 func (r *selectRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *selectRenderer) Destroy()                     {}

@@ -50,7 +50,7 @@ func (n *navigator) say(sentence string) {
 	})
 }
 
-func (t *toast) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(t.card) }
+func (t *toast) CreateRenderer() fyne.WidgetRenderer { return holding(t, t.card) }
 
 // place puts the toast over what is at the lower edge, where one writes.
 func (t *toast) place(size fyne.Size) {

@@ -4,6 +4,7 @@
 package text
 
 import (
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -40,6 +41,10 @@ type Extent struct {
 	Last   float32 // the last line
 	RTL    bool    // the last paragraph reads from the right
 }
+
+// maxWord is how many bytes a word has at most that is measured and remembered
+// as one. A longer one fits no line.
+const maxWord = 512
 
 // maxWords bounds the cache of widths; a conversation has a few thousand words.
 const maxWords = 40_000
@@ -123,7 +128,10 @@ func (w *Wrapper) wrap(p string, width float32, emit func(from, to int, width fl
 	start, end := 0, 0 // of the line so far
 	var x, gap float32 // its width, and that of the blanks after it
 	put := func(from, to int, blanks int) {
-		word := w.width(p[from:to])
+		word := float32(math.MaxFloat32)
+		if to-from <= maxWord {
+			word = w.width(p[from:to])
+		}
 		if end > start && x+gap+word > width {
 			emit(start, end, x)
 			start, end, x, gap = from, from, 0, 0
@@ -242,16 +250,24 @@ func Clean(s string) string {
 		switch {
 		case r == '\t':
 			b.WriteString("    ")
-		case r == '\u2028' || r == '\u2029' || r == '\u0085':
+		case breaks(r):
 			b.WriteByte('\n')
-		case r == '\n':
-			b.WriteByte('\n')
-		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\ufeff':
-		default:
+		case !unseen(r):
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+// breaks reports whether a line ends with r.
+func breaks(r rune) bool {
+	return r == '\n' || r == '\u2028' || r == '\u2029' || r == '\u0085'
+}
+
+// unseen reports whether r is a control character, or one that turns what
+// follows around.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\ufeff'
 }
 
 // OneLine makes a text fit for a title or a preview: Clean, with line breaks as
