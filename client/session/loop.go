@@ -273,6 +273,7 @@ func (l *loop) connect() {
 }
 
 func (l *loop) setStatus(s Status) {
+	s.Locked = l.config.Key != ""
 	l.status = s
 	l.timeline.change(Change{Kind: StatusChanged, Status: s})
 }

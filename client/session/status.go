@@ -32,4 +32,5 @@ type Status struct {
 	Cause      Cause     // why it is not connected; while Connecting, why the last try failed
 	Detail     string    // the server's own words, the free name after CauseNameTaken, or the system's error: from the network, show it as text only
 	RetryAt    time.Time // Disconnected: the next try; zero when there is none
+	Locked     bool      // the room is entered with a passphrase
 }

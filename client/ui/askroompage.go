@@ -44,9 +44,13 @@ func newAskRoomPage(c *client) *askRoomPage {
 	p.room.OnChanged = func(string) { p.complain("") }
 	p.problem = newText("", fontSmall, roleError)
 	p.problem.Hide()
-	header := newHeader(newIconButton("back", func() { c.back(false) }),
+	var back fyne.CanvasObject
+	if !isPhone() { // there the rooms are what the app begins with, and the settings lead to another server
+		back = newIconButton("back", func() { c.back(false) })
+	}
+	header := newHeader(back,
 		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(2), p.sub),
-		newIconButton("settings", p.settings))
+		newIconButton("settings", c.showSettings))
 	line := newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join),
 		newIconButton("lock", func() { c.showLock(strings.TrimSpace(p.room.Text)) }))
 	line.minFlex = 140
@@ -54,6 +58,7 @@ func newAskRoomPage(c *client) *askRoomPage {
 		padded(insets{0, unit, unit, unit})
 	body := newColumn(0, ask, p.rooms).padded(insets{4 * unit, 3 * unit, 4 * unit, 3 * unit}).limited(560)
 	p.root = newFilled(1, header, over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body)))
+	p.root.sized = yields(header)
 	p.list()
 	return p
 }
@@ -81,10 +86,6 @@ func (p *askRoomPage) remember() {
 func (p *askRoomPage) focus() { p.client.window.Canvas().Focus(p.room) }
 
 func (p *askRoomPage) left() { p.stop() }
-
-func (p *askRoomPage) settings() {
-	p.client.nav.replace(func() page { return newSettingsPage(p.client) })
-}
 
 // ask gets the active rooms.
 func (p *askRoomPage) ask(ctx context.Context) {
@@ -210,19 +211,13 @@ func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
 	return t
 }
 
-// menu leaves an open room, or forgets one that is not.
+// menu takes a room off the list.
 func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
-	c := p.client
+	a := action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() { p.client.askToLeave(l.name) }}
 	if l.conv != nil {
-		showMenu(c.window.Canvas(), at, 0, action{icon: "leave", label: tr("room.leave"), do: func() { c.leave(l.conv) }})
-		return
+		a.icon, a.label = "leave", tr("room.leave")
 	}
-	showMenu(c.window.Canvas(), at, 0, action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() {
-		if err := c.store.Forget(c.prefs.server(), l.name); err != nil {
-			fyne.LogError("The room could not be forgotten", err)
-		}
-		p.remember()
-	}})
+	showMenu(p.client.window.Canvas(), at, 0, a)
 }
 
 func badgeNumber(n int) string {

@@ -64,6 +64,10 @@ func (b *banner) update() bool {
 		return false
 	}
 	b.Hidden = s == ""
+	b.text.role = roleWarning
+	if b.conv.status.State == session.Closed { // it does not go by itself
+		b.text.role = roleError
+	}
 	if s != "" {
 		b.text.setText(s)
 	}

@@ -12,7 +12,7 @@ func (c *client) showCertificate(server, words string, trusted func()) {
 		known = tr("cert.authority")
 	}
 	var o *overlay
-	o = c.showForm(tr("cert.title"), tr("cert.why"),
+	o = c.showForm(tr("cert.title"), newText(tr("cert.why"), fontSmall, roleMuted),
 		newColumn(unit, newText(tr("cert.known"), fontLabel, roleMuted), newText(known, fontStrong, roleText)),
 		newColumn(unit, newText(tr("cert.got"), fontLabel, roleMuted), newText(words, fontStrong, roleError)),
 		newPrimary(tr("cert.leave"), func() { o.close() }),

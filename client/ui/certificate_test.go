@@ -35,7 +35,7 @@ func TestChangedCertificate(t *testing.T) {
 	if got := w.client.pins.Words(server); got != newWords {
 		t.Errorf("the server is known by %s", got)
 	}
-	w.client.bridge.work.Wait() // it has asked again
+	w.settle(func() bool { return strings.Contains(p.state.text.text, "posing as it") }) // it has asked again
 	w.fault, w.info.Words = nil, newWords
 	p.ask(0)
 	w.settle(func() bool { return strings.Contains(p.state.text.text, newWords) })

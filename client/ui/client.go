@@ -7,18 +7,11 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/mobile"
 
 	"parley/client/session"
 	"parley/client/store"
 )
-
-// shortcuts are the app's own; a focused entry hands them on.
-var shortcuts = []*desktop.CustomShortcut{
-	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierControl},
-	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierSuper},
-}
 
 // network is the way to servers.
 type network struct {
@@ -66,15 +59,7 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 	window.SetPadded(false)
 	window.SetContent(c.nav)
 	window.SetCloseIntercept(c.quit)
-	window.Canvas().SetOnTypedKey(func(k *fyne.KeyEvent) {
-		if goesBack(k) {
-			c.back(k.Name == mobile.KeyBack)
-		}
-	})
-	window.Canvas().SetOnTypedRune(c.typed)
-	for _, s := range shortcuts {
-		window.Canvas().AddShortcut(s, func(s fyne.Shortcut) { c.shortcut(s) })
-	}
+	c.listen()
 	return c
 }
 
@@ -130,37 +115,13 @@ func (c *client) start() {
 	c.nav.reset(pages...)
 }
 
-// typed takes what is typed while nothing has the focus, as after a click on
-// the conversation: on a desktop it goes to where one writes.
-func (c *client) typed(r rune) {
-	if isPhone() || c.window.Canvas().Overlays().Top() != nil {
+// back closes what lies on top, or goes back a page. A phone's own way back
+// leaves the app from the rooms, and from the first page.
+func (c *client) back(phone bool) {
+	if closeOverlay(c.window.Canvas()) {
 		return
 	}
-	switch p := c.nav.top().(type) {
-	case *roomPage:
-		p.focus()
-		p.composer.entry.TypedRune(r)
-	case *askRoomPage:
-		p.focus()
-		p.room.TypedRune(r)
-	}
-}
-
-// shortcut does what one of the app's shortcuts asks for.
-func (c *client) shortcut(s fyne.Shortcut) bool {
-	for _, own := range shortcuts {
-		if own.ShortcutName() == s.ShortcutName() {
-			c.showSwitcher()
-			return true
-		}
-	}
-	return false
-}
-
-// back closes what lies on top, or goes back a page. On a phone the first page
-// leaves the app.
-func (c *client) back(phone bool) {
-	if closeOverlay(c.window.Canvas()) || c.nav.pop() {
+	if _, main := c.nav.top().(mainPage); !(main && phone) && c.nav.pop() {
 		return
 	}
 	if d, ok := c.app.Driver().(mobile.Driver); ok && phone {
@@ -206,15 +167,53 @@ func (c *client) find(name string) *conversation {
 	return nil
 }
 
-// leave closes a room's connection and its page.
-func (c *client) leave(conv *conversation) {
-	c.open = slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })
-	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
-		c.nav.pop()
+// askToLeave asks whether a room is to go off the list, and then has it go.
+func (c *client) askToLeave(name string) {
+	title := name
+	if conv := c.find(name); conv != nil {
+		title = conv.title()
 	}
+	var o *overlay
+	o = c.showForm(tr("leave.title", "room", title), newText(tr("leave.why"), fontSmall, roleMuted),
+		newDanger(tr("leave.go"), func() {
+			o.close()
+			c.forget(name)
+		}),
+		newSecondary(tr("leave.stay"), func() { o.close() }))
+}
+
+// forget leaves a room, if it is open, and deletes what is kept of it.
+func (c *client) forget(name string) {
+	server := c.prefs.server()
+	delete := func() {
+		if c.store == nil {
+			return
+		}
+		if err := c.store.Forget(server, name); err != nil {
+			fyne.LogError("The room could not be forgotten", err)
+		}
+	}
+	if conv := c.find(name); conv != nil {
+		c.leave(conv, delete)
+		return
+	}
+	delete()
+	c.remember()
+}
+
+// leave closes a room's connection and its page, and then does the rest.
+func (c *client) leave(conv *conversation, rest ...func()) {
+	c.open = slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })
 	c.system.withdraw(conv.key)
+	c.nav.drop(func(p page) bool {
+		r, ok := p.(*roomPage)
+		return ok && r.conv == conv
+	})
 	c.bridge.run(c.bridge.ctx, func(context.Context) func() {
 		conv.room.Close()
+		for _, f := range rest {
+			f()
+		}
 		return c.remember // the store knows by now when it was seen
 	})
 	c.roomsChanged()

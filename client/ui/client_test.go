@@ -59,7 +59,7 @@ func TestTypingFindsTheComposer(t *testing.T) {
 		t.Errorf("the composer has %q", got)
 	}
 	w.page().showPeople()
-	w.client.typed('x')
+	test.TypeOnCanvas(w.window.Canvas(), "x")
 	if got := w.page().composer.entry.Text; got != "hi" {
 		t.Errorf("typing behind a panel: %q", got)
 	}

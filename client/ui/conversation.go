@@ -23,7 +23,7 @@ type conversation struct {
 	count  int
 	typing []string
 
-	locked    bool // a passphrase opens it
+	locked    bool // it has a passphrase
 	unread    int
 	fresh     string        // id of the first message that was not seen
 	stored    int           // messages that were kept and not seen before this visit
@@ -69,6 +69,7 @@ func (c *conversation) apply(batch []session.Change) {
 			}
 		case session.StatusChanged:
 			c.status = change.Status
+			c.locked = c.status.Locked || asksForKey(c.status)
 			c.saveError = false
 			if c.status.State != session.Connecting && c.status.Cause != session.CausePaused {
 				for _, other := range c.client.open {

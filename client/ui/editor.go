@@ -37,9 +37,8 @@ type editor struct {
 	render  *editorRenderer
 }
 
-// editorPad is the room before and behind the text, within a row of height
-// touch also above and below it.
-const editorPad = 2 * unit
+// editorPad is the room before the text.
+const editorPad = 4 * unit
 
 // prepare makes an editor that takes texts up to limit code points. self is the
 // widget that it is a part of.
@@ -64,7 +63,7 @@ func (e *editor) heightFor(width float32, most int) float32 {
 }
 
 func (e *editor) lay(width float32) {
-	f := frame{width: max(width-e.aside-2*editorPad, 1), scale: textScale()}
+	f := frame{width: max(width-e.aside-editorPad-unit, 1), scale: textScale()}
 	if e.stale || f != e.lines.frame {
 		e.lines.lay(e.draft.runes, f)
 		e.stale = false

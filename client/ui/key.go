@@ -20,7 +20,11 @@ func asksForKey(s session.Status) bool {
 // showKey asks for the passphrase of a room that has one.
 func (c *client) showKey(conv *conversation) {
 	key := newField(tr("key.field"), "", c.shortcut)
-	problem := newProblem()
+	problem := newProblem(causeSentence(session.CauseNeedsKey))
+	why := newText(causeSentence(conv.status.Cause), fontSmall, roleMuted)
+	if conv.status.Cause == session.CauseWrongKey {
+		why.role = roleError
+	}
 	var o *overlay
 	enter := func() {
 		if key.entry.Text == "" {
@@ -31,8 +35,9 @@ func (c *client) showKey(conv *conversation) {
 		o.close()
 		conv.room.Unlock(key.entry.Text)
 	}
+	key.entry.OnChanged = func(string) { problem.say(o, "") }
 	key.entry.OnSubmitted = func(string) { enter() }
-	o = c.showForm(conv.title(), causeSentence(conv.status.Cause), key, problem.text, newPrimary(tr("key.enter"), enter))
+	o = c.showForm(conv.title(), why, key, problem.text, newPrimary(tr("key.enter"), enter))
 	c.window.Canvas().Focus(key.entry)
 }
 
@@ -42,25 +47,34 @@ func (c *client) showLock(name string) {
 	room.entry.SetText(name)
 	key := newField(tr("key.field"), "", c.shortcut)
 	hidden := false
-	problem := newProblem()
+	problem := newProblem(keyProblem(""), keyProblem("\x00\x00\x00\x00\x00\x00\x00\x00"),
+		roomProblem(""), roomProblem("/"), roomProblem(strings.Repeat("x", shared.MaxRoom+1)), roomProblem("\x00"))
 	var o *overlay
-	enter := func() {
-		name := strings.TrimSpace(room.entry.Text)
-		wrong, at := roomProblem(name), room
-		if wrong == "" {
-			wrong, at = keyProblem(key.entry.Text), key
+	wrong := func() (string, *field) {
+		if sentence := roomProblem(strings.TrimSpace(room.entry.Text)); sentence != "" {
+			return sentence, room
 		}
-		if wrong != "" {
-			problem.say(o, wrong)
+		return keyProblem(key.entry.Text), key
+	}
+	enter := func() {
+		if sentence, at := wrong(); sentence != "" {
+			problem.say(o, sentence)
 			c.window.Canvas().Focus(at.entry)
 			return
 		}
 		o.close()
-		c.enterLocked(name, key.entry.Text, hidden)
+		c.enterLocked(strings.TrimSpace(room.entry.Text), key.entry.Text, hidden)
 	}
+	mended := func(string) {
+		if sentence, _ := wrong(); sentence != problem.text.text {
+			problem.say(o, "")
+		}
+	}
+	room.entry.OnChanged, key.entry.OnChanged = mended, mended
 	room.entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.entry) }
 	key.entry.OnSubmitted = func(string) { enter() }
-	o = c.showForm(tr("lock.title"), tr("lock.why"), room, key, newToggle(tr("lock.hidden"), &hidden), problem.text, newPrimary(tr("lock.go"), enter))
+	o = c.showForm(tr("lock.title"), newText(tr("lock.why"), fontSmall, roleMuted),
+		room, key, newToggle(tr("lock.hidden"), &hidden), problem.text, newPrimary(tr("lock.go"), enter))
 	focus := room.entry
 	if name != "" {
 		focus = key.entry
@@ -69,8 +83,8 @@ func (c *client) showLock(name string) {
 }
 
 // showForm shows a panel with a title, a line on it, and what is to be filled in.
-func (c *client) showForm(title, why string, objects ...fyne.CanvasObject) *overlay {
-	head := newColumn(unit, newText(title, fontTitle, roleText).lines(2), newText(why, fontSmall, roleMuted))
+func (c *client) showForm(title string, why *textBlock, objects ...fyne.CanvasObject) *overlay {
+	head := newColumn(unit, newText(title, fontTitle, roleText).lines(2), why)
 	return showPanel(c.window.Canvas(), newColumn(3*unit, append([]fyne.CanvasObject{head}, objects...)...).padded(around(4*unit)))
 }
 
@@ -97,19 +111,19 @@ func newToggle(label string, on *bool) *tile {
 	return t
 }
 
-// problem says what is wrong with what was filled in.
+// problem says what is wrong with what was filled in. It has the room for that,
+// so that no button moves away when it does.
 type problem struct{ text *textBlock }
 
-func newProblem() problem {
-	p := problem{newText("", fontSmall, roleError)}
-	p.text.Hide()
-	return p
+func newProblem(sentences ...string) problem {
+	return problem{newText("", fontSmall, roleError).roomFor(sentences...)}
 }
 
 func (p problem) say(o *overlay, sentence string) {
-	p.text.setText(sentence)
-	p.text.Show()
-	o.Refresh()
+	if p.text.text != sentence {
+		p.text.setText(sentence)
+		o.Refresh()
+	}
 }
 
 // keyProblem says what is wrong with the passphrase of a new room, or "".

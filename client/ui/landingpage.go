@@ -27,9 +27,10 @@ type landingPage struct {
 	name    *field
 	server  *field
 	state   *serverState
-	problem *textBlock
 	stop    context.CancelFunc // of the question that runs
+	leave   context.CancelFunc // of what goes on while the page is on the screen
 	trouble error              // why the server is not what it should be, or does not answer
+	wrong   bool               // what was filled in, when the person wanted to go on
 	room    string             // of a pasted link
 }
 
@@ -37,21 +38,19 @@ func newLandingPage(c *client) *landingPage {
 	p := &landingPage{client: c, state: newServerState()}
 	p.name = newField(tr("landing.name"), tr("landing.name.hint"), c.shortcut)
 	p.server = newField(tr("landing.server"), "192.168.1.5:8000", c.shortcut)
-	p.problem = newText("", fontSmall, roleError)
-	p.problem.Hide()
 	p.name.entry.SetText(c.prefs.name())
+	p.name.entry.OnChanged = func(string) { p.look() }
 	p.name.entry.OnSubmitted = func(string) { c.window.Canvas().Focus(p.server.entry) }
 	p.server.entry.OnSubmitted = func(string) { p.submit() }
 
 	logo := newHRow(0, 1, newLogo(72), newColumn(0))
 	head := newColumn(unit, newText("Parley", fontHeading, roleText), newText(tr("landing.tagline"), fontBody, roleMuted))
-	form := newColumn(4*unit, logo, head, p.name,
-		newColumn(2*unit, p.server, p.state), p.problem,
-		newPrimary(tr("landing.go"), p.submit))
+	// What is said stands below the button, which it must not move away under a
+	// finger.
+	form := newColumn(4*unit, logo, head, p.name, p.server,
+		newColumn(3*unit, newPrimary(tr("landing.go"), p.submit), p.state))
 	body := newColumn(0, form).limited(400).padded(insets{16 * unit, 6 * unit, 6 * unit, 6 * unit})
-	settings := newHRow(0, 0, newColumn(0), newIconButton("settings", func() {
-		c.nav.push(func() page { return newSettingsPage(c) })
-	})).padded(insets{unit + 2, 2 * unit, 0, 0})
+	settings := newHRow(0, 0, newColumn(0), newIconButton("settings", c.showSettings)).padded(insets{unit + 2, 2 * unit, 0, 0})
 	p.root = over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body), newFilled(1, settings))
 	p.state.told = p.root.Refresh
 	return p
@@ -69,11 +68,24 @@ func (p *landingPage) entered() {
 	if p.server.entry.Text != "" {
 		p.ask(0)
 	}
+	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
+	p.leave = cancel
+	p.client.bridge.every(ctx, againInterval, p.again)
+}
+
+// againInterval is how often a server that does not answer is asked again.
+const againInterval = 5 * time.Second
+
+// again asks a server that did not answer, without a word until it does.
+func (p *landingPage) again() {
+	if base, _, err := session.ParseServer(p.server.entry.Text); err == nil && p.trouble != nil && otherCertificate(p.trouble) == "" {
+		p.question(base, 0)
+	}
 }
 
 func (p *landingPage) focus() { p.client.window.Canvas().Focus(p.name.entry) }
 
-func (p *landingPage) left() { p.cancel() }
+func (p *landingPage) left() { p.cancel(); p.leave() }
 
 func (p *landingPage) cancel() {
 	if p.stop != nil {
@@ -110,7 +122,7 @@ func (p *landingPage) firstServer() string {
 // ask finds out what is at the typed address, after a pause.
 func (p *landingPage) ask(pause time.Duration) {
 	p.cancel()
-	p.problem.Hide()
+	p.look()
 	typed := p.server.entry.Text
 	if strings.TrimSpace(typed) == "" {
 		p.state.nothing()
@@ -118,6 +130,7 @@ func (p *landingPage) ask(pause time.Duration) {
 	}
 	base, room, err := session.ParseServer(typed)
 	if err != nil {
+		p.trouble = nil
 		p.state.failed(err)
 		return
 	}
@@ -129,6 +142,12 @@ func (p *landingPage) ask(pause time.Duration) {
 		return
 	}
 	p.state.asking()
+	p.question(base, pause)
+}
+
+// question finds out what is at an address, after a pause.
+func (p *landingPage) question(base string, pause time.Duration) {
+	p.cancel()
 	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
 	p.stop = cancel
 	p.client.bridge.run(ctx, func(ctx context.Context) func() {
@@ -154,21 +173,16 @@ func (p *landingPage) ask(pause time.Duration) {
 // submit goes on to the rooms, or straight into the room of a pasted link.
 func (p *landingPage) submit() {
 	c := p.client
+	p.wrong = true
+	if p.look(); p.wrong {
+		return
+	}
 	name := strings.TrimSpace(p.name.entry.Text)
-	if problem := nameProblem(name); problem != "" {
-		p.fail(problem)
-		return
-	}
-	base, room, err := session.ParseServer(p.server.entry.Text)
-	if err != nil {
-		p.fail(causeSentence(causeOf(err)))
-		return
-	}
+	base, room, _ := session.ParseServer(p.server.entry.Text)
 	if words := otherCertificate(p.trouble); words != "" {
 		c.showCertificate(base, words, func() { p.ask(0) })
 		return
 	}
-	p.problem.Hide()
 	if c.prefs.server() != base || c.prefs.name() != name {
 		c.leaveAll()
 	}
@@ -182,10 +196,25 @@ func (p *landingPage) submit() {
 	}
 }
 
-func (p *landingPage) fail(sentence string) {
-	p.problem.setText(sentence)
-	p.problem.Show()
-	p.root.Refresh()
+// problem is what is wrong with what was filled in, or "".
+func (p *landingPage) problem() string {
+	if sentence := nameProblem(strings.TrimSpace(p.name.entry.Text)); sentence != "" {
+		return sentence
+	}
+	if _, _, err := session.ParseServer(p.server.entry.Text); err != nil {
+		return causeSentence(causeOf(err))
+	}
+	return ""
+}
+
+// look says what was wrong, as long as it is.
+func (p *landingPage) look() {
+	sentence := ""
+	if p.wrong {
+		sentence = p.problem()
+	}
+	p.wrong = sentence != ""
+	p.state.complain(sentence)
 }
 
 func causeOf(err error) session.Cause {
@@ -202,13 +231,22 @@ func problemIn(err error) *session.Problem {
 	return p
 }
 
-// serverState is the line under the server's field.
+// serverState is the line under the button: what is wrong with what was filled
+// in, or else what is known of the server.
 type serverState struct {
 	widget.BaseWidget
-	line *hrow
-	icon *picture
-	text *textBlock
-	told func() // its height may have changed
+	line  *hrow
+	icon  *picture
+	text  *textBlock
+	known finding
+	wrong string
+	told  func() // its height may have changed
+}
+
+// finding is a sentence with an icon.
+type finding struct {
+	icon, sentence string
+	role           role
 }
 
 func newServerState() *serverState {
@@ -220,23 +258,38 @@ func newServerState() *serverState {
 	return s
 }
 
-// fit is one line at least, said or not: the button below must not move away
-// under a finger when the server answers.
-func (s *serverState) fit(width float32) float32 {
-	return max(s.line.fit(width), fontSmall.lineHeight())
-}
+func (s *serverState) fit(width float32) float32           { return s.line.fit(width) }
 func (s *serverState) CreateRenderer() fyne.WidgetRenderer { return holding(s, s.line) }
 
-func (s *serverState) show(icon, sentence string, r role) {
-	s.icon.set(icon, r)
-	s.text.role = r
-	s.text.setText(sentence)
-	s.line.Show()
+func (s *serverState) draw() {
+	now := s.known
+	if s.wrong != "" {
+		now = finding{"warning", s.wrong, roleError}
+	}
+	s.line.Hidden = now.sentence == ""
+	if now.sentence != "" {
+		s.icon.set(now.icon, now.role)
+		s.text.role = now.role
+		s.text.setText(now.sentence)
+	}
 	s.told()
 }
 
-func (s *serverState) nothing() { s.line.Hide(); s.told() }
-func (s *serverState) asking()  { s.show("clock", tr("server.asking"), roleMuted) }
+// complain says what is wrong, or "" that nothing is.
+func (s *serverState) complain(sentence string) {
+	if s.wrong != sentence {
+		s.wrong = sentence
+		s.draw()
+	}
+}
+
+func (s *serverState) know(icon, sentence string, r role) {
+	s.known = finding{icon, sentence, r}
+	s.draw()
+}
+
+func (s *serverState) nothing() { s.know("", "", nil) }
+func (s *serverState) asking()  { s.know("clock", tr("server.asking"), roleMuted) }
 
 func (s *serverState) found(info session.ServerInfo) {
 	name := text.OneLine(info.Name)
@@ -247,9 +300,9 @@ func (s *serverState) found(info session.ServerInfo) {
 	if info.Words != "" {
 		sentence += "\n" + tr("server.words", "words", info.Words)
 	}
-	s.show("check", sentence, roleYes)
+	s.know("check", sentence, roleYes)
 }
 
 func (s *serverState) failed(err error) {
-	s.show("warning", causeSentence(causeOf(err)), roleError)
+	s.know("warning", causeSentence(causeOf(err)), roleError)
 }

@@ -97,6 +97,12 @@ func (n *navigator) pop() bool {
 	return true
 }
 
+// drop takes pages out of the stack.
+func (n *navigator) drop(gone func(page) bool) {
+	n.stack = slices.DeleteFunc(n.stack, func(s slot) bool { return gone(s.page) })
+	n.update()
+}
+
 // rebuild makes every page anew.
 func (n *navigator) rebuild() {
 	for i := range n.stack {

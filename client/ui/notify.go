@@ -77,7 +77,7 @@ func (c *client) askToNotify() {
 	c.prefs.setAskedToNotify()
 	c.window.Canvas().Unfocus() // the keyboard would cover the answers
 	var o *overlay
-	o = c.showForm(tr("notify.ask"), tr("notify.why"),
+	o = c.showForm(tr("notify.ask"), newText(tr("notify.why"), fontSmall, roleMuted),
 		newPrimary(tr("notify.yes"), func() {
 			o.close()
 			c.system.askToNotify(tr("notify.channel"))

@@ -156,7 +156,8 @@ func showPanel(c fyne.Canvas, body *column) *overlay {
 	panel := newCard(newScroller(body), around(0))
 	return showOverlay(c, panel, func(size fyne.Size) (fyne.Position, fyne.Size) {
 		w := min(size.Width-6*unit, 400*min(textScale(), largeText))
-		h := min(body.fit(w), size.Height-12*unit)
-		return fyne.NewPos(float32(int((size.Width-w)/2)), max(float32(int((size.Height-h)/3)), 6*unit)), fyne.NewSize(w, h)
+		margin := min(6*unit, float32(int(size.Height/30))) // little is left above a keyboard
+		h := min(body.fit(w), size.Height-2*margin)
+		return fyne.NewPos(float32(int((size.Width-w)/2)), max(float32(int((size.Height-h)/3)), margin)), fyne.NewSize(w, h)
 	})
 }

@@ -31,7 +31,7 @@ func TestPictureIsThePages(t *testing.T) {
 	dir := t.TempDir()
 	address := startServer(t, ctx, dir)
 	x := startScreen(t, ctx, dir)
-	build(t, ctx, x.bin, "parley/client", "-tags", "x11,migrated_fynedo,no_emoji")
+	build(t, ctx, x.bin, "parley")
 	x.env = append(x.env, forgetful)
 	x.startApp()
 
@@ -42,7 +42,7 @@ func TestPictureIsThePages(t *testing.T) {
 	x.typeText(address)
 	x.way("the first page to the rooms", rooms, func() { x.key("Return") })
 	x.way("the rooms to the settings", settings, x.gear)
-	x.way("one size of text to the next", settings, func() { x.click(120, 310) })
+	x.way("one size of text to the next", settings, func() { x.click(151, 262) })
 	x.way("the settings back to the rooms", rooms, func() { x.key("Escape") })
 	x.way("the rooms to a room", room, func() { x.typeText("Lobby"); x.key("Return") })
 	x.way("a room to the switcher", room, func() { x.key("ctrl+k") })
@@ -58,9 +58,9 @@ func TestPictureIsThePages(t *testing.T) {
 	x.way("the rooms to a forgotten room", room, enter)
 	x.key("Escape")
 	x.way("the rooms back to a forgotten first page", "Parley", func() { x.key("Escape") })
-	x.way("the first page to the rooms again", rooms, func() { x.key("Return") })
+	x.way("the first page to the rooms again", rooms, func() { x.key("Return"); x.key("Return") })
 
-	x.resize(900, 700)
+	x.resize(980, 700)
 	x.way("the rooms to a room beside them", room, enter)
 	x.way("the room to the settings", settings, x.gearOfWide)
 	x.way("the settings back", room, func() { x.key("Escape") })
@@ -70,7 +70,7 @@ func TestPictureIsThePages(t *testing.T) {
 	x.way("the settings back to a forgotten room", room, func() { x.key("Escape") })
 	x.way("a wide window to a narrow one", room, func() { x.resize(412, 860) })
 	time.Sleep(forgotten)
-	x.way("a narrow window to a wide one", room, func() { x.resize(900, 700) })
+	x.way("a narrow window to a wide one", room, func() { x.resize(980, 700) })
 	x.close()
 }
 
@@ -120,9 +120,9 @@ func (s *screen) resize(width, height int) {
 }
 
 // gear opens the settings from the rooms in a narrow window, gearOfWide in a
-// wide one.
-func (s *screen) gear()       { s.t.Helper(); s.click(s.picture().size().X-30, 28) }
-func (s *screen) gearOfWide() { s.t.Helper(); s.click(paneWidth-30, 28) }
+// wide one, with text of 125 %.
+func (s *screen) gear()       { s.t.Helper(); s.click(s.picture().size().X-30, 34) }
+func (s *screen) gearOfWide() { s.t.Helper(); s.click(paneWidth*5/4-30, 34) }
 
 // shot is what a window shows.
 type shot struct {
@@ -149,8 +149,7 @@ func (p shot) like(other shot) bool {
 
 func (s *screen) picture() shot {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.ctx, "import", "-silent", "-display", s.display, "-window", s.window, "-depth", "8", "ppm:-")
-	data, err := cmd.Output()
+	data, err := s.imported("ppm:-").Output()
 	var width, height int
 	if err == nil {
 		_, err = fmt.Fscanf(bytes.NewReader(data), "P6\n%d %d\n255\n", &width, &height)
@@ -164,6 +163,13 @@ func (s *screen) picture() shot {
 // save writes what the window shows to a file in $PICTURES, if that is set.
 func (s *screen) save(name string) {
 	if dir := os.Getenv("PICTURES"); dir != "" {
-		_ = exec.CommandContext(s.ctx, "import", "-silent", "-display", s.display, "-window", s.window, dir+"/"+name).Run()
+		_ = s.imported(dir + "/" + name).Run()
 	}
+}
+
+// imported is the command that writes what the window shows to a file.
+func (s *screen) imported(to string) *exec.Cmd {
+	cmd := exec.CommandContext(s.ctx, "import", "-silent", "-window", s.window, "-depth", "8", to)
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
+	return cmd
 }

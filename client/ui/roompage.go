@@ -20,6 +20,7 @@ type roomPage struct {
 	root     *filled
 	header   fyne.CanvasObject
 	back     *tile
+	lock     *picture // while the room has a passphrase
 	sub      *textBlock
 	banner   *banner
 	list     *messageList
@@ -33,8 +34,9 @@ func newRoomPage(conv *conversation) *roomPage {
 	p := &roomPage{conv: conv, list: newMessageList(conv.timeline)}
 	c := conv.client
 	p.back = newIconButton("back", func() { c.back(false) })
+	p.lock = newPicture("lock", roleMuted, 16)
 	p.sub = newText("", fontSmall, roleMuted).lines(2)
-	about := newTile(aboutRoom(conv, p.sub), p.showPeople)
+	about := newTile(aboutRoom(conv, p.lock, p.sub), p.showPeople)
 	about.inset = insets{0, unit, 0, unit}
 	var more *tile
 	more = newIconButton("more", func() {
@@ -65,8 +67,8 @@ func newRoomPage(conv *conversation) *roomPage {
 
 // aboutRoom is the room's name and the line on it, with the avatar where there
 // is room for it.
-func aboutRoom(conv *conversation, sub *textBlock) *hrow {
-	title := newTitle(newText(conv.title(), fontTitle, roleText).lines(2), sub)
+func aboutRoom(conv *conversation, lock *picture, sub *textBlock) *hrow {
+	title := newColumn(1, newHRow(unit, 1, lock, newText(conv.title(), fontTitle, roleText).lines(2)), sub)
 	if textScale() > largeText {
 		return newHRow(0, 0, title)
 	}
@@ -128,7 +130,8 @@ func (p *roomPage) askKey() {
 func (p *roomPage) state() {
 	c := p.conv
 	sub, r := p.subtitle()
-	moved := sub != p.sub.text // it may take another line
+	moved := sub != p.sub.text || p.lock.Hidden == c.locked // it may take another line
+	p.lock.Hidden = !c.locked
 	p.sub.role = r
 	p.sub.setText(sub)
 	p.sub.Refresh()
@@ -273,6 +276,6 @@ func (p *roomPage) menu(at fyne.Position) {
 	c := p.conv.client
 	showMenu(c.window.Canvas(), at, 0,
 		action{icon: "people", label: tr("room.people"), do: p.showPeople},
-		action{icon: "settings", label: tr("settings.title"), do: func() { c.nav.push(func() page { return newSettingsPage(c) }) }},
-		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.leave(p.conv) }})
+		action{icon: "settings", label: tr("settings.title"), do: c.showSettings},
+		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.askToLeave(p.conv.name) }})
 }

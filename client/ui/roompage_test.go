@@ -327,6 +327,7 @@ func TestLeaveClosesTheRoom(t *testing.T) {
 	conv := w.room("Lobby", "Ann")
 	w.page().menu(fyne.NewPos(400, 20))
 	tapAction(t, w, "Leave the room")
+	tapAction(t, w, "Leave")
 	w.settle(func() bool {
 		_, err := conv.room.Send("x")
 		return errors.Is(err, session.ErrClosed)

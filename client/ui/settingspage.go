@@ -20,6 +20,13 @@ type settingsPage struct {
 	problem *textBlock
 }
 
+// showSettings puts the settings above the page that is on top.
+func (c *client) showSettings() {
+	if _, shown := c.nav.top().(*settingsPage); !shown {
+		c.nav.push(func() page { return newSettingsPage(c) })
+	}
+}
+
 func newSettingsPage(c *client) *settingsPage {
 	p := &settingsPage{client: c, name: newField("", tr("landing.name.hint"), c.shortcut), problem: newText("", fontSmall, roleError)}
 	p.problem.Hide()
@@ -39,6 +46,7 @@ func newSettingsPage(c *client) *settingsPage {
 		newText(tr("settings.version", "version", version(c.app)), fontSmall, roleMuted).centered(),
 	).padded(insets{4 * unit, 3 * unit, 6 * unit, 3 * unit}).limited(560)
 	p.root = newFilled(1, header, over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body)))
+	p.root.sized = yields(header)
 	return p
 }
 

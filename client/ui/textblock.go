@@ -29,7 +29,8 @@ type textBlock struct {
 	font     font
 	role     role
 	align    fyne.TextAlign
-	maxLines int // 0 is no limit; the last line ends with an ellipsis
+	maxLines int      // 0 is no limit; the last line ends with an ellipsis
+	room     []string // has the height for any of these
 }
 
 func newText(s string, f font, r role) *textBlock {
@@ -43,6 +44,10 @@ func (t *textBlock) centered() *textBlock      { t.align = fyne.TextAlignCenter;
 func (t *textBlock) lines(n int) *textBlock    { t.maxLines = n; return t }
 func (t *textBlock) fit(width float32) float32 { return t.font.lineHeight() * float32(t.count(width)) }
 
+// roomFor keeps the text as high as the highest of what it may say, so that it
+// moves nothing when it says that.
+func (t *textBlock) roomFor(sentences ...string) *textBlock { t.room = sentences; return t }
+
 func (t *textBlock) setText(s string) {
 	if s = text.Clean(s); s != t.text {
 		t.text = s
@@ -51,10 +56,10 @@ func (t *textBlock) setText(s string) {
 }
 
 func (t *textBlock) count(width float32) int {
-	if t.text == "" {
-		return 1
+	n := 1
+	for _, s := range append(t.room, t.text) {
+		n = max(n, t.font.wrapper().Measure(s, max(width, 1)).Lines)
 	}
-	n := t.font.wrapper().Measure(t.text, max(width, 1)).Lines
 	if t.maxLines > 0 {
 		n = min(n, t.maxLines)
 	}

@@ -169,6 +169,14 @@ func newSecondary(label string, onTap func()) *tile {
 	return t
 }
 
+// newDanger is the button for what can't be taken back.
+func newDanger(label string, onTap func()) *tile {
+	t := newTile(newText(label, fontStrong, roleError).centered(), onTap)
+	t.ground = func(p *palette) color.NRGBA { return p.Raised }
+	t.inset = insets{2 * unit, 4 * unit, 2 * unit, 4 * unit}
+	return t
+}
+
 // newIconButton is a button of one icon, with room around it for a finger.
 func newIconButton(name string, onTap func()) *tile {
 	t := newTile(newPicture(name, roleText, 22), onTap)
