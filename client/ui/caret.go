@@ -35,6 +35,9 @@ func (e *entry) wake() {
 	if !e.focused {
 		return
 	}
+	if e.scroller != nil {
+		e.scroller.show(e)
+	}
 	if e.caret.resting {
 		e.caret.resting = false
 		e.Entry.FocusGained()

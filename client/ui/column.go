@@ -179,6 +179,9 @@ func (f *filled) layout(size fyne.Size) {
 		if i != f.flex {
 			h = heightFor(o, size.Width)
 		}
+		if i == f.flex+1 { // what is at the lower end stays in sight, whatever goes
+			y += min(rest, 0)
+		}
 		put(o, 0, y, size.Width, h)
 		y += h
 	}

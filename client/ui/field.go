@@ -15,6 +15,9 @@ type entry struct {
 	shortcut shortcut
 	focused  bool
 	caret    caret
+
+	scroller   *scroller         // what it is scrolled in, if it is
+	box, frame fyne.CanvasObject // its ground, and that with its label
 }
 
 // shortcut does what one of the app's shortcuts asks for. It reports whether it
@@ -74,6 +77,7 @@ type field struct {
 func newField(label, placeholder string, do shortcut) *field {
 	f := &field{label: newText(label, fontLabel, roleMuted), entry: newEntry(placeholder, do)}
 	f.content = newColumn(unit, f.label, newEntryBox(f.entry))
+	f.entry.frame = f
 	if label == "" {
 		f.label.Hide()
 	}
@@ -94,6 +98,7 @@ type entryBox struct {
 func newEntryBox(e *entry) *entryBox {
 	b := &entryBox{entry: e}
 	e.onFocus = func(on bool) { b.focused = on; b.Refresh() }
+	e.box, e.frame = b, b
 	b.ExtendBaseWidget(b)
 	return b
 }

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"parley/client/session"
+	"parley/client/store"
 )
 
 // buttonAt is where the button with a label is in the window.
@@ -177,12 +178,12 @@ func TestLockedRoomShowsIt(t *testing.T) {
 // in the list again.
 func TestLeavingAsks(t *testing.T) {
 	w := newWorld(t, phone, nil)
-	store, err := session.OpenStore(t.TempDir() + "/rooms.db")
+	kept, err := store.Open(t.TempDir() + "/rooms.db")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	w.client.store = store
+	t.Cleanup(func() { _ = kept.Close() })
+	w.client.store = kept
 	w.client.start()
 	conv := w.room("Attic", "Ann", "Bob")
 	_, err = conv.room.Send("hello")
@@ -205,7 +206,7 @@ func TestLeavingAsks(t *testing.T) {
 	w.page().menu(fyne.NewPos(400, 20))
 	tapAction(t, w, tr("room.leave"))
 	tapAction(t, w, tr("leave.go"))
-	w.settle(func() bool { return len(store.Recent()) == 0 && !listed() })
+	w.settle(func() bool { return len(kept.Recent()) == 0 && !listed() })
 	if w.client.nav.top() != page(rooms) {
 		t.Errorf("after leaving the page is a %T", w.client.nav.top())
 	}

@@ -14,20 +14,40 @@ func (t *tile) children() []fyne.CanvasObject     { return []fyne.CanvasObject{t
 func (c *centered) children() []fyne.CanvasObject { return []fyne.CanvasObject{c.object} }
 func (s *scroller) children() []fyne.CanvasObject { return []fyne.CanvasObject{s.body} }
 
+func (f *field) children() []fyne.CanvasObject    { return []fyne.CanvasObject{f.content} }
+func (b *entryBox) children() []fyne.CanvasObject { return []fyne.CanvasObject{b.entry} }
+
+// held are the objects that an object holds.
+func held(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case *fyne.Container:
+		return o.Objects
+	case parent:
+		return o.children()
+	}
+	return nil
+}
+
+// place is where an object is in another that holds it.
+func place(in, o fyne.CanvasObject) (at fyne.Position, ok bool) {
+	for _, h := range held(in) {
+		if h == o {
+			return h.Position(), true
+		}
+		if at, ok := place(h, o); ok {
+			return at.Add(h.Position()), true
+		}
+	}
+	return fyne.Position{}, false
+}
+
 // find is the first object, in an object and all that it holds, of which is
 // holds.
 func find(o fyne.CanvasObject, is func(fyne.CanvasObject) bool) fyne.CanvasObject {
 	if o == nil || is(o) {
 		return o
 	}
-	var held []fyne.CanvasObject
-	switch o := o.(type) {
-	case *fyne.Container:
-		held = o.Objects
-	case parent:
-		held = o.children()
-	}
-	for _, h := range held {
+	for _, h := range held(o) {
 		if f := find(h, is); f != nil {
 			return f
 		}
