@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"parley/client/session"
 )
@@ -85,8 +86,10 @@ func TestSave(t *testing.T) {
 	v.room.SetPlace(session.Place{ID: "b1"})
 	v.room.SetDraft("half")
 	v.room.Save()
-	for store.Draft(deadServer, "r") == "" { // or the test's time is over
-		runtime.Gosched()
+	for end := time.Now().Add(stuckAfter); store.Draft(deadServer, "r") == ""; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("nothing is saved")
+		}
 	}
 	if r := store.Recent(); r[0].Place.ID != "b1" {
 		t.Errorf("%+v", r)
