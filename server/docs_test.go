@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,4 +74,35 @@ func normal(s string) string {
 		}
 	}
 	return strings.ReplaceAll(s, ",", "")
+}
+
+// TestDocumentsNameTests looks for each test that a document relies on.
+func TestDocumentsNameTests(t *testing.T) {
+	var tests strings.Builder
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") && !strings.Contains(path, "logtest") || filepath.Ext(path) != ".go" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		tests.Write(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range []string{"../SECURITY.md", "../docs/promise.md"} {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(text), -1)
+		if len(names) < 10 {
+			t.Errorf("%s names only %d tests", document, len(names))
+		}
+		for _, name := range names {
+			if !strings.Contains(tests.String(), "func "+name+"(") {
+				t.Errorf("%s relies on %s, which is no test", document, name)
+			}
+		}
+	}
 }
