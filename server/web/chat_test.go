@@ -120,6 +120,9 @@ func TestEarlyKeys(t *testing.T) {
 		}))
 		p.wait("document.activeElement.id === " + quote(focus))
 	}
+	start("/", "name-input")
+	p.keys("Ann\r")
+	p.wait("location.search === '?name=Ann'")
 	start("/chat/", "room-name-input")
 	p.keys("room_1\r")
 	p.wait("location.pathname === '/chat/room_1/' && document.activeElement.id === 'chat-message-input'")

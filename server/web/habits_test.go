@@ -123,6 +123,7 @@ func TestTimeFoldsInPlace(t *testing.T) {
 		if (m && m.type === 'chat_message') m.time = '2026-01-02T10:32:00.000Z';
 		return m;
 	}`)
+	p.look(1280, 840, "light")
 	p.enter(s.url(), "Lobby")
 	p.say("first")
 	p.waitFor("first")

@@ -18,8 +18,8 @@ import (
 	"parley/shared"
 )
 
-// hurry has the page's longer waits pass twenty times as fast.
-const hurry = "{ const wait = setTimeout; window.setTimeout = (f, ms, ...a) => wait(f, ms >= 5000 ? ms / 20 : ms, ...a) }"
+// hurry has the page's longest wait, for a frame, pass twenty times as fast.
+const hurry = "{ const wait = setTimeout; window.setTimeout = (f, ms, ...a) => wait(f, ms >= 20e3 ? ms / 20 : ms, ...a) }"
 
 // lineServer serves the page and a room that answers each frame but the hello by answer.
 func lineServer(t *testing.T, answer func(shared.Message) []byte) string {

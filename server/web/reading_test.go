@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -133,11 +134,11 @@ func TestNothingIsWider(t *testing.T) {
 		rooms = append(rooms, c)
 	}
 	for _, person := range all.People {
-		dial(t, s, all.Rooms[5], person+"…")
+		dial(t, s, all.Rooms[5], person)
 	}
 	p := newPerson(t)
 	p.open(s.url() + "/")
-	p.setName(all.People[2])
+	p.setName(strings.Repeat("W", 31) + "M")
 	p.open(s.url() + "/chat/")
 	p.wait(fmt.Sprintf("document.querySelectorAll('#others li').length === %d", len(all.Rooms)))
 	check := func(where string) {

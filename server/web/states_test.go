@@ -200,8 +200,10 @@ func (p *page) wider() []string {
 	p.t.Helper()
 	return eval[[]string](p, `[...document.querySelectorAll('body *')].filter(e => {
 		if (!e.getClientRects().length || e.closest('svg') || getComputedStyle(e).clipPath !== 'none') return false;
-		const {left, right} = e.getBoundingClientRect();
-		return left < -1 || right > innerWidth + 1;
+		const out = x => (({left, right}) => left < -1 || right > innerWidth + 1)(x.getBoundingClientRect());
+		let cut = e.parentElement; // at an ellipsis
+		while (cut && getComputedStyle(cut).textOverflow !== 'ellipsis') cut = cut.parentElement;
+		return out(e) && (!cut || out(cut));
 	}).map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 5).concat(
 		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])`)
 }

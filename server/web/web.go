@@ -1,5 +1,6 @@
 // Package web is Parley's page in the browser: plain HTML, CSS and JavaScript
-// modules, embedded, with no build step.
+// modules, embedded, with no build step. They are sent without their comments,
+// white space and long names.
 package web
 
 import (
@@ -13,6 +14,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
 
 	"parley/shared"
 )
@@ -73,8 +78,10 @@ func readFiles() map[string]file {
 		if err != nil {
 			panic(err)
 		}
-		if path.Ext(e.Name()) == ".js" {
-			data = lighten(data)
+		if kind, _, text := strings.Cut(contentTypes[path.Ext(e.Name())], ";"); text {
+			if data, err = small.Bytes(kind, data); err != nil {
+				panic(err)
+			}
 		}
 		files[e.Name()] = newFile(e.Name(), data)
 	}
@@ -84,12 +91,14 @@ func readFiles() map[string]file {
 	return files
 }
 
-// light matches what a browser does not need of a script: indentation, lines of
-// comment, and empty lines.
-var light = regexp.MustCompile(`(?m)^[ \t]*(//|/\*\*|\*[ /]).*\n|^[ \t]*\n|^[ \t]+`)
-
-// lighten leaves that out. The lines that are left stay whole.
-func lighten(script []byte) []byte { return light.ReplaceAll(script, nil) }
+// small are a script and a style sheet without what a browser does not need of
+// them: comments, white space, long names of variables.
+var small = func() *minify.M {
+	m := minify.New()
+	m.Add("text/javascript", &js.Minifier{Version: 2020})
+	m.AddFunc("text/css", css.Minify)
+	return m
+}()
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

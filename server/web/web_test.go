@@ -2,9 +2,13 @@ package web_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +39,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"/", 200, "name-input"},
 		{"/?utm=1", 200, "name-input"},
+		{"/?name=Ann", 200, "name-input"},
 		{"/favicon.ico", 200, "<svg"},
 		{"/chat", 301, "/chat/"},
 		{"/chat/", 200, "room-name-input"},
@@ -130,28 +135,55 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
-// A phone on a weak Wi-Fi loads all of the page in a blink.
+// A phone on a weak Wi-Fi loads all of the page in a blink. What is counted is
+// what is sent, before any compression.
 func TestBudget(t *testing.T) {
 	h := web.Handler(problem)
-	size := func(path string) int {
+	read := func(path string) string {
 		body, _ := io.ReadAll(get(t, h, "GET", path).Body)
-		return len(body)
+		return string(body)
+	}
+	limit := func(what string, size, limit int) {
+		t.Logf("%s: %d bytes of %d", what, size, limit<<10)
+		if size > limit<<10 {
+			t.Errorf("%s has %d bytes, and should stay within %d KB", what, size, limit)
+		}
 	}
 	entries, err := os.ReadDir("static")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := size("/chat/lobby/")
+	room := read("/chat/lobby/")
+	all := len(room)
 	for _, e := range entries {
-		sum += size("/static/" + e.Name())
+		all += len(read("/static/" + e.Name()))
 	}
-	if sum > 88<<10 {
-		t.Errorf("the page has %d bytes, and should stay within 88 KB", sum)
-	}
-	for _, l := range lang.Languages {
-		if n := size("/static/lang/" + l.Code + ".json"); n > 8<<10 {
-			t.Errorf("the language %s has %d bytes, and should stay within 8 KB", l.Code, n)
+	limit("the page", all, 72)
+
+	// The first room is the page, what it links to, and what its script imports
+	// before it runs.
+	first := len(room)
+	links := regexp.MustCompile(`(?:href=|src=|from ?["']\.)(/[\w./-]+\.(?:js|css|svg))|(?:from ?["']\./)([\w.-]+)`)
+	seen := make(map[string]bool)
+	var follow func(source string)
+	follow = func(source string) {
+		for _, m := range links.FindAllStringSubmatch(source, -1) {
+			path := "/static/" + filepath.Base(m[1]+m[2])
+			if seen[path] {
+				continue
+			}
+			seen[path] = true
+			file := read(path)
+			first += len(file)
+			follow(file)
 		}
 	}
-	t.Logf("the page has %d bytes", sum)
+	follow(room)
+	if !seen["/static/codec.js"] || !seen["/static/style.css"] || seen["/static/people.js"] {
+		t.Errorf("the first room loads %v", slices.Sorted(maps.Keys(seen)))
+	}
+	limit("the first room", first, 56)
+	for _, l := range lang.Languages {
+		limit("the language "+l.Code, len(read("/static/lang/"+l.Code+".json")), 8)
+	}
 }

@@ -39,3 +39,20 @@ export function icon(name) {
 	e.append(use);
 	return e;
 }
+
+// The style of what a phone's first room does without.
+function styled() {
+	if (!$('more')) document.head.append(el('link', {id: 'more', rel: 'stylesheet', href: '/static/more.css'}));
+	const more = $('more');
+	return more.sheet ? null : new Promise((done, failed) => {
+		more.onload = done;
+		more.onerror = () => {
+			more.remove();
+			failed();
+		};
+	});
+}
+
+/** Load a module that is not there from the start, with its style; try until there is a server. */
+export const part = name => Promise.all([import(`./${name}.js`), styled()]).then(([module]) => module,
+	() => new Promise(done => setTimeout(done, 1000)).then(() => part(name)));

@@ -6,18 +6,22 @@ import {$, show, fill} from './dom.js';
 import {t, count} from './words.js';
 import {avatar} from './logview.js';
 
-export class LandingView {
-	/** next() leads to the rooms. */
-	constructor(app, next) {
-		Object.assign(this, {app, next});
+export class View {
+	constructor(app) {
+		this.app = app;
 		const input = $('name-input');
 		$('enter-name').onsubmit = e => {
 			e.preventDefault();
 			const error = app.takeName(input.value);
 			show($('name-input-error'), error ? t(...error) : '');
-			error ? input.focus() : next();
+			error ? input.focus() : app.go('/chat/');
 		};
-		if (!isGuest(name()) && !input.value) {
+		// What was entered before this script ran is in the address.
+		const early = new URLSearchParams(location.search).get('name');
+		if (early) {
+			input.value = early;
+			$('enter-name').onsubmit(new Event('submit'));
+		} else if (!isGuest(name()) && !input.value) {
 			input.value = name();
 			input.select();
 		}

@@ -3,7 +3,7 @@
 
 import {roomName, roomKey, roomPath, keyProblem} from './names.js';
 import {name, set, keyOf, tabGet} from './store.js';
-import {$, el, bdi, icon, show, fill} from './dom.js';
+import {$, el, bdi, icon, show, fill, part} from './dom.js';
 import {t, count, nodes} from './words.js';
 import {initials, hueOf} from './text.js';
 import {shortTime} from './format.js';
@@ -11,10 +11,9 @@ import {avatar} from './logview.js';
 
 const mostRows = 60;
 
-export class ListView {
-	/** enter(name) is told which room to show. */
-	constructor(app, sheets, enter) {
-		Object.assign(this, {app, sheets, enter});
+export class View {
+	constructor(app) {
+		this.app = app;
 		const form = $('enter');
 		form.onsubmit = e => {
 			e.preventDefault();
@@ -24,6 +23,7 @@ export class ListView {
 		$('lock').hidden = false;
 		$('lock').onclick = () => this.lock($('lock-fields').hidden);
 		$('settings').onclick = $('me-button').onclick = () => this.openSettings();
+		if (app.screen === 'list') $('room-name-input').focus();
 	}
 
 	lock(open) {
@@ -48,7 +48,7 @@ export class ListView {
 			$('lock').setAttribute('aria-expanded', 'false');
 		}
 		input.value = '';
-		this.enter(text);
+		this.app.enter(text);
 	}
 
 	draw() {
@@ -108,7 +108,7 @@ export class ListView {
 	}
 
 	async openSettings() {
-		const {openSettings} = await import('./settings.js');
-		openSettings(this.app, this.sheets);
+		const {openSettings} = await part('settings');
+		openSettings(this.app);
 	}
 }

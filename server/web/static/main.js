@@ -1,13 +1,10 @@
 // Starts the page, and leads from address to address without loading another.
 
-import {roomName, roomPath} from './names.js';
-import {$} from './dom.js';
+import {roomPath} from './names.js';
+import {$, part} from './dom.js';
 import {speak} from './words.js';
 import {App} from './app.js';
-import {Sheets} from './sheets.js';
 import {RoomView} from './roomview.js';
-import {ListView} from './listview.js';
-import {LandingView} from './landingview.js';
 import {Notifier} from './notify.js';
 import {setTheme} from './theme.js';
 
@@ -17,7 +14,21 @@ const place = () => {
 };
 
 function start() {
-	const app = new App(), sheets = new Sheets(), conversation = new RoomView(app, sheets), notifier = new Notifier(app);
+	const app = new App(), conversation = new RoomView(app), notifier = new Notifier(app), wide = matchMedia('(min-width:56.25em)'), parts = new Set();
+	app.views.push(conversation, notifier);
+
+	// What a phone's first room does without is loaded when it is to be seen.
+	const load = async name => {
+		if (parts.has(name)) return;
+		parts.add(name);
+		const {View} = await part(name);
+		app.views.push(new View(app));
+		app.changed();
+	};
+	const loadSeen = () => {
+		if (app.screen === 'landing') load('landingview');
+		else if (app.screen === 'list' || wide.matches) load('listview');
+	};
 
 	// Shows what an address stands for. The address itself changes after that, so
 	// that whoever sees it change may type.
@@ -25,11 +36,12 @@ function start() {
 		app.screen = screen;
 		document.body.className = screen;
 		app.show(screen === 'room' ? path : null);
+		loadSeen();
 		app.draw();
 		if (screen === 'room' && !app.shown.door) conversation.input.focus();
 		if (screen === 'list') $('room-name-input').focus();
 	};
-	const enter = name => {
+	app.enter = name => {
 		arrive({screen: 'room', path: name});
 		history.pushState({within: true}, '', roomPath(name));
 		app.changed();
@@ -46,7 +58,7 @@ function start() {
 		app.draw();
 	};
 
-	app.views.push(conversation, new ListView(app, sheets, enter), new LandingView(app, () => app.go('/chat/')), notifier);
+	wide.addEventListener('change', loadSeen);
 	addEventListener('popstate', () => {
 		const there = place();
 		if (there.screen !== app.screen || there.path !== app.shown?.path) arrive(there);
@@ -57,7 +69,7 @@ function start() {
 		const segment = /^\/chat\/([^/]+)\/$/.exec(link.pathname);
 		if (!segment && link.pathname !== '/chat/') return;
 		e.preventDefault();
-		segment ? enter(decodeURIComponent(segment[1])) : app.go('/chat/');
+		segment ? app.enter(decodeURIComponent(segment[1])) : app.go('/chat/');
 	});
 	// Enter that ends a composition chooses a word; it submits nothing.
 	addEventListener('keydown', e => {
@@ -85,7 +97,12 @@ function start() {
 		input.value = early.slice(sent);
 		conversation.edited();
 	}
-	setTimeout(() => app.lead(), 300); // the shown room comes first
+	// The shown room comes first; then the others, and what there may be no server for later.
+	setTimeout(() => {
+		app.lead();
+		load('listview');
+		['doorview', 'people', 'settings'].forEach(part);
+	}, 500);
 }
 
 setTheme();

@@ -1,12 +1,14 @@
 // The sheet of a room: who is in it, one's own name, and what can be done with it.
 
-import {name, get, set, remove} from './store.js';
+import {name, set, remove} from './store.js';
 import {$, el, bdi, button, show, fill} from './dom.js';
 import {t, count} from './words.js';
 import {avatar} from './logview.js';
+import {Sheets} from './sheets.js';
 
 export class PeopleView {
-	constructor(app, sheets, room, closed) {
+	constructor(app, room, closed) {
+		const sheets = Sheets.of(app);
 		Object.assign(this, {app, sheets, room});
 		const input = el('input', {id: 'name', autocomplete: 'nickname', dir: 'auto', value: name()});
 		const form = el('form', {id: 'rename', onsubmit: e => {

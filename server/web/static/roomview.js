@@ -1,21 +1,18 @@
 // Draws the room that is shown: what is above its messages and below.
 
 import {length, blank} from './codec.js';
-import {roomPath} from './names.js';
-import {name, isGuest, remove, keyOf, tabGet, tabSet} from './store.js';
-import {$, el, bdi, button, show, fill} from './dom.js';
+import {name, isGuest, tabGet, tabSet} from './store.js';
+import {$, el, bdi, button, show, fill, part} from './dom.js';
 import {t, count, nodes} from './words.js';
-import {typed, hueOf} from './text.js';
+import {typed} from './text.js';
 import {LogView, avatar} from './logview.js';
-import {DoorView} from './doorview.js';
 
 const typingEvery = 3000; // ms
 
 export class RoomView {
-	constructor(app, sheets) {
-		Object.assign(this, {app, sheets, room: null, input: $('chat-message-input'), told: -Infinity, naming: false});
+	constructor(app) {
+		Object.assign(this, {app, door: null, people: null, room: null, input: $('chat-message-input'), told: -Infinity, naming: false});
 		this.log = new LogView((what, m) => this.act(what, m), () => this.look());
-		this.door = new DoorView(app);
 		const {input} = this;
 		input.oninput = () => this.edited();
 		input.onkeydown = input.onkeypress = e => {
@@ -39,7 +36,8 @@ export class RoomView {
 		const {app} = this, room = app.shown;
 		if (room !== this.room) this.show(room);
 		if (!room) return;
-		this.door.draw(room);
+		if (room.door && !this.door) this.loadDoor();
+		if (this.door && this.door.draw) this.door.draw(room);
 		const closed = $('conversation').hidden;
 		$('conversation').hidden = !!room.door;
 		if (closed && !room.door) this.input.focus();
@@ -184,10 +182,17 @@ export class RoomView {
 		this.input.focus();
 	}
 
+	async loadDoor() {
+		this.door = {};
+		const {DoorView} = await part('doorview');
+		this.door = new DoorView(this.app);
+		this.app.changed();
+	}
+
 	async openPeople() {
 		$('open').setAttribute('aria-expanded', 'true');
-		const {PeopleView} = await import('./people.js');
-		this.people = new PeopleView(this.app, this.sheets, this.room, () => {
+		const {PeopleView} = await part('people');
+		this.people = new PeopleView(this.app, this.room, () => {
 			this.people = null;
 			$('open').setAttribute('aria-expanded', 'false');
 		});

@@ -4,6 +4,7 @@ import {name, get, set, forgetAll} from './store.js';
 import {$, el, button, show} from './dom.js';
 import {t, languages, language, speak} from './words.js';
 import {setTheme} from './theme.js';
+import {Sheets} from './sheets.js';
 
 // A language by its own name.
 function ownName(code) {
@@ -20,7 +21,8 @@ function choice(id, label, options, chosen, onchange) {
 	return el('p', {class: 'choice'}, el('label', {for: id}, label), select);
 }
 
-export function openSettings(app, sheets) {
+export function openSettings(app) {
+	const sheets = Sheets.of(app);
 	const input = el('input', {id: 'own-name', autocomplete: 'nickname', dir: 'auto', value: name()});
 	const sound = el('input', {type: 'checkbox', id: 'sound', checked: !!get('sound'), onchange: () => {
 		set('sound', sound.checked);

@@ -5,6 +5,11 @@ import {el, button, icon, $} from './dom.js';
 import {t} from './words.js';
 
 export class Sheets {
+	/** The one that a page has. */
+	static of(app) {
+		return app.sheets = app.sheets || new Sheets();
+	}
+
 	constructor() {
 		this.sheet = null;
 		addEventListener('popstate', () => this.sheet && this.closed());
