@@ -115,14 +115,17 @@ func (l *loop) takeWaiting() {
 // load shows what the store has.
 func (l *loop) load() {
 	var saved Saved
+	var err error
 	if l.kept != nil {
-		var err error
-		if saved, err = l.kept.Load(); err != nil {
-			l.saveFailed(err)
-			saved, l.kept = Saved{}, nil // what can't be read is not written over
-		}
+		saved, err = l.kept.Load()
+	}
+	if err != nil {
+		saved, l.kept = Saved{}, nil // what can't be read is not written over
 	}
 	l.timeline.load(saved)
+	if err != nil {
+		l.saveFailed(err)
+	}
 	if saved.State.Server != "" {
 		l.state, l.draft = saved.State, saved.Draft
 		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)

@@ -1,0 +1,197 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"parley/client/session"
+	"parley/shared"
+)
+
+// TestUnreadableRoom has a room whose rows can't be read once the store is open:
+// the room goes on in memory, and what the file has is not written over.
+func TestUnreadableRoom(t *testing.T) {
+	s := startOddServer(t)
+	path := filepath.Join(t.TempDir(), "store")
+	kept := openStore(t, path)
+	config := session.Config{Server: s.base, Room: "r", User: "Ann", Device: session.NewDevice(), Store: kept}
+	v := enter(t, config)
+	p, _ := s.welcomed("e", 1, false)
+	p.send(entry(1, "1", "Bob", "what was kept"))
+	v.shows("what was kept")
+	v.room.Close()
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	kept = openStore(t, path)
+	config.Store = kept
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.ReplaceAll(before, []byte(`"text":"what`), []byte(`"text"="what`))
+	if bytes.Equal(before, damaged) {
+		t.Fatal("the row is not in the file")
+	}
+	write(t, path, damaged)
+	v = enter(t, config)
+	v.until("the trouble", func() bool { return v.failure != nil })
+	p, hello := s.welcomed("e", 1, false)
+	if hello.Epoch != "" {
+		t.Errorf("resumes %+v", hello)
+	}
+	v.send("goes on")
+	m := p.expect(shared.TypeChat)
+	p.send(entry(2, m.ID, "Ann", m.Text))
+	v.shows("goes on")
+	v.room.SetDraft("a draft")
+	v.room.Close()
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(after, damaged) {
+		t.Errorf("the file was written to, %v", err)
+	}
+	write(t, path, before)
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept = openStore(t, path)
+	defer kept.Close()
+	if recent := kept.Recent(); len(recent) != 1 || recent[0].Last.Text != "what was kept" {
+		t.Errorf("recent is %+v", recent)
+	}
+}
+
+// write puts data into a file that another has open.
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(data, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// authority vouches for certificates, and is one of the system's in these tests.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// testAuthority is made before the system's authorities are read.
+var testAuthority authority
+
+func makeAuthority(dir string) error {
+	a := &testAuthority
+	var err error
+	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
+	if err != nil {
+		return err
+	}
+	if a.certificate, err = x509.ParseCertificate(der); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "authority.pem")
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		return err
+	}
+	return os.Setenv("SSL_CERT_FILE", path)
+}
+
+// issue makes a certificate for 127.0.0.1, which the authority vouches for, or
+// nobody.
+func (a *authority) issue(t *testing.T, vouched bool) *tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "127.0.0.1"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	parent, signer := template, key
+	if vouched {
+		parent, signer = a.certificate, a.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestCertificateDowngrade has a server that an authority vouched for show a
+// certificate of its own: it is refused, also after a restart.
+func TestCertificateDowngrade(t *testing.T) {
+	good, own := testAuthority.issue(t, true), testAuthority.issue(t, false)
+	var shown atomic.Pointer[tls.Certificate]
+	shown.Store(good)
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"name":"n","protocol":"` + shared.Protocol + `"}`))
+	}))
+	web.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return &tls.Config{Certificates: []tls.Certificate{*shown.Load()}}, nil
+	}}
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.StartTLS()
+	defer web.Close()
+
+	path := filepath.Join(t.TempDir(), "store")
+	for _, c := range []struct {
+		what        string
+		certificate *tls.Certificate
+		known       string // words
+		refused     bool
+	}{
+		{"an authority's", good, "", false},
+		{"another of the authority's", testAuthority.issue(t, true), "", false},
+		{"its own", own, "", true},
+		{"the authority's again", good, "", false},
+	} {
+		shown.Store(c.certificate)
+		kept := openStore(t, path)
+		pins := session.NewPins(kept)
+		ctx, cancel := context.WithTimeout(t.Context(), stuckAfter)
+		info, err := session.DialFunc(nil).Probe(ctx, web.URL, pins)
+		cancel()
+		p, _ := err.(*session.Problem)
+		switch {
+		case c.refused && (p == nil || p.Cause != session.CauseCertChanged || p.Detail != shared.Fingerprint(own.Certificate[0])):
+			t.Errorf("%s: %+v, %v", c.what, info, err)
+		case !c.refused && (err != nil || info.Words != c.known):
+			t.Errorf("%s: %+v, %v", c.what, info, err)
+		}
+		if err := kept.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
