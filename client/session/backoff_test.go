@@ -108,11 +108,12 @@ func TestRedialWhilePaused(t *testing.T) {
 // one that has just begun.
 func TestReconnectWhileDialing(t *testing.T) {
 	clock := newClock()
-	dials := make(chan struct{}, 10)
-	hang := func(ctx context.Context, _, _ string) (net.Conn, error) {
+	dials, over := make(chan struct{}, 10), make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	hang := func(context.Context, string, string) (net.Conn, error) {
 		dials <- struct{}{}
-		<-ctx.Done()
-		return nil, ctx.Err()
+		<-over // net/http does not end a dial whose request has ended
+		return nil, net.ErrClosed
 	}
 	v := enter(t, session.Config{Server: deadServer, Room: "r", User: "Ann", Clock: clock, Dial: hang})
 	<-dials
