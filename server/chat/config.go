@@ -49,7 +49,8 @@ type Config struct {
 	CloseLimit   time.Duration // from a close frame to the end of a peer that does not answer it
 	LeaveDelay   time.Duration // from a person's last connection to the leave that others see
 
-	Now func() time.Time // stamps entries
+	Now   func() time.Time    // stamps entries
+	Pause func(time.Duration) // makes a peer wait that sends too much
 }
 
 // Defaults returns the values that the server uses unless it is told otherwise.
@@ -73,6 +74,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Pause == nil {
+		c.Pause = time.Sleep
 	}
 	d := Defaults()
 	def(&c.Logger, d.Logger)

@@ -136,7 +136,7 @@ func (s *session) ping() bool {
 	n := s.asked.count(shared.PingEvery)
 	if n > 1 {
 		s.hub.metrics.limit("rate")
-		slowDown(n)
+		s.hub.slowDown(n)
 	}
 	if n > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
@@ -176,7 +176,7 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {
 		retry = int(math.Ceil(1000 / s.hub.cfg.Rate))
 	}
-	slowDown(s.refused)
+	s.hub.slowDown(s.refused)
 	if s.refused > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
@@ -187,9 +187,9 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 
 // slowDown makes a peer wait that has sent n frames too many: what it sends next
 // stays in its own buffers, and others have the processor.
-func slowDown(n int) {
+func (h *Hub) slowDown(n int) {
 	if n > 20 {
-		time.Sleep(10 * time.Millisecond)
+		h.cfg.Pause(10 * time.Millisecond)
 	}
 }
 

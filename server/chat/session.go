@@ -396,7 +396,7 @@ func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 // pong answers a ping, unless earlier answers still wait to be taken.
 func (s *session) pong(payload []byte) {
 	s.hear()
-	slowDown(s.pings.count(time.Second))
+	s.hub.slowDown(s.pings.count(time.Second))
 	if m := s.member; m != nil && !m.waiting() {
 		m.send(wire.Pong(payload))
 	}
