@@ -43,6 +43,7 @@ func TestRefusedLockStaysAsAsked(t *testing.T) {
 	p.lockRoom("Attic", "not typed \x07 everywhere", true)
 	atDoor := "document.querySelector('#door-unlisted')?.checked && document.activeElement.id === 'key'"
 	p.wait(atDoor)
+	p.wait("document.querySelector('#status-door').textContent === \"The passphrase has a character that can't be used.\"")
 	p.open(s.url() + "/chat/Attic/")
 	p.wait(atDoor)
 	eval[any](p, "dispatchEvent(new Event('online')); localStorage.setItem('parley/x', '1')")

@@ -308,3 +308,58 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("the log has %q", got)
 	}
 }
+
+// TestForget forgets a room, and then all that this browser keeps.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.open(s.url() + "/static/icon.svg")
+	p.setName("Ann")
+	for _, room := range []string{"Lobby", "Attic"} {
+		p.enter(s.url(), room)
+		p.say("hello")
+		p.waitFor("hello")
+	}
+	kept := func() string { return eval[string](p, "Object.keys(localStorage).sort().join()") }
+	p.wait("'parley/room/attic' in localStorage")
+	p.openPeople()
+	eval[any](p, "document.querySelector('#forget').click()")
+	p.wait("location.pathname === '/chat/' && !document.querySelector('#people') && document.querySelector('#own').innerText.includes('Lobby')")
+	if got := kept(); strings.Contains(got, "attic") || !strings.Contains(got, "lobby") {
+		t.Errorf("kept: %s", got)
+	}
+	eval[any](p, "document.querySelector('#settings').click()")
+	p.wait("document.querySelector('#leave-device')")
+	eval[any](p, "document.querySelector('#leave-device').click()")
+	p.wait("location.pathname === '/' && document.activeElement.id === 'name-input' && !document.querySelector('#name-input').value")
+	if got := kept(); strings.Contains(got, "room") || strings.Contains(got, "key/") {
+		t.Errorf("kept: %s", got)
+	}
+}
+
+// TestLanguageAndLook switches both without loading the page again, and keeps them.
+func TestLanguageAndLook(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.emulate(map[string]string{"prefers-color-scheme": "light"})
+	p.enter(s.url(), "Lobby")
+	p.say("hello")
+	p.waitFor("hello")
+	p.look(1280, 840, "light")
+	p.wait("document.querySelector('#list').offsetParent")
+	choose := func(id, value string) {
+		t.Helper()
+		eval[any](p, "document.querySelector('#settings').click()")
+		p.wait("document.querySelector('#settings-sheet')")
+		eval[any](p, "{ const e = document.getElementById("+quote(id)+"); e.value = "+quote(value)+"; e.dispatchEvent(new Event('change')) }")
+	}
+	choose("language", "pl")
+	p.wait("document.documentElement.lang === 'pl' && document.querySelector('#own-title').textContent === 'Twoje pokoje' && document.querySelector('.day').textContent === 'Dzisiaj' && !document.querySelector('.sheet')")
+	choose("look", "dark")
+	p.wait("getComputedStyle(document.body).backgroundColor === 'rgb(13, 15, 21)'")
+	p.open(s.url() + "/chat/Lobby/")
+	p.wait("document.documentElement.lang === 'pl' && document.querySelector('#chat-message-input').placeholder === 'Napisz wiadomość...'")
+	p.wait("getComputedStyle(document.body).backgroundColor === 'rgb(13, 15, 21)'")
+}

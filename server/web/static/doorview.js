@@ -27,7 +27,7 @@ export class DoorView {
 	}
 
 	sentence(room) {
-		const {cause, key} = room.door, wrong = cause === 'wrong_key' && key && keyProblem(key);
+		const {cause, key, bad} = room.door, wrong = cause === 'wrong_key' && key && (keyProblem(key) || bad && ['key.bad']);
 		return wrong ? t(...wrong) : t(`cause.${cause}`);
 	}
 

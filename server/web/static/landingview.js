@@ -14,7 +14,7 @@ export class View {
 			e.preventDefault();
 			const error = app.takeName(input.value);
 			show($('name-input-error'), error ? t(...error) : '');
-			error ? input.focus() : app.go('/chat/');
+			error ? input.focus() : app.toList();
 		};
 		// What was entered before this script ran is in the address.
 		const early = new URLSearchParams(location.search).get('name');

@@ -42,13 +42,15 @@ function start() {
 		if (screen === 'list') $('room-name-input').focus();
 	};
 	app.enter = name => {
+		const from = app.screen;
 		arrive({screen: 'room', path: name});
-		history.pushState({within: true}, '', roomPath(name));
+		history.pushState({from}, '', roomPath(name));
 		app.changed();
 	};
-	app.go = path => {
-		if (path === '/chat/' && history.state?.within) return history.back();
-		history.pushState({within: true}, '', path);
+	/** Show the list, which may be the page before; replaced is the address of what is gone. */
+	app.toList = replaced => {
+		if (!replaced && history.state?.from === 'list') return history.back();
+		history[replaced ? 'replaceState' : 'pushState'](null, '', '/chat/');
 		arrive(place());
 	};
 	app.chime = () => notifier.chime();
@@ -69,7 +71,7 @@ function start() {
 		const segment = /^\/chat\/([^/]+)\/$/.exec(link.pathname);
 		if (!segment && link.pathname !== '/chat/') return;
 		e.preventDefault();
-		segment ? app.enter(decodeURIComponent(segment[1])) : app.go('/chat/');
+		segment ? app.enter(decodeURIComponent(segment[1])) : app.toList();
 	});
 	// Enter that ends a composition chooses a word; it submits nothing.
 	addEventListener('keydown', e => {

@@ -47,9 +47,9 @@ export class PeopleView {
 
 	forget() {
 		const {app, sheets, room} = this;
-		sheets.close();
+		sheets.closed();
 		app.forget(room);
-		app.go('/chat/');
+		app.toList(true);
 	}
 
 	draw({members, count: all, me}) {

@@ -197,7 +197,7 @@ export class Room {
 		const {session, wish} = this, {state, cause, reason} = session;
 		if (state !== 'connected') this.outbox.disconnected();
 		if (state === 'closed' && (cause === 'wrong_key' || cause === 'open_room')) {
-			this.door = {cause: wish.key ? cause : 'needs_key', key: wish.key, listed: wish.listed};
+			this.door = {cause: wish.key ? cause : 'needs_key', key: wish.key, listed: wish.listed, bad: /character/.test(reason)};
 			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
 			else remove(keyOf(this.path));
 		}

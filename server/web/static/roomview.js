@@ -165,7 +165,6 @@ export class RoomView {
 		const {style} = this.input;
 		style.height = 'auto';
 		style.height = `${this.input.scrollHeight + 2}px`;
-		$('composer').classList.toggle('ready', !blank(this.input.value));
 	}
 
 	note(text) {

@@ -46,6 +46,7 @@ export function openSettings(app) {
 		}),
 		el('label', {class: 'check'}, sound, t('settings.sound')),
 		button(t('settings.leave'), () => {
+			app.rooms.forEach(room => room.close()); // which saves, for the last time
 			forgetAll();
 			location.replace('/');
 		}, {id: 'leave-device', class: 'plain danger'}),
