@@ -481,6 +481,9 @@ func dial(t *testing.T, s *server, room, name string) *client {
 	return dialKey(t, s, room, name, "")
 }
 
+// deviceOf is the secret of a client's device.
+func deviceOf(name string) string { return strings.Repeat("d", 20) + hex.EncodeToString([]byte(name)) }
+
 // dialKey enters a room by its passphrase.
 func dialKey(t *testing.T, s *server, room, name, key string) *client {
 	t.Helper()
@@ -491,7 +494,7 @@ func dialKey(t *testing.T, s *server, room, name, key string) *client {
 	t.Cleanup(func() { conn.CloseNow() })
 	conn.SetReadLimit(shared.ReadLimit)
 	c := &client{t: t, conn: conn}
-	c.write(shared.Message{Type: shared.TypeHello, User: name, Key: key, Device: strings.Repeat("d", 20) + hex.EncodeToString([]byte(name))})
+	c.write(shared.Message{Type: shared.TypeHello, User: name, Key: key, Device: deviceOf(name)})
 	c.await(func(m shared.Message) bool { return m.Type == shared.TypeWelcome })
 	return c
 }

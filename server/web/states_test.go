@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -57,10 +58,10 @@ func states() []state {
 			eval[any](p, "document.querySelector('#lock').click()")
 		}},
 		{name: "page-door", width: 390, height: 844, path: "/chat/Kitchen/", prepare: func(p *page) { p.wait("document.activeElement.id === 'key'") }},
-		{name: "page-room", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: inRoom},
-		{name: "page-room-dark", width: 390, height: 844, media: dark, path: "/chat/Team%20Pizza/", guest: true, prepare: inRoom},
-		{name: "page-wide", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: inRoom},
-		{name: "page-wide-dark", width: 1280, height: 840, media: dark, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-phone", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-phone-dark", width: 390, height: 844, media: dark, path: "/chat/Team%20Pizza/", guest: true, prepare: inRoom},
+		{name: "page-desktop", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: inRoom},
+		{name: "page-desktop-dark", width: 1280, height: 840, media: dark, path: "/chat/Team%20Pizza/", prepare: inRoom},
 		{name: "page-people", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) { inRoom(p); p.openPeople() }},
 		{name: "page-settings", width: 390, height: 844, path: "/chat/", prepare: func(p *page) {
 			waitList(p)
@@ -74,7 +75,10 @@ func states() []state {
 		{name: "page-folded", width: 390, height: 844, path: "/chat/Long/", prepare: func(p *page) { p.wait("document.querySelector('.unfold')") }},
 		{name: "page-double", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
 			inRoom(p)
-			eval[any](p, "document.documentElement.style.fontSize = '32px'")
+			p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+				_, err := cdp.Call(ctx, t, cdppage.SetFontSizes, cdppage.SetFontSizesParams{FontSizes: &cdppage.FontSizes{Standard: 32, Fixed: 26}})
+				return err
+			}))
 		}},
 		{name: "page-rtl", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
 			inRoom(p)
@@ -104,12 +108,14 @@ func (p *page) emulate(media map[string]string) {
 // talk fills a server with what a class of 14 might have said.
 func talk(t *testing.T, s *server) {
 	t.Helper()
-	grace, chidi, ada := dial(t, s, "Team Pizza", "Grace Hopper"), dial(t, s, "Team Pizza", "Chidi"), dial(t, s, "Team Pizza", "נועה כהן")
+	grace, chidi, noa, ada := dial(t, s, "Team Pizza", "Grace Hopper"), dial(t, s, "Team Pizza", "Chidi"), dial(t, s, "Team Pizza", "נועה כהן"), dial(t, s, "Team Pizza", "Ada Lovelace")
 	for _, text := range []string{"Who brings the dough for Friday?", "I can make it for ten people."} {
 		grace.send(text)
 	}
 	chidi.send("Then I bring tomatoes, the good ones: https://en.wikipedia.org/wiki/San_Marzano_tomato (and basil)")
-	ada.send("אני מביאה גבינה, ועוד קצת זיתים")
+	noa.send("אני מביאה גבינה, ועוד קצת זיתים")
+	ada.send("Then Friday is on!")
+	ada.send("I bring dough for ten, and I need somebody to bring tomatoes. The good ones.")
 	grace.send("Friday at 19:00, on the roof terrace. Bring a plate, and somebody please bring a big knife for the pizza.")
 	chidi.send("🍅🍅")
 	dial(t, s, "Book Club", "Amira").send("I am on page 112")
@@ -138,7 +144,7 @@ func TestStates(t *testing.T) {
 			p.open(s.url() + "/static/icon.svg")
 			if !state.guest {
 				p.setName("Ada Lovelace")
-				eval[any](p, "localStorage.setItem('parley/device', '"+quote(strings.Repeat("a", 32))+"')")
+				eval[any](p, "localStorage.setItem('parley/device', '"+quote(deviceOf("Ada Lovelace"))+"')")
 			}
 			if state.lang != "" {
 				eval[any](p, "localStorage.setItem('parley/lang', "+quote(quote(state.lang))+")")
@@ -151,15 +157,38 @@ func TestStates(t *testing.T) {
 			}
 			p.open(s.url() + state.path)
 			state.prepare(p)
-			p.settle()
-			p.picture(state.name)
-			if wide := p.wider(); len(wide) > 0 {
-				t.Errorf("these are wider than the screen: %q", wide)
-			}
-			for _, barrier := range p.barriers() {
-				t.Error(barrier)
-			}
+			p.examine(state.name)
 		})
+	}
+	t.Run("page-offline", func(t *testing.T) {
+		p := newPerson(t)
+		p.do(chromedp.EmulateViewport(390, 844))
+		p.enter(s.url(), "Team%20Pizza")
+		s.stop()
+		p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent")
+		p.say("I write this while it is down")
+		p.wait("document.querySelector('.waiting')")
+		p.examine("page-offline")
+	})
+	t.Run("page-list-empty", func(t *testing.T) {
+		p := newPerson(t)
+		p.do(chromedp.EmulateViewport(390, 844))
+		p.open(startServer(t, "--name", "Class 4b").url() + "/chat/")
+		p.wait("document.querySelector('#none').offsetParent")
+		p.examine("page-list-empty")
+	})
+}
+
+// examine looks at what is shown in every way.
+func (p *page) examine(name string) {
+	p.t.Helper()
+	p.settle()
+	p.picture(name)
+	if wide := p.wider(); len(wide) > 0 {
+		p.t.Errorf("these are wider than the screen: %q", wide)
+	}
+	for _, barrier := range p.barriers() {
+		p.t.Error(barrier)
 	}
 }
 
