@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,11 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"parley/server/web"
+	"parley/shared/servertest"
 )
 
 // patience is how long a test waits for what must come before it calls the page
@@ -44,6 +42,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(scratch)
+	defer servertest.Remove()
 	defer func() { stopBrowser() }()
 	return m.Run()
 }
@@ -283,107 +282,4 @@ func staticServer(t *testing.T) string {
 
 func problem(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 	http.Error(w, detail, status)
-}
-
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "parley-server")
-	if out, err := exec.Command("go", "build", "-o", path, "parley/server").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
-
-// server is the real one, as a process.
-type server struct {
-	t    *testing.T
-	data string
-	addr string // host:port
-	tls  bool
-	cmd  *exec.Cmd
-	done chan error
-}
-
-func (s *server) url() string {
-	if s.tls {
-		return "https://" + s.addr
-	}
-	return "http://" + s.addr
-}
-
-// startServer starts a server on a free port with a new log.
-func startServer(t *testing.T, flags ...string) *server {
-	t.Helper()
-	s := &server{t: t, data: t.TempDir(), addr: "127.0.0.1:0"}
-	s.start(flags...)
-	t.Cleanup(s.stop)
-	return s
-}
-
-var pageURL = regexp.MustCompile(`(https?)://([0-9.]+:[0-9]+)/`)
-
-// start starts it on the address and the log that it had.
-func (s *server) start(flags ...string) {
-	s.t.Helper()
-	path, err := binary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.cmd = exec.Command(path, append([]string{"--addr", s.addr, "--data", s.data}, flags...)...)
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.cmd.Stderr = s.t.Output()
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
-	found := false
-	for !found && lines.Scan() {
-		if m := pageURL.FindStringSubmatch(lines.Text()); m != nil {
-			s.tls, s.addr, found = m[1] == "https", m[2], true
-		}
-	}
-	s.done = make(chan error, 1)
-	go func() {
-		for lines.Scan() { // until the process ends, so that it never blocks
-		}
-		s.done <- s.cmd.Wait()
-	}()
-	if !found {
-		s.t.Fatalf("the server did not print its address: %v", <-s.done)
-	}
-}
-
-func (s *server) stop() {
-	if s.cmd == nil {
-		return
-	}
-	s.cmd.Process.Signal(syscall.SIGTERM)
-	if err := <-s.done; err != nil {
-		s.t.Errorf("the server ended with %v", err)
-	}
-	s.cmd = nil
-}
-
-// logged returns the texts that a room's log has.
-func (s *server) logged(room string) (texts []string) {
-	s.t.Helper()
-	res, err := http.Get(s.url() + "/api/rooms/" + room + "/messages?limit=100")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var history struct {
-		Messages []struct {
-			Message string `json:"message"`
-		} `json:"messages"`
-	}
-	if err := json.NewDecoder(res.Body).Decode(&history); err != nil {
-		s.t.Fatal(err)
-	}
-	for _, m := range history.Messages {
-		texts = append(texts, m.Message)
-	}
-	return texts
 }

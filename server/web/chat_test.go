@@ -33,7 +33,7 @@ func TestTwoPages(t *testing.T) {
 	ann.enter(s.url(), "Lobby")
 	ann.wait("document.querySelector('#empty').innerText.includes('Nobody has said anything yet...')")
 
-	byName := "http://parley.lan" + s.addr[strings.Index(s.addr, ":"):]
+	byName := "http://parley.lan" + s.Addr()[strings.Index(s.Addr(), ":"):]
 	bob.enter(byName, "lobby")
 	if eval[bool](bob, "isSecureContext") {
 		t.Fatal("the page is in a secure context, as no phone in a LAN has it")
@@ -143,7 +143,7 @@ func TestServerRestart(t *testing.T) {
 	ann.say("before")
 	bob.waitFor("before")
 
-	s.stop()
+	s.Stop()
 	ann.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith(\"The server can't be reached.\")")
 	ann.say("while it is down")
 	ann.wait("document.querySelector('.waiting').innerText.includes('while it is down')")
@@ -193,7 +193,7 @@ func TestTabsShareOutbox(t *testing.T) {
 	for _, p := range tabs {
 		p.enter(s.url(), "lobby")
 	}
-	s.stop()
+	s.Stop()
 	var want []string
 	for i, p := range tabs {
 		p.wait("!document.querySelector('#banner').hidden")
@@ -369,8 +369,8 @@ func TestAnotherLog(t *testing.T) {
 	p.say("of the old log")
 	p.waitFor("of the old log")
 	p.open("about:blank")
-	s.stop()
-	s.data = t.TempDir()
+	s.Stop()
+	s.Data = t.TempDir()
 	s.start("--rate", "0", "--burst", "0")
 	c := dial(t, s, "lobby", "Bob")
 	for i := range 60 {
@@ -487,7 +487,7 @@ func deviceOf(name string) string { return strings.Repeat("d", 20) + hex.EncodeT
 // dialKey enters a room by its passphrase.
 func dialKey(t *testing.T, s *server, room, name, key string) *client {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), "ws://"+s.addr+"/ws/chat/"+url.PathEscape(room), &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
+	conn, _, err := websocket.Dial(t.Context(), "ws://"+s.Addr()+"/ws/chat/"+url.PathEscape(room), &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
 	if err != nil {
 		t.Fatal(err)
 	}

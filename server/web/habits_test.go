@@ -292,7 +292,7 @@ func TestClockSetBack(t *testing.T) {
 	p.enter(s.url(), "Lobby")
 	p.say("before")
 	p.waitFor("before")
-	s.stop()
+	s.Stop()
 	p.wait("!document.querySelector('#banner').hidden")
 	p.say("first")
 	eval[any](p, "{ const now = Date.now; Date.now = () => now() - 36e5 }")

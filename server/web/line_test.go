@@ -111,7 +111,7 @@ func TestRefusedScript(t *testing.T) {
 	s := startServer(t)
 	p := newPerson(t)
 	p.mayComplain = true
-	port := s.addr[strings.Index(s.addr, ":"):]
+	port := s.Addr()[strings.Index(s.Addr(), ":"):]
 	for _, path := range []string{"/", "/chat/", "/chat/Lobby/"} {
 		p.open("http://evil.example" + port + path)
 		p.wait("getComputedStyle(document.querySelector('#help')).visibility === 'visible' && document.querySelector('#help').innerText.includes('--allow-host evil.example')")
@@ -145,7 +145,7 @@ func TestOffline(t *testing.T) {
 		t.Helper()
 		p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith(" + quote(text) + ")")
 	}
-	s.stop()
+	s.Stop()
 	says("The server can't be reached.")
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: true})

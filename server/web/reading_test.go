@@ -177,7 +177,7 @@ func TestNothingIsWider(t *testing.T) {
 		}
 	}
 	eval[any](p, "document.querySelector('#own a').click()")
-	s.stop()
+	s.Stop()
 	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent")
 	check("offline")
 }

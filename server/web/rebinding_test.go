@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"parley/shared/servertest"
 )
 
 // TestRebinding plays DNS rebinding: a page of evil.example stays open while its
@@ -33,9 +35,10 @@ func TestRebinding(t *testing.T) {
 	p.wait("document.title === 'Free games'")
 	evil.Close()
 	<-served
-	s := &server{t: t, data: t.TempDir(), addr: addr}
+	s := &server{servertest.New(t)}
+	s.Listen(addr)
 	s.start()
-	t.Cleanup(s.stop)
+	t.Cleanup(s.Stop)
 	dial(t, s, "hall", "Ann").send("for members only")
 
 	for _, path := range []string{"/api/rooms", "/api/rooms/hall/messages", "/api/server", "/metrics"} {

@@ -164,7 +164,7 @@ func TestStates(t *testing.T) {
 		p := newPerson(t)
 		p.do(chromedp.EmulateViewport(390, 844))
 		p.enter(s.url(), "Team%20Pizza")
-		s.stop()
+		s.Stop()
 		p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent")
 		p.say("I write this while it is down")
 		p.wait("document.querySelector('.waiting')")

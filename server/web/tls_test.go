@@ -74,7 +74,7 @@ func TestManInTheMiddle(t *testing.T) {
 	}
 	p.say("before")
 	p.waitFor("before")
-	s.stop()
+	s.Stop()
 
 	var asked, tried atomic.Int32
 	m := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -85,7 +85,7 @@ func TestManInTheMiddle(t *testing.T) {
 		}
 	}
 	m.Listener.Close()
-	if m.Listener, err = net.Listen("tcp", s.addr); err != nil {
+	if m.Listener, err = net.Listen("tcp", s.Addr()); err != nil {
 		t.Fatal(err)
 	}
 	m.StartTLS()

@@ -104,7 +104,7 @@ func TestWalk(t *testing.T) {
 	ann.waitFor("Bob: Ich bin im Garten")
 
 	// What he writes offline goes out, whichever room he looks at then.
-	s.stop()
+	s.Stop()
 	bob.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith('Der Server ist nicht erreichbar.')")
 	bob.keys("offline geschrieben\r")
 	bob.wait("document.querySelector('.waiting')?.innerText.includes('offline geschrieben')")

@@ -29,10 +29,8 @@ import (
 // Main runs a package's tests for its TestMain and returns their exit code. It
 // fails on a goroutine that is left, and removes the server that was built.
 func Main(m *testing.M) int {
+	defer Remove()
 	code := m.Run()
-	if built.path != "" {
-		os.RemoveAll(filepath.Dir(built.path))
-	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -40,6 +38,13 @@ func Main(m *testing.M) int {
 		}
 	}
 	return code
+}
+
+// Remove removes the server that was built, for a TestMain that can't use Main.
+func Remove() {
+	if built.path != "" {
+		os.RemoveAll(filepath.Dir(built.path))
+	}
 }
 
 // built is the server's program, which all tests of a package share.
@@ -100,6 +105,9 @@ func New(t testing.TB, flags ...string) *Server {
 	t.Cleanup(s.Kill)
 	return s
 }
+
+// Listen sets the host:port that the server listens on from its next start.
+func (s *Server) Listen(addr string) { s.addr = addr }
 
 // Start returns a server that takes connections.
 func Start(t testing.TB, flags ...string) *Server {
