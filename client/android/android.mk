@@ -32,7 +32,7 @@ apk-check: check-go apk-packages ## what is wrong with the APKs in dist/
 	go run ./client/android check dist/parley-$(VERSION)-*.apk
 
 apk-run: check-go apk-packages host-packages ## run the x86_64 APK's library on this machine, from the first page to a killed app
-	go test ./client/android -count 1 -run TestApp -apk $(CURDIR)/dist/parley-$(VERSION)-x86_64.apk $(if $(SHOTS),-shots $(abspath $(SHOTS)))
+	go test ./client/android -count 1 -run 'TestApp|TestGestures' -apk $(CURDIR)/dist/parley-$(VERSION)-x86_64.apk $(if $(SHOTS),-shots $(abspath $(SHOTS)))
 
 apk-test: check-go apk-packages ## build, check and run the x86_64 APK
 	go run ./client/android build amd64

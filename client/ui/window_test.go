@@ -40,6 +40,7 @@ func TestWindow(t *testing.T) {
 	build(t, ctx, x.bin, "parley")
 	x.startApp()
 	talk(t, ctx, x, address)
+	idle(t, ctx, x, address)
 	killed(t, ctx, x, address)
 }
 

@@ -106,7 +106,9 @@ static const char *obey(const char *line) {
 		touch(AMOTION_EVENT_ACTION_DOWN, x, y);
 		for (int i = 1; i <= 12; i++, usleep(16000)) touch(AMOTION_EVENT_ACTION_MOVE, x + (x2 - x) * i / 12, y + (y2 - y) * i / 12);
 		touch(AMOTION_EVENT_ACTION_UP, x2, y2);
-	} else if (sscanf(line, "tap %d %d", &x, &y) == 2 || sscanf(line, "press %d %d", &x, &y) == 2) {
+	} else if (sscanf(line, "down %d %d", &x, &y) == 2) touch(AMOTION_EVENT_ACTION_DOWN, x, y);
+	else if (sscanf(line, "up %d %d", &x, &y) == 2) touch(AMOTION_EVENT_ACTION_UP, x, y);
+	else if (sscanf(line, "tap %d %d", &x, &y) == 2 || sscanf(line, "press %d %d", &x, &y) == 2) {
 		// Fyne measures from when it comes to the one to when it comes to the other, late in a slow app:
 		touch(AMOTION_EVENT_ACTION_DOWN, x, y); // a tap's come together,
 		for (int i = 0; i < 2 && *line == 'p'; i++) CALL(onNativeWindowRedrawNeeded, SCREEN); // a press's after two frames

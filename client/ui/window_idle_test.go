@@ -1,0 +1,83 @@
+//go:build linux && !android
+
+package ui
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/shared"
+)
+
+// calm is how long no frame has to be drawn for the app to be idle.
+const calm = 12 * time.Second
+
+// idle shows that the app, which nobody uses, draws no frame: on the rooms, in a
+// room with the focus in the entry, and after everything that moves has moved.
+func idle(t *testing.T, ctx context.Context, x *screen, address string) {
+	frames := filepath.Join(t.TempDir(), "fps") // Mesa, which draws without a graphics card, writes a line for each
+	env := x.env
+	x.env = append(slices.Clone(env), "GALLIUM_HUD=fps", "GALLIUM_HUD_PERIOD=0", "GALLIUM_HUD_VISIBLE=false", "GALLIUM_HUD_DUMP_DIR="+filepath.Dir(frames))
+	defer func() { x.env = env }()
+	x.startApp()
+	x.waitTitle("Rooms – Parley")
+	rooms := x.waitIdle("the rooms", frames)
+	bob := join(t, ctx, address, "Idle", "Bob") // he answers no ping while the app is idle
+	x.typeText("Idle")
+	x.key("Return")
+	x.waitTitle("Idle – Parley")
+	x.typeText("this bubble rises")
+	x.key("Return")
+	for bob.next(ctx, shared.TypeChat).User != "Ann" {
+	}
+	for range 8 { // as many as the server takes at once
+		bob.say(ctx, "a message")
+	}
+	x.do("mousemove", "--window", x.window, "200", "400", "click", "4", "click", "4", "click", "3") // scrolls, and opens a menu
+	x.key("Escape")
+	x.typeText("half a mess")
+	room := x.waitIdle("a room with a draft", frames)
+	if room <= rooms {
+		t.Errorf("%d frames in a room, %d before: they are not counted", room, rooms)
+	}
+	t.Logf("0 frames in %v, after %d on the rooms and %d in all", calm, rooms, room)
+	x.key("ctrl+a")
+	x.key("BackSpace")
+	x.close()
+}
+
+// drawn is how many frames the app has drawn.
+func (s *screen) drawn(frames string) int {
+	s.t.Helper()
+	data, err := os.ReadFile(frames)
+	if err != nil {
+		s.t.Fatalf("Mesa counts no frames: %v", err)
+	}
+	return bytes.Count(data, []byte{'\n'})
+}
+
+// waitIdle waits until no frame has been drawn for a while, and returns how many
+// there were.
+func (s *screen) waitIdle(where, frames string) int {
+	s.t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(deadline)
+	since, last := time.Now(), s.drawn(frames)
+	for time.Since(since) < calm {
+		select {
+		case <-limit:
+			s.t.Fatalf("%s: the app never stops drawing, after %d frames", where, last)
+		case <-tick.C:
+		}
+		if n := s.drawn(frames); n != last {
+			since, last = time.Now(), n
+		}
+	}
+	return last
+}
