@@ -81,20 +81,7 @@ func TestGestures(t *testing.T) {
 // enter goes the way of a first day into a room.
 func enter(t *testing.T, p *phone, server *testServer, room string) {
 	t.Helper()
-	button := p.find("the landing page", mainButton)
-	entries := p.screen().boxes(paper, image.Pt(button.Dx()-8, 40))
-	if len(entries) != 2 {
-		t.Fatalf("the landing page has the entries %v", entries)
-	}
-	p.tap(entries[0])
-	p.wait("keyboard shown")
-	p.do("type Ann")
-	p.do("done")
-	p.wait("keyboard hidden")
-	p.wait("keyboard shown")
-	p.do("type %s", server.address)
-	p.do("done")
-	p.wait("keyboard hidden")
+	p.introduce(server)
 	p.tap(p.find("the rooms", roomEntry))
 	p.wait("keyboard shown")
 	p.do("type %s", room)

@@ -64,23 +64,9 @@ func TestApp(t *testing.T) {
 	p := r.start(t, folder, scale)
 
 	// A fresh install asks for a name and a server.
-	button := p.find("the landing page", mainButton)
-	p.save("landing.png")
-	entries := p.screen().boxes(paper, image.Pt(button.Dx()-8, 40))
-	if len(entries) != 2 {
-		t.Fatalf("the landing page has the entries %v", entries)
-	}
-	p.tap(entries[0])
-	p.wait("keyboard shown")
-	p.do("type Ann")
-	p.do("done")
-	p.wait("keyboard hidden")
-	p.wait("keyboard shown") // for the next entry
-	p.do("type %s", server.address)
-	p.do("done")
+	p.introduce(server)
 
 	// The rooms: one is asked for by its name.
-	p.wait("keyboard hidden")
 	p.tap(p.find("the rooms", roomEntry))
 	p.wait("keyboard shown")
 	p.do("type Garden")
@@ -269,6 +255,26 @@ func mine(s screen) []image.Rectangle {
 
 func theirs(s screen) []image.Rectangle {
 	return slices.DeleteFunc(s.boxes(paper, image.Pt(40, 28)), func(r image.Rectangle) bool { return r.Dx() > s.size().X-50 })
+}
+
+// introduce says on the landing page who one is, and which the server.
+func (p *phone) introduce(server *testServer) {
+	p.t.Helper()
+	button := p.find("the landing page", mainButton)
+	p.save("landing.png")
+	entries := p.screen().boxes(paper, image.Pt(button.Dx()-8, 40))
+	if len(entries) != 2 {
+		p.t.Fatalf("the landing page has the entries %v", entries)
+	}
+	p.tap(entries[0])
+	p.wait("keyboard shown")
+	p.do("type Ann")
+	p.do("done")
+	p.wait("keyboard hidden")
+	p.wait("keyboard shown") // for the next entry
+	p.do("type %s", server.address)
+	p.do("done")
+	p.wait("keyboard hidden")
 }
 
 // write touches the composer.
