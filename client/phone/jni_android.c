@@ -159,6 +159,15 @@ float phone_font_scale(JNIEnv *env, jobject application) {
 	return failed(env) ? 0 : (*env)->GetFloatField(env, configuration, f);
 }
 
+int phone_still(JNIEnv *env) {
+	jclass animator = (*env)->FindClass(env, "android/animation/ValueAnimator");
+	if (failed(env) || !animator) return 0;
+	jmethodID enabled = (*env)->GetStaticMethodID(env, animator, "areAnimatorsEnabled", "()Z"); // Android 8
+	if (failed(env) || !enabled) return 0;
+	jboolean on = (*env)->CallStaticBooleanMethod(env, animator, enabled);
+	return !failed(env) && !on;
+}
+
 int phone_asks_to_notify(JNIEnv *env, jobject application) {
 	return version(env) >= ANDROID_13 &&
 		callInt(env, application, "checkSelfPermission", "(Ljava/lang/String;)I", (*env)->NewStringUTF(env, POST_NOTIFICATIONS)) != 0;

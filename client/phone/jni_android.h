@@ -24,6 +24,9 @@ void phone_bind(uint64_t network, int fd);
 
 float phone_font_scale(JNIEnv *env, jobject application);
 
+// still tells whether the person has turned animations off.
+int phone_still(JNIEnv *env);
+
 // asks_to_notify tells whether the permission must be asked for and is not given.
 int phone_asks_to_notify(JNIEnv *env, jobject application);
 void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel);

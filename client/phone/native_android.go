@@ -62,6 +62,12 @@ func FontScale() float32 {
 	return scale
 }
 
+// Still reports whether the person has turned the system's animations off.
+func Still() (still bool) {
+	inJava(func(j java) { still = C.phone_still(j.env) != 0 })
+	return still
+}
+
 // AsksToNotify reports whether the person has to allow notifications first, and
 // has not done so. Since Android 13 that is so.
 func AsksToNotify() (asks bool) {

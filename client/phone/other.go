@@ -10,6 +10,10 @@ func bind(uint64, uintptr) {}
 // 1 on systems that draw Fyne's windows in that size anyway.
 func FontScale() float32 { return 1 }
 
+// Still reports whether the person has turned the system's animations off, if
+// Fyne does not know it.
+func Still() bool { return false }
+
 // AsksToNotify reports whether the person has to allow notifications first.
 func AsksToNotify() bool { return false }
 

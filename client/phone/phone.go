@@ -1,8 +1,8 @@
 // Package phone is what the app needs of Android and Fyne does not ask it for:
-// sockets on the Wi-Fi network, the size of text that the person has set, the
-// permission to notify, and notifications of which there is one for each room.
-// It asks through JNI, without Java of its own. On other systems there is nothing
-// to ask, and its functions say so.
+// sockets on the Wi-Fi network, the size of text that the person has set and
+// whether things move, the permission to notify, and notifications of which there
+// is one for each room. It asks through JNI, without Java of its own. On other
+// systems there is nothing to ask, and its functions say so.
 //
 // android.go and jni_android.c are the way to Android; dial.go, which decides
 // what to do with what they find, runs everywhere.

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+
+	handset "parley/client/phone"
 )
 
 // prefs are the settings of this installation. What must not be lost is in the
@@ -51,7 +53,8 @@ func (s prefs) size() fyne.Size {
 }
 
 // reducedMotion reports whether what comes and goes jumps to its place: the
-// person wants it, or the system's animations are off, as far as Fyne knows.
+// person wants it, or the system's animations are off, as far as Fyne or Android
+// says.
 func (s prefs) reducedMotion() bool {
-	return s.still() || !fyne.CurrentApp().Settings().ShowAnimations()
+	return s.still() || !fyne.CurrentApp().Settings().ShowAnimations() || handset.Still()
 }

@@ -44,6 +44,8 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	// the language and the size of text
 	if (IS("getResources") || IS("getConfiguration") || IS("getLocales") || IS("get")) return (long)object;
 	if (IS("toLanguageTag") || IS("toLanguageTags")) return (long)"en-US";
+	// whether things move
+	if (IS("areAnimatorsEnabled")) return 1;
 	fail("the app calls %s", method);
 }
 
@@ -111,6 +113,7 @@ __attribute__((constructor)) static void fill(void) {
 	SET(CallBooleanMethodV, callV), SET(CallLongMethodV, callV);
 	SET(CallObjectMethod, call), SET(CallVoidMethod, call), SET(CallIntMethod, call);
 	SET(CallStaticObjectMethod, call), SET(CallStaticVoidMethod, call), SET(CallStaticIntMethod, call);
+	SET(CallStaticBooleanMethod, call);
 	SET(ExceptionCheck, nothing), SET(ExceptionOccurred, nothing), SET(ExceptionClear, nothing);
 	SET(ReleaseStringUTFChars, nothing), SET(DeleteGlobalRef, nothing), SET(DeleteLocalRef, nothing);
 	SET(PushLocalFrame, nothing), SET(PopLocalFrame, nothing);
