@@ -94,3 +94,23 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		t.Error("a desktop has an edge")
 	}
 }
+
+// A phone that turns while one types keeps the keyboard, wide or narrow.
+func TestTurningKeepsTheFocus(t *testing.T) {
+	onPhone(t, true)
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	w.room("Lobby", "Ann", "Bob")
+	e := w.page().composer.entry
+	w.window.Canvas().Focus(e)
+	for _, size := range []fyne.Size{fyne.NewSize(860, 232), fyne.NewSize(412, 560)} {
+		w.window.Resize(size)
+		if w.window.Canvas().Focused() != fyne.Focusable(e) {
+			t.Errorf("at %v the focus is gone", size)
+		}
+	}
+	w.client.back(false)
+	if w.window.Canvas().Focused() != nil {
+		t.Error("the focus stays on a page that is gone")
+	}
+}

@@ -148,7 +148,7 @@ func (n *navigator) update() {
 	was, depth := n.shown, n.depth
 	before := n.pane()
 	n.shown, n.depth = n.visible(), len(n.stack)
-	if !slices.Equal(was, n.shown) {
+	if n.top() != n.front { // not when a phone turns while one types
 		if c := fyne.CurrentApp().Driver().CanvasForObject(n); c != nil {
 			c.Unfocus()
 		}
