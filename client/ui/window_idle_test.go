@@ -25,6 +25,8 @@ func idle(t *testing.T, ctx context.Context, x *screen, address string) {
 	x.env = append(slices.Clone(env), "GALLIUM_HUD=fps", "GALLIUM_HUD_PERIOD=0", "GALLIUM_HUD_VISIBLE=false", "GALLIUM_HUD_DUMP_DIR="+filepath.Dir(frames))
 	defer func() { x.env = env }()
 	x.startApp()
+	x.waitTitle("Lobby – Parley") // where talk has ended
+	x.key("Escape")
 	x.waitTitle("Rooms – Parley")
 	rooms := x.waitIdle("the rooms", frames)
 	bob := join(t, ctx, address, "Idle", "Bob") // he answers no ping while the app is idle
