@@ -44,16 +44,24 @@ func newMotion(b *bridge, reduced func() bool) *motion {
 	}
 }
 
-// motionOf is the motion of the window that an object is in, or, as Fyne knows
-// that only of what it has drawn, of the app's window.
+// motionOf is the motion of the window that an object is in.
 func motionOf(o fyne.CanvasObject) *motion {
-	driver := fyne.CurrentApp().Driver()
-	if c := driver.CanvasForObject(o); c != nil {
+	if c := canvasOf(o); c != nil {
 		return motionIn(c)
 	}
+	return nil
+}
+
+// canvasOf is what an object is drawn on: the app's window for one that has not
+// been drawn yet, of which Fyne does not know.
+func canvasOf(o fyne.CanvasObject) fyne.Canvas {
+	driver := fyne.CurrentApp().Driver()
+	if c := driver.CanvasForObject(o); c != nil {
+		return c
+	}
 	for _, w := range driver.AllWindows() {
-		if m := motionIn(w.Canvas()); m != nil {
-			return m
+		if _, ok := w.Canvas().Content().(*navigator); ok {
+			return w.Canvas()
 		}
 	}
 	return nil

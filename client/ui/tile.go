@@ -79,7 +79,7 @@ func (t *tile) TypedKey(e *fyne.KeyEvent) {
 // typedOnPage hands a key that a focused widget has no use for to the page, as
 // if nothing had the focus.
 func typedOnPage(o fyne.CanvasObject, e *fyne.KeyEvent) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+	if c := canvasOf(o); c != nil {
 		if f := c.OnTypedKey(); f != nil {
 			f(e)
 		}
