@@ -38,7 +38,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 type rig struct {
 	host, library, libraries, display string
 	settings                          settings
-	root, fonts                       string // of withFonts; no fonts where it does not work
+	screen                            image.Point // in units, upright
+	root, fonts                       string      // of withFonts; no fonts where it does not work
 }
 
 // settings are what the phone's person has set in Android.
@@ -68,7 +69,7 @@ func newRig(t *testing.T, apk string) rig {
 	t.Helper()
 	dir := t.TempDir()
 	r := rig{host: filepath.Join(dir, "host"), libraries: filepath.Join(dir, "lib"), library: filepath.Join(dir, "app.so"),
-		settings: settings{fontScale: 1, mayNotify: 1}}
+		settings: settings{fontScale: 1, mayNotify: 1}, screen: image.Pt(412, 860)}
 	for _, d := range []string{r.libraries, filepath.Join(dir, "include/android")} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
@@ -191,13 +192,13 @@ func (r rig) inFonts() []string {
 	return []string{"--user", "--map-root-user", "--mount", "sh", "-c", withFonts, "sh", r.root, r.fonts}
 }
 
-// start starts the app with what it has in folder, on a screen of 412 by 860
-// units of scale pixels.
+// start starts the app with what it has in folder, on a screen whose units are
+// scale pixels.
 func (r rig) start(t *testing.T, folder string, scale int) *phone {
 	t.Helper()
 	p := &phone{t: t, scale: scale, shot: filepath.Join(t.TempDir(), "shot.ppm"), done: make(chan struct{})}
 	args := []string{"env", "LD_LIBRARY_PATH=" + r.libraries, "LD_PRELOAD=" + filepath.Join(r.libraries, "libc.so"),
-		r.host, r.library, folder, fmt.Sprint(412 * scale), fmt.Sprint(860 * scale), fmt.Sprint(160 * scale),
+		r.host, r.library, folder, fmt.Sprint(r.screen.X * scale), fmt.Sprint(r.screen.Y * scale), fmt.Sprint(160 * scale),
 		fmt.Sprint(r.settings.fontScale), fmt.Sprint(r.settings.mayNotify)}
 	if r.fonts != "" {
 		args = append(append([]string{"unshare"}, r.inFonts()...), args...)

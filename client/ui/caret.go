@@ -67,9 +67,15 @@ func (e *entry) MouseDown(m *desktop.MouseEvent)     { e.wake(); e.Entry.MouseDo
 func (e *entry) TouchDown(t *mobile.TouchEvent)      { e.wake(); e.Entry.TouchDown(t) }
 func (e *entry) DoubleTapped(p *fyne.PointEvent)     { e.wake(); e.Entry.DoubleTapped(p) }
 func (e *entry) TappedSecondary(p *fyne.PointEvent)  { e.wake(); e.Entry.TappedSecondary(p) }
-func (e *entry) TypedRune(r rune)                    { e.wake(); e.Entry.TypedRune(r) }
 func (e *entry) KeyDown(k *fyne.KeyEvent)            { e.wake(); e.Entry.KeyDown(k) }
 func (e *entry) CreateRenderer() fyne.WidgetRenderer { return newCaretRenderer(e) }
+
+func (e *entry) TypedRune(r rune) {
+	e.wake()
+	if e.hasRoom(string(r)) {
+		e.Entry.TypedRune(r)
+	}
+}
 
 // caretRenderer draws an entry, and its caret over it.
 type caretRenderer struct {

@@ -238,3 +238,29 @@ func TestTooLongIsRefused(t *testing.T) {
 		t.Error("a text of the limit was not sent")
 	}
 }
+
+// A line takes more than any name or address, and not more than is laid out at
+// once.
+func TestLineIsBounded(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	p := w.landing()
+	e := p.server.entry
+	e.SetText("")
+	paste := func(n int) {
+		w.app.Clipboard().SetContent(strings.Repeat("x", n))
+		e.TypedShortcut(&fyne.ShortcutPaste{Clipboard: w.app.Clipboard()})
+	}
+	paste(50_000)
+	if e.Text != "" || w.client.nav.toast.text.text != tr("text.full", "limit", "1000") {
+		t.Errorf("%d characters are in the line, and the toast says %q", len(e.Text), w.client.nav.toast.text.text)
+	}
+	paste(maxLine)
+	test.Type(e, "y")
+	if len(e.Text) != maxLine {
+		t.Errorf("%d characters are in the line", len(e.Text))
+	}
+	e.TypedShortcut(&fyne.ShortcutSelectAll{})
+	if paste(maxLine); len(e.Text) != maxLine {
+		t.Errorf("what is selected is not replaced: %d characters", len(e.Text))
+	}
+}

@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"fmt"
+	"unicode/utf8"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/mobile"
@@ -42,9 +45,30 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	e.wake()
+	if _, paste := s.(*fyne.ShortcutPaste); paste && !e.hasRoom(fyne.CurrentApp().Clipboard().Content()) {
+		return
+	}
 	if !e.shortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}
+}
+
+// maxLine is how many code points a line to write in has at most: more than any
+// name, passphrase or address. Fyne's entry is slow to lay out much more.
+const maxLine = 1000
+
+// hasRoom reports whether what is typed or pasted fits in; if not, it says so.
+func (e *entry) hasRoom(s string) bool {
+	n := utf8.RuneCountInString(e.Text) - utf8.RuneCountInString(e.SelectedText()) + utf8.RuneCountInString(s)
+	if n <= maxLine {
+		return true
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+		if nav, ok := c.Content().(*navigator); ok {
+			nav.say(tr("text.full", "limit", fmt.Sprint(maxLine)))
+		}
+	}
+	return false
 }
 
 func (e *entry) FocusGained() {
