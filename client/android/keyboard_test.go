@@ -28,7 +28,7 @@ func TestAppKeyboard(t *testing.T) {
 	r := newRig(t, *apk)
 	r.screen = image.Pt(320, 568)
 	p := r.start(t, t.TempDir(), 2)
-	button := p.find("the first page", smallMainButton)
+	button := p.find("the first page", still(smallMainButton))
 	entries := p.screen().boxes(paper, image.Pt(button.Dx()-8, 40))
 	if len(entries) != 2 {
 		t.Fatalf("the first page has the entries %v", entries)
@@ -47,10 +47,10 @@ func TestAppKeyboard(t *testing.T) {
 	p.do("back")
 	p.wait("keyboard hidden")
 
-	name := p.find("the name above it", func(s screen) (image.Rectangle, bool) {
+	name := p.find("the name above it", still(func(s screen) (image.Rectangle, bool) {
 		b := s.boxes(paper, image.Pt(button.Dx()-8, 40))
 		return one(b), len(b) == 2
-	})
+	}))
 	p.tap(name)
 	p.wait("keyboard shown")
 	if again := p.focused("the name", keyboardHeight); again == server {

@@ -32,7 +32,7 @@ func (c *card) fit(width float32) float32 {
 func (c *card) natural() float32 { return naturalWidth(c.content) + c.inset.left + c.inset.right }
 
 func (c *card) CreateRenderer() fyne.WidgetRenderer {
-	return &panelRenderer{
+	return laidOut(c, &panelRenderer{
 		box: c, panel: &canvas.Rectangle{}, content: c.content,
 		style: func(r *canvas.Rectangle) {
 			r.FillColor = c.ground(colors())
@@ -45,7 +45,7 @@ func (c *card) CreateRenderer() fyne.WidgetRenderer {
 		min: func() fyne.Size {
 			return fyne.NewSize(1, c.fit(max(c.Size().Width, 1)))
 		},
-	}
+	})
 }
 
 // panelRenderer draws a rectangle and an object on it.

@@ -68,7 +68,7 @@ func (e *entry) TouchDown(t *mobile.TouchEvent)      { e.wake(); e.Entry.TouchDo
 func (e *entry) DoubleTapped(p *fyne.PointEvent)     { e.wake(); e.Entry.DoubleTapped(p) }
 func (e *entry) TappedSecondary(p *fyne.PointEvent)  { e.wake(); e.Entry.TappedSecondary(p) }
 func (e *entry) KeyDown(k *fyne.KeyEvent)            { e.wake(); e.Entry.KeyDown(k) }
-func (e *entry) CreateRenderer() fyne.WidgetRenderer { return newCaretRenderer(e) }
+func (e *entry) CreateRenderer() fyne.WidgetRenderer { return laidOut(e, newCaretRenderer(e)) }
 
 func (e *entry) TypedRune(r rune) {
 	e.wake()

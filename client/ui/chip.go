@@ -32,7 +32,7 @@ func (c *chip) fit(float32) float32 { return c.height() }
 func (c *chip) natural() float32    { return max(c.label.natural()+3*unit, c.height()) }
 
 func (c *chip) CreateRenderer() fyne.WidgetRenderer {
-	return &panelRenderer{
+	return laidOut(c, &panelRenderer{
 		box: c, panel: &canvas.Rectangle{}, content: c.label,
 		style: func(r *canvas.Rectangle) {
 			r.FillColor = c.ground(colors())
@@ -40,5 +40,5 @@ func (c *chip) CreateRenderer() fyne.WidgetRenderer {
 		},
 		inset: insets{unit / 2, unit, unit / 2, unit},
 		min:   func() fyne.Size { return fyne.NewSize(c.natural(), c.height()) },
-	}
+	})
 }

@@ -110,7 +110,7 @@ func (c *composer) fit(width float32) float32 {
 }
 
 func (c *composer) CreateRenderer() fyne.WidgetRenderer {
-	return &composerRenderer{c: c, ground: &canvas.Rectangle{}}
+	return laidOut(c, &composerRenderer{c: c, ground: &canvas.Rectangle{}})
 }
 
 type composerRenderer struct {

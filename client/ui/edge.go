@@ -76,7 +76,7 @@ func (g *edge) letGo() {
 }
 
 func (g *edge) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+	return laidOut(g, widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent)))
 }
 
 // below is the page that a finger can push the top one away to.

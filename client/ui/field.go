@@ -132,7 +132,7 @@ func (b *entryBox) fit(float32) float32 {
 }
 
 func (b *entryBox) CreateRenderer() fyne.WidgetRenderer {
-	return &entryBoxRenderer{box: b, ground: &canvas.Rectangle{}}
+	return laidOut(b, &entryBoxRenderer{box: b, ground: &canvas.Rectangle{}})
 }
 
 type entryBoxRenderer struct {

@@ -31,8 +31,7 @@ func newHairline() *fill {
 func (f *fill) fit(float32) float32 { return f.height }
 
 func (f *fill) CreateRenderer() fyne.WidgetRenderer {
-	r := &fillRenderer{fill: f, rect: canvas.NewRectangle(f.role(colors()))}
-	return r
+	return laidOut(f, &fillRenderer{fill: f, rect: canvas.NewRectangle(f.role(colors()))})
 }
 
 type fillRenderer struct {

@@ -49,9 +49,9 @@ func newLandingPage(c *client) *landingPage {
 	// finger.
 	form := newColumn(4*unit, logo, head, p.name, p.server,
 		newColumn(3*unit, newPrimary(tr("landing.go"), p.submit), p.state))
-	body := newColumn(0, form).limited(400).padded(insets{16 * unit, 6 * unit, 6 * unit, 6 * unit})
 	settings := newHRow(0, 0, newColumn(0), newIconButton("settings", c.showSettings)).padded(insets{unit + 2, 2 * unit, 0, 0})
-	p.root = over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body), newFilled(1, settings))
+	body := newColumn(0, settings, newColumn(0, form).limited(400).padded(insets{16*unit - touch - unit - 2, 6 * unit, 6 * unit, 6 * unit}))
+	p.root = over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body))
 	p.state.told = p.root.Refresh
 	return p
 }

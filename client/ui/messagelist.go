@@ -259,7 +259,7 @@ func (l *messageList) Cursor() desktop.Cursor {
 
 func (l *messageList) CreateRenderer() fyne.WidgetRenderer {
 	l.render = &listRenderer{list: l, bar: &canvas.Rectangle{CornerRadius: 2}}
-	return l.render
+	return laidOut(l, l.render)
 }
 
 type listRenderer struct {

@@ -55,7 +55,7 @@ func (o *overlay) Tapped(*fyne.PointEvent)          { o.close() }
 func (o *overlay) TappedSecondary(*fyne.PointEvent) { o.close() }
 
 func (o *overlay) CreateRenderer() fyne.WidgetRenderer {
-	return &overlayRenderer{o: o, scrim: newFill(o.shade), stop: newBlocker()}
+	return laidOut(o, &overlayRenderer{o: o, scrim: newFill(o.shade), stop: newBlocker()})
 }
 
 type overlayRenderer struct {
@@ -101,7 +101,7 @@ func newBlocker() *blocker {
 func (b *blocker) Tapped(*fyne.PointEvent)          {}
 func (b *blocker) TappedSecondary(*fyne.PointEvent) {}
 func (b *blocker) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+	return laidOut(b, widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent)))
 }
 
 // action is a line of a menu.

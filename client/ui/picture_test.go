@@ -36,66 +36,75 @@ func TestPictureIsThePages(t *testing.T) {
 	x.startApp()
 
 	const rooms, room, settings = "Rooms – Parley", "Lobby – Parley", "Settings – Parley"
+	escape := func() { x.key("Escape") }
+	enter := func() { x.typeText("Lobby"); x.key("Return") }
 	x.typeText("Ann")
 	x.key("Tab")
 	x.key("ctrl+a")
 	x.typeText(address)
-	x.way("the first page to the rooms", rooms, func() { x.key("Return") })
-	x.way("the rooms to the settings", settings, x.gear)
-	x.way("one size of text to the next", settings, func() { x.click(151, 262) })
-	x.way("the settings back to the rooms", rooms, func() { x.key("Escape") })
-	x.way("the rooms to a room", room, func() { x.typeText("Lobby"); x.key("Return") })
-	x.way("a room to the switcher", room, func() { x.key("ctrl+k") })
-	x.way("the switcher back to the room", room, func() { x.key("Escape") })
+	x.way("the first page to the rooms", rooms, nil, func() { x.key("Return") })
+	x.way("the rooms to the settings", settings, nil, x.gear)
+	x.way("one size of text to the next", settings, nil, func() { x.click(151, 262) })
+	x.way("the settings back to the rooms", rooms, nil, escape)
+	x.way("the rooms to a room", room, nil, enter)
+	theRoom := x.rest()
+	x.way("a room to the switcher", room, nil, func() { x.key("ctrl+k") })
+	x.way("the switcher back to the room", room, theRoom, escape)
 	x.click(200, 400)
-	x.way("a room back to the rooms", rooms, func() { x.key("Escape") })
-	enter := func() { x.typeText("Lobby"); x.key("Return") }
-	x.way("the rooms to the room of before", room, enter)
+	x.way("a room back to the rooms", rooms, nil, escape)
+	theRooms := x.rest()
+	x.way("the rooms back to the first page", "Parley", nil, escape)
+	firstPage := x.rest()
+	x.way("the first page to the rooms again", rooms, theRooms, func() { x.key("Return"); x.key("Return") })
+	x.way("the rooms to the room of before", room, theRoom, enter)
 	x.click(200, 400)
 	time.Sleep(forgotten)
-	x.way("a room back to forgotten rooms", rooms, func() { x.key("Escape") })
+	x.way("a room back to forgotten rooms", rooms, theRooms, escape)
 	time.Sleep(forgotten)
-	x.way("the rooms to a forgotten room", room, enter)
-	x.key("Escape")
-	x.way("the rooms back to a forgotten first page", "Parley", func() { x.key("Escape") })
-	x.way("the first page to the rooms again", rooms, func() { x.key("Return"); x.key("Return") })
+	x.way("the rooms to a forgotten room", room, theRoom, enter)
+	x.way("the room back to the rooms", rooms, theRooms, escape)
+	x.way("the rooms back to a forgotten first page", "Parley", firstPage, escape)
+	x.way("the first page to the rooms once more", rooms, theRooms, func() { x.key("Return"); x.key("Return") })
 
 	x.resize(980, 700)
-	x.way("the rooms to a room beside them", room, enter)
-	x.way("the room to the settings", settings, x.gearOfWide)
-	x.way("the settings back", room, func() { x.key("Escape") })
-	x.click(600, 400)
-	x.way("the room to the settings again", settings, x.gearOfWide)
+	x.way("the rooms to a room beside them", room, nil, enter)
+	wide := x.rest()
+	x.way("the room to the settings", settings, nil, x.gearOfWide)
+	x.way("the settings back to the room", room, wide, escape)
+	x.way("the room to the settings again", settings, nil, x.gearOfWide)
 	time.Sleep(forgotten)
-	x.way("the settings back to a forgotten room", room, func() { x.key("Escape") })
-	x.way("a wide window to a narrow one", room, func() { x.resize(412, 860) })
+	x.way("the settings back to a forgotten room", room, wide, escape)
+	x.way("a wide window to a narrow one", room, theRoom, func() { x.resize(412, 860) })
 	time.Sleep(forgotten)
-	x.way("a narrow window to a wide one", room, func() { x.resize(980, 700) })
+	x.way("a narrow window to a wide one", room, wide, func() { x.resize(980, 700) })
 	x.close()
 }
 
 // way does what leads to another page, and fails when the window goes on showing
-// the page of before, or when drawing all of it anew changes what it shows.
-func (s *screen) way(what, title string, lead func()) {
+// the page of before, or anything else than the page did when it was there
+// first, if that is known.
+func (s *screen) way(what, title string, first *shot, lead func()) {
 	s.t.Helper()
 	before := s.picture()
 	lead()
 	s.waitTitle(title)
-	var now shot
-	s.until(what+": the window shows the page of before", func() bool {
-		now = s.picture()
-		return !now.like(before)
-	})
-	s.until(what+": the window does not come to rest", func() bool {
-		last := now
-		now = s.picture()
-		return now.like(last)
+	s.until(what+": the window shows another page", func() bool {
+		now := s.picture()
+		return !now.like(before) && (first == nil || now.like(*first))
 	})
 	s.save(what + ".png")
-	size := now.size()
-	s.resize(size.X+1, size.Y)
-	s.resize(size.X, size.Y)
-	s.until(what+": the window does not show the whole page", func() bool { return s.picture().like(now) })
+}
+
+// rest is what the window shows when it has come to rest.
+func (s *screen) rest() *shot {
+	s.t.Helper()
+	last := s.picture()
+	for same := 0; same < 5; same++ {
+		if now := s.picture(); !now.like(last) {
+			last, same = now, -1
+		}
+	}
+	return &last
 }
 
 // until polls a condition.

@@ -15,3 +15,13 @@ func repaint(o fyne.CanvasObject) {
 		nextFrame()
 	}
 }
+
+// laidOut is a renderer for a widget that may have its size. Fyne forgets the
+// renderer of what is out of sight for a minute, and then asks for another one,
+// but lays it out only when the size changes.
+func laidOut(w fyne.Widget, r fyne.WidgetRenderer) fyne.WidgetRenderer {
+	if size := w.Size(); !size.IsZero() {
+		r.Layout(size)
+	}
+	return r
+}

@@ -194,7 +194,9 @@ func (s *selectText) TypedShortcut(sc fyne.Shortcut) {
 	}
 }
 
-func (s *selectText) CreateRenderer() fyne.WidgetRenderer { return &selectRenderer{s: s} }
+func (s *selectText) CreateRenderer() fyne.WidgetRenderer {
+	return laidOut(s, &selectRenderer{s: s})
+}
 
 type selectRenderer struct {
 	s       *selectText

@@ -102,7 +102,7 @@ func (t *textBlock) shortened(width float32) []text.Line {
 }
 
 func (t *textBlock) CreateRenderer() fyne.WidgetRenderer {
-	return &textRenderer{block: t}
+	return laidOut(t, &textRenderer{block: t})
 }
 
 type textRenderer struct {
