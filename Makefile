@@ -2,7 +2,6 @@
 
 VERSION   := $(shell sed -n 's/^Version = "\(.*\)"/\1/p' FyneApp.toml)
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-AXE       := axe-core@4.14.1
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  := 60s
 CHAOSTIME := 5m
@@ -13,13 +12,13 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-d
 TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium xvfb xdotool openbox imagemagick x11-utils xclip \
 	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
-NPM_PACKAGES := ws@8.23.0
+NPM_PACKAGES := axe-core@4.14.1 ws@8.23.0
 
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
 .PHONY: help run client test chaos lint fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
-	check-go build-packages test-packages npm-packages daphne-packages
+	check-go build-packages test-packages npm-packages node-packages daphne-packages
 
 help: ## list the targets
 	@echo "Parley $(VERSION). Targets:"
@@ -34,17 +33,12 @@ client: check-go build-packages ## build and start the desktop client (the first
 	@exec bin/parley
 
 # One package at a time: several start a browser, a window, or a crowd.
-test: check-go test-packages build/axe npm-packages ## everything: format, vet, tests with the race detector, the app for Android
+test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go build -race ./...
 	go test -race -p 1 -timeout 30m ./...
 	@$(MAKE) --no-print-directory $(TEST_APK)
-
-# What looks for barriers on the page, for its tests only.
-build/axe:
-	@command -v npm >/dev/null || { echo "The page's tests need npm, which comes with Node.js: https://nodejs.org/"; exit 1; }
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $@ $(AXE)
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
@@ -127,7 +121,7 @@ test-packages:
 # What the tests take from npm, in build/npm: exact versions.
 npm-packages:
 	@command -v npm >/dev/null || $(MAKE) --no-print-directory node-packages
-	@npm install --silent --no-audit --no-fund --no-save --prefix build/npm $(NPM_PACKAGES)
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix build/npm $(NPM_PACKAGES)
 
 node-packages:
 	$(call packages,nodejs npm)

@@ -193,9 +193,9 @@ func (p *page) examine(name string) {
 }
 
 var axe = sync.OnceValues(func() (string, error) {
-	script, err := os.ReadFile("../../build/axe/node_modules/axe-core/axe.min.js")
+	script, err := os.ReadFile("../../build/npm/node_modules/axe-core/axe.min.js")
 	if err != nil {
-		err = fmt.Errorf("this test needs axe-core: make build/axe (%w)", err)
+		err = fmt.Errorf("this test needs axe-core: make npm-packages (%w)", err)
 	}
 	return string(script), err
 })
