@@ -60,7 +60,7 @@ func (b *banner) end() {
 // update draws the state of now. It reports whether the height may have changed.
 func (b *banner) update() bool {
 	s := b.sentence()
-	if s == b.text.text && b.Hidden == (s == "") {
+	if b.Hidden == (s == "") && (b.Hidden || s == b.text.text) {
 		return false
 	}
 	b.Hidden = s == ""

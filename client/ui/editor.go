@@ -418,10 +418,20 @@ type editorRenderer struct {
 	self    fyne.Widget
 	caret   *canvas.Rectangle
 	objects []fyne.CanvasObject
+	size    fyne.Size // of the last layout
 }
 
+// Layout draws for another size alone: Fyne lays out a widget again whose objects
+// are new, which would draw frames for ever.
 func (r *editorRenderer) Layout(size fyne.Size) {
-	r.editor.lay(size.Width)
+	if size != r.size {
+		r.size = size
+		r.lay()
+	}
+}
+
+func (r *editorRenderer) lay() {
+	r.editor.lay(r.size.Width)
 	r.editor.follow()
 }
 
@@ -476,7 +486,7 @@ func (r *editorRenderer) mark(row editorRow, from, to int, y float32) {
 }
 
 func (r *editorRenderer) MinSize() fyne.Size { return fyne.NewSize(1, touch) }
-func (r *editorRenderer) Refresh()           { r.Layout(r.editor.Size()) }
+func (r *editorRenderer) Refresh()           { r.size = r.editor.Size(); r.lay() }
 func (r *editorRenderer) Objects() []fyne.CanvasObject {
 	return r.objects
 }

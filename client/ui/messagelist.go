@@ -258,13 +258,14 @@ func (l *messageList) Cursor() desktop.Cursor {
 }
 
 func (l *messageList) CreateRenderer() fyne.WidgetRenderer {
-	l.render = &listRenderer{list: l, bar: &canvas.Rectangle{CornerRadius: 2}}
+	l.render = &listRenderer{list: l, bar: &canvas.Rectangle{CornerRadius: 2}, lit: &canvas.Rectangle{}}
 	return laidOut(l, l.render)
 }
 
 type listRenderer struct {
 	list    *messageList
 	bar     *canvas.Rectangle
+	lit     *canvas.Rectangle // over what is pressed
 	pill    pill
 	objects []fyne.CanvasObject
 	height  float32 // of the last layout

@@ -4,7 +4,6 @@ import (
 	"image/color"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/mobile"
 )
@@ -57,7 +56,8 @@ func (r *listRenderer) lightOn() []fyne.CanvasObject {
 	default:
 		at = at.Add(h.row.view.root.Position())
 	}
-	rect := canvas.NewRectangle(colors().Press)
+	rect := r.lit // the same one: Fyne would lay out the list for a new one, and draw it again
+	rect.FillColor = colors().Press
 	rect.CornerRadius = min(h.size.Height/2, bubbleRound)
 	if h.kind == hitLink {
 		rect.CornerRadius = unit

@@ -201,10 +201,20 @@ func (s *selectText) CreateRenderer() fyne.WidgetRenderer {
 type selectRenderer struct {
 	s       *selectText
 	objects []fyne.CanvasObject
+	size    fyne.Size // of the last layout
 }
 
+// Layout draws for another size alone: Fyne lays out a widget again whose objects
+// are new, which would draw frames for ever.
 func (r *selectRenderer) Layout(size fyne.Size) {
+	if size != r.size {
+		r.draw(size)
+	}
+}
+
+func (r *selectRenderer) draw(size fyne.Size) {
 	s := r.s
+	r.size = size
 	s.lay(size.Width)
 	s.offset = min(max(s.offset, 0), max(s.full()-size.Height, 0))
 	r.objects = r.objects[:0]

@@ -29,21 +29,23 @@ func idle(t *testing.T, ctx context.Context, x *screen, address string) {
 	x.key("Escape")
 	x.waitTitle("Rooms – Parley")
 	rooms := x.waitIdle("the rooms", frames)
-	bob := join(t, ctx, address, "Idle", "Bob") // he answers no ping while the app is idle
-	x.typeText("Idle")
+	cleo := join(t, ctx, address, "Lobby", "Cleo") // she answers no ping while the app is idle
+	x.typeText("Lobby")
 	x.key("Return")
-	x.waitTitle("Idle – Parley")
+	x.waitTitle("Lobby – Parley")
 	x.typeText("this bubble rises")
 	x.key("Return")
-	for bob.next(ctx, shared.TypeChat).User != "Ann" {
+	for cleo.next(ctx, shared.TypeChat).User != "Ann" {
 	}
 	for range 8 { // as many as the server takes at once
-		bob.say(ctx, "a message")
+		cleo.say(ctx, "a message")
 	}
-	x.do("mousemove", "--window", x.window, "200", "400", "click", "4", "click", "4", "click", "3") // scrolls, and opens a menu
+	x.do("mousemove", "--window", x.window, "200", "400", "click", "4", "click", "4") // scrolls
+	x.do("mousemove", "--window", x.window, "382", "28", "click", "1")                // opens the menu
 	x.key("Escape")
 	x.typeText("half a mess")
 	room := x.waitIdle("a room with a draft", frames)
+	x.waitTitle("Lobby – Parley")
 	if room <= rooms {
 		t.Errorf("%d frames in a room, %d before: they are not counted", room, rooms)
 	}

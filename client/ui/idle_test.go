@@ -1,0 +1,69 @@
+package ui
+
+import (
+	"slices"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"parley/client/session"
+)
+
+// Fyne lays out a widget again in whose drawing there is something new. If that
+// makes something new again, the app draws frames for ever.
+func TestLayoutMakesNothingNew(t *testing.T) {
+	more := []scene{
+		{"pressed", func(w *world) {
+			w.client.start()
+			w.room("Lobby", "Ann", "Bob").apply(appended(many(0, 40)...))
+			l := w.page().list
+			l.light(l.hitAt(middle(w.t.(*testing.T), l, hitBubble)))
+		}},
+		{"select", func(w *world) {
+			w.client.start()
+			w.room("Lobby", "Ann", "Bob").apply(appended(many(0, 40)...))
+			w.client.showSelect("the gate is open")
+		}},
+	}
+	for _, s := range append(more, scenes...) {
+		w := newWorld(t, phone, nil)
+		s.show(w)
+		if p, ok := w.client.nav.top().(*roomPage); ok {
+			w.window.Canvas().Focus(p.composer.entry)
+		}
+		check := func(v seen) {
+			o, ok := v.object.(fyne.Widget)
+			if !ok {
+				return
+			}
+			r := test.WidgetRenderer(o)
+			before := slices.Clone(r.Objects())
+			r.Layout(o.Size())
+			if !slices.Equal(before, r.Objects()) {
+				t.Errorf("%s: a %T makes something new whenever it is laid out", s.name, o)
+			}
+		}
+		walk(w.window.Content(), fyne.Position{}, check)
+		for _, o := range w.window.Canvas().Overlays().List() {
+			walk(o, fyne.Position{}, check)
+		}
+	}
+}
+
+// A page says each second what has changed, and draws nothing if nothing has.
+func TestBannerDrawsNothingWhileConnected(t *testing.T) {
+	w := newWorld(t, phone, nil)
+	w.client.start()
+	conv := w.room("Lobby", "Ann")
+	b := w.page().banner
+	status := func(s session.Status) { conv.apply([]session.Change{{Kind: session.StatusChanged, Status: s}}) }
+	status(session.Status{State: session.Connecting, Cause: session.CauseLost})
+	if !b.Visible() || b.update() {
+		t.Error("the banner is missing, or drawn again")
+	}
+	status(session.Status{State: session.Connected})
+	if b.Visible() || b.update() {
+		t.Error("the banner stays, or is drawn again while it is hidden")
+	}
+}
