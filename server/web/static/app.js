@@ -12,7 +12,7 @@ export class App {
 	constructor() {
 		Object.assign(this, {
 			rooms: new Map(), shown: null, screen: '', listed: [], server: {}, refusal: '',
-			storage: storageTrouble(), note: '', views: [], drawing: false, day: new Date().toDateString(), heard: 0,
+			storage: storageTrouble(), note: '', views: [], drawing: false, heard: 0,
 		});
 		onChange((key, value) => this.otherTab(key, value));
 		for (const event of ['online', 'offline', 'pageshow']) addEventListener(event, () => this.wake());
@@ -162,11 +162,9 @@ export class App {
 	}
 
 	tick() {
-		const now = performance.now(), today = new Date().toDateString();
-		const moves = today !== this.day || [...this.rooms.values()].some(room =>
-			room.typists.until.size || room.session.state === 'disconnected' && room.session.next > now - 1000);
-		this.day = today;
-		if (moves) this.changed();
+		const now = performance.now();
+		const moves = room => room.typists.until.size || room.session.state === 'disconnected' && room.session.next > now - 1000;
+		if ([...this.rooms.values()].some(moves)) this.changed();
 	}
 
 	// Asks what the server tells of itself and its rooms, while somebody looks.

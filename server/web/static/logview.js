@@ -37,11 +37,11 @@ const sentence = ({error, why}) => has(`failed.${error}`) ? t(`failed.${error}`)
 export class LogView {
 	/** act(what, m) is told of what is to become of a message that was not sent. */
 	constructor(act, moved) {
-		Object.assign(this, {act, moved, room: null, rows: new Map(), day: ''});
+		Object.assign(this, {act, moved, room: null, rows: new Map()});
 		this.log = $('chat-log');
 		this.scroller = $('scroller');
 		this.place = new Place(this.scroller, this.log, () => this.read());
-		Object.defineProperty(this.log, 'value', {get: () => this.room ? this.room.timeline.entries.filter(m => !m.notice).map(m => `${m.user}: ${m.message}\n`).join('') : ''});
+		Object.defineProperty(this.log, 'value', {get: () => [...this.log.children].map(({message: m}) => m.notice ? '' : `${m.user}: ${m.message}\n`).join('')});
 		document.addEventListener('copy', e => this.copy(e));
 	}
 
@@ -79,9 +79,7 @@ export class LogView {
 	draw() {
 		const {room, log, rows} = this;
 		if (!room) return;
-		const {entries} = room.timeline, today = new Date().toDateString();
-		if (today !== this.day) for (const row of rows.values()) row.drawn = '';
-		this.day = today;
+		const {entries} = room.timeline;
 		this.sweep(new Set(entries));
 		let next = log.firstChild, previous = null;
 		const made = [];

@@ -5,7 +5,7 @@ import {$} from './dom.js';
 
 export class Notifier {
 	constructor(app) {
-		Object.assign(this, {app, audio: null, last: 0});
+		Object.assign(this, {app, audio: null, last: -Infinity});
 	}
 
 	draw() {

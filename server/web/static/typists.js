@@ -17,6 +17,7 @@ export class Typists {
 	}
 
 	typing(now) {
-		return [...this.until].filter(([, end]) => end > now).map(([user]) => user);
+		for (const [user, end] of this.until) if (end <= now) this.until.delete(user);
+		return [...this.until.keys()];
 	}
 }
