@@ -2,28 +2,14 @@ package web_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 )
 
 // members counts the server's connections.
-func (s *server) members() int {
-	s.t.Helper()
-	res, err := http.Get(s.url() + "/metrics")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, _ := io.ReadAll(res.Body)
-	m := regexp.MustCompile(`(?m)^parley_connections (\d+)`).FindSubmatch(body)
-	if m == nil {
-		s.t.Fatalf("no count of connections: %s", body)
-	}
-	n, _ := strconv.Atoi(string(m[1]))
+func members(s *server) int {
+	n, _ := strconv.Atoi(s.Metric("parley_connections"))
 	return n
 }
 
@@ -38,20 +24,20 @@ func TestOwnRooms(t *testing.T) {
 	eval[any](p, `for (let i = 0; i < 20; i++) localStorage.setItem('parley/room/room ' + i,
 		JSON.stringify({room: 'Room ' + i, epoch: '', offset: 0, more: true, entries: [], at: i + 1}))`)
 	p.enter(s.url(), "Lobby")
-	for s.members() < 16 {
+	for members(s) < 16 {
 		p.wait("document.querySelector('#count').textContent")
 	}
 	bob := dial(t, s, "Room 19", "Bob")
 	bob.send("hello")
 	p.wait("document.title.startsWith('(1) ')")
-	if n := s.members(); n != 17 { // with Bob
+	if n := members(s); n != 17 { // with Bob
 		t.Errorf("%d connections", n)
 	}
 	second := p.newTab()
 	second.enter(s.url(), "Room%200")
 	second.say("from the second tab")
 	second.waitFor("from the second tab")
-	for s.members() > 18 { // 16 of the tab that leads, Lobby's of the first one, Bob
+	for members(s) > 18 { // 16 of the tab that leads, Lobby's of the first one, Bob
 		p.wait("true")
 	}
 }
