@@ -166,6 +166,15 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// A server encodes each entry into memory that it uses again.
+func TestAppendAllocatesNothing(t *testing.T) {
+	m := shared.Message{Type: shared.TypeChat, ID: "01HZX3V5J8K9M0N1P2Q3R4S5T6", Offset: 7, User: "Ann", By: "4zb7qkq2mr5xa", Text: "hi", Time: time.Now()}
+	b := make([]byte, 0, 1024)
+	if n := testing.AllocsPerRun(100, func() { b = shared.Append(b[:0], m) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	data := []byte(`{"type":"chat_message","id":"01HZX3V5J8K9M0N1P2Q3R4S5T6","message":"` + strings.Repeat("x", 100) + `"}`)
 	b.ReportAllocs()

@@ -214,3 +214,42 @@ func TestStoreFails(t *testing.T) {
 	}
 	ann.room.Close()
 }
+
+// TestTakenName has somebody take a freed name, on the real server: what the
+// person wrote under it stays theirs, the stranger's does not become theirs, and
+// whoever is in the room hears of the new name.
+func TestTakenName(t *testing.T) {
+	s := startServer(t, "--name-hold", "1s")
+	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
+	ann := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	bob.connected()
+	ann.connected()
+	ann.send("mine")
+	ann.shows("mine")
+	bob.shows("mine")
+	ann.room.Rename("Anna")
+	bob.until("the new name", func() bool {
+		return slices.ContainsFunc(bob.changes, func(c session.Change) bool {
+			return c.Kind == session.Renamed && c.From == "Ann" && c.To == "Anna" && c.By == bob.rows[0].By
+		})
+	})
+	stranger := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	stranger.until("a place", func() bool {
+		if stranger.status.State == session.Closed { // the name is still held
+			stranger.room.Reconnect()
+		}
+		return stranger.status.State == session.Connected
+	})
+	stranger.send("a stranger's")
+	for _, v := range []*viewer{ann, bob, stranger} {
+		v.shows("mine", "a stranger's")
+		if v.rows[0].By == "" || v.rows[0].By == v.rows[1].By || v.rows[0].User != v.rows[1].User {
+			t.Errorf("%s sees %+v", v.user, v.rows)
+		}
+	}
+	for v, want := range map[*viewer][]string{ann: {"mine"}, bob: nil, stranger: {"a stranger's"}} {
+		if !slices.Equal(v.mine(), want) {
+			t.Errorf("%s's are %q, want %q", v.user, v.mine(), want)
+		}
+	}
+}

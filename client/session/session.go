@@ -24,7 +24,14 @@
 //
 // # For the screen
 //
-// Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft,
-// Store.Device, Store.Recent and Store.Forget; the change kind StoreFailed; and
-// the rules for Insert, Remove and Prepend at ChangeKind.
+// Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft;
+// the change kind StoreFailed; and the rules for Insert, Remove and Prepend at
+// ChangeKind.
+//
+// # Where to find what
+//
+//	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
+//	model       item, timeline, rows, history, crowd, outbox
+//	store       the contract alone; package store has the files
+//	the loop    room, loop, commands, status
 package session
