@@ -43,13 +43,14 @@ func TestMineGoesByDevice(t *testing.T) {
 	v.shows("one")
 
 	v.room.Rename("Anna")
-	p, _ = s.welcomedAs("us", "e", 4, true)
+	p, _ = s.welcomedAs("us", "e", 5, true)
 	p.send(
 		entryBy("them", 2, "2", "Ann", "a stranger under the old name"),
 		entryBy("us", 3, "3", "Ann", "mine, from another window"),
 		entryBy("them", 4, "4", "Anna", "a stranger under the new name"),
+		entryBy("them", 5, "5", "Anna", "again"),
 	)
-	v.shows("one", "a stranger under the old name", "mine, from another window", "a stranger under the new name")
+	v.shows("one", "a stranger under the old name", "mine, from another window", "a stranger under the new name", "again")
 	want := []string{"one", "mine, from another window"}
 	if !slices.Equal(v.mine(), want) {
 		t.Errorf("mine are %q, want %q", v.mine(), want)
@@ -58,7 +59,7 @@ func TestMineGoesByDevice(t *testing.T) {
 		t.Errorf("the stranger is %+v", r)
 	}
 	v.room.Close()
-	if recent := store.Recent(); len(recent) != 1 || recent[0].Unread != 2 {
+	if recent := store.Recent(); len(recent) != 1 || recent[0].Unread != 3 {
 		t.Errorf("unread: %+v", recent)
 	}
 
@@ -67,7 +68,7 @@ func TestMineGoesByDevice(t *testing.T) {
 	defer v.room.Close()
 	p, _ = s.welcomedAs("us", "f", 2, false)
 	p.send(entryBy("us", 1, "x1", "Anna", "in another log"), entryBy("them", 2, "x2", "Anna", "a stranger there"))
-	v.until("the other log", func() bool { return len(v.rows) == 6 && v.rows[5].Text == "a stranger there" })
+	v.until("the other log", func() bool { return len(v.rows) == 7 && v.rows[6].Text == "a stranger there" })
 	want = append(want, "in another log")
 	if !slices.Equal(v.mine(), want) {
 		t.Errorf("after a restart mine are %q, want %q", v.mine(), want)
@@ -98,6 +99,9 @@ func TestUsedIDs(t *testing.T) {
 	p, _ = s.welcomedAs("us", "f", 3, false)
 	p.send(entryBy("them", 2, "id", "Bobby", "Bob's"), entryBy("others", 3, "id", "Bob", "another Bob's"))
 	v.shows("Bob's", "another Bob's")
+	if mine := v.mine(); len(mine) > 0 { // what is met again stays whose it was
+		t.Errorf("mine are %q", mine)
+	}
 }
 
 func TestRenamed(t *testing.T) {
@@ -192,15 +196,14 @@ func TestUnreadableAnswer(t *testing.T) {
 			v.until("an error at the gap", done)
 
 			v.room.LoadGap(v.rows[2].ID)
+			p.send(entryBy("them", 101, "101", "Bob", "101"))
+			v.until("what came after it", func() bool { return len(v.rows) == 5 })
 			v.room.Typing()
 			p.expect(shared.TypeTyping) // and no question before it
 			clock.advance(15 * time.Second)
 			p.expect(shared.TypeHistory)
 			p.send(shared.Message{Type: shared.TypeHistory, More: true, After: 2, Messages: []shared.Message{entryBy("them", 99, "99", "Bob", "99")}})
-			v.shows("1", "2", "99", "100") // the page says that nothing lies between 2 and 99
-			if !slices.Equal(v.texts(), []string{"1", "2", "99", "100"}) {
-				t.Errorf("shows %q", v.texts())
-			}
+			v.shows("1", "2", "99", "100", "101") // the page says that nothing lies between 2 and 99
 		})
 	}
 }
