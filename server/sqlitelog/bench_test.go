@@ -4,11 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"parley/server/chat"
 	"parley/server/sqlitelog"
@@ -24,26 +28,47 @@ func BenchmarkAppend(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer l.Close()
+			names := make([]shared.Name, rooms)
+			for i := range names {
+				names[i] = shared.Name{Text: "Room", Key: fmt.Sprint("room", i)}
+				_, stop, err := l.Open(context.Background(), names[i], chat.Follower{Entries: func([]chat.Entry) {}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer stop()
+			}
 			window := make(chan struct{}, 2048)
 			var wg sync.WaitGroup
-			text := strings.Repeat("x", 100)
+			done := func(_ chat.Receipt, err error) {
+				if err != nil {
+					b.Error(err)
+				}
+				<-window
+				wg.Done()
+			}
+			entropy := ulid.Monotonic(rand.NewChaCha8([32]byte{}), 0)
+			e := chat.Entry{Device: "00112233445566778899aabbccddeeff", User: "Ann", Text: strings.Repeat("x", 100), Time: time.Unix(1, 0)}
 			b.ReportAllocs()
+			before := processTime(b)
 			for i := 0; b.Loop(); i++ {
 				window <- struct{}{}
 				wg.Add(1)
-				room := shared.Name{Text: "Room", Key: fmt.Sprint("room", i%rooms)}
-				e := chat.Entry{ID: fmt.Sprintf("%026d", i), Device: "00112233445566778899aabbccddeeff", User: "Ann", Text: text, Time: time.Unix(1, 0)}
-				l.Append(context.Background(), room, e, func(_ chat.Receipt, err error) {
-					if err != nil {
-						b.Error(err)
-					}
-					<-window
-					wg.Done()
-				})
+				e.ID = ulid.MustNew(uint64(i), entropy).String()
+				l.Append(context.Background(), names[i%rooms], e, done)
 			}
 			wg.Wait()
+			b.ReportMetric(float64((processTime(b)-before).Nanoseconds())/1000/float64(b.N), "cpu-µs/op")
 		})
 	}
+}
+
+// processTime is what the process has used, user and system.
+func processTime(b *testing.B) time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // BenchmarkRooms lists the newest 50 of 100,000 rooms.

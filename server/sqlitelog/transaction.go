@@ -26,7 +26,7 @@ var (
 
 // transaction carries out the writes and commits them. The outcomes are those of
 // the appends, in order.
-func (w *writer) transaction(ctx context.Context, writes []request) (outcomes []outcome, err error) {
+func (w *writer) transaction(ctx context.Context, writes []*request) (outcomes []outcome, err error) {
 	if _, err := w.stmt.begin.ExecContext(ctx); err != nil {
 		return nil, err
 	}
@@ -91,13 +91,11 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (ch
 		return chat.Receipt{}, errEntries
 	}
 	id, device := messageID(e.ID).pack(), deviceID(e.Device).pack()
-	result, err := w.stmt.insert.ExecContext(ctx, rowOf(r.id, e.Offset), r.id, id, device, e.User, e.Text, e.Time.UnixMilli())
+	added, err := w.insertRow(ctx, rowOf(r.id, e.Offset), r.id, id, device, e.User, e.Text, e.Time.UnixMilli())
 	if err != nil {
 		return chat.Receipt{}, err
 	}
-	if n, err := result.RowsAffected(); err != nil {
-		return chat.Receipt{}, err
-	} else if n == 0 {
+	if !added {
 		receipt := chat.Receipt{Duplicate: true}
 		err := w.stmt.find.QueryRowContext(ctx, id, device, r.id).Scan(&receipt.Offset)
 		return receipt, err
