@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	_ "modernc.org/sqlite" // the pure Go driver "sqlite"
+	"modernc.org/sqlite" // the driver "sqlite", in Go alone
 
 	"parley/server/chat"
 	"parley/shared"
@@ -109,6 +109,8 @@ func inUse(dir string) error {
 // missing. Its errors are sentences that say what to do.
 func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	opt = opt.withDefaults()
+	// A commit need not wait for the file's times. Without fdatasync, it does.
+	_, _ = sqlite.Fdatasync(true)
 	if err := writable(dir); err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 
 const (
 	maxQueue = 4096 // requests that wait; further callers wait for a place
-	maxBatch = 2048 // requests in one transaction
+	maxBatch = 4096 // requests in one transaction
 )
 
 // request is one thing to do, with the field of its kind set.
