@@ -75,7 +75,7 @@ const maxDraft = 4 * shared.MaxText
 
 // focus gives the entry the focus back that a mouse has taken away.
 func (c *composer) focus() {
-	if canvas := fyne.CurrentApp().Driver().CanvasForObject(c); canvas != nil {
+	if canvas := canvasOf(c); canvas != nil {
 		canvas.Focus(c.entry)
 	}
 }

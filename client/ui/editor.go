@@ -318,7 +318,7 @@ func (e *editor) positionAt(p fyne.Position) int {
 func (e *editor) self() fyne.Focusable { return e.render.self.(fyne.Focusable) }
 
 func (e *editor) takeFocus() {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(e.render.self); c != nil {
+	if c := canvasOf(e.render.self); c != nil {
 		c.Focus(e.self())
 	}
 }
@@ -359,7 +359,7 @@ func (e *editor) DoubleTapped(p *fyne.PointEvent) {
 func (e *editor) TappedSecondary(p *fyne.PointEvent) {
 	e.takeFocus()
 	driver := fyne.CurrentApp().Driver()
-	c := driver.CanvasForObject(e.render.self)
+	c := canvasOf(e.render.self)
 	if c == nil {
 		return
 	}

@@ -63,7 +63,7 @@ func (e *entry) hasRoom(s string) bool {
 	if n <= maxLine {
 		return true
 	}
-	if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+	if c := canvasOf(e); c != nil {
 		if nav, ok := c.Content().(*navigator); ok {
 			nav.say(tr("text.full", "limit", fmt.Sprint(maxLine)))
 		}

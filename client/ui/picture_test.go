@@ -121,6 +121,7 @@ func (s *screen) until(otherwise string, holds func() bool) {
 func (s *screen) click(x, y int) {
 	s.t.Helper()
 	s.do("mousemove", "--window", s.window, fmt.Sprint(x), fmt.Sprint(y), "click", "1")
+	s.do("mousemove", "--window", s.window, "2", "300") // where nothing shows that it is under the pointer
 }
 
 func (s *screen) resize(width, height int) {
