@@ -42,7 +42,7 @@ type session struct {
 	closing atomic.Bool
 
 	// Owned by run.
-	messages *rate.Limiter
+	messages *rate.Limiter // made with the first
 	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error

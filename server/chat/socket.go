@@ -70,7 +70,6 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.conn = conn
-	s.messages = h.newLimiter()
 	h.admit(s)
 	s.sock.OnPong = s.hear
 	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
