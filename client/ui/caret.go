@@ -104,6 +104,7 @@ func (r *caretRenderer) Layout(size fyne.Size) {
 func (r *caretRenderer) Refresh() {
 	r.WidgetRenderer.Refresh()
 	r.place()
+	repaint(r.entry)
 }
 
 func (r *caretRenderer) Objects() []fyne.CanvasObject {

@@ -173,6 +173,7 @@ func (s *screen) picture() shot {
 // save writes what the window shows to a file in $PICTURES, if that is set.
 func (s *screen) save(name string) {
 	if dir := os.Getenv("PICTURES"); dir != "" {
+		s.rest()
 		_ = s.imported(dir + "/" + name).Run()
 	}
 }

@@ -21,13 +21,7 @@ func TestForgottenRenderers(t *testing.T) {
 		if o := w.window.Canvas().Overlays().Top(); o != nil {
 			root = o
 		}
-		var widgets []fyne.Widget
-		walk(root, fyne.Position{}, func(v seen) {
-			if widget, ok := v.object.(fyne.Widget); ok && strings.HasPrefix(reflect.TypeOf(widget).String(), "*ui.") {
-				widgets = append(widgets, widget)
-			}
-		})
-		for _, widget := range widgets {
+		for _, widget := range ownWidgets(root) {
 			was, now := drawnBy(test.WidgetRenderer(widget)), drawnBy(widget.CreateRenderer())
 			if !reflect.DeepEqual(was, now) {
 				t.Errorf("%s: a forgotten %T draws %v, and did %v", s.name, widget, now, was)
@@ -50,4 +44,73 @@ func drawnBy(r fyne.WidgetRenderer) (drawn []string) {
 		drawn = append(drawn, fmt.Sprintf("%T %q at %v, %v large", o, what, o.Position(), o.Size()))
 	}
 	return drawn
+}
+
+// ownWidgets are the widgets of this package that are drawn of an object.
+func ownWidgets(o fyne.CanvasObject) (widgets []fyne.Widget) {
+	walk(o, fyne.Position{}, func(v seen) {
+		if w, ok := v.object.(fyne.Widget); ok && strings.HasPrefix(reflect.TypeOf(w).String(), "*ui.") {
+			widgets = append(widgets, w)
+		}
+	})
+	return widgets
+}
+
+// forgetfulDriver is Fyne's desktop driver for what it has never drawn, or has
+// forgotten: it does not know on which canvas that is.
+type forgetfulDriver struct {
+	fyne.Driver
+	window forgetfulWindow
+}
+
+func (forgetfulDriver) CanvasForObject(fyne.CanvasObject) fyne.Canvas { return nil }
+func (d forgetfulDriver) AllWindows() []fyne.Window                   { return []fyne.Window{d.window} }
+
+type forgetfulWindow struct {
+	fyne.Window
+	canvas *countedCanvas
+}
+
+func (w forgetfulWindow) Canvas() fyne.Canvas { return w.canvas }
+
+// countedCanvas counts how often it is to be drawn again.
+type countedCanvas struct {
+	fyne.Canvas
+	dirty int
+}
+
+func (c *countedCanvas) SetDirty() { c.dirty++ }
+
+type forgetfulApp struct {
+	fyne.App
+	driver forgetfulDriver
+}
+
+func (a forgetfulApp) Driver() fyne.Driver { return a.driver }
+
+// Whatever of the app's own is refreshed is drawn again, also when Fyne does not
+// know on which canvas it is. Else the title would be another page's than the
+// picture.
+func TestRefreshDrawsWhatIsForgotten(t *testing.T) {
+	for _, s := range scenes {
+		w := newWorld(t, phone, nil)
+		s.show(w)
+		widgets := ownWidgets(w.window.Content())
+		if o := w.window.Canvas().Overlays().Top(); o != nil {
+			widgets = append(widgets, ownWidgets(o)...)
+		}
+		canvas := &countedCanvas{Canvas: w.window.Canvas()}
+		fyne.SetCurrentApp(forgetfulApp{w.app, forgetfulDriver{w.app.Driver(), forgetfulWindow{w.window, canvas}}})
+		for _, widget := range widgets {
+			switch widget.(type) {
+			case *blocker, *edge:
+				continue // nothing is to be seen of them
+			}
+			canvas.dirty = 0
+			if widget.Refresh(); canvas.dirty == 0 {
+				t.Errorf("%s: a %T that is refreshed is not drawn", s.name, widget)
+			}
+		}
+		fyne.SetCurrentApp(w.app)
+	}
 }
