@@ -7,7 +7,11 @@ import (
 	"image"
 	"image/color"
 	"testing"
+	"time"
 )
+
+// longTouch is how long a finger has to stay for a menu, as Fyne has it, and more.
+const longTouch = 400 * time.Millisecond
 
 // The packaged app under a finger: what is touched is drawn as pressed, a tile
 // lets the page scroll, a swipe from the left edge goes back, and on its side with
@@ -34,6 +38,7 @@ func TestGestures(t *testing.T) {
 	p.do("down %d %d", inside.X*scale, inside.Y*scale)
 	p.find("a pressed bubble", func(s screen) (image.Rectangle, bool) { return bubble, s.at(inside) != paper })
 	p.save("pressed.png")
+	time.Sleep(longTouch)
 	p.do("up %d %d", inside.X*scale, inside.Y*scale)
 	p.find("its menu, as that was long", func(s screen) (image.Rectangle, bool) {
 		above, _ := s.bars()

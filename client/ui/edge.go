@@ -23,6 +23,8 @@ type edge struct {
 	state edgeState
 	under fyne.Draggable  // what scrolls there
 	last  *fyne.DragEvent // after the finger has left, Fyne goes on with one and the same
+	dead  *fyne.DragEvent // that one, of a push that has ended
+	ends  bool            // its DragEnd is still to come
 }
 
 type edgeState int
@@ -41,7 +43,10 @@ func newEdge(n *navigator) *edge {
 }
 
 func (g *edge) Dragged(e *fyne.DragEvent) {
-	if g.state == edgeIdle {
+	if e == g.dead {
+		return
+	}
+	if g.state == edgeIdle || g.state == edgeDone {
 		g.state, g.under = edgeScroll, nil
 		if e.Dragged.DX > max(e.Dragged.DY, -e.Dragged.DY) && g.nav.hold() {
 			g.state = edgePush
@@ -52,6 +57,7 @@ func (g *edge) Dragged(e *fyne.DragEvent) {
 	switch {
 	case g.state == edgePush && e == g.last:
 		g.letGo()
+		g.dead, g.ends = e, true
 	case g.state == edgePush:
 		g.nav.pull(e.Dragged.DX)
 	case g.state == edgeScroll && g.under != nil:
@@ -62,6 +68,11 @@ func (g *edge) Dragged(e *fyne.DragEvent) {
 
 func (g *edge) DragEnd() {
 	switch {
+	case g.ends: // of the push before, when the next has begun
+		g.ends = false
+		if g.state != edgeDone {
+			return
+		}
 	case g.state == edgePush:
 		g.letGo()
 	case g.state == edgeScroll && g.under != nil:
@@ -93,6 +104,11 @@ func (n *navigator) below() page {
 // hold begins to push the top page away. It reports whether there is one below.
 func (n *navigator) hold() bool {
 	to := n.below()
+	if s := n.slide; s != nil && s.springs { // caught on its way to its place
+		s.cancel()
+		s.springs = false
+		return true
+	}
 	if to == nil || n.slide != nil {
 		return false
 	}
@@ -128,5 +144,24 @@ func (n *navigator) letGo(speed float32) {
 		})
 		return
 	}
+	s.springs = true
 	n.glide(s, s.done, 0, n.endSlide)
+}
+
+// swiped hands a finger that came down at the edge on to it: a fast one has left
+// the edge by the time that Fyne calls it a drag, and asks what it is on.
+func (l *messageList) swiped(e *fyne.DragEvent) bool {
+	if l.atEdge {
+		l.atEdge = false
+		c := canvasOf(l)
+		if n, ok := c.Content().(*navigator); ok && (n.slide == nil || n.slide.springs) && n.below() != nil && e.Dragged.DX > max(e.Dragged.DY, -e.Dragged.DY) {
+			l.edge = n.edge
+			l.lit, l.press = hit{}, nil
+		}
+	}
+	if l.edge == nil {
+		return false
+	}
+	l.edge.Dragged(e)
+	return true
 }

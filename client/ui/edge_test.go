@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/test"
 )
 
@@ -41,6 +42,28 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		t.Error("a short push leaves the page elsewhere")
 	}
 
+	// While it springs back it can be caught; what the driver still tells of the
+	// finger before changes nothing.
+	first := &fyne.DragEvent{Dragged: fyne.NewDelta(6, 0)}
+	g.Dragged(first)
+	g.Dragged(first)
+	r.frame(0.1)
+	if _, ok := n.lefts()[g]; !ok {
+		t.Error("a page that springs back can't be caught")
+	}
+	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(100, 0)})
+	g.Dragged(first)
+	g.DragEnd()
+	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(150, 0)})
+	g.DragEnd()
+	r.frame(1)
+	if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.motion.running != 0 {
+		t.Errorf("caught again: the page is a %T", top())
+	}
+	w.client.enter("Lobby")
+	r.frame(1)
+	room = top()
+
 	// What goes up or down scrolls.
 	before := w.page().list.offset
 	push(g, fyne.NewDelta(3, 40), fyne.NewDelta(30, 40))
@@ -63,6 +86,28 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		w.client.enter("Lobby")
 		r.frame(1)
 	}
+	// A fast finger has left the edge before it is noticed, a list under it has not.
+	l := w.page().list
+	touch := func(x float32) {
+		l.TouchDown(&mobile.TouchEvent{PointEvent: fyne.PointEvent{AbsolutePosition: fyne.NewPos(x, 300), Position: fyne.NewPos(x, 200)}})
+		l.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(70, 4)})
+		last := &fyne.DragEvent{Dragged: fyne.NewDelta(70, 4)}
+		l.Dragged(last)
+		l.Dragged(last)
+		l.DragEnd()
+		r.frame(1)
+	}
+	touch(60)
+	if _, ok := top().(*roomPage); !ok || n.slide != nil {
+		t.Error("a finger from the middle goes back")
+	}
+	touch(4)
+	if _, ok := top().(*askRoomPage); !ok || n.slide != nil || l.edge != nil {
+		t.Errorf("a fast finger: the page is a %T", top())
+	}
+	w.client.enter("Lobby")
+	r.frame(1)
+
 	// Back from the middle to the left: it was not meant.
 	push(g, fyne.NewDelta(250, 0), fyne.NewDelta(-30, 0))
 	r.frame(1)

@@ -44,6 +44,8 @@ type messageList struct {
 	fling  *fyne.DragEvent // the last drag event; a fling repeats one
 	dead   *fyne.DragEvent // the fling that a touch has stopped
 	byBar  bool            // a mouse drags the scroll bar
+	atEdge bool            // the finger came down at the left edge
+	edge   *edge           // what the finger moves instead of the rows
 	hover  hit
 	shown  []*row // in sight, in order
 	render *listRenderer
@@ -201,6 +203,7 @@ func (l *messageList) TouchDown(e *mobile.TouchEvent) {
 	l.dead = l.fling
 	h := l.hitAt(e.Position)
 	l.press = &h
+	l.atEdge = e.AbsolutePosition.X < edgeWidth
 	l.light(h)
 }
 
@@ -225,13 +228,22 @@ func (l *messageList) Dragged(e *fyne.DragEvent) {
 	if e == l.dead {
 		return
 	}
+	if l.swiped(e) {
+		return
+	}
 	l.fling = e
 	l.press = nil
 	l.lit = hit{}
 	l.scrolled(e.Dragged.DY)
 }
 
-func (l *messageList) DragEnd() { l.byBar = false }
+func (l *messageList) DragEnd() {
+	l.byBar = false
+	if l.edge != nil {
+		l.edge.DragEnd()
+		l.edge = nil
+	}
+}
 
 func (l *messageList) dragBar(e *fyne.DragEvent) {
 	if !l.byBar && e.Position.X-e.Dragged.DX < l.Size().Width-4*unit {

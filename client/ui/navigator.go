@@ -260,9 +260,9 @@ func (r *navRenderer) Objects() []fyne.CanvasObject {
 	}
 	if n.slide == nil {
 		objects = append(objects, n.pane())
-		if isPhone() && n.below() != nil {
-			objects = append(objects, n.edge)
-		}
+	}
+	if isPhone() && n.below() != nil && (n.slide == nil || n.slide.springs) {
+		objects = append(objects, n.edge)
 	}
 	if n.toast.Visible() {
 		objects = append(objects, n.toast)

@@ -13,6 +13,7 @@ type slide struct {
 	from, to fyne.CanvasObject
 	back     bool
 	done     float32 // 0 to 1
+	springs  bool    // a push that was let go too early goes back
 	cancel   func()
 	stop     *blocker // keeps taps from what moves
 }
