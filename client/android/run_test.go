@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,9 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +22,15 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"parley/shared/servertest"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	servertest.Remove()
+	os.Exit(code)
+}
 
 var (
 	apk   = flag.String("apk", "", "run this APK's app, as make apk-run does")
@@ -322,30 +326,7 @@ type testServer struct {
 
 func startServer(t *testing.T) *testServer {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "parley-server")
-	if err := command("go", "build", "-o", binary, "parley/server"); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary, "--addr", "127.0.0.1:0", "--data", t.TempDir())
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	s := &testServer{}
-	for lines := bufio.NewScanner(out); s.behind == "" && lines.Scan(); {
-		if m := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`).FindStringSubmatch(lines.Text()); m != nil {
-			s.behind = m[1]
-		}
-	}
-	if s.behind == "" {
-		t.Fatal("the server did not say its address")
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	s := &testServer{behind: servertest.Start(t).Addr()}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/client/session"
+	"parley/shared/servertest"
 )
 
 // noon is when the tests take place: a Wednesday.
@@ -22,7 +24,7 @@ var noon = time.Date(2025, time.March, 12, 12, 0, 0, 0, time.UTC)
 func TestMain(m *testing.M) {
 	time.Local = time.UTC
 	now = func() time.Time { return noon }
-	goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) // Fyne's desktop driver has one goroutine from the start
+	os.Exit(servertest.Main(m, goleak.IgnoreCurrent())) // Fyne's desktop driver has one goroutine from the start
 }
 
 // queue is the UI goroutine's queue, which a test drains itself.

@@ -29,7 +29,7 @@ func TestPictureIsThePages(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*deadline)
 	defer cancel()
 	dir := t.TempDir()
-	address := startServer(t, ctx, dir)
+	address := startServer(t)
 	x := startScreen(t, ctx, dir)
 	build(t, ctx, x.bin, "parley")
 	x.env = append(x.env, forgetful)

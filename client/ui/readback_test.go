@@ -24,7 +24,7 @@ func TestNothingJumps(t *testing.T) {
 	t.Cleanup(func() { backgroundGrace = grace })
 	ctx, cancel := context.WithTimeout(t.Context(), 5*deadline)
 	defer cancel()
-	address := startServer(t, ctx, t.TempDir(), "--rate", "0", "--sync", "normal")
+	address := startServer(t, "--rate", "0", "--sync", "normal")
 	bob := join(t, ctx, address, "Lobby", "Bob")
 	for range 1100 {
 		bob.say(ctx, many(bob.n, 1)[0].Text)

@@ -53,7 +53,7 @@ func (w *world) connected() (rooms []string) {
 func TestRoomsReopen(t *testing.T) {
 	dir := t.TempDir()
 	ctx := t.Context()
-	address := startServer(t, ctx, dir, "--rate", "0")
+	address := startServer(t, "--rate", "0")
 	bob := map[string]*member{}
 	for _, room := range []string{"One", "Two", "Three"} {
 		bob[room] = join(t, ctx, address, room, "Bob")
@@ -158,7 +158,7 @@ func TestNoMoreThanSixteenReopen(t *testing.T) {
 // A room that the server refuses is tried again, and nobody is told of it.
 func TestRefusedRoomsTryAgain(t *testing.T) {
 	dir := t.TempDir()
-	address := startServer(t, t.Context(), dir, "--max-per-address", "3")
+	address := startServer(t, "--max-per-address", "3")
 	w := life(t, dir, address)
 	for i := range 5 {
 		w.client.enter(fmt.Sprint("room ", i))

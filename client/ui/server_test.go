@@ -3,46 +3,24 @@
 package ui
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
 
 	"parley/shared"
+	"parley/shared/servertest"
 )
 
-// startServer builds and starts a server and returns its host and port.
-func startServer(t *testing.T, ctx context.Context, dir string, flags ...string) string {
+// startServer starts a server and returns its host and port.
+func startServer(t *testing.T, flags ...string) string {
 	t.Helper()
-	bin := filepath.Join(dir, "server")
-	build(t, ctx, bin, "parley/server")
-	cmd := exec.CommandContext(ctx, bin, append(flags, "--addr", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	start(t, cmd)
-	address := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return m[1]
-		}
-	}
-	t.Fatal("the server did not say where it listens")
-	return ""
+	return servertest.Start(t, flags...).Addr()
 }
 
 func build(t *testing.T, ctx context.Context, bin, pkg string, flags ...string) {

@@ -35,7 +35,7 @@ func TestWindow(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*deadline)
 	defer cancel()
 	dir := t.TempDir()
-	address := startServer(t, ctx, dir)
+	address := startServer(t)
 	x := startScreen(t, ctx, dir)
 	build(t, ctx, x.bin, "parley")
 	x.startApp()

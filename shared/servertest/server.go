@@ -28,11 +28,11 @@ import (
 
 // Main runs a package's tests for its TestMain and returns their exit code. It
 // fails on a goroutine that is left, and removes the server that was built.
-func Main(m *testing.M) int {
+func Main(m *testing.M, leaks ...goleak.Option) int {
 	defer Remove()
 	code := m.Run()
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := goleak.Find(leaks...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
