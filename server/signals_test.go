@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"syscall"
@@ -60,6 +61,12 @@ func TestClosedStderr(t *testing.T) {
 // A hangup stops a server in good order, unless it has a certificate to read
 // again, or was started to outlive its terminal.
 func TestHangup(t *testing.T) {
+	// A process inherits what its parent ignores, as under nohup; what its parent
+	// listens to it does not ignore.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+
 	s := servertest.Start(t)
 	ann := s.Join("hall", "Ann")
 	ann.Say("hi")
@@ -71,9 +78,16 @@ func TestHangup(t *testing.T) {
 		t.Errorf("it did not stop in good order:\n%s", s.Output)
 	}
 
-	s = servertest.New(t, "--tls", "auto", "--http-addr", "127.0.0.1:0")
-	s.MustStart()
+	s = servertest.Start(t, "--tls", "auto", "--http-addr", "127.0.0.1:0")
 	s.Signal(syscall.SIGHUP)
 	s.Output.Wait(t, "the certificate was read again")
+	s.Stop()
+
+	signal.Ignore(syscall.SIGHUP)
+	s = servertest.Start(t)
+	s.Signal(syscall.SIGHUP)
+	bob := s.Join("hall", "Bob")
+	bob.Say("still here")
+	bob.Hear("still here")
 	s.Stop()
 }
