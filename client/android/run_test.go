@@ -206,13 +206,18 @@ func TestApp(t *testing.T) {
 	p.save("dragged.png")
 }
 
-// find waits until the screen shows something, and returns where.
+// find waits until the screen shows something and has come to rest, and returns
+// where.
 func (p *phone) find(what string, in func(screen) (image.Rectangle, bool)) image.Rectangle {
 	p.t.Helper()
 	var at image.Rectangle
+	var last []uint8
 	eventually(p.t, what+" on the screen", func() (found bool) {
-		at, found = in(p.screen())
-		return found
+		s := p.screen()
+		at, found = in(s)
+		rests := bytes.Equal(s.Pix, last) // what slides would be touched elsewhere
+		last = s.Pix
+		return found && rests
 	})
 	return at
 }

@@ -15,7 +15,7 @@ type slide struct {
 	done     float32 // 0 to 1
 	springs  bool    // a push that was let go too early goes back
 	cancel   func()
-	stop     *blocker // keeps taps from what moves
+	stop     *blocker // keeps taps from the page that goes
 }
 
 // objects are both pages from the lower to the upper.
@@ -23,7 +23,7 @@ func (s *slide) objects() []fyne.CanvasObject {
 	if s.back {
 		return []fyne.CanvasObject{s.to, s.from, s.stop}
 	}
-	return []fyne.CanvasObject{s.from, s.to, s.stop}
+	return []fyne.CanvasObject{s.from, s.stop, s.to}
 }
 
 // place puts both pages where they are now.
@@ -34,7 +34,7 @@ func (s *slide) place(x, y, w, h float32) {
 	}
 	put(lower, x-float32(int(parallax*w*(1-out))), y, w, h)
 	put(upper, x+float32(int(w*out)), y, w, h)
-	put(s.stop, x, y, w, h)
+	put(s.stop, s.from.Position().X, y, w, h)
 }
 
 // slideTo has a page take the place of the one that was shown.
