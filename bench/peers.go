@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/centrifugal/centrifuge"
@@ -308,68 +307,4 @@ func gwsRooms() http.Handler {
 			go c.ReadLoop()
 		}
 	})
-}
-
-// limitRooms is the least a server can do: one blocking write(2) of the same
-// bytes to each socket, one after the other.
-func limitRooms() http.Handler {
-	var mu sync.Mutex
-	files := make(map[string][]*os.File) // kept, since a forgotten file is closed
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		upgrader := gws.NewUpgrader(&gws.BuiltinEventHandler{}, nil)
-		c, err := upgrader.Upgrade(w, r)
-		if err != nil {
-			return
-		}
-		tcp := c.NetConn().(*net.TCPConn)
-		f, err := tcp.File() // a descriptor that blocks
-		if err != nil {
-			return
-		}
-		f.Fd() // makes it block
-		room := r.URL.Path
-		mu.Lock()
-		files[room] = append(files[room], f)
-		mu.Unlock()
-		buf := make([]byte, 64<<10)
-		n := 0
-		for {
-			got, err := tcp.Read(buf[n:])
-			if err != nil {
-				return
-			}
-			n += got
-			for {
-				p, size := unmask(buf[:n])
-				if size == 0 {
-					break
-				}
-				mu.Lock()
-				for _, f := range files[room] {
-					syscall.Write(int(f.Fd()), p)
-				}
-				mu.Unlock()
-				n = copy(buf, buf[size:n])
-			}
-		}
-	})
-}
-
-// unmask turns the generator's first frame, whose mask is zero, into one from a
-// server.
-func unmask(b []byte) (frame []byte, size int) {
-	if len(b) < 8 {
-		return nil, 0
-	}
-	header := 2
-	length := int(b[1] & 0x7f)
-	if length == 126 {
-		header, length = 4, int(b[2])<<8|int(b[3])
-	}
-	if size = header + 4 + length; len(b) < size {
-		return nil, 0
-	}
-	frame = append(frame, b[:header]...)
-	frame[1] &= 0x7f
-	return append(frame, b[header+4:size]...), size
 }

@@ -109,6 +109,19 @@ func (b *bench) report(file io.Writer) {
 		fmt.Fprintf(w, "| bare inserts, batches of 64, fsync | %s %s | 1 |\n", rate(bare.perSecond), bare.lost)
 		fmt.Fprintf(w, "| acknowledged by parley, fsync | %s %s | %.2f |\n", rate(rows[0].perSecond), rows[0].lost, rows[0].perSecond/bare.perSecond)
 	})
+	b.section(w, "append-cpu", "The log alone: CPU of an append, 2,048 under way", func() {
+		rows, err := appendCPU()
+		if err != nil {
+			b.failed = true
+			fmt.Fprintln(w, "FAILED:", err)
+			return
+		}
+		fmt.Fprintln(w, "| rooms | CPU an append |\n|---|---|")
+		for _, r := range rows {
+			fmt.Fprintf(os.Stderr, "  %s rooms %s µs\n", r[0], r[1])
+			fmt.Fprintf(w, "| %s | %s µs |\n", r[0], r[1])
+		}
+	})
 	b.section(w, "bystander", "A bystander's round trip while another address floods, half opens, and asks for all it can", func() {
 		quiet, hostile, err := bystander(limitedParley(b.peers[0], b.binary), b.long)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"parley/server/chat"
@@ -79,7 +78,8 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (ch
 	if err != nil {
 		return chat.Receipt{}, err
 	}
-	if !slices.Contains(w.touched, r) {
+	if !r.touched {
+		r.touched = true
 		w.touched = append(w.touched, r)
 	}
 	if r.id == 0 {
@@ -163,7 +163,7 @@ func (w *writer) handOn(ctx context.Context) {
 // settle ends a transaction's bookkeeping.
 func (w *writer) settle() {
 	for _, r := range w.touched {
-		r.fresh = nil
+		r.fresh, r.touched = nil, false
 	}
 	w.touched = w.touched[:0]
 }

@@ -53,6 +53,7 @@ type roomState struct {
 	head   int64
 	last   time.Time
 
+	touched   bool         // by the transaction under way
 	fresh     []chat.Entry // of the transaction under way
 	followers []*follower  // guarded by writer.mu
 }
