@@ -109,7 +109,7 @@ func (b *bench) report(file io.Writer) {
 		fmt.Fprintf(w, "| bare inserts, batches of 64, fsync | %s %s | 1 |\n", rate(bare.perSecond), bare.lost)
 		fmt.Fprintf(w, "| acknowledged by parley, fsync | %s %s | %.2f |\n", rate(rows[0].perSecond), rows[0].lost, rows[0].perSecond/bare.perSecond)
 	})
-	b.section(w, "append-cpu", "The log alone: CPU of an append, 2,048 under way", func() {
+	b.section(w, "append-cpu", "The log alone: CPU of an append, 4,096 under way", func() {
 		rows, err := appendCPU()
 		if err != nil {
 			b.failed = true

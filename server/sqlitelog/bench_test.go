@@ -19,7 +19,7 @@ import (
 	"parley/shared"
 )
 
-// BenchmarkAppend keeps 2,048 entries for a number of rooms under way.
+// BenchmarkAppend keeps 4,096 entries for a number of rooms under way.
 func BenchmarkAppend(b *testing.B) {
 	for _, rooms := range []int{1, 100} {
 		b.Run(fmt.Sprint(rooms, " rooms"), func(b *testing.B) {
@@ -37,7 +37,7 @@ func BenchmarkAppend(b *testing.B) {
 				}
 				defer stop()
 			}
-			window := make(chan struct{}, 2048)
+			window := make(chan struct{}, 4096)
 			var wg sync.WaitGroup
 			done := func(_ chat.Receipt, err error) {
 				if err != nil {
