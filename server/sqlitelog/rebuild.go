@@ -104,7 +104,10 @@ func build(ctx context.Context, old, fresh string, version int, opt Options) (er
 	if _, err := conn.ExecContext(ctx, "PRAGMA temp_store_directory = '"+strings.ReplaceAll(filepath.Dir(fresh), "'", "''")+"'"); err != nil {
 		return err
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA temp_store_directory = ''")
+	defer func() {
+		_, undone := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA temp_store_directory = ''")
+		err = errors.Join(err, undone)
+	}()
 	if _, err := conn.ExecContext(ctx, "ATTACH ? AS old", address(old)+"?mode=ro"); err != nil {
 		return err
 	}
