@@ -142,13 +142,14 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		return fail(err)
 	}
 
-	write, err := open(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
-		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_txlock=immediate")
+	l.writer = &writer{}
+	write, err := l.writer.pending.openWith(dsn(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
+		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_pragma=temp_store(MEMORY)", "_txlock=immediate"))
 	if err != nil {
 		return fail(err)
 	}
 	write.SetMaxOpenConns(1)
-	l.writer = &writer{db: write}
+	l.writer.db = write
 	if err := write.QueryRowContext(ctx, "SELECT epoch FROM meta").Scan(&l.epoch); err != nil {
 		return fail(err)
 	}
@@ -215,11 +216,16 @@ func takeLock(ctx context.Context, path string) (*sql.DB, error) {
 }
 
 func open(path string, opt Options, params ...string) (*sql.DB, error) {
+	return sql.Open("sqlite", dsn(path, opt, params...))
+}
+
+// dsn is a database's name as the driver takes it.
+func dsn(path string, opt Options, params ...string) string {
 	dsn := fmt.Sprintf("%s?_pragma=busy_timeout(%d)", address(path), opt.BusyTimeout.Milliseconds())
 	for _, p := range params {
 		dsn += "&" + p
 	}
-	return sql.Open("sqlite", dsn)
+	return dsn
 }
 
 // address is a file's name as SQLite takes it, together with parameters.
@@ -351,7 +357,7 @@ func (l *Log) closeDatabase() error {
 	if l.read != nil {
 		errs = append(errs, l.read.Close())
 	}
-	if l.writer != nil {
+	if l.writer != nil && l.writer.db != nil {
 		errs = append(errs, l.writer.db.Close())
 	}
 	return errors.Join(errs...)

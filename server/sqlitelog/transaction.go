@@ -23,16 +23,24 @@ var (
 	errEntries = errors.New("the room has all the messages that it can have")
 )
 
+// errRepeated is why a transaction that adds its entries together has to be carried
+// out again, one entry at a time: one of them is there already.
+var errRepeated = errors.New("an entry is repeated")
+
+// many is how many writes are worth being carried out together.
+const many = 8
+
 // transaction carries out the writes and commits them. The outcomes are those of
-// the appends, in order.
-func (w *writer) transaction(ctx context.Context, writes []*request) (outcomes []outcome, err error) {
+// the appends, in order. If together is set, it adds all entries with one
+// statement, unless one of them is there already: it then ends with errRepeated.
+func (w *writer) transaction(ctx context.Context, writes []*request, together bool) (outcomes []outcome, err error) {
 	if _, err := w.stmt.begin.ExecContext(ctx); err != nil {
 		return nil, err
 	}
 	for _, r := range writes {
 		switch {
 		case r.done != nil:
-			receipt, err := w.append(ctx, r.room, r.entry)
+			receipt, err := w.append(ctx, r.room, r.entry, together)
 			if err != nil && err != errRooms && err != errEntries {
 				return nil, err
 			}
@@ -42,6 +50,9 @@ func (w *writer) transaction(ctx context.Context, writes []*request) (outcomes [
 				return nil, err
 			}
 		case r.trim != nil:
+			if err := w.addPending(ctx); err != nil {
+				return nil, err
+			}
 			if err := w.trim(ctx, r.trim); err != nil {
 				return nil, err
 			}
@@ -62,6 +73,9 @@ func (w *writer) transaction(ctx context.Context, writes []*request) (outcomes [
 			*r.lock.set = n > 0
 		}
 	}
+	if err := w.addPending(ctx); err != nil {
+		return nil, err
+	}
 	for _, r := range w.touched {
 		if len(r.fresh) > 0 {
 			if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), r.id); err != nil {
@@ -73,7 +87,8 @@ func (w *writer) transaction(ctx context.Context, writes []*request) (outcomes [
 	return outcomes, err
 }
 
-func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (chat.Receipt, error) {
+// append adds an entry, or leaves it with those that are pending.
+func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, leave bool) (chat.Receipt, error) {
 	r, err := w.state(ctx, room)
 	if err != nil {
 		return chat.Receipt{}, err
@@ -90,19 +105,53 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry) (ch
 	if e.Offset = r.head + 1; e.Offset > maxOffset {
 		return chat.Receipt{}, errEntries
 	}
-	id, device := messageID(e.ID).pack(), deviceID(e.Device).pack()
-	added, err := w.insertRow(ctx, rowOf(r.id, e.Offset), r.id, id, device, e.User, e.Text, e.Time.UnixMilli())
-	if err != nil {
-		return chat.Receipt{}, err
-	}
-	if !added {
-		receipt := chat.Receipt{Duplicate: true}
-		err := w.stmt.find.QueryRowContext(ctx, id, device, r.id).Scan(&receipt.Offset)
+	row := entryRow{rowOf(r.id, e.Offset), r.id, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.Text, e.Time.UnixMilli()}
+	if leave {
+		w.pending.rows = append(w.pending.rows, row)
+	} else if receipt, err := w.add(ctx, row); err != nil || receipt.Duplicate {
 		return receipt, err
 	}
 	r.head, r.last = e.Offset, e.Time
 	r.fresh = append(r.fresh, e)
 	return chat.Receipt{Offset: e.Offset}, nil
+}
+
+// add adds a row, unless there is one with its room, device and id.
+func (w *writer) add(ctx context.Context, row entryRow) (receipt chat.Receipt, err error) {
+	result, err := w.stmt.insert.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+	if err != nil {
+		return receipt, err
+	}
+	n, err := result.RowsAffected()
+	if err != nil || n > 0 {
+		return receipt, err
+	}
+	receipt.Duplicate = true
+	err = w.stmt.find.QueryRowContext(ctx, row[2], row[3], row[1]).Scan(&receipt.Offset)
+	return receipt, err
+}
+
+// addPending adds the rows that are pending.
+func (w *writer) addPending(ctx context.Context) error {
+	want := int64(len(w.pending.rows))
+	if want == 0 {
+		return nil
+	}
+	result, err := w.stmt.insertAll.ExecContext(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n != want {
+		err = errRepeated
+	}
+	w.forgetPending()
+	return err
+}
+
+func (w *writer) forgetPending() {
+	clear(w.pending.rows)
+	w.pending.rows = w.pending.rows[:0]
 }
 
 func (w *writer) newRoom(ctx context.Context, r *roomState, room shared.Name) error {
@@ -166,4 +215,5 @@ func (w *writer) settle() {
 		r.fresh, r.touched = nil, false
 	}
 	w.touched = w.touched[:0]
+	w.forgetPending()
 }

@@ -74,9 +74,8 @@ type writer struct {
 
 	conn    *sql.Conn // nil after a failure
 	stmt    statements
-	opened  []*sql.Stmt            // all of stmt
-	insert  driver.StmtExecContext // as the driver has it: database/sql around it takes a tenth of an append
-	row     [7]driver.NamedValue   // its arguments
+	opened  []*sql.Stmt // all of stmt
+	pending pending     // of the transaction under way
 	rooms   map[string]*roomState
 	touched []*roomState
 
@@ -87,6 +86,7 @@ type writer struct {
 type statements struct {
 	begin, commit, rollback          *sql.Stmt
 	room, newRoom, setHead           *sql.Stmt
+	insert, insertAll                *sql.Stmt
 	find, missed, claim, owned, lock *sql.Stmt
 }
 
@@ -214,7 +214,11 @@ func (w *writer) handle(batch []*request) {
 		return
 	}
 	started := time.Now()
-	outcomes, err := w.transaction(ctx, writes)
+	outcomes, err := w.transaction(ctx, writes, len(writes) >= many)
+	if err == errRepeated {
+		w.rollBack(ctx)
+		outcomes, err = w.transaction(ctx, writes, false)
+	}
 	if err != nil {
 		w.fail()
 		refuse(writes, err)
@@ -292,15 +296,21 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		w.conn = nil
 		return err
 	}
+	if _, err := w.conn.ExecContext(ctx, pendingTable); err != nil {
+		w.fail()
+		return err
+	}
 	for stmt, query := range map[**sql.Stmt]string{
-		&w.stmt.begin:    "BEGIN IMMEDIATE",
-		&w.stmt.commit:   "COMMIT",
-		&w.stmt.rollback: "ROLLBACK",
-		&w.stmt.room:     "SELECT id, name, head, last FROM rooms WHERE key = ?",
-		&w.stmt.newRoom:  "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
-		&w.stmt.setHead:  "UPDATE rooms SET head = ?, last = ? WHERE id = ?",
-		&w.stmt.find:     "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
-		&w.stmt.missed:   "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
+		&w.stmt.begin:     "BEGIN IMMEDIATE",
+		&w.stmt.commit:    "COMMIT",
+		&w.stmt.rollback:  "ROLLBACK",
+		&w.stmt.room:      "SELECT id, name, head, last FROM rooms WHERE key = ?",
+		&w.stmt.newRoom:   "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
+		&w.stmt.setHead:   "UPDATE rooms SET head = ?, last = ? WHERE id = ?",
+		&w.stmt.insert:    "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
+		&w.stmt.insertAll: "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
+		&w.stmt.find:      "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
+		&w.stmt.missed:    "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
 		&w.stmt.owned: "SELECT device, seen FROM names WHERE room = ? AND name = ?",
@@ -313,49 +323,26 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		}
 		w.opened = append(w.opened, *stmt)
 	}
-	if err = w.conn.Raw(w.prepareInsert); err != nil {
-		w.fail()
-		return err
-	}
 	return nil
 }
 
-func (w *writer) prepareInsert(conn any) error {
-	stmt, err := conn.(driver.Conn).Prepare("INSERT INTO entries (at, room, id, device, user, text, time) VALUES (?, ?, ?, ?, ?, ?, ?) " +
-		"ON CONFLICT (id, device, room) DO NOTHING")
-	if err != nil {
-		return err
-	}
-	w.insert = stmt.(driver.StmtExecContext)
-	return nil
-}
-
-// insertRow adds a row, unless there is one with its room, device and id.
-func (w *writer) insertRow(ctx context.Context, values ...driver.Value) (added bool, err error) {
-	for i, v := range values {
-		w.row[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
-	}
-	result, err := w.insert.ExecContext(ctx, w.row[:])
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
-}
-
-// fail gives up a transaction together with its connection, and everything that
-// it made the writer believe.
-func (w *writer) fail() {
+// rollBack gives up a transaction, and everything that it made the writer believe.
+func (w *writer) rollBack(ctx context.Context) {
 	if w.stmt.rollback != nil {
-		_, _ = w.stmt.rollback.Exec() // an error means that there was nothing to roll back
+		_, _ = w.stmt.rollback.ExecContext(ctx) // an error means that there was nothing to roll back
 	}
-	w.closeStatements()
-	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is not used again
-	w.conn = nil
 	for _, r := range w.rooms {
 		r.loaded = false
 	}
 	w.settle()
+}
+
+// fail gives up a transaction together with its connection.
+func (w *writer) fail() {
+	w.rollBack(context.Background())
+	w.closeStatements()
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is not used again
+	w.conn = nil
 }
 
 // closeStatements lets go of the connection's statements. SQLite keeps a
@@ -364,10 +351,7 @@ func (w *writer) closeStatements() {
 	for _, s := range w.opened {
 		_ = s.Close() // what it did last, it has said already
 	}
-	if w.insert != nil {
-		_ = w.insert.(driver.Stmt).Close()
-	}
-	w.stmt, w.opened, w.insert = statements{}, nil, nil
+	w.stmt, w.opened = statements{}, nil
 }
 
 func refuse(batch []*request, err error) {
