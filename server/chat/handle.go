@@ -52,9 +52,6 @@ func (s *session) chat(m shared.Message) bool {
 	if n := utf8.RuneCountInString(m.Text); n > s.hub.cfg.MaxText {
 		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.hub.cfg.MaxText))
 	}
-	if s.messages == nil {
-		s.messages = s.hub.newLimiter()
-	}
 	if !s.messages.AllowN(now, 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}

@@ -41,14 +41,25 @@ type session struct {
 	claimed atomic.Int64 // when the name was last claimed, likewise
 	closing atomic.Bool
 
-	// Owned by run.
-	messages *rate.Limiter // made with the first
+	*spoken // owned by run; nil until the peer says something, since most only listen
+}
+
+// spoken is what a session keeps of what its peer has sent.
+type spoken struct {
+	messages *rate.Limiter
 	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error
 	pings    rush   // of WebSocket
 	asked    rush   // ping frames
 	user     string // key of the last name taken from a frame of the tutorial's dialect
+}
+
+// listen makes what the session keeps of the frames to come.
+func (s *session) listen() {
+	if s.spoken == nil {
+		s.spoken = &spoken{messages: s.hub.newLimiter()}
+	}
 }
 
 // greet takes the session into the room, unless it is there already, and has it
@@ -96,6 +107,7 @@ func (s *session) take(kind websocket.MessageType, r io.Reader) bool {
 		_, err := io.Copy(io.Discard, r)
 		return err == nil
 	}
+	s.listen()
 	m, err, ok := s.decode(kind, r)
 	return ok && s.handle(m, err) || s.closing.Load()
 }
@@ -396,6 +408,7 @@ func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 // pong answers a ping, unless earlier answers still wait to be taken.
 func (s *session) pong(payload []byte) {
 	s.hear()
+	s.listen()
 	s.hub.slowDown(s.pings.count(time.Second))
 	if m := s.member; m != nil && !m.waiting() {
 		m.send(wire.Pong(payload))
