@@ -40,18 +40,20 @@ export function icon(name) {
 	return e;
 }
 
-// The style of what a phone's first room does without.
-function styled() {
+// The style of what a phone's first room does without. All parts wait for the same
+// promise: a link tells only the last who asks that it has loaded.
+let style;
+const styled = () => style = style || new Promise((done, failed) => {
 	if (!$('more')) document.head.append(el('link', {id: 'more', rel: 'stylesheet', href: '/static/more.css'}));
 	const more = $('more');
-	return more.sheet ? null : new Promise((done, failed) => {
-		more.onload = done;
-		more.onerror = () => {
-			more.remove();
-			failed();
-		};
-	});
-}
+	if (more.sheet) return done();
+	more.onload = done;
+	more.onerror = () => {
+		more.remove();
+		style = null;
+		failed();
+	};
+});
 
 /** Load a module that is not there from the start, with its style; try until there is a server. */
 export const part = name => Promise.all([import(`./${name}.js`), styled()]).then(([module]) => module,
