@@ -121,6 +121,16 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	return r, nil
 }
 
+// mayEnter returns the error of enter that the number of rooms causes.
+func (h *Hub) mayEnter(name shared.Name) (*Room, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms[name.Key] == nil && len(h.rooms) >= h.cfg.MaxRooms {
+		return nil, errRooms
+	}
+	return nil, nil
+}
+
 // recent is how many entries of a room's log are read when it is opened, so that
 // those who come back at once need not each read them.
 const recent = 256

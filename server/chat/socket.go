@@ -39,7 +39,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if no == nil {
-		no = s.takePlace(room)
+		no = s.takePlace(room, upgrade)
 	}
 	if no == nil && s.dialect == tutorial && upgrade {
 		// Before the upgrade is answered, as in the tutorial: whoever is connected
@@ -102,7 +102,8 @@ func (h *Hub) readSocketPath(r *http.Request) (room, name shared.Name, no *refus
 }
 
 // takePlace counts the session's connection and opens its room; end undoes both.
-func (s *session) takePlace(room shared.Name) *refusal {
+// Whoever asks for no upgrade opens none, because that reads the log.
+func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 	unavailable := func(code, detail, limit string) *refusal {
 		return &refusal{http.StatusServiceUnavailable, code, detail, limit}
 	}
@@ -118,7 +119,11 @@ func (s *session) takePlace(room shared.Name) *refusal {
 		return unavailable("server_restart", "The server is stopping.", "")
 	}
 	s.reserved = true
-	r, err := s.hub.enter(room)
+	enter := s.hub.enter
+	if !upgrade {
+		enter = s.hub.mayEnter
+	}
+	r, err := enter(room)
 	switch {
 	case errors.Is(err, errRooms):
 		return unavailable("server_full", "Too many rooms are open. Try again later.", "") // enter has counted it
