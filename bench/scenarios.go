@@ -116,12 +116,12 @@ func inserts(duration time.Duration) (measure, error) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(`CREATE TABLE entries (room INTEGER NOT NULL, offset INTEGER NOT NULL, id TEXT NOT NULL, device TEXT NOT NULL,
-		user TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (room, offset)) WITHOUT ROWID;
-		CREATE UNIQUE INDEX entries_id ON entries (room, device, id)`); err != nil {
+	if _, err := db.Exec(`CREATE TABLE entries (at INTEGER PRIMARY KEY, room INTEGER NOT NULL, id BLOB NOT NULL, device BLOB NOT NULL,
+		user TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL);
+		CREATE UNIQUE INDEX entries_id ON entries (id, device, room)`); err != nil {
 		return measure{}, err
 	}
-	insert, err := db.Prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (room, device, id) DO NOTHING")
+	insert, err := db.Prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING")
 	if err != nil {
 		return measure{}, err
 	}
@@ -135,7 +135,7 @@ func inserts(duration time.Duration) (measure, error) {
 		stmt := tx.Stmt(insert)
 		for range 64 {
 			n++
-			if _, err := stmt.Exec(n%64, n, fmt.Sprintf("%026d", n), "00112233445566778899aabbccddeeff", "user 1", text(n, 0), n); err != nil {
+			if _, err := stmt.Exec((n%64)<<40|n/64, n%64, fmt.Appendf(nil, "%016d", n), []byte("0123456789abcdef"), "user 1", text(n, 0), n); err != nil {
 				return measure{}, err
 			}
 		}
