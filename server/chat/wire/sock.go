@@ -208,6 +208,7 @@ const (
 	writeBuffer = 128
 )
 
+// Hijack implements http.Hijacker.
 func (h *Hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
