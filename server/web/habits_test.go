@@ -267,7 +267,8 @@ func TestBack(t *testing.T) {
 	p := newPerson(t)
 	p.look(390, 844, "light")
 	p.open(s.url() + "/chat/")
-	p.wait("!document.querySelector('#help') && document.activeElement.id === 'room-name-input'")
+	// Before the list's script is there, the form loads the room's address.
+	p.wait("!document.querySelector('#help') && document.activeElement.id === 'room-name-input' && document.querySelector('#enter').onsubmit")
 	eval[any](p, "window.same = true")
 	p.keys("Lobby\r")
 	p.wait("location.pathname === '/chat/Lobby/' && document.activeElement.id === 'chat-message-input'")
