@@ -49,7 +49,7 @@ lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first t
 		[ $$? = 3 ] && exit 1; echo "Nobody looked for known vulnerabilities: govulncheck needs its database, from the Internet."; }
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
-	@for target in shared/FuzzDecode shared/FuzzName server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
+	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
 		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest; do \
 		echo $$target; \
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \

@@ -25,7 +25,12 @@ func TestParseServer(t *testing.T) {
 		{"ws://host:8000/ws/chat/Lobby/Ann", "http://host:8000", "Lobby", ""},
 		{"wss://host/ws/chat/Lobby", "https://host", "Lobby", ""},
 		{"http://host:8000/chat/", "http://host:8000", "", ""},
-		{"http://host:8000/elsewhere/x", "http://host:8000", "", ""},
+		{"http://host:8000/elsewhere/x", "http://host:8000/elsewhere/x", "", ""},
+		{"http://host:8000/r/Lobby#k=correct%20horse", "http://host:8000", "Lobby", ""},
+		{"parley://host:8000/r/Lobby", "http://host:8000", "Lobby", ""},
+		{"host/r/Lobby", "http://host:8000", "Lobby", ""},
+		{"chat.example:443", "https://chat.example:443", "", ""},
+		{"chat.example:443/parley/", "https://chat.example:443/parley", "", ""},
 		{"::1", "http://[::1]:8000", "", ""},
 		{"[::1]:7000", "http://[::1]:7000", "", ""},
 		{"fe80::1%eth0", "http://[fe80::1%25eth0]:8000", "", ""},
@@ -40,6 +45,7 @@ func TestParseServer(t *testing.T) {
 		{"http://host:8000/chat/%zz/", "", "", session.CauseBadAddress},
 		{"host:8000/chat/..%2f/", "", "", session.CauseBadRoom},
 		{"javascript:alert(1)", "", "", session.CauseBadAddress},
+		{"http://host:8000/r/Lobby#k=short", "", "", session.CauseBadAddress},
 	} {
 		base, room, err := session.ParseServer(test.text)
 		var p *session.Problem

@@ -121,11 +121,8 @@ func vouchedFor(server string, chain []*x509.Certificate) bool {
 	return err == nil
 }
 
-// LinkWords is the fingerprint in the link of a server, "" where it has none.
+// LinkWords is the fingerprint in the link of a server, "" if it has none.
 func LinkWords(link string) string {
-	u, err := url.Parse(link)
-	if err != nil || u.Scheme != "https" || !shared.IsFingerprint(u.Fragment) {
-		return ""
-	}
-	return u.Fragment
+	l, _ := shared.ParseLink(link) // what is no link has no words
+	return l.Words
 }
