@@ -73,7 +73,11 @@ func parley(binary string) peer {
 			if err != nil {
 				return nil, err
 			}
-			return exec.Command(binary, "--addr", addr, "--data", dir, "--rate", "0", "--max-per-address", "0", "--max-upgrades", "0"), nil
+			tokenFile := filepath.Join(dir, "token")
+			if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
+				return nil, err
+			}
+			return exec.Command(binary, "--addr", addr, "--data", dir, "--api-token-file", tokenFile, "--rate", "0", "--max-per-address", "0", "--max-upgrades", "0"), nil
 		},
 	}
 }

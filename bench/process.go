@@ -92,9 +92,17 @@ func (s *process) appendP99() (time.Duration, error) {
 	return 0, errors.New("an append took longer than the last bucket of parley_append_seconds")
 }
 
+// token is what Parley wants at /metrics.
+const token = "the-token-of-the-bench"
+
 // metrics is what Parley tells at /metrics.
 func (s *process) metrics() ([]byte, error) {
-	resp, err := http.Get("http://" + s.addr + "/metrics")
+	req, err := http.NewRequest(http.MethodGet, "http://"+s.addr+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}

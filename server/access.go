@@ -27,8 +27,19 @@ func list(f *flag.FlagSet, name, usage string, add func(string) error) {
 
 // accessFlags say who may reach the server, and how.
 func (o *options) accessFlags(f *flag.FlagSet) {
-	list(f, "allow-host", "`name` by which browsers may reach this server, in addition to addresses and names of a local network", func(s string) error {
+	list(f, "allow-host", "`name` by which browsers may reach this server, in addition to addresses and the host's own name, for example chat.example.org or *.ts.net", func(s string) error {
+		if strings.ContainsAny(s, "/@ ") {
+			return fmt.Errorf("%q is more than a name: chat.example.org is one", s)
+		}
 		o.chat.AllowHost = append(o.chat.AllowHost, s)
+		return nil
+	})
+	list(f, "allow-origin", "`origin` of another host whose pages may connect, for example https://chat.example.org", func(s string) error {
+		s = strings.TrimSuffix(s, "/")
+		if _, host, ok := strings.Cut(s, "://"); ok && strings.Contains(host, "/") || !ok && strings.Contains(s, "/") {
+			return fmt.Errorf("%q is more than an origin: https://chat.example.org is one", s)
+		}
+		o.chat.AllowOrigin = append(o.chat.AllowOrigin, s)
 		return nil
 	})
 	list(f, "trusted-proxy", "`address` or network of a proxy whose X-Forwarded-For the server believes, for example 192.168.1.2 or 10.0.0.0/8", func(s string) error {
@@ -36,12 +47,26 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 		o.chat.TrustedProxy = append(o.chat.TrustedProxy, p)
 		return err
 	})
-	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token for programs that post messages, or read /metrics from another host")
+	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token for programs that post messages or read /metrics")
 	f.StringVar(&o.tls, "tls", "", "auto: serve TLS with a certificate that the server makes once and keeps in the data folder")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in this `file` (PEM, with its chain); read again on SIGHUP")
 	f.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without TLS")
-	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof to this host")
+	f.StringVar(&o.metricsAddr, "metrics-addr", "", "also listen on this `address` for /metrics, without TLS and for whoever reaches it, for example localhost:9090")
+	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof, next to /metrics")
+	f.StringVar(&o.basePath, "base-path", "", "`path` below which a proxy shows the server, for example /parley")
+}
+
+// checkAccess looks at what only makes sense together.
+func (o *options) checkAccess() error {
+	if o.chat.Profiles && o.tokenFile == "" && o.metricsAddr == "" {
+		return errors.New("--pprof needs --api-token-file or --metrics-addr: nobody could read the profiles")
+	}
+	var err error
+	if o.basePath, err = parseBasePath(o.basePath); err != nil {
+		return err
+	}
+	return o.checkTLS()
 }
 
 func (o *options) checkTLS() error {

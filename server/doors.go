@@ -13,10 +13,11 @@ import (
 )
 
 // doors are where the server listens: with TLS, next to it without, or only
-// without.
+// without; and where its metrics are.
 type doors struct {
 	main        net.Listener
 	plain       net.Listener // nil without TLS
+	metrics     net.Listener // nil without --metrics-addr
 	certificate *certificate // nil without TLS
 }
 
@@ -26,17 +27,19 @@ func openDoors(o *options) (*doors, error) {
 	if d.certificate, err = openCertificate(o); err != nil {
 		return nil, err
 	}
-	if d.main, err = listen(o.addr); err != nil {
+	if d.main, err = listen("addr", o.addr); err != nil {
 		return nil, err
 	}
-	if d.certificate == nil {
-		return d, nil
+	if d.certificate != nil {
+		d.main = d.certificate.listen(d.main)
 	}
-	d.main = d.certificate.listen(d.main)
-	if o.httpAddr == "" {
-		return d, nil
+	if o.httpAddr != "" {
+		d.plain, err = listen("http-addr", o.httpAddr)
 	}
-	if d.plain, err = listen(o.httpAddr); err != nil {
+	if o.metricsAddr != "" && err == nil {
+		d.metrics, err = listen("metrics-addr", o.metricsAddr)
+	}
+	if err != nil {
 		d.close()
 		return nil, err
 	}
@@ -44,9 +47,10 @@ func openDoors(o *options) (*doors, error) {
 }
 
 func (d *doors) close() {
-	d.main.Close()
-	if d.plain != nil {
-		d.plain.Close()
+	for _, l := range []net.Listener{d.main, d.plain, d.metrics} {
+		if l != nil {
+			l.Close()
+		}
 	}
 }
 
@@ -67,19 +71,23 @@ func (d *doors) handler(next http.Handler) http.Handler {
 	return d.certificate.stayOnTLS(next)
 }
 
-// serve serves at every door until srv is shut down, and reads the certificate
-// again on SIGHUP until ctx ends. The channel tells of a door that failed.
-func (d *doors) serve(ctx context.Context, srv *http.Server, logger *slog.Logger) <-chan error {
-	failed := make(chan error, 2)
-	for _, l := range []net.Listener{d.main, d.plain} {
-		if l != nil {
-			go func() {
-				if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-					failed <- err
-				}
-			}()
+// serve serves at every door until the servers are shut down, and reads the
+// certificate again on SIGHUP until ctx ends. The channel tells of a door that failed.
+func (d *doors) serve(ctx context.Context, srv, metrics *http.Server, logger *slog.Logger) <-chan error {
+	failed := make(chan error, 3)
+	open := func(l net.Listener, srv *http.Server) {
+		if l == nil {
+			return
 		}
+		go func() {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		}()
 	}
+	open(d.main, srv)
+	open(d.plain, srv)
+	open(d.metrics, metrics)
 	if d.certificate != nil {
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)
@@ -104,14 +112,20 @@ func (d *doors) reload(ctx context.Context, hangup chan os.Signal, logger *slog.
 	}
 }
 
-// greet tells the person at the terminal where the page is.
-func (d *doors) greet(w io.Writer) {
+// greet tells the person at the terminal where the page is, and the metrics.
+func (d *doors) greet(w io.Writer, basePath string) {
 	g := greeting{scheme: "http", addr: d.main.Addr()}
+	if basePath != "" {
+		g.path = basePath[1:] + "/"
+	}
 	if d.certificate != nil {
 		g.scheme, g.words = "https", d.certificate.words()
 	}
 	if d.plain != nil {
 		g.plain = d.plain.Addr()
+	}
+	if d.metrics != nil {
+		g.metrics = d.metrics.Addr()
 	}
 	g.write(w)
 }

@@ -15,8 +15,11 @@ import (
 type greeting struct {
 	scheme string
 	addr   net.Addr
+	path   string   // of the page
 	plain  net.Addr // where it is without TLS too; nil for nowhere
 	words  string   // the fingerprint of a certificate that nobody else vouches for
+
+	metrics net.Addr // nil for nowhere
 }
 
 func (g greeting) write(w io.Writer) {
@@ -26,6 +29,7 @@ func (g greeting) write(w io.Writer) {
 	if g.words != "" {
 		link = "#" + g.words
 	}
+	link = g.path + link
 	for _, u := range urls {
 		fmt.Fprintln(w, "  "+u+link)
 	}
@@ -34,7 +38,11 @@ func (g greeting) write(w io.Writer) {
 	}
 	if g.plain != nil {
 		urls, _ := pageURLs("http", g.plain.(*net.TCPAddr).AddrPort(), localAddresses())
-		fmt.Fprintln(w, "Without encryption it is also at:\n  "+urls[0])
+		fmt.Fprintln(w, "Without encryption it is also at:\n  "+urls[0]+g.path)
+	}
+	if g.metrics != nil {
+		urls, _ := pageURLs("http", g.metrics.(*net.TCPAddr).AddrPort(), localAddresses())
+		fmt.Fprintln(w, "Metrics are at:\n  "+urls[0]+"metrics")
 	}
 	if lan {
 		fmt.Fprintln(w)

@@ -24,13 +24,16 @@ type hostile struct {
 	t    *testing.T
 	addr string
 	ann  *websocket.Conn
+
+	metrics string // their address
+
 	said int
 }
 
 func startHostile(t *testing.T, flags ...string) *hostile {
 	t.Helper()
-	out, _ := runServer(t, append([]string{"--data", t.TempDir()}, flags...)...)
-	h := &hostile{t: t, addr: strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")}
+	out, _ := runServer(t, append([]string{"--data", t.TempDir(), "--metrics-addr", "127.0.0.1:0"}, flags...)...)
+	h := &hostile{t: t, metrics: out.wait(t, `http://127\.0\.0\.1:\d+/metrics`), addr: strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")}
 	h.ann = dial(t, "http://"+h.addr+"/ws/chat/hall", shared.Protocol)
 	write(t, h.ann, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
 	readUntil(t, h.ann, shared.TypeWelcome)
@@ -53,7 +56,7 @@ func (h *hostile) talk() {
 // metric is the value of a line of /metrics.
 func (h *hostile) metric(name string) (value float64) {
 	h.t.Helper()
-	resp, err := http.Get("http://" + h.addr + "/metrics")
+	resp, err := http.Get(h.metrics)
 	if err != nil {
 		h.t.Fatal(err)
 	}

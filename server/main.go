@@ -78,28 +78,25 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
 	opt.chat.Log, opt.chat.Registry = store, store
 	opt.chat.Logger, opt.chat.Version, opt.chat.Now = logger, shared.Version, now
+	pages := web.New(opt.basePath, func(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+		chat.Problem(w, status, detail)
+	})
+	opt.chat.WrongHost = http.HandlerFunc(pages.ServeWrongHost)
 	hub = chat.NewHub(opt.chat)
 	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
 	router := chi.NewRouter()
 	hub.Routes(router)
-	router.Mount("/", web.Handler(func(w http.ResponseWriter, _ *http.Request, status int, detail string) {
-		chat.Problem(w, status, detail)
-	}))
-	srv := &http.Server{
-		Handler:           doors.handler(router),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ConnState:         newConnLimit(opt, hub.CountLimit).state,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-	}
-	served := doors.serve(ctx, srv, logger)
+	router.Mount("/", pages)
+	limit := newConnLimit(opt, hub.CountLimit).state
+	srv := newServer(doors.handler(below(opt.basePath, router)), limit, logger)
+	metrics := newServer(hub.Metrics(), limit, logger)
+	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to
+	defer metrics.Close()
+	served := doors.serve(ctx, srv, metrics, logger)
 	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
-	doors.greet(stdout)
+	doors.greet(stdout, opt.basePath)
 
 	select {
 	case err := <-served:
@@ -107,6 +104,19 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return errors.Join(err, shutdown(srv, hub, store, logger))
 	case <-ctx.Done():
 		return shutdown(srv, hub, store, logger)
+	}
+}
+
+func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ConnState:         limit,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }
 
@@ -131,15 +141,16 @@ func shutdown(srv *http.Server, hub *chat.Hub, store chat.Log, logger *slog.Logg
 	return nil
 }
 
-func listen(addr string) (net.Listener, error) {
+// listen opens the listener of a flag.
+func listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	switch {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --addr :8001", addr)
+		return nil, fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --%s :8001", addr, flag)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("this user may not listen on %s: choose a port from 1024 on with --addr :8000", addr)
+		return nil, fmt.Errorf("this user may not listen on %s: choose a port from 1024 on with --%s :8000", addr, flag)
 	}
-	return nil, fmt.Errorf("can't listen on %q (%w): --addr takes an address like :8000 or 192.168.1.5:8000", addr, err)
+	return nil, fmt.Errorf("can't listen on %q (%w): --%s takes an address like :8000 or 192.168.1.5:8000", addr, err, flag)
 }

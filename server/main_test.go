@@ -201,6 +201,11 @@ func TestWhatCannotStart(t *testing.T) {
 		"--addr takes an address":                {"--addr", "nonsense"},
 		"--sync takes full or normal":            {"--sync", "sometimes"},
 		"--log-format takes text or json":        {"--log-format", "xml"},
+		"--metrics-addr takes an address":        {"--addr", "127.0.0.1:0", "--metrics-addr", "nonsense"},
+		"--pprof needs":                          {"--pprof"},
+		"--base-path can't have the part":        {"--base-path", "/chat"},
+		"is more than a name":                    {"--allow-host", "https://chat.example.org/"},
+		"is more than an origin":                 {"--allow-origin", "https://chat.example.org/chat"},
 		"take no negative numbers":               {"--rate", "-1"},
 		"0 keeps everything":                     {"--retain-age", "-1h"},
 		"--tail-bytes takes at least 4096":       {"--tail-bytes", "1"},
@@ -217,6 +222,28 @@ func TestWhatCannotStart(t *testing.T) {
 	if err := run(t.Context(), nil, []string{"PARLEY_BURST=many"}, &out, &out); err == nil || !strings.Contains(err.Error(), `PARLEY_BURST="many"`) {
 		t.Errorf("a bad variable: %v", err)
 	}
+}
+
+// The listener for metrics has them without a token, and nothing else; the page's
+// has none.
+func TestMetricsListener(t *testing.T) {
+	out, _ := runServer(t, "--data", t.TempDir(), "--metrics-addr", "127.0.0.1:0", "--pprof")
+	metrics := strings.TrimSuffix(out.wait(t, `http://127\.0\.0\.1:\d+/metrics`), "/metrics")
+	page := strings.TrimSuffix(out.wait(t, `http://127\.0\.0\.1:\d+/\n`), "/\n")
+	for url, want := range map[string]int{
+		metrics + "/metrics": 200, metrics + "/debug/pprof/cmdline": 200, metrics + "/api/server": 404, metrics + "/": 404,
+		page + "/metrics": 403, page + "/debug/pprof/cmdline": 403, page + "/api/server": 200,
+	} {
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", url, resp.StatusCode, want)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestOptions(t *testing.T) {

@@ -25,6 +25,9 @@ type options struct {
 	tokenFile string
 	maxMemory int // MiB
 	chat      chat.Config
+
+	metricsAddr string
+	basePath    string // "" or as parseBasePath returns it
 }
 
 var errHelp = errors.New("help was asked for")
@@ -50,10 +53,6 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.IntVar(&o.chat.Burst, "burst", d.Burst, "`messages` that one member may send at once; 0 removes the limit")
 	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", d.MaxPerAddress, "maximum `connections` per address; 0 removes this limit and --max-upgrades")
 	o.limitFlags(f, d)
-	list(f, "allow-origin", "`origin` of another host whose pages may connect, for example https://chat.example", func(s string) error {
-		o.chat.AllowOrigin = append(o.chat.AllowOrigin, s)
-		return nil
-	})
 	o.accessFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
@@ -85,12 +84,13 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, errors.New("--rate, --burst and --max-per-address take no negative numbers; 0 turns a limit off")
 	case o.checkLimits() != nil:
 		return nil, o.checkLimits()
-	case o.checkTLS() != nil:
-		return nil, o.checkTLS()
 	case o.chat.TailBytes < 4096:
 		return nil, errors.New("--tail-bytes takes at least 4096")
 	case o.chat.NameHold < time.Second:
 		return nil, errors.New("--name-hold takes at least 1s")
+	}
+	if err := o.checkAccess(); err != nil {
+		return nil, err
 	}
 	if o.chat.Burst == 0 {
 		o.chat.Rate = 0

@@ -31,6 +31,16 @@ func TestParseServer(t *testing.T) {
 		{"host/r/Lobby", "http://host:8000", "Lobby", ""},
 		{"chat.example:443", "https://chat.example:443", "", ""},
 		{"chat.example:443/parley/", "https://chat.example:443/parley", "", ""},
+		{"https://host/parley", "https://host/parley", "", ""},
+		{"https://host/parley/", "https://host/parley", "", ""},
+		{"https://host/parley/?q=1#x", "https://host/parley", "", ""},
+		{"https://host/parley/chat/", "https://host/parley", "", ""},
+		{"https://host/parley/chat/Lobby/", "https://host/parley", "Lobby", ""},
+		{"https://host/a/b-c/chat/chat/", "https://host/a/b-c", "chat", ""},
+		{"wss://host/parley/ws/chat/Lobby/Ann", "https://host/parley", "Lobby", ""},
+		{"host:80/parley", "http://host:80/parley", "", ""},
+		{"host//", "http://host:8000", "", ""},
+		{"host/chat", "http://host:8000", "", ""},
 		{"::1", "http://[::1]:8000", "", ""},
 		{"[::1]:7000", "http://[::1]:7000", "", ""},
 		{"fe80::1%eth0", "http://[fe80::1%25eth0]:8000", "", ""},
@@ -63,7 +73,7 @@ func TestParseServer(t *testing.T) {
 }
 
 func FuzzParseServer(f *testing.F) {
-	for _, text := range []string{"host", "http://host:8000/chat/Lobby/", "[::1]", "a%"} {
+	for _, text := range []string{"host", "http://host:8000/chat/Lobby/", "[::1]", "a%", "https://host/parley/chat/Lobby/", "host//x"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -5,8 +5,9 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 	"strings"
+
+	"github.com/go-chi/chi/v5"
 )
 
 // MinToken is how many characters a token has at least.
@@ -21,36 +22,39 @@ func (h *Hub) bearer(r *http.Request) bool {
 	return same && h.cfg.Token != "" && strings.EqualFold(scheme, "Bearer")
 }
 
-// fromThisHost reports whether a request comes from a program on this host, and
-// not through a proxy that runs here.
-func (h *Hub) fromThisHost(r *http.Request) bool {
-	addr, err := netip.ParseAddr(h.address(r))
-	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	return err == nil && addr.IsLoopback()
+// Metrics serves metrics and profiles to whoever can reach it: it is for a
+// listener of its own.
+func (h *Hub) Metrics() http.Handler {
+	r := chi.NewRouter()
+	r.Use(h.guard)
+	h.operatorRoutes(r)
+	return r
 }
 
-// hostOrToken serves what is for the host's eyes: to this host, and elsewhere to
-// whoever has the token.
-func (h *Hub) hostOrToken(next http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !h.fromThisHost(r) && !h.bearer(r) {
-			unauthorized(w, "Away from its host, this needs the token in the server's --api-token-file.")
-			return
-		}
-		next.ServeHTTP(w, r)
+// operatorRoutes adds what is for the eyes of whoever runs the server.
+func (h *Hub) operatorRoutes(r chi.Router) {
+	r.Get("/metrics", h.metrics.handler().ServeHTTP)
+	if h.cfg.Profiles {
+		r.HandleFunc("/debug/pprof/*", profiles)
 	}
 }
 
-// profiles serves Go's profiles, to this host alone.
-func (h *Hub) profiles(w http.ResponseWriter, r *http.Request) {
-	if !h.fromThisHost(r) {
-		Problem(w, http.StatusForbidden, "Profiles are shown to programs on the server's own host only.")
-		return
-	}
+// withToken serves whoever has the token. Where a request comes from does not
+// count: a proxy on this host can bring anybody's.
+func (h *Hub) withToken(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case h.bearer(r):
+			next.ServeHTTP(w, r)
+		case h.cfg.Token == "":
+			Problem(w, http.StatusForbidden, "This needs a token, and the server has none: start it with --api-token-file, or with --metrics-addr for a listener without a token.")
+		default:
+			unauthorized(w, "This needs the header Authorization: Bearer and the token in the server's --api-token-file.")
+		}
+	})
+}
+
+func profiles(w http.ResponseWriter, r *http.Request) {
 	switch strings.TrimPrefix(r.URL.Path, "/debug/pprof/") {
 	case "cmdline":
 		pprof.Cmdline(w, r)

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"time"
@@ -26,11 +27,12 @@ type Config struct {
 	MaxUpgrades    int            // connections that one address may begin in a second; 0 is no limit
 	MaxConnections int            // WebSockets in all
 	AllowOrigin    []string       // origins of other hosts whose pages may connect
-	AllowHost      []string       // names of this server, in addition to those of a local network
+	AllowHost      []string       // names of this server, in addition to its addresses and its host's name
 	Hostname       string         // this host's own name; "" is the system's
+	WrongHost      http.Handler   // tells a person that the Host is not the server's; nil leaves it at a problem document
 	TrustedProxy   []netip.Prefix // whose X-Forwarded-For is believed
-	Token          string         // lets programs post, and read metrics from elsewhere; "" lets none
-	Profiles       bool           // Go's profiles are served to this host
+	Token          string         // lets programs post, and read metrics; "" lets none
+	Profiles       bool           // Go's profiles are served next to the metrics
 
 	MaxFrame    int           // bytes of a client's frame, and of a post
 	MaxText     int           // code points of a message, up to shared.MaxText

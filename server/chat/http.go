@@ -38,10 +38,10 @@ func (h *Hub) Routes(r chi.Router) {
 	r.Post("/api/rooms/*", h.servePost)
 	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	r.Get("/readyz", h.serveReady)
-	r.Get("/metrics", h.hostOrToken(h.metrics.handler()))
-	if h.cfg.Profiles {
-		r.HandleFunc("/debug/pprof/*", h.profiles)
-	}
+	r.Group(func(r chi.Router) {
+		r.Use(h.withToken)
+		h.operatorRoutes(r)
+	})
 }
 
 // segments splits the escaped path behind prefix and unescapes each part once,

@@ -28,6 +28,7 @@ type Hub struct {
 	keys    *keyring.Keyring
 	posts   *rate.Limiter // of the API
 	memory  *memory
+	refused rate.Sometimes // says who was refused
 	work    sync.WaitGroup // connections, and every goroutine that the hub has started
 
 	mu        sync.Mutex
@@ -52,6 +53,7 @@ func NewHub(cfg Config) *Hub {
 	h.metrics = newMetrics(h)
 	h.posts = h.newLimiter()
 	h.memory = &memory{limit: h.cfg.MaxMemory}
+	h.refused.Interval = 10 * time.Second
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)

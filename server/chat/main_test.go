@@ -268,11 +268,17 @@ func equal(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
+// metrics returns what the listener for metrics answers with.
+func (s *server) metrics(path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.hub.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "http://localhost:9090"+path, nil))
+	return w
+}
+
 // metric returns the value of a line of /metrics.
 func (s *server) metric(name string) string {
 	s.t.Helper()
-	_, body, _ := s.get("/metrics")
-	for line := range strings.Lines(body) {
+	for line := range strings.Lines(s.metrics("/metrics").Body.String()) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			return strings.TrimSpace(value)
 		}

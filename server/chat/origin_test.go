@@ -1,8 +1,10 @@
 package chat_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -14,20 +16,32 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	cfg := chat.Config{AllowHost: []string{"chat.example", "Other.Example.", "*.wild.example"}}
-	own, _ := os.Hostname()
+	cfg := chat.Config{Hostname: "PC", AllowHost: []string{"chat.example", "Other.Example.", "*.wild.example"}}
 	for host, want := range map[string]bool{
 		"192.168.1.5:8000": true, "192.168.1.5": true, "[fe80::1]:8000": true, "[::1]": true, "127.0.0.1:1": true,
-		"localhost:8000": true, "a.localhost": true, "parley": true, "PARLEY:8000": true, own: true,
-		"parley.local:8000": true, "parley.local.": true, "nas.lan": true, "x.home.arpa": true, "x.internal": true,
+		"localhost:8000": true, "a.localhost": true, "pc": true, "Pc:8000": true, "pc.": true,
+		"pc.local:8000": true, "pc.local.": true, "pc.lan": true, "pc.home.arpa": true, "pc.internal": true,
+		"pc.fritz.box": true, "pc.home": true, "pc.localdomain": true, "pc.intranet": true,
+		"nas": false, "nas:8000": false, "nas.local:8000": false, "nas.lan": false, "x.home.arpa": false, "x.internal": false,
+		"pcx": false, "pc.evil": false, "pc.local.evil.example": false, "x.pc.local": false, ".local": false, "local": false,
 		"chat.example:443": true, "CHAT.example.": true, "other.example": true,
-		"a.wild.example": true, "a.b.wild.example": false, "wild.example": false, ".wild.example": false,
+		"a.wild.example": true, "a.b.wild.example": true, "wild.example": false, "evilwild.example": false, ".wild.example": false,
 		"evil.example": false, "evil.example:8000": false, "local.evil.example": false, "evillocal.example": false,
 		"192.168.1.5.evil.example": false, "chat.example.evil.example": false, "x.chat.example": false,
-		"": false, "evil.example/.local": false, "user@parley": false, "a b": false,
+		"": false, "evil.example/.local": false, "user@pc": false, "a b": false,
 	} {
 		if got := cfg.ServesHost(host); got != want {
 			t.Errorf("%q is served: %v", host, got)
+		}
+	}
+	system := chat.Config{}
+	if own, _ := os.Hostname(); !system.ServesHost(own) {
+		t.Errorf("the system's own name %q is not served", own)
+	}
+	full := chat.Config{Hostname: "pc.example.org"}
+	for host, want := range map[string]bool{"pc.example.org": true, "pc": true, "pc.lan": true, "example.org": false, "nas.example.org": false} {
+		if got := full.ServesHost(host); got != want {
+			t.Errorf("on pc.example.org, %q is served: %v", host, got)
 		}
 	}
 }
@@ -35,7 +49,11 @@ func TestHosts(t *testing.T) {
 // A page of another name gets nothing, whatever it asks for, and the answer says
 // which flag lets it in.
 func TestHostIsChecked(t *testing.T) {
-	s := start(t, func(c *chat.Config) { c.AllowHost = []string{"chat.example"} })
+	var log bytes.Buffer
+	s := start(t, func(c *chat.Config) {
+		c.Hostname, c.AllowHost = "parley", []string{"chat.example"}
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	s.join("hall", hello("Ann", newDevice()))
 	ask := func(path, host, origin string) (int, string) {
 		t.Helper()
@@ -56,14 +74,20 @@ func TestHostIsChecked(t *testing.T) {
 		n, _ := resp.Body.Read(b)
 		return resp.StatusCode, string(b[:n])
 	}
-	for _, path := range []string{"/api/server", "/api/rooms", "/api/rooms/hall/messages", "/metrics"} {
-		if status, body := ask(path, "evil.example", ""); status != http.StatusForbidden || !strings.Contains(body, "--allow-host") {
-			t.Errorf("%s under a strange name: %d %s", path, status, body)
+	for _, path := range []string{"/api/server", "/api/rooms", "/api/rooms/hall/messages", "/"} {
+		for _, host := range []string{"evil.example", "evil.local:8000", "evil"} {
+			flag := "--allow-host " + strings.TrimSuffix(host, ":8000") + "."
+			if status, body := ask(path, host, ""); status != http.StatusForbidden || !strings.Contains(body, flag) {
+				t.Errorf("%s under the name %s: %d %s", path, host, status, body)
+			}
+		}
+		if path == "/" {
+			break // the page is not this package's
 		}
 		if status, _ := ask(path, "chat.example", "http://chat.example"); status != http.StatusOK {
 			t.Errorf("%s under an allowed name: %d", path, status)
 		}
-		if status, body := ask(path, "parley.lan", "http://evil.example"); status != http.StatusForbidden || !strings.Contains(body, "--allow-origin") {
+		if status, body := ask(path, "parley.lan", "http://evil.example"); status != http.StatusForbidden || !strings.Contains(body, "--allow-origin evil.example ") {
 			t.Errorf("%s of another origin: %d %s", path, status, body)
 		}
 		if status, _ := ask(path, "parley.lan", "null"); status != http.StatusForbidden {
@@ -80,8 +104,37 @@ func TestHostIsChecked(t *testing.T) {
 			c.conn.CloseNow()
 		}
 	}
-	if n := s.metric(`parley_limit_hits_total{limit="host"}`); n != "5" {
+	if n := s.metric(`parley_limit_hits_total{limit="host"}`); n != "13" {
 		t.Errorf("%s refused hosts counted", n)
+	}
+	if status, _ := ask("/api/server", "a\"; b", ""); status != http.StatusForbidden && status != http.StatusBadRequest {
+		t.Errorf("a Host that is no name: %d", status)
+	}
+	s.stop()
+	// One line, however many were refused.
+	if n := strings.Count(log.String(), "was refused"); n != 1 || !strings.Contains(log.String(), `"--allow-host evil.example"`) {
+		t.Errorf("%d lines about refusals: %s", n, &log)
+	}
+}
+
+// What is the same for everyone, a page of any name may load: the page about a
+// wrong name is made of it.
+func TestEveryHostMayLoad(t *testing.T) {
+	s := start(t)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/x": 404, "/static/../api/server": 404, "/healthz/../api/server": 403, "/static": 403} {
+		req, err := http.NewRequest("GET", s.http.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "evil.example"
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
+		}
 	}
 }
 
@@ -98,7 +151,7 @@ func TestHostVectors(t *testing.T) {
 	}
 	direct := start(t, func(c *chat.Config) { c.Hostname = "pc" })
 	proxied := start(t, func(c *chat.Config) {
-		c.AllowHost, c.TrustedProxy = []string{"chat.lan"}, chat.Trusted("127.0.0.0/8", "::1/128")
+		c.AllowHost, c.TrustedProxy = []string{"chat.lan", "*.ts.net"}, chat.Trusted("127.0.0.0/8", "::1/128")
 	})
 	for _, v := range vectors.Cases {
 		host, about, behind := strings.Cut(v[0].(string), " ")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -124,8 +125,9 @@ func TestPostsAreLimited(t *testing.T) {
 	}
 }
 
-// Metrics and profiles are for this host; a proxy that runs here is not it.
-func TestMetricsOffLoopback(t *testing.T) {
+// Metrics and profiles need the token from everywhere: a proxy on this host brings
+// anybody's requests, and not each says so.
+func TestMetricsNeedTheToken(t *testing.T) {
 	s := start(t, func(c *chat.Config) {
 		c.Token, c.Profiles = token, true
 		c.TrustedProxy = chat.Trusted("127.0.0.0/8", "::1/128")
@@ -135,24 +137,36 @@ func TestMetricsOffLoopback(t *testing.T) {
 		header []string
 		want   int
 	}{
-		{"/metrics", nil, 200},
-		{"/metrics", []string{"X-Forwarded-For", "192.0.2.1"}, 401},
+		{"/metrics", nil, 401},
 		{"/metrics", []string{"X-Forwarded-For", "127.0.0.1"}, 401},
-		{"/metrics", []string{"Via", "1.1 proxy"}, 401},
+		{"/metrics", []string{"Authorization", "Bearer " + token}, 200},
 		{"/metrics", []string{"X-Forwarded-For", "192.0.2.1", "Authorization", "Bearer " + token}, 200},
 		{"/metrics", []string{"X-Forwarded-For", "192.0.2.1", "Authorization", "Bearer wrong"}, 401},
-		{"/debug/pprof/", nil, 200},
-		{"/debug/pprof/heap", nil, 200},
-		{"/debug/pprof/cmdline", nil, 200},
-		{"/debug/pprof/", []string{"X-Forwarded-For", "192.0.2.1"}, 403},
-		{"/debug/pprof/", []string{"X-Forwarded-For", "192.0.2.1", "Authorization", "Bearer " + token}, 403},
+		{"/debug/pprof/", nil, 401},
+		{"/debug/pprof/heap", nil, 401},
+		{"/debug/pprof/profile", []string{"Authorization", "Bearer wrong"}, 401},
+		{"/debug/pprof/", []string{"Authorization", "Bearer " + token}, 200},
+		{"/debug/pprof/cmdline", []string{"Authorization", "Bearer " + token}, 200},
 	} {
 		if status, _ := s.do("GET", c.path, "", c.header...); status != c.want {
 			t.Errorf("%s with %q: %d, want %d", c.path, c.header, status, c.want)
 		}
 	}
+	for path, want := range map[string]int{"/metrics": 200, "/debug/pprof/": 200, "/debug/pprof/cmdline": 200, "/api/server": 404} {
+		if w := s.metrics(path); w.Code != want {
+			t.Errorf("the listener for metrics answers %s with %d, want %d", path, w.Code, want)
+		}
+	}
 	off := start(t)
-	if status, _ := off.do("GET", "/debug/pprof/", ""); status != 404 {
-		t.Errorf("profiles without being asked for: %d", status)
+	if status, body := off.do("GET", "/metrics", "", "Authorization", "Bearer "+token); status != 403 || !strings.Contains(body, "--metrics-addr") {
+		t.Errorf("metrics without a token in the server: %d %s", status, body)
+	}
+	if w := off.metrics("/debug/pprof/"); w.Code != 404 {
+		t.Errorf("profiles without being asked for: %d", w.Code)
+	}
+	rebound := httptest.NewRequest("GET", "http://evil.example:9090/metrics", nil)
+	w := httptest.NewRecorder()
+	if off.hub.Metrics().ServeHTTP(w, rebound); w.Code != 403 {
+		t.Errorf("metrics to a page whose name leads here: %d", w.Code)
 	}
 }

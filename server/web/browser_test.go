@@ -73,7 +73,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("ignore-certificate-errors-spki-list", accepted.keyHash),
-		chromedp.Flag("host-resolver-rules", "MAP parley.lan 127.0.0.1, MAP evil.example 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP parley.lan 127.0.0.1, MAP evil.* 127.0.0.1"),
 	)...)
 	ctx, close := chromedp.NewContext(ctx)
 	stopBrowser = func() { close(); cancel() }
@@ -275,7 +275,7 @@ func quote(s string) string {
 // staticServer serves the page alone.
 func staticServer(t *testing.T) string {
 	t.Helper()
-	s := httptest.NewServer(web.Handler(problem))
+	s := httptest.NewServer(web.New("", problem))
 	t.Cleanup(s.Close)
 	return s.URL
 }

@@ -24,7 +24,7 @@ import (
 // it what every page in a LAN is: not a secure context.
 func TestTwoPages(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
+	s := startServer(t, "--allow-host", "parley.lan")
 	ann, bob := newPerson(t), newPerson(t)
 	ann.open(s.url() + "/")
 	ann.wait("document.activeElement.id === 'name-input'")
@@ -99,7 +99,7 @@ func TestTutorial(t *testing.T) {
 func TestEarlyKeys(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	pages := web.Handler(problem)
+	pages := web.New("", problem)
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".js") {
 			select {

@@ -24,7 +24,7 @@ const hurry = "{ const wait = setTimeout; window.setTimeout = (f, ms, ...a) => w
 // lineServer serves the page and a room that answers each frame but the hello by answer.
 func lineServer(t *testing.T, answer func(shared.Message) []byte) string {
 	t.Helper()
-	page := web.Handler(problem)
+	page := web.New("", problem)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/ws/") {
 			page.ServeHTTP(w, r)
@@ -104,21 +104,28 @@ func TestQuietLine(t *testing.T) {
 	}
 }
 
-// TestRefusedScript opens the page under a name that the server does not know: its
-// scripts are refused, and the page says by itself which flag helps.
-func TestRefusedScript(t *testing.T) {
+// TestWrongName opens the page under a name that the server does not know. It is
+// no dead page: it says which flag helps, and leads on once the flag is there.
+func TestWrongName(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := newPerson(t)
 	p.mayComplain = true
-	port := s.Addr()[strings.Index(s.Addr(), ":"):]
+	p.look(320, 568, "light")
+	url := "http://parley.lan" + s.Addr()[strings.Index(s.Addr(), ":"):]
 	for _, path := range []string{"/", "/chat/", "/chat/Lobby/"} {
-		p.open("http://evil.example" + port + path)
-		p.wait("getComputedStyle(document.querySelector('#help')).visibility === 'visible' && document.querySelector('#help').innerText.includes('--allow-host evil.example')")
-		p.wait("document.querySelector('#help').innerText.includes('JavaScript')")
+		p.open(url + path)
+		p.wait("document.querySelector('h1').textContent === 'The server does not answer to this name'")
+		p.wait("document.querySelector('code').textContent === '--allow-host parley.lan'")
+		p.wait("document.documentElement.scrollWidth <= innerWidth && document.querySelector('a.button').getBoundingClientRect().bottom <= innerHeight")
+		p.wait("document.styleSheets.length > 1 && document.querySelector('img').naturalWidth > 0") // which are not refused
 	}
-	p.enter("http://parley.lan"+port, "Lobby")
-	p.wait("!document.querySelector('#help')")
+	s.Stop()
+	s.start("--allow-host", eval[string](p, "document.querySelector('code').textContent.split(' ')[1]"))
+	eval[any](p, "document.querySelector('a.button').click()")
+	p.waitConnected()
+	p.say("hello")
+	p.waitFor("hello")
 }
 
 // A socket that is refused is told in its own sentence.
@@ -167,7 +174,7 @@ func TestNowhere(t *testing.T) {
 		eval[any](p, "document.querySelector('a').click()")
 		p.wait("location.pathname === '/chat/' && document.querySelector('#list').offsetParent")
 	}
-	h := web.Handler(problem)
+	h := web.New("", problem)
 	for accept, want := range map[string]string{"text/html": "Raum", "*/*": "slash"} {
 		res := get(t, h, "GET", "/chat/a%2Fb/", "Accept", accept, "Accept-Language", "de")
 		body := make([]byte, 4000)

@@ -67,13 +67,14 @@ func translations() map[string][]byte {
 
 // pages are the templates in each language.
 type pages struct {
+	base      string // the root's path, which ends with a slash
 	languages string // their codes
 	byCode    map[string]*template.Template
 	words     map[string]map[string]string
 }
 
-func readPages() *pages {
-	p := &pages{byCode: make(map[string]*template.Template), words: make(map[string]map[string]string)}
+func readPages(base string) *pages {
+	p := &pages{base: base + "/", byCode: make(map[string]*template.Template), words: make(map[string]map[string]string)}
 	for _, l := range lang.Languages {
 		words := sentences(l.Code)
 		p.words[l.Code] = words
@@ -85,14 +86,8 @@ func readPages() *pages {
 	return p
 }
 
-func (p *pages) page(s screen, code, host string) []byte {
-	if !hostPort.MatchString(host) {
-		host = "…"
-	}
-	if name, _, ok := strings.Cut(host, ":"); ok && !strings.HasPrefix(host, "[") {
-		host = name
-	}
-	return p.execute(code, "page.html", map[string]any{"Screen": string(s), "Lang": code, "Languages": p.languages, "Host": host})
+func (p *pages) page(s screen, code string) []byte {
+	return p.execute(code, "page.html", map[string]any{"Screen": string(s), "Languages": p.languages})
 }
 
 // problem is the page that says why there is no other one: a key's sentence, or
@@ -101,10 +96,20 @@ func (p *pages) problem(code, key, detail string) []byte {
 	if code != "en" {
 		detail = p.words[code][key]
 	}
-	return p.execute(code, "problem.html", map[string]any{"Lang": code, "Detail": detail})
+	return p.execute(code, "problem.html", map[string]any{"Detail": detail})
 }
 
-func (p *pages) execute(code, name string, data any) []byte {
+// wrongHost is the page under a name that is not the server's.
+func (p *pages) wrongHost(code, host string) []byte {
+	name, _, _ := strings.Cut(host, ":") // an address in brackets is never wrong
+	if !hostPort.MatchString(name) {
+		name = "…"
+	}
+	return p.execute(code, "problem.html", map[string]any{"Host": strings.ToLower(name)})
+}
+
+func (p *pages) execute(code, name string, data map[string]any) []byte {
+	data["Lang"], data["Base"] = code, p.base
 	var b bytes.Buffer
 	if err := p.byCode[code].ExecuteTemplate(&b, name, data); err != nil {
 		panic(err) // a mistake in the template

@@ -10,11 +10,18 @@ import (
 	"parley/shared/servertest"
 )
 
-// TestRebinding plays DNS rebinding: a page of evil.example stays open while its
+// TestRebinding plays DNS rebinding: a page of another name stays open while its
 // name comes to mean the Parley server, on the same port, so that both are one
-// origin for the browser.
+// origin for the browser. Anybody in the network can have a name in .local, .lan
+// or without a dot mean what they like.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
+	for _, name := range []string{"evil.example", "evil.local", "evil.lan", "evil.internal"} {
+		t.Run(name, func(t *testing.T) { rebind(t, name) })
+	}
+}
+
+func rebind(t *testing.T, name string) {
 	attacker, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -31,13 +38,13 @@ func TestRebinding(t *testing.T) {
 
 	p := newPerson(t)
 	p.mayComplain = true
-	p.open("http://evil.example:" + port + "/")
+	p.open("http://" + name + ":" + port + "/")
 	p.wait("document.title === 'Free games'")
 	evil.Close()
 	<-served
 	s := &server{servertest.New(t)}
 	s.Listen(addr)
-	s.start()
+	s.start("--allow-host", "parley.lan")
 	t.Cleanup(s.Stop)
 	dial(t, s, "hall", "Ann").send("for members only")
 

@@ -16,7 +16,7 @@ import (
 // page takes a moment of its own, another each time.
 func TestRestartSpread(t *testing.T) {
 	t.Parallel()
-	page := web.Handler(problem)
+	page := web.New("", problem)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/ws/") {
 			page.ServeHTTP(w, r)

@@ -46,14 +46,17 @@ type Problem func(w http.ResponseWriter, r *http.Request, status int, detail str
 // What has no page gets one that leads back, or for a program goes to problem:
 // 400 for a room's name that breaks a rule of shared.RoomName, 404 for another
 // path, 405 for another method than GET and HEAD.
-func Handler(problem Problem) http.Handler {
-	return &handler{files: readFiles(), pages: readPages(), problem: problem}
-}
-
-type handler struct {
+type Handler struct {
+	base    string
 	files   map[string]file // by path below static
 	pages   *pages
 	problem Problem
+}
+
+// New returns a Handler whose pages lead to base and below it: "" or a path
+// without a slash at its end, which requests no longer have.
+func New(base string, problem Problem) *Handler {
+	return &Handler{base: base, files: readFiles(), pages: readPages(base), problem: problem}
 }
 
 type file struct {
@@ -100,7 +103,7 @@ var small = func() *minify.M {
 	return m
 }()
 
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		h.problem(w, r, http.StatusMethodNotAllowed, "The page only answers GET.")
@@ -116,7 +119,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(p, "/static/"):
 		h.static(w, r, strings.TrimPrefix(p, "/static/"))
 	case p == "/chat":
-		http.Redirect(w, r, "/chat/", http.StatusMovedPermanently)
+		http.Redirect(w, r, h.base+"/chat/", http.StatusMovedPermanently)
 	case p == "/chat/":
 		if room := r.URL.Query().Get("room"); room != "" {
 			h.room(w, r, url.PathEscape(room), false)
@@ -137,7 +140,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // room serves the room of a path segment, or redirects to its path that ends
 // with a slash.
-func (h *handler) room(w http.ResponseWriter, r *http.Request, segment string, slash bool) {
+func (h *Handler) room(w http.ResponseWriter, r *http.Request, segment string, slash bool) {
 	name, err := url.PathUnescape(segment)
 	if err == nil {
 		_, err = shared.RoomName(name)
@@ -146,34 +149,44 @@ func (h *handler) room(w http.ResponseWriter, r *http.Request, segment string, s
 	case err != nil:
 		h.refuse(w, r, http.StatusBadRequest, "problem.room", err.Error())
 	case !slash:
-		http.Redirect(w, r, "/chat/"+segment+"/", http.StatusSeeOther)
+		http.Redirect(w, r, h.base+"/chat/"+segment+"/", http.StatusSeeOther)
 	default:
 		h.page(w, r, room)
 	}
 }
 
-func (h *handler) notFound(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 	h.refuse(w, r, http.StatusNotFound, "problem.nothing", "There is nothing here.")
 }
 
 // refuse tells a person on a page that leads back what is wrong, in their
 // language, and a program in a problem document.
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, key, detail string) {
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int, key, detail string) {
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.problem(w, r, status, detail)
 		return
 	}
+	h.notice(w, r, status, h.pages.problem(languageOf(r), key, detail))
+}
+
+// ServeWrongHost tells a person that the server is not known by the name in their
+// browser's address, and what to do.
+func (h *Handler) ServeWrongHost(w http.ResponseWriter, r *http.Request) {
+	h.notice(w, r, http.StatusForbidden, h.pages.wrongHost(languageOf(r), r.Host))
+}
+
+func (h *Handler) notice(w http.ResponseWriter, r *http.Request, status int, page []byte) {
 	setHeader(w.Header(), r, contentTypes[".html"])
 	w.WriteHeader(status)
-	w.Write(h.pages.problem(languageOf(r), key, detail))
+	w.Write(page)
 }
 
-func (h *handler) page(w http.ResponseWriter, r *http.Request, s screen) {
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, s screen) {
 	w.Header().Set("Vary", "Accept-Language")
-	serve(w, r, newFile(".html", h.pages.page(s, languageOf(r), r.Host)))
+	serve(w, r, newFile(".html", h.pages.page(s, languageOf(r))))
 }
 
-func (h *handler) static(w http.ResponseWriter, r *http.Request, name string) {
+func (h *Handler) static(w http.ResponseWriter, r *http.Request, name string) {
 	f, ok := h.files[name]
 	if !ok {
 		h.notFound(w, r)

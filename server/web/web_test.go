@@ -31,7 +31,7 @@ func get(t *testing.T, h http.Handler, method, target string, header ...string) 
 }
 
 func TestHandler(t *testing.T) {
-	h := web.Handler(problem)
+	h := web.New("", problem)
 	for _, test := range []struct {
 		path   string
 		status int
@@ -88,7 +88,7 @@ func TestHandler(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	h := web.Handler(problem)
+	h := web.New("", problem)
 	for path, contentType := range map[string]string{
 		"/":                 "text/html; charset=utf-8",
 		"/chat/lobby/":      "text/html; charset=utf-8",
@@ -115,7 +115,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestContentSecurityPolicy(t *testing.T) {
-	h := web.Handler(problem)
+	h := web.New("", problem)
 	for host, want := range map[string]string{
 		"192.168.1.5:8000":    "connect-src 'self' ws://192.168.1.5:8000 wss://192.168.1.5:8000;",
 		"chat.example":        "connect-src 'self' ws://chat.example wss://chat.example;",
@@ -138,7 +138,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 // A phone on a weak Wi-Fi loads all of the page in a blink. What is counted is
 // what is sent, before any compression.
 func TestBudget(t *testing.T) {
-	h := web.Handler(problem)
+	h := web.New("", problem)
 	read := func(path string) string {
 		body, _ := io.ReadAll(get(t, h, "GET", path).Body)
 		return string(body)

@@ -91,8 +91,9 @@ type Server struct {
 	Attr   *syscall.SysProcAttr // of the process; nil is the default
 	Output *Output              // what it prints, of all its runs
 
-	t    testing.TB
-	addr string // host:port, kept over restarts
+	t     testing.TB
+	token string // the file with the token that reads its metrics
+	addr  string // host:port, kept over restarts
 	cmd  *exec.Cmd
 	read chan struct{} // closed when its output has ended
 }
@@ -100,11 +101,17 @@ type Server struct {
 // New returns a server that is not started yet. Flags are the program's.
 func New(t testing.TB, flags ...string) *Server {
 	t.Helper()
-	s := &Server{Data: filepath.Join(t.TempDir(), "data"), Flags: flags, Output: NewOutput(), t: t, addr: "127.0.0.1:0"}
+	dir := t.TempDir()
+	s := &Server{Data: filepath.Join(dir, "data"), Flags: flags, Output: NewOutput(), t: t, token: filepath.Join(dir, "token"), addr: "127.0.0.1:0"}
+	if err := os.WriteFile(s.token, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	Binary(t)
 	t.Cleanup(s.Kill)
 	return s
 }
+
+const token = "the-token-of-servertest"
 
 // Listen sets the host:port that the server listens on from its next start.
 func (s *Server) Listen(addr string) { s.addr = addr }
@@ -122,7 +129,7 @@ var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`)
 // Start starts the process and waits until it takes connections. If it ends
 // before that, the error has what it said.
 func (s *Server) Start() error {
-	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data}, s.Flags...)...)
+	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data, "--api-token-file", s.token}, s.Flags...)...)
 	cmd.Env, cmd.SysProcAttr = s.Env, s.Attr
 	said := &strings.Builder{}
 	stderr := &lockedWriter{to: io.MultiWriter(s.Output, said)}
@@ -222,7 +229,16 @@ var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, T
 // Get returns the status and the body of a path.
 func (s *Server) Get(path string) (status int, body string) {
 	s.t.Helper()
-	resp, err := direct.Get(s.URL(path))
+	req, err := http.NewRequest(http.MethodGet, s.URL(path), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.do(req)
+}
+
+func (s *Server) do(req *http.Request) (status int, body string) {
+	s.t.Helper()
+	resp, err := direct.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -237,7 +253,12 @@ func (s *Server) Get(path string) (status int, body string) {
 // Metric returns the value of a line of /metrics, "" if there is no such line.
 func (s *Server) Metric(name string) string {
 	s.t.Helper()
-	_, body := s.Get("/metrics")
+	req, err := http.NewRequest(http.MethodGet, s.URL("/metrics"), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	_, body := s.do(req)
 	for line := range strings.Lines(body) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			return strings.TrimSpace(value)

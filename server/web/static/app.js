@@ -1,7 +1,7 @@
 // All that this page knows: the rooms, the one that is shown, the server, what is
 // set. Views are told of a change once, and draw what is here then.
 
-import {roomKey, personName} from './names.js';
+import {base, roomKey, personName} from './names.js';
 import {name, get, set, remove, keys, onChange, rooms as known, tab, storageTrouble, forgetRoom} from './store.js';
 import {Room} from './room.js';
 
@@ -176,8 +176,8 @@ export class App {
 			return response.ok ? answer : {};
 		};
 		try {
-			this.server = await read('/api/server');
-			this.listed = (await read('/api/rooms')).rooms || [];
+			this.server = await read(`${base}api/server`);
+			this.listed = (await read(`${base}api/rooms`)).rooms || [];
 		} catch {} // the rooms' own connections tell that nobody answers
 		this.changed();
 	}

@@ -1,5 +1,7 @@
 // Finding and building elements. Text only ever becomes text nodes.
 
+import {base} from './names.js';
+
 export const $ = id => document.getElementById(id);
 
 /** Build an element; an attribute that is no string is a property. */
@@ -44,7 +46,7 @@ export function icon(name) {
 // promise: a link tells only the last who asks that it has loaded.
 let style;
 const styled = () => style = style || new Promise((done, failed) => {
-	if (!$('more')) document.head.append(el('link', {id: 'more', rel: 'stylesheet', href: '/static/more.css'}));
+	if (!$('more')) document.head.append(el('link', {id: 'more', rel: 'stylesheet', href: `${base}static/more.css`}));
 	const more = $('more');
 	if (more.sheet) return done();
 	more.onload = done;

@@ -1,7 +1,7 @@
 // Draws the door of a room that does not let one in as asked. It is a page of its
 // own: nothing that is typed here can get into the room.
 
-import {keyProblem} from './names.js';
+import {base, keyProblem} from './names.js';
 import {$, el, button, bdi, icon, fill} from './dom.js';
 import {t} from './words.js';
 import {hueOf} from './text.js';
@@ -49,6 +49,6 @@ export class DoorView {
 		setTimeout(() => (open ? $('door-enter') : input).focus());
 		return [el('div', {class: `face hue${hueOf(room.name)}`}, icon('lock')), el('h1', {}, bdi(room.name)),
 			el('p', {id: 'status-door', ...cause === 'needs_key' ? {role: 'status', class: 'soft'} : {role: 'alert'}}), el('p', {class: 'soft'}, cause === 'needs_key' ? t('door.ask') : ''),
-			form, el('a', {href: '/chat/', class: 'plain'}, t('rooms.all'))];
+			form, el('a', {href: `${base}chat/`, class: 'plain'}, t('rooms.all'))];
 	}
 }

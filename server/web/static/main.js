@@ -1,6 +1,6 @@
 // Starts the page, and leads from address to address without loading another.
 
-import {roomPath} from './names.js';
+import {base, roomPath} from './names.js';
 import {$, part} from './dom.js';
 import {speak} from './words.js';
 import {App} from './app.js';
@@ -8,9 +8,9 @@ import {RoomView} from './roomview.js';
 import {Notifier} from './notify.js';
 import {setTheme} from './theme.js';
 
-const place = () => {
-	const [, chat, segment] = location.pathname.split('/');
-	return chat !== 'chat' ? {screen: 'landing'} : segment ? {screen: 'room', path: decodeURIComponent(segment)} : {screen: 'list'};
+const place = ({pathname} = location) => {
+	const [, segment] = pathname.split('/chat/');
+	return segment ? {screen: 'room', path: decodeURIComponent(segment.slice(0, -1))} : {screen: segment === undefined ? 'landing' : 'list'};
 };
 
 function start() {
@@ -50,7 +50,7 @@ function start() {
 	/** Show the list, which may be the page before; replaced is the address of what is gone. */
 	app.toList = replaced => {
 		if (!replaced && history.state?.from === 'list') return history.back();
-		history[replaced ? 'replaceState' : 'pushState'](null, '', '/chat/');
+		history[replaced ? 'replaceState' : 'pushState'](null, '', `${base}chat/`);
 		arrive(place());
 	};
 	app.chime = () => notifier.chime();
@@ -68,10 +68,10 @@ function start() {
 	document.addEventListener('click', e => {
 		const link = e.target.closest && e.target.closest('a');
 		if (!link || link.origin !== location.origin || link.target || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
-		const segment = /^\/chat\/([^/]+)\/$/.exec(link.pathname);
-		if (!segment && link.pathname !== '/chat/') return;
+		const {screen, path} = place(link);
+		if (screen === 'landing') return;
 		e.preventDefault();
-		segment ? app.enter(decodeURIComponent(segment[1])) : app.toList();
+		path ? app.enter(path) : app.toList();
 	});
 	// Enter that ends a composition chooses a word; it submits nothing.
 	addEventListener('keydown', e => {

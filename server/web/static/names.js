@@ -30,4 +30,7 @@ export const keyProblem = key => length(key) < least || length(key) > most ? ['k
 export const roomKey = room => (roomName(room).text || room).toLowerCase();
 
 /** The address of a room's page. */
-export const roomPath = room => `/chat/${encodeURIComponent(room)}/`;
+/** The path of the server's root: / or, behind a proxy, one below it. */
+export const base = new URL('..', import.meta.url).pathname;
+
+export const roomPath = room => `${base}chat/${encodeURIComponent(room)}/`;

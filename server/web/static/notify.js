@@ -1,5 +1,6 @@
 // Tells of what is unread: in the title, in the icon, and with a short sound.
 
+import {base} from './names.js';
 import {get} from './store.js';
 import {$} from './dom.js';
 
@@ -12,7 +13,7 @@ export class Notifier {
 		const {app} = this, {unread, shown} = app, away = document.hidden ? unread : unread - (shown && shown.looked ? shown.unread : 0);
 		const title = `${away ? `(${away}) ` : ''}${shown ? shown.name : app.server.name || 'Parley'} · Parley`;
 		if (document.title !== title) document.title = title;
-		const icon = away ? '/static/icon-unread.svg' : '/static/icon.svg';
+		const icon = `${base}static/icon${away ? '-unread' : ''}.svg`;
 		if ($('icon').getAttribute('href') !== icon) $('icon').setAttribute('href', icon);
 		if (app.heard && get('sound')) this.chime();
 		app.heard = 0;

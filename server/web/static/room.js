@@ -1,7 +1,7 @@
 // One room: what is known of it, and its connection. Nothing here draws.
 
 import {maxText} from './codec.js';
-import {roomKey} from './names.js';
+import {base, roomKey} from './names.js';
 import {name, get, set, remove, keyOf, device, loadRoom, saveRoom} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
@@ -30,7 +30,7 @@ export class Room {
 			timeline: new Timeline(kept.entries, kept.more), typists: new Typists(),
 		});
 		this.readBy(get(`read/${this.key}`));
-		this.session = new Session(`/ws/chat/${encodeURIComponent(room)}/`, {
+		this.session = new Session(`${base}ws/chat/${encodeURIComponent(room)}/`, {
 			hello: () => this.hello(),
 			state: () => this.stateChanged(),
 			frame: m => this.receive(m),

@@ -1,9 +1,10 @@
 // What this browser keeps in localStorage: a key for each thing, so that tabs do
 // not overwrite each other's. Names have no slash, so keys are paths.
 
-import {roomKey} from './names.js';
+import {base, roomKey} from './names.js';
 
-const root = 'parley/', maxRooms = 40, maxEntries = 200;
+// Below one host name there may be several servers, each with a base path.
+const root = base === '/' ? 'parley/' : base, maxRooms = 40, maxEntries = 200;
 const memory = new Map();
 
 function storage(kind) {
@@ -56,13 +57,13 @@ export function remove(key) {
 
 export function keys(prefix) {
 	const found = new Set(memory.keys());
-	for (let i = 0; i < disk.length; i++) found.add(disk.key(i).slice(root.length));
+	for (let i = 0; i < disk.length; i++) if (disk.key(i).startsWith(root)) found.add(disk.key(i).slice(root.length));
 	return [...found].filter(k => k.startsWith(prefix)).sort();
 }
 
 /** Call f with what another tab changed: a key, its new value. */
 export const onChange = f => addEventListener('storage', e =>
-	e.storageArea === disk && e.key && f(e.key.slice(root.length), e.newValue));
+	e.storageArea === disk && e.key?.startsWith(root) && f(e.key.slice(root.length), e.newValue));
 
 const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(n)), b => letters[b % letters.length]).join('');
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

@@ -1,5 +1,6 @@
 // What the page says, in its reader's language.
 
+import {base} from './names.js';
 import {get, set} from './store.js';
 
 const spoken = {lang: 'en', sentences: {}, rules: new Intl.PluralRules('en')};
@@ -17,7 +18,7 @@ export function preferred() {
 /** Speak a language from now on; '' is the browser's. */
 export async function speak(lang) {
 	if (lang !== undefined) set('lang', lang);
-	const code = preferred(), sentences = await (await fetch(`/static/lang/${code}.json`)).json();
+	const code = preferred(), sentences = await (await fetch(`${base}static/lang/${code}.json`)).json();
 	Object.assign(spoken, {lang: code, sentences, rules: new Intl.PluralRules(code)});
 	if (root.lang !== code) translate(document);
 	root.lang = code;
