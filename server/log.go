@@ -21,12 +21,38 @@ import (
 type store interface {
 	chat.Log
 	chat.Registry
+
+	// Bounded reports whether the log began with a bound to its size.
+	Bounded() bool
 }
 
 // openLog opens what is in the data folder, and tells observe how long each
 // transaction took.
 func openLog(ctx context.Context, o *options, logger *slog.Logger, observe func(time.Duration)) (store, error) {
-	return sqlitelog.Open(ctx, o.data, sqlitelog.Options{Sync: sqlitelog.Sync(o.sync), Observe: observe, Logger: logger})
+	opt := sqlitelog.Options{Sync: sqlitelog.Sync(o.sync), DiskFree: o.diskFree.bytes, Observe: observe, Logger: logger}
+	if !o.diskFree.set {
+		opt.DiskFree = -1 // the default depends on the disk
+	}
+	return sqlitelog.Open(ctx, o.data, opt)
+}
+
+// diskFlags bound what the server takes of the disk.
+func (o *options) diskFlags(f *flag.FlagSet) {
+	f.Var(&o.roomBytes, "retain-bytes", "approximate `bytes` of disk for the messages of each room, for example 50MB; the oldest go first; 0 removes the limit")
+	o.logBytes.bytes, o.diskFree.bytes = 10e9, sqlitelog.DefaultDiskFree
+	f.Var(&o.logBytes, "log-bytes", "approximate `bytes` of disk for the messages of all rooms; the oldest of the largest rooms go first; "+
+		"0 removes the limit, and so does a data folder that an earlier version has begun, unless this is given")
+	f.Var(&o.diskFree, "disk-free", "`bytes` of the disk that messages leave free, or 5 % of it if that is less and this is not given; 0 leaves none")
+}
+
+// bound sets how much of the log is kept. A folder from a time without a bound has
+// none, until its operator gives one.
+func (o *options) bound(s store, logger *slog.Logger) {
+	if o.logBytes.set || s.Bounded() {
+		o.retain.Total = o.logBytes.bytes
+		return
+	}
+	logger.Info("an earlier version has begun this log: nothing bounds its size. To bound it, give --log-bytes 10GB", "data", o.data)
 }
 
 const defaultSync = string(sqlitelog.Full)

@@ -83,6 +83,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	})
 	opt.chat.WrongHost = http.HandlerFunc(pages.ServeWrongHost)
 	hub = chat.NewHub(opt.chat)
+	opt.bound(store, logger)
 	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 

@@ -18,6 +18,9 @@ type options struct {
 	logFormat string
 	version   bool
 	retain    chat.Retention
+	roomBytes size
+	logBytes  size
+	diskFree  size
 	httpAddr  string
 	tls       string
 	tlsCert   string
@@ -45,7 +48,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
 	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
-	f.Int64Var(&o.retain.Bytes, "retain-bytes", 0, "approximate `bytes` of disk for the messages of each room; the oldest go first; 0 removes the limit")
+	o.diskFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
@@ -76,8 +79,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
 	case checkSync(o.sync) != nil:
 		return nil, checkSync(o.sync)
-	case o.retain.Age < 0 || o.retain.Bytes < 0:
-		return nil, errors.New("--retain-age and --retain-bytes take no negative numbers; 0 keeps everything")
+	case o.retain.Age < 0:
+		return nil, errors.New("--retain-age takes no negative times; 0 keeps everything")
 	case o.logFormat != "text" && o.logFormat != "json":
 		return nil, fmt.Errorf("--log-format takes text or json, not %q", o.logFormat)
 	case o.chat.Rate < 0 || o.chat.Burst < 0 || o.chat.MaxPerAddress < 0:
@@ -92,6 +95,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	if err := o.checkAccess(); err != nil {
 		return nil, err
 	}
+	o.retain.Bytes = o.roomBytes.bytes
 	if o.chat.Burst == 0 {
 		o.chat.Rate = 0
 	}

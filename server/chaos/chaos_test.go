@@ -6,6 +6,8 @@ import (
 	"flag"
 	"math/rand/v2"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +21,9 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// A process ignores what its parent ignored, as under nohup, but not what its
+	// parent listens to.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	os.Exit(servertest.Main(m))
 }
 

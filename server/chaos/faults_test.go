@@ -5,6 +5,7 @@ package chaos
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,8 +39,11 @@ var (
 	readOnly   = fault{"read-only folder", 2, (*world).readOnly}
 	locked     = fault{"locked database", 2, (*world).lock}
 	clockJumps = fault{"clock jump", 3, (*world).jumpClock}
+	moved      = fault{"moved folder", 3, (*world).moveAway}
+	deafened   = fault{"closed stderr", 3, (*world).deafen}
+	hangup     = fault{"hangup", 2, (*world).hangUp}
 
-	faults = []fault{kill, terminate, cut, halfOpen, delay, trickle, fullDisk, readOnly, locked, clockJumps}
+	faults = []fault{kill, terminate, cut, halfOpen, delay, trickle, fullDisk, readOnly, locked, clockJumps, moved, deafened, hangup}
 )
 
 // moment waits for a random time, in which things go on.
@@ -63,8 +67,19 @@ func (w *world) kill() {
 // 10 s.
 func (w *world) terminate() {
 	w.t.Helper()
+	w.end(syscall.SIGTERM)
+}
+
+// hangUp ends it as a terminal does that is closed.
+func (w *world) hangUp() {
+	w.t.Helper()
+	w.end(syscall.SIGHUP)
+}
+
+func (w *world) end(signal syscall.Signal) {
+	w.t.Helper()
 	begun := time.Now()
-	if err := w.server.End(syscall.SIGTERM); err != nil {
+	if err := w.server.End(signal); err != nil {
 		w.t.Errorf("the server ended with %v: %s", err, w.server.Output)
 	}
 	if took := time.Since(begun); took > 10*time.Second {
@@ -183,6 +198,75 @@ func (w *world) jumpClock() {
 	w.moment(time.Second)
 	if w.random.IntN(2) == 0 {
 		w.server.shift(0)
+	}
+}
+
+// deafen ends the reader of the server's standard error, then has the server log
+// something.
+func (w *world) deafen() {
+	w.server.Deafen()
+	w.cut()
+	w.flow(5)
+}
+
+// moveAway moves the data folder away from under the server. Half of the time it
+// comes back. Otherwise the server is started on a copy of what there was at the
+// moment of the move: nothing may have been acknowledged that is not in it.
+func (w *world) moveAway() {
+	w.t.Helper()
+	back, copied := w.takeFolder()
+	w.moment(2 * time.Second)
+	if w.random.IntN(2) == 0 {
+		back()
+		return
+	}
+	_ = w.server.End(syscall.SIGKILL) // that it was killed
+	copied()
+	w.start()
+}
+
+// takeFolder moves the data folder while the server stands still. Either back or
+// copied is to be called: copied puts a copy in its place, as it was in that moment.
+func (w *world) takeFolder() (back, copied func()) {
+	w.t.Helper()
+	data, away, twin := w.server.Data, w.server.Data+".away", w.server.Data+".twin"
+	must := func(err error) {
+		w.t.Helper()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.server.Signal(syscall.SIGSTOP)
+	w.stopped()
+	must(os.Mkdir(twin, 0o755))
+	for _, name := range []string{sqlitelog.FileName, sqlitelog.FileName + "-wal"} {
+		content, err := os.ReadFile(filepath.Join(data, name))
+		must(err)
+		must(os.WriteFile(filepath.Join(twin, name), content, 0o600))
+	}
+	must(os.Rename(data, away))
+	w.server.Signal(syscall.SIGCONT)
+	return func() { must(errors.Join(os.Rename(away, data), os.RemoveAll(twin))) },
+		func() { must(errors.Join(os.Rename(twin, data), os.RemoveAll(away))) }
+}
+
+// stopped waits until each thread of the server stands still.
+func (w *world) stopped() {
+	w.t.Helper()
+	for {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", w.server.Pid()))
+		if err != nil || len(threads) == 0 {
+			w.t.Fatalf("%d threads, %v", len(threads), err)
+		}
+		running := slices.ContainsFunc(threads, func(path string) bool {
+			stat, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			return err == nil && !strings.HasPrefix(state, "T")
+		})
+		if !running {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -323,6 +407,51 @@ func TestLockedDatabase(t *testing.T) {
 	w.refused()
 	w.notReady()
 	unlock()
+	w.flow(20)
+	w.finish()
+}
+
+// A folder that is moved away is noticed before anything else is acknowledged.
+func TestMovedFolder(t *testing.T) {
+	for _, comesBack := range []bool{true, false} {
+		t.Run(fmt.Sprintf("back %v", comesBack), func(t *testing.T) {
+			w := small(t)
+			for range 3 {
+				back, copied := w.takeFolder()
+				w.refused()
+				if status, body := w.server.Get("/readyz"); status != http.StatusServiceUnavailable {
+					t.Errorf("ready: %d %s", status, body)
+				}
+				if comesBack {
+					back()
+				} else {
+					_ = w.server.End(syscall.SIGKILL) // that it was killed
+					copied()
+					w.start()
+				}
+				w.flow(20)
+				w.check()
+			}
+			if text := w.server.Output.String(); strings.Count(text, "moved, replaced or removed") != 3 || strings.Contains(text, "not stored") {
+				t.Errorf("it logged %s", text)
+			}
+			w.finish()
+		})
+	}
+}
+
+func TestClosedStderr(t *testing.T) {
+	w := small(t)
+	for range 3 {
+		w.inject(deafened)
+		w.flow(20)
+	}
+	w.finish()
+}
+
+func TestHangup(t *testing.T) {
+	w := small(t)
+	w.inject(hangup)
 	w.flow(20)
 	w.finish()
 }

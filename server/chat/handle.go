@@ -70,9 +70,9 @@ func (s *session) chat(m shared.Message) bool {
 		defer s.hub.appends.Done()
 		switch {
 		case err != nil:
-			s.hub.cfg.Logger.Error("message not stored", "error", err)
+			s.hub.notStored(err)
 			s.hub.metrics.refuse(shared.CodeUnavailable)
-			s.sendError(m, shared.CodeUnavailable, "The server can't write its log right now. The message may have been kept.", 0)
+			s.sendError(m, shared.CodeUnavailable, sayUnavailable(err), 0)
 		case r.Duplicate:
 			s.member.send(wire.Message(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
 		}

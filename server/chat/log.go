@@ -19,6 +19,13 @@ type Entry struct {
 	Time   time.Time // kept to the millisecond
 }
 
+// Size is about what an entry takes on the disk, in bytes: its text, its user's
+// name, and the rest of its row and its place in the index.
+func (e Entry) Size() int64 { return int64(len(e.Text)+len(e.User)) + EntryOverhead }
+
+// EntryOverhead is the part of Entry.Size that every entry has.
+const EntryOverhead = 160
+
 // Receipt is a log's answer to Append.
 type Receipt struct {
 	Offset    int64
@@ -44,16 +51,21 @@ type Follower struct {
 	Begin func(first int64)
 }
 
-// Retention says how much of each room's log is kept; zero is no bound. What
-// goes is always the oldest.
+// Retention says how much of the log is kept; zero is no bound. What goes is
+// always a room's oldest.
 type Retention struct {
 	// Age is how old an entry may become. An entry is not deleted before those in
 	// front of it, so one with a time in the future, from a clock that was wrong,
 	// holds up what follows.
 	Age time.Duration
 
-	// Bytes is about how much of the disk a room's entries may take.
+	// Bytes is about how much of the disk a room's entries may take: the sum of
+	// their sizes.
 	Bytes int64
+
+	// Total is the same for all rooms together. The largest rooms are cut to one
+	// size, so that who fills a room, or a thousand, deletes nothing of a small one.
+	Total int64
 
 	Every   time.Duration     // how often the log looks, 1 min by default
 	Now     func() time.Time  // what Age is measured by, time.Now by default
@@ -108,3 +120,10 @@ type Log interface {
 
 // ErrUnavailable is what the errors of a Log and a Registry wrap.
 var ErrUnavailable = errors.New("the log is unavailable")
+
+// Errors that are no accident of one write: the log itself tells its logger when
+// such a state begins and when it ends.
+var (
+	ErrMoved   = errors.New("the log is not where it was opened")
+	ErrNoSpace = errors.New("the disk is full, up to what is kept free")
+)

@@ -91,7 +91,8 @@ func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail st
 
 // post appends a message of the API's and waits for its receipt.
 func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status int, detail string) {
-	const unavailable = "The server can't write its log right now. The message may have been kept: send it again with the same Idempotency-Key."
+	const again = " Send it again with the same Idempotency-Key."
+	unavailable := sayUnavailable(nil) + again
 	if m.User == "" {
 		m.User = "Bot"
 	}
@@ -135,8 +136,8 @@ func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status 
 	})
 	got := <-done
 	if got.error != nil {
-		h.cfg.Logger.Error("message not stored", "error", got.error)
-		return receipt, http.StatusServiceUnavailable, unavailable
+		h.notStored(got.error)
+		return receipt, http.StatusServiceUnavailable, sayUnavailable(got.error) + again
 	}
 	return got.Receipt, 0, ""
 }

@@ -3,6 +3,9 @@ package sqlitelog
 // RoomsQuery is what the list of rooms is read with.
 const RoomsQuery = roomsQuery
 
+// Newest is the schema of a log.
+var Newest = newest
+
 // MaxRoom is the last room that a log can have.
 const MaxRoom = maxRoom
 

@@ -43,6 +43,10 @@ type Options struct {
 	// MaxPages bounds the database's size in pages of 4 KB; 0 is no bound.
 	MaxPages int
 
+	// DiskFree is how many bytes of the disk entries leave free; 0 leaves none, and a
+	// negative number stands for DefaultDiskFree.
+	DiskFree int64
+
 	// Observe is told how long each transaction took.
 	Observe func(d time.Duration)
 
@@ -79,12 +83,15 @@ const defaultBusy = 2 * time.Second
 // Log is a chat.Log and a chat.Registry.
 type Log struct {
 	path     string // of the database
+	bounded  bool
+	place    *place
 	epoch    string
 	lock     *sql.DB // holds the lock file for as long as it is open
 	unsynced unsynced
 	writer   *writer
 	read     *sql.DB
 
+	watch     *watch
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
@@ -142,15 +149,20 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		return fail(err)
 	}
 
-	l.writer = &writer{}
-	write, err := l.writer.pending.openWith(dsn(path, opt, "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
-		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_pragma=temp_store(MEMORY)", "_txlock=immediate"))
-	if err != nil {
+	l.place = &place{path: path, logger: opt.Logger}
+	if err := l.place.settle(); err != nil {
 		return fail(err)
 	}
+	l.writer = &writer{place: l.place, reserve: newReserve(path, opt.DiskFree, opt)}
+	var writing sqlite.Driver
+	if err := l.writer.pending.register(&writing); err != nil {
+		return fail(err)
+	}
+	write := l.place.connect(&writing, dsn(path, opt, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous("+string(opt.Sync)+")", fmt.Sprintf("_pragma=max_page_count(%d)", opt.MaxPages),
+		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_pragma=temp_store(MEMORY)", "_txlock=immediate"))
 	write.SetMaxOpenConns(1)
 	l.writer.db = write
-	if err := write.QueryRowContext(ctx, "SELECT epoch FROM meta").Scan(&l.epoch); err != nil {
+	if err := write.QueryRowContext(ctx, "SELECT epoch, bounded FROM meta").Scan(&l.epoch, &l.bounded); err != nil {
 		return fail(err)
 	}
 	if l.unsynced.found {
@@ -166,9 +178,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if unclean || l.unsynced.found {
 		opt.Logger.Warn("the last run did not end in good order", "new_epoch", l.unsynced.found)
 	}
-	if l.read, err = open(path, opt, "_pragma=query_only(true)"); err != nil {
-		return fail(err)
-	}
+	l.read = l.place.connect(&sqlite.Driver{}, dsn(path, opt, "mode=rw", "_pragma=query_only(true)"))
 	l.read.SetMaxOpenConns(4)
 	l.read.SetMaxIdleConns(4)
 	if err := l.prepare(ctx); err != nil {
@@ -177,8 +187,15 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := l.writer.start(ctx, l.epoch, opt.Observe); err != nil {
 		return fail(err)
 	}
+	l.watch = startWatch(func() {
+		_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
+	})
 	return l, nil
 }
+
+// Bounded reports whether the log began with a bound to its size. Those of earlier
+// versions did not.
+func (l *Log) Bounded() bool { return l.bounded }
 
 // writable makes sure that dir is a folder that files can be made in.
 func writable(dir string) error {
@@ -203,7 +220,7 @@ func writable(dir string) error {
 // takeLock holds an exclusive transaction on an empty database beside the log.
 // The system lets go of it when the process ends, however it ends.
 func takeLock(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := open(path, Options{BusyTimeout: time.Millisecond})
+	db, err := open(path, Options{BusyTimeout: time.Millisecond}, "_pragma=journal_mode(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
@@ -334,8 +351,10 @@ func (l *Log) Close() error {
 	if l.retention != nil {
 		l.retention.end()
 	}
+	l.watch.end()
 	l.writer.stop()
-	err := l.closeDatabase()
+	moved := l.place.check()
+	err := errors.Join(moved, l.closeDatabase())
 	// Another program that reads keeps the log from being written back.
 	if err == nil && size(l.path+"-wal") == 0 {
 		err = l.unsynced.remove()

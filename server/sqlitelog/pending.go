@@ -1,8 +1,6 @@
 package sqlitelog
 
 import (
-	"context"
-	"database/sql"
 	"database/sql/driver"
 
 	"modernc.org/sqlite"
@@ -22,22 +20,8 @@ const (
 	pendingTable = "CREATE VIRTUAL TABLE temp.pending USING pending"
 )
 
-// openWith opens a database whose connections have the virtual table.
-func (p *pending) openWith(dsn string) (*sql.DB, error) {
-	var d sqlite.Driver
-	if err := d.RegisterModule("pending", p); err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector{&d, dsn}), nil
-}
-
-type connector struct {
-	driver *sqlite.Driver
-	dsn    string
-}
-
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-func (c connector) Driver() driver.Driver                        { return c.driver }
+// register has a driver's connections know the virtual table.
+func (p *pending) register(d *sqlite.Driver) error { return d.RegisterModule("pending", p) }
 
 // Create implements vtab.Module.
 func (p *pending) Create(ctx vtab.Context, args []string) (vtab.Table, error) {

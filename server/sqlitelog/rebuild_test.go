@@ -195,7 +195,7 @@ func TestRebuildKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, what+", the next start", entries(t, dir), want)
-		if version = schemaVersion(t, dir); version < 4 {
+		if version = schemaVersion(t, dir); version != sqlitelog.Newest {
 			t.Errorf("%s: the next start left schema %d", what, version)
 		}
 		for _, f := range []string{path + "-wal", path + "-shm"} {
@@ -230,7 +230,8 @@ func TestRebuildKilled(t *testing.T) {
 		}
 		check(fmt.Sprint("killed after ", after))
 	}
-	if seen[2] == 0 || seen[4] == 0 || len(seen) != 2 {
+	delete(seen, 4) // at times it is killed before the next step
+	if seen[2] == 0 || seen[sqlitelog.Newest] == 0 || len(seen) != 2 {
 		t.Errorf("schemas were found: %v", seen)
 	}
 }
@@ -383,7 +384,7 @@ func TestCommandsOnAnOlderSchema(t *testing.T) {
 	if _, err := sqlitelog.Restore(t.Context(), restored, backup, false); err != nil {
 		t.Fatal(err)
 	}
-	if version := schemaVersion(t, restored); version < 4 {
+	if version := schemaVersion(t, restored); version != sqlitelog.Newest {
 		t.Errorf("restore left schema %d", version)
 	}
 	l := open(t, restored, sqlitelog.Options{})

@@ -1,34 +1,32 @@
 package sqlitelog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"parley/server/chat"
 )
 
-// entryBytes is what an entry takes on the disk: its text, its user's name, and
-// about 160 bytes for the rest of its row and its place in the index.
+// entryBytes is chat.Entry.Size.
 const entryBytes = "octet_length(text) + octet_length(user) + 160"
 
 // retention deletes what is over the bounds. Its goroutine alone touches it.
 type retention struct {
 	chat.Retention
 	log  *Log
-	used map[int64]usage // by the room's id; only where Bytes bounds it
 	stop context.CancelFunc
 	done chan struct{}
 }
 
-// usage is the size of a room's entries up to an offset.
-type usage struct{ upTo, bytes int64 }
-
 // Retain implements chat.Log. The file does not shrink: the space of what was
 // deleted is used again.
 func (l *Log) Retain(r chat.Retention) {
-	if r.Age == 0 && r.Bytes == 0 {
+	if r.Age == 0 && r.Bytes == 0 && r.Total == 0 {
 		return
 	}
 	if r.Every == 0 {
@@ -41,7 +39,8 @@ func (l *Log) Retain(r chat.Retention) {
 		r.Expired = func(int) {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l.retention = &retention{Retention: r, log: l, used: make(map[int64]usage), stop: cancel, done: make(chan struct{})}
+	l.retention = &retention{Retention: r, log: l, stop: cancel, done: make(chan struct{})}
+	l.writer.volume.bound.Store(r.Total)
 	go l.retention.run(ctx)
 }
 
@@ -65,36 +64,34 @@ func (r *retention) run(ctx context.Context) {
 		}
 		select {
 		case <-ticker.C:
+		case <-r.log.writer.volume.over:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// roomSize is a room, and about what its entries take.
+type roomSize struct {
+	id, head, bytes int64
+	key             string
+}
+
 // pass looks at every room once.
 func (r *retention) pass(ctx context.Context) (deleted int, err error) {
-	type room struct {
-		id, head int64
-		key      string
-	}
-	var rooms []room
-	rows, err := r.log.read.QueryContext(ctx, "SELECT id, head, key FROM rooms")
+	rooms, err := r.rooms(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var v room
-		if err := rows.Scan(&v.id, &v.head, &v.key); err != nil {
-			return 0, err
-		}
-		rooms = append(rooms, v)
-	}
-	if err := rows.Err(); err != nil {
-		return 0, err
+	most := r.level(rooms)
+	if r.Bytes > 0 {
+		most = min(most, r.Bytes)
 	}
 	for _, v := range rooms {
-		n, err := r.trim(ctx, v.key, v.id, v.head)
+		if v.bytes == 0 || v.bytes <= most && r.Age == 0 {
+			continue
+		}
+		n, err := r.trim(ctx, v, most)
 		deleted += n
 		if n > 0 {
 			r.Expired(n)
@@ -106,87 +103,122 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 	return deleted, nil
 }
 
-// trim deletes a room's oldest entries, as far as head.
-func (r *retention) trim(ctx context.Context, key string, room, head int64) (deleted int, err error) {
+func (r *retention) rooms(ctx context.Context) (rooms []roomSize, err error) {
+	rows, err := r.log.read.QueryContext(ctx, "SELECT id, head, bytes, key FROM rooms")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v roomSize
+		if err := rows.Scan(&v.id, &v.head, &v.bytes, &v.key); err != nil {
+			return nil, err
+		}
+		rooms = append(rooms, v)
+	}
+	return rooms, rows.Err()
+}
+
+// level returns what every room has to be cut to so that all together are within
+// Total. If they are over it, a little more goes, so that there is peace for a
+// while.
+func (r *retention) level(rooms []roomSize) int64 {
+	var all int64
+	for _, v := range rooms {
+		all += v.bytes
+	}
+	if r.Total == 0 || all <= r.Total {
+		return math.MaxInt64
+	}
+	excess := all - (r.Total - r.Total/32)
+	sorted := slices.SortedFunc(slices.Values(rooms), func(a, b roomSize) int { return cmp.Compare(b.bytes, a.bytes) })
+	var largest int64 // the sizes of the first n rooms
+	for n, v := range sorted {
+		largest += v.bytes
+		level := max(0, (largest-excess)/int64(n+1))
+		if n+1 == len(sorted) || level >= sorted[n+1].bytes {
+			return level
+		}
+	}
+	return 0
+}
+
+// trim deletes a room's oldest entries: those over the age, and what it has more
+// than most bytes.
+func (r *retention) trim(ctx context.Context, v roomSize, most int64) (deleted int, err error) {
 	var first int64
-	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? ORDER BY at LIMIT 1", rowOf(room, 0), rowOf(room+1, 0)).Scan(&first)
+	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? ORDER BY at LIMIT 1", rowOf(v.id, 0), rowOf(v.id+1, 0)).Scan(&first)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	upTo, err := r.tooOld(ctx, room, head)
+	upTo, err := r.tooOld(ctx, v)
 	if err != nil {
 		return 0, err
 	}
-	var u usage
-	if r.Bytes > 0 {
-		if upTo, u, err = r.tooMuch(ctx, room, head, upTo); err != nil {
+	if v.bytes > most {
+		if upTo, err = r.tooMuch(ctx, v, most, upTo); err != nil {
 			return 0, err
 		}
 	}
 	if upTo < first {
-		r.used[room] = u
 		return 0, nil
 	}
+	return r.log.deleteUpTo(ctx, v.key, v.id, upTo)
+}
+
+// deleteUpTo deletes a room's entries as far as an offset, and tells its followers
+// before.
+func (l *Log) deleteUpTo(ctx context.Context, key string, room, upTo int64) (deleted int, err error) {
 	const batch = 1000 // in one transaction, which members' messages wait for
 	for {
 		t := &trim{key: key, room: room, upTo: upTo, limit: batch}
-		if err := r.log.writer.do(ctx, request{trim: t}); err != nil {
-			delete(r.used, room) // counted anew
+		if err := l.writer.do(ctx, request{trim: t}); err != nil {
 			return deleted, err
 		}
 		if deleted += t.deleted; t.deleted < batch {
-			break
+			return deleted, nil
 		}
 	}
-	r.used[room] = u
-	return deleted, nil
 }
 
 // tooOld returns the offset up to which a room's entries are over Age.
-func (r *retention) tooOld(ctx context.Context, room, head int64) (upTo int64, err error) {
+func (r *retention) tooOld(ctx context.Context, v roomSize) (upTo int64, err error) {
 	if r.Age == 0 {
 		return 0, nil
 	}
 	var oldest int64
 	err = r.log.read.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? AND time >= ? ORDER BY at LIMIT 1",
-		rowOf(room, 0), rowOf(room+1, 0), r.Now().Add(-r.Age).UnixMilli()).Scan(&oldest)
+		rowOf(v.id, 0), rowOf(v.id+1, 0), r.Now().Add(-r.Age).UnixMilli()).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
-		return head, nil
+		return v.head, nil
 	}
 	return oldest - 1, err
 }
 
-// tooMuch returns the offset up to which a room's entries are to go so that what
-// is left is within Bytes, and how much that is. It reads what is new since the
-// last time, and what goes.
-func (r *retention) tooMuch(ctx context.Context, room, head, upTo int64) (int64, usage, error) {
-	u := r.used[room]
-	var fresh int64
-	if err := r.log.read.QueryRowContext(ctx, "SELECT COALESCE(SUM("+entryBytes+"), 0) FROM entries WHERE at > ? AND at <= ?",
-		rowOf(room, u.upTo), rowOf(room, head)).Scan(&fresh); err != nil {
-		return 0, u, err
-	}
-	u = usage{upTo: head, bytes: u.bytes + fresh}
-	rows, err := r.log.read.QueryContext(ctx, "SELECT offset, "+entryBytes+" FROM entries WHERE at > ? AND at <= ? ORDER BY at", rowOf(room, 0), rowOf(room, head))
+// tooMuch returns the offset up to which a room's entries are to go, at least upTo,
+// so that those that are left take no more than most bytes.
+func (r *retention) tooMuch(ctx context.Context, v roomSize, most, upTo int64) (int64, error) {
+	rows, err := r.log.read.QueryContext(ctx, "SELECT offset, "+entryBytes+" FROM entries WHERE at > ? AND at <= ? ORDER BY at", rowOf(v.id, 0), rowOf(v.id, v.head))
 	if err != nil {
-		return 0, u, err
+		return 0, err
 	}
 	defer rows.Close()
+	left := v.bytes
 	for rows.Next() {
 		var offset, bytes int64
 		if err := rows.Scan(&offset, &bytes); err != nil {
-			return 0, u, err
+			return 0, err
 		}
-		if offset > upTo && u.bytes <= r.Bytes {
+		if offset > upTo && left <= most {
 			break
 		}
 		upTo = max(upTo, offset)
-		u.bytes -= bytes
+		left -= bytes
 	}
-	return upTo, u, rows.Err()
+	return upTo, rows.Err()
 }
 
 // trim is a request to delete a room's oldest entries, as far as upTo.
@@ -196,10 +228,12 @@ type trim struct {
 	limit, deleted int
 }
 
-const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE at > ? AND at <= ? ORDER BY at LIMIT ?)"
+const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE at > ? AND at <= ? ORDER BY at LIMIT ?) RETURNING " + entryBytes
 
-// emptiedQuery takes a room without entries out of the list of rooms.
-const emptiedQuery = "UPDATE rooms SET last = 0 WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE at > ? AND at < ?)"
+// trimmedQuery notes what is left of a room. One without entries goes out of the
+// list of rooms.
+const trimmedQuery = "UPDATE rooms SET bytes = bytes - ?2, " +
+	"last = iif(EXISTS (SELECT 1 FROM entries WHERE at > ?1 << 40 AND at < (?1 + 1) << 40), last, 0) WHERE id = ?1"
 
 // trim tells the room's followers where its log will begin, then deletes. Rooms
 // are opened by the same goroutine, so whoever opens one learns of what goes
@@ -208,15 +242,23 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 	for _, f := range w.followers(t.key) {
 		f.Begin(t.upTo + 1)
 	}
-	result, err := w.conn.ExecContext(ctx, trimQuery, rowOf(t.room, 0), rowOf(t.room, t.upTo), t.limit)
+	var bytes int64
+	rows, err := w.conn.QueryContext(ctx, trimQuery, rowOf(t.room, 0), rowOf(t.room, t.upTo), t.limit)
 	if err != nil {
 		return err
 	}
-	n, err := result.RowsAffected()
-	t.deleted = int(n)
-	if err != nil || t.deleted == t.limit { // there may be more
+	defer rows.Close()
+	for ; rows.Next(); t.deleted++ {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return err
+		}
+		bytes += n
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
-	_, err = w.conn.ExecContext(ctx, emptiedQuery, t.room, rowOf(t.room, 0), rowOf(t.room+1, 0))
+	w.volume.change -= bytes
+	_, err = w.conn.ExecContext(ctx, trimmedQuery, t.room, bytes)
 	return err
 }

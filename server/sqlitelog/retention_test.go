@@ -1,9 +1,13 @@
 package sqlitelog_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,5 +154,118 @@ func TestRetainWhileLocked(t *testing.T) {
 	}
 	if n := <-expired; n != 1 {
 		t.Errorf("%d were deleted", n)
+	}
+}
+
+// Over the bound of all rooms, the oldest of the largest go, and those of small
+// rooms stay. What is in the rooms' rows is what their entries take.
+func TestRetainTotal(t *testing.T) {
+	const each = chat.EntryOverhead + 1 + 39 // name and text
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	begins := make(map[string]int64)
+	var begun sync.Mutex
+	fill := func(key string, n int) {
+		t.Helper()
+		room, err := shared.RoomName(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, n)
+		for i := range n {
+			l.Append(t.Context(), room, chat.Entry{ID: fmt.Sprint(i), Device: rand.Text(), User: "u", Text: strings.Repeat("x", 39)},
+				func(_ chat.Receipt, err error) { done <- err })
+		}
+		for range n {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, key := range []string{"big", "bigger", "small"} {
+		_, stop, err := l.Open(t.Context(), shared.Name{Text: key, Key: key}, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(first int64) {
+			begun.Lock()
+			defer begun.Unlock()
+			begins[key] = first
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+	}
+	fill("small", 10)
+	fill("big", 200)
+	fill("bigger", 300)
+	expired := make(chan int, 100)
+	l.Retain(chat.Retention{Total: 320 * each, Every: time.Hour, Expired: func(n int) { expired <- n }})
+	for n := 0; n < 200; { // down to 310, and so that big and bigger have 150 each
+		n += <-expired
+	}
+	counts := func() (small, big, bigger int) {
+		t.Helper()
+		var n []int
+		for _, key := range []string{"small", "big", "bigger"} {
+			entries, err := l.Read(t.Context(), key, 0, shared.MaxOffset, 1000)
+			if err != nil || len(entries) == 0 {
+				t.Fatal(len(entries), err)
+			}
+			begun.Lock()
+			if first := entries[0].Offset; first > 1 && begins[key] != first {
+				t.Errorf("%s begins with %d, its follower was told of %d", key, first, begins[key])
+			}
+			begun.Unlock()
+			n = append(n, len(entries))
+		}
+		return n[0], n[1], n[2]
+	}
+	if small, big, bigger := counts(); small != 10 || big != 150 || bigger != 150 {
+		t.Errorf("small, big and bigger have %d, %d and %d", small, big, bigger)
+	}
+	fill("flood", 400) // the log notices by itself, before it looks the next time
+	for n := 0; n < 390; {
+		n += <-expired
+	}
+	if small, big, bigger := counts(); small != 10 || big != bigger || big < 100 || big == 150 {
+		t.Errorf("after a flood, small, big and bigger have %d, %d and %d", small, big, bigger)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var wrong int
+	if err := database(t, dir).QueryRow("SELECT COUNT(*) FROM rooms WHERE bytes <> " +
+		"(SELECT COALESCE(SUM(octet_length(text) + octet_length(user) + 160), 0) FROM entries WHERE room = rooms.id)").Scan(&wrong); err != nil || wrong != 0 {
+		t.Errorf("%d rooms count wrong, %v", wrong, err)
+	}
+}
+
+// A log that an earlier version has begun is not bounded.
+func TestBounded(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		l := open(t, dir, sqlitelog.Options{})
+		if !l.Bounded() {
+			t.Error("a new log is not bounded")
+		}
+		l.Close()
+	}
+	for _, schema := range []string{"schema2", "schema4"} {
+		dir := t.TempDir()
+		data, err := os.ReadFile("testdata/" + schema + ".db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, sqlitelog.FileName), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, dir, sqlitelog.Options{})
+		if l.Bounded() {
+			t.Errorf("a log of %s is bounded", schema)
+		}
+		l.Close()
+		var sized int
+		if err := database(t, dir).QueryRow("SELECT COUNT(*) FROM rooms WHERE bytes = (SELECT SUM(length(CAST(text AS BLOB)) + length(CAST(user AS BLOB)) + 160) " +
+			"FROM entries WHERE room = rooms.id)").Scan(&sized); err != nil || sized < 2 {
+			t.Errorf("%s: %d rooms have their size, %v", schema, sized, err)
+		}
 	}
 }

@@ -67,7 +67,21 @@ const baseIndexes = `
 
 // changes bring a database from each schema to the next, beginning with base. One
 // that was merged never changes.
-var changes = []string{}
+var changes = []string{
+	// Schema 5: how large rooms are, when locks were made, and the offsets of rooms
+	// that were deleted or renamed.
+	`ALTER TABLE meta ADD COLUMN bounded INTEGER NOT NULL DEFAULT 0; -- the log began with a bound to its size
+	ALTER TABLE rooms ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0; -- of its entries: see chat.Entry.Size
+	UPDATE rooms SET bytes = (SELECT COALESCE(SUM(octet_length(text) + octet_length(user) + 160), 0)
+		FROM entries WHERE at > rooms.id << 40 AND at < (rooms.id + 1) << 40);
+	ALTER TABLE locks ADD COLUMN made INTEGER NOT NULL DEFAULT 0; -- milliseconds since 1970
+	UPDATE locks SET made = unixepoch() * 1000;
+	CREATE TABLE ends (
+		key  TEXT    NOT NULL PRIMARY KEY, -- of a room that is not there any more
+		room INTEGER NOT NULL,             -- rooms.id of what it was renamed to; 0 if it was deleted
+		head INTEGER NOT NULL              -- after which another room with this key begins
+	) WITHOUT ROWID;`,
+}
 
 // newest is the schema that this program works with.
 var newest = base + len(changes)
@@ -108,10 +122,12 @@ func migrate(ctx context.Context, path string, opt Options) error {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	if version == 0 {
-		if err := step(ctx, db, base, baseSchema+baseIndexes, "INSERT INTO meta (epoch) VALUES ('"+rand.Text()+"')"); err != nil {
+		begin := []string{baseSchema + baseIndexes, "INSERT INTO meta (epoch) VALUES ('" + rand.Text() + "')"}
+		begin = append(append(begin, changes...), "UPDATE meta SET bounded = 1")
+		if err := step(ctx, db, newest, begin...); err != nil {
 			return err
 		}
-		version = base
+		version = newest
 	}
 	for v := version; v < newest; v++ {
 		if err := step(ctx, db, v+1, changes[v-base]); err != nil {

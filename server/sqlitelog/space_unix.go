@@ -12,3 +12,12 @@ func freeSpace(dir string) (uint64, error) {
 	}
 	return uint64(s.Bavail) * uint64(s.Bsize), nil //nolint:unconvert // not what it is on FreeBSD
 }
+
+// diskSize is how many bytes a folder's disk has in all.
+func diskSize(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return s.Blocks * uint64(s.Bsize), nil
+}

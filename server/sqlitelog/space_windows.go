@@ -11,3 +11,13 @@ func freeSpace(dir string) (free uint64, err error) {
 	err = windows.GetDiskFreeSpaceEx(path, &free, nil, nil)
 	return free, err
 }
+
+// diskSize is how many bytes a folder's disk has in all.
+func diskSize(dir string) (size uint64, err error) {
+	path, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	err = windows.GetDiskFreeSpaceEx(path, nil, &size, nil)
+	return size, err
+}

@@ -77,10 +77,16 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 		return nil, err
 	}
 	for _, r := range w.touched {
-		if len(r.fresh) > 0 {
-			if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), r.id); err != nil {
-				return nil, err
-			}
+		if len(r.fresh) == 0 {
+			continue
+		}
+		var bytes int64
+		for _, e := range r.fresh {
+			bytes += e.Size()
+		}
+		w.volume.change += bytes
+		if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), bytes, r.id); err != nil {
+			return nil, err
 		}
 	}
 	_, err = w.stmt.commit.ExecContext(ctx)

@@ -1,6 +1,7 @@
 package sqlitelog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -67,6 +68,8 @@ type follower struct {
 // not guarded by mu.
 type writer struct {
 	db       *sql.DB
+	place    *place
+	reserve  *reserve
 	epoch    string
 	observe  func(time.Duration)
 	requests chan *request
@@ -78,6 +81,7 @@ type writer struct {
 	pending pending     // of the transaction under way
 	rooms   map[string]*roomState
 	touched []*roomState
+	volume  volume
 
 	mu        sync.Mutex
 	abandoned []string // rooms that lost their last follower
@@ -93,6 +97,7 @@ type statements struct {
 func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
 	w.epoch, w.observe = epoch, observe
 	w.rooms = make(map[string]*roomState)
+	w.volume.over = make(chan struct{}, 1)
 	if err := w.connect(ctx); err != nil {
 		return err
 	}
@@ -213,6 +218,9 @@ func (w *writer) handle(batch []*request) {
 	if len(writes) == 0 {
 		return
 	}
+	if writes = w.admit(writes); len(writes) == 0 {
+		return
+	}
 	started := time.Now()
 	outcomes, err := w.transaction(ctx, writes, len(writes) >= many)
 	if err == errRepeated {
@@ -221,9 +229,17 @@ func (w *writer) handle(batch []*request) {
 	}
 	if err != nil {
 		w.fail()
+		refuse(writes, cmp.Or(w.place.check(), err))
+		return
+	}
+	// What was committed to files that are somewhere else is not acknowledged. If
+	// they come back, the followers are told with the next entry.
+	if err := w.place.check(); err != nil {
+		w.distrust()
 		refuse(writes, err)
 		return
 	}
+	w.volume.committed()
 	if len(outcomes) > 0 {
 		w.observe(time.Since(started))
 	}
@@ -236,6 +252,33 @@ func (w *writer) handle(batch []*request) {
 		r.done(outcomes[0].Receipt, wrap(outcomes[0].err))
 		outcomes = outcomes[1:]
 	}
+}
+
+// admit refuses what can't be written now, and returns the rest.
+func (w *writer) admit(writes []*request) []*request {
+	if w.place.isLost() {
+		if err := w.place.check(); err != nil {
+			refuse(writes, err)
+			return nil
+		}
+	}
+	grows := func(r *request) bool { return r.done != nil || r.probe }
+	if !slices.ContainsFunc(writes, grows) {
+		return writes
+	}
+	err := w.reserve.check()
+	if err == nil {
+		return writes
+	}
+	var rest []*request
+	for _, r := range writes {
+		if grows(r) {
+			refuse([]*request{r}, err)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	return rest
 }
 
 // state returns a room's state, from the database if need be.
@@ -306,7 +349,7 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.rollback:  "ROLLBACK",
 		&w.stmt.room:      "SELECT id, name, head, last FROM rooms WHERE key = ?",
 		&w.stmt.newRoom:   "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
-		&w.stmt.setHead:   "UPDATE rooms SET head = ?, last = ? WHERE id = ?",
+		&w.stmt.setHead:   "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
 		&w.stmt.insert:    "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
 		&w.stmt.insertAll: "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
 		&w.stmt.find:      "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
@@ -323,7 +366,11 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		}
 		w.opened = append(w.opened, *stmt)
 	}
-	return nil
+	err = w.conn.QueryRowContext(ctx, "SELECT COALESCE(SUM(bytes), 0) FROM rooms").Scan(&w.volume.bytes)
+	if err = cmp.Or(err, w.place.connected()); err != nil {
+		w.fail()
+	}
+	return err
 }
 
 // rollBack gives up a transaction, and everything that it made the writer believe.
@@ -331,9 +378,15 @@ func (w *writer) rollBack(ctx context.Context) {
 	if w.stmt.rollback != nil {
 		_, _ = w.stmt.rollback.ExecContext(ctx) // an error means that there was nothing to roll back
 	}
+	w.distrust()
+}
+
+// distrust forgets what the writer believes of rooms.
+func (w *writer) distrust() {
 	for _, r := range w.rooms {
 		r.loaded = false
 	}
+	w.volume.change = 0
 	w.settle()
 }
 

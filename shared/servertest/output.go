@@ -2,7 +2,6 @@ package servertest
 
 import (
 	"bytes"
-	"io"
 	"regexp"
 	"sync"
 	"testing"
@@ -52,16 +51,4 @@ func (o *Output) Wait(t testing.TB, pattern string) string {
 			t.Fatalf("it did not print %s:\n%s", pattern, text)
 		}
 	}
-}
-
-// lockedWriter lets two writers share a third.
-type lockedWriter struct {
-	mu sync.Mutex
-	to io.Writer
-}
-
-func (w *lockedWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.to.Write(p)
 }

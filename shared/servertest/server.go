@@ -95,6 +95,7 @@ type Server struct {
 	token string // the file with the token that reads its metrics
 	addr  string // host:port, kept over restarts
 	cmd  *exec.Cmd
+	errs *os.File      // the other end of its standard error
 	read chan struct{} // closed when its output has ended
 }
 
@@ -131,31 +132,48 @@ var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`)
 func (s *Server) Start() error {
 	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data, "--api-token-file", s.token}, s.Flags...)...)
 	cmd.Env, cmd.SysProcAttr = s.Env, s.Attr
-	said := &strings.Builder{}
-	stderr := &lockedWriter{to: io.MultiWriter(s.Output, said)}
-	cmd.Stderr = stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	errs, stderr, err := os.Pipe()
+	if err != nil {
 		return err
 	}
+	cmd.Stderr = stderr
+	err = cmd.Start()
+	stderr.Close()
+	if err != nil {
+		errs.Close()
+		return err
+	}
+	said := &strings.Builder{}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer errs.Close()
+		_, _ = io.Copy(io.MultiWriter(s.Output, said), errs)
+	})
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		fmt.Fprintln(s.Output, lines.Text())
 		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			s.cmd, s.addr, s.read = cmd, m[1], make(chan struct{})
+			s.cmd, s.addr, s.errs, s.read = cmd, m[1], errs, make(chan struct{})
 			go func() {
 				defer close(s.read)
 				_, _ = io.Copy(s.Output, stdout)
+				reading.Wait()
 			}()
 			return nil
 		}
 	}
+	reading.Wait()
 	err = cmd.Wait()
 	return fmt.Errorf("%w: %s", err, said)
 }
+
+// Deafen has nobody read the process's standard error any more, like a terminal or
+// a logger that has gone.
+func (s *Server) Deafen() { s.errs.Close() }
 
 // MustStart is Start for a test that needs the server.
 func (s *Server) MustStart() {

@@ -1,0 +1,104 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"parley/shared"
+	"parley/shared/servertest"
+)
+
+// A disk that fills up is left with what --disk-free keeps, which is 5 % of a small
+// one. Who writes is told why, and a message goes through when there is room again.
+func TestAlmostFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	switch err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); {
+	case errors.Is(err, unix.EPERM):
+		t.Skip("only root may mount a small disk; sqlitelog has the same test without one")
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
+	s := servertest.New(t)
+	s.Data = filepath.Join(disk, "data")
+	s.MustStart()
+	t.Cleanup(s.Kill) // before the disk goes
+	ann := s.Join("hall", "Ann")
+	ann.Say("before")
+	ann.Hear("before")
+
+	var stat unix.Statfs_t
+	if err := unix.Statfs(disk, &stat); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(disk, "other")
+	if err := os.WriteFile(other, make([]byte, int64(stat.Bavail)*stat.Bsize-2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ann.Send(shared.Message{Type: shared.TypeChat, ID: "1", Text: "in between"})
+	if e := ann.Next(shared.TypeError, shared.TypeChat); e.Code != shared.CodeUnavailable || e.ID != "1" || !strings.Contains(e.Text, "disk is almost full") {
+		t.Errorf("she gets %+v", e)
+	}
+	if status, _ := s.Get("/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("ready: %d", status)
+	}
+	bob := s.Join("hall", "Bob") // people still come in and read
+	bob.Hear("before")
+	ann.Send(shared.Message{Type: shared.TypeChat, ID: "1", Text: "in between"})
+	ann.Next(shared.TypeError)
+	if text := s.Output.String(); strings.Count(text, "--disk-free") != 1 || strings.Contains(text, "message not stored") {
+		t.Errorf("it logged:\n%s", text)
+	}
+
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	ann.Send(shared.Message{Type: shared.TypeChat, ID: "1", Text: "in between"})
+	ann.Hear("in between")
+	if status, body := s.Get("/readyz"); status != http.StatusOK {
+		t.Errorf("ready with room again: %d %s", status, body)
+	}
+	s.Stop()
+}
+
+// A new folder has a bound; one from before there was any has none, and the log says
+// so, until its operator gives one.
+func TestLogBytesOfOlderFolders(t *testing.T) {
+	const says = "nothing bounds its size"
+	s := servertest.Start(t)
+	s.Stop()
+	if strings.Contains(s.Output.String(), says) {
+		t.Errorf("of a new folder it logged:\n%s", s.Output)
+	}
+	older, err := os.ReadFile("sqlitelog/testdata/schema4.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = servertest.New(t)
+	if err := errors.Join(os.Mkdir(s.Data, 0o700), os.WriteFile(filepath.Join(s.Data, "parley.db"), older, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.MustStart()
+		s.Stop()
+	}
+	if n := strings.Count(s.Output.String(), says); n != 2 {
+		t.Errorf("it said %d times that the older folder has no bound:\n%s", n, s.Output)
+	}
+	s.Flags = []string{"--log-bytes", "1"} // which takes everything
+	s.MustStart()
+	for s.Metric("parley_messages_expired_total") == "0" {
+	}
+	s.Stop()
+	if n := strings.Count(s.Output.String(), says); n != 2 {
+		t.Errorf("with --log-bytes it logged:\n%s", s.Output)
+	}
+}
