@@ -43,6 +43,7 @@ type Config struct {
 	TailBytes   int           // memory for the newest frames of a room, in each dialect
 	ResumeLimit int           // entries that a member may be behind
 	NameHold    time.Duration // how long a name stays its device's
+	RetainBytes int64         // Retention.Bytes of the log: a device may hold half of it
 
 	HelloTimeout time.Duration // from the upgrade to a valid hello
 	PingEvery    time.Duration

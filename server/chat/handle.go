@@ -61,11 +61,18 @@ func (s *session) chat(m shared.Message) bool {
 			return true
 		}
 	}
+	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.hub.cfg.Now()}
+	switch may, err := s.room.mayAdd(e); {
+	case err != nil:
+		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
+	case !may:
+		s.hub.metrics.limit("share")
+		return s.refuse(m, shared.CodeNotAllowed, saysHalf)
+	}
 	if !s.hub.begin() {
 		return true // unanswered: the client sends it again after the restart
 	}
 	s.hub.metrics.messages.Inc()
-	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.hub.cfg.Now()}
 	s.hub.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.hub.appends.Done()
 		switch {

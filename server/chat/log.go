@@ -106,6 +106,9 @@ type Log interface {
 	// oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, limit int) ([]Entry, error)
 
+	// Held returns the sum of the sizes of each device's entries in a room.
+	Held(ctx context.Context, room string) (bytes map[string]int64, err error)
+
 	// Retain bounds the log from now on, until it is closed. It is called once at
 	// most.
 	Retain(r Retention)

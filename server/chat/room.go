@@ -46,7 +46,8 @@ type Room struct {
 	over       bool      // it has left memory: nothing is taken in any more
 	settled    sync.Cond // on incomingMu: looping became false
 
-	locking sync.Mutex // held while a lock is on its way into the log; taken before mu
+	holdings holdings
+	locking  sync.Mutex // held while a lock is on its way into the log; taken before mu
 
 	mu      sync.Mutex
 	lock    Lock

@@ -29,6 +29,7 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"a replay comes to the same":     replay,
 		"deletion is announced":          announced,
 		"retention by age":               retainAge,
+		"what devices hold":              held,
 		"ready":                          func(t *testing.T, f *fixture[chat.Log]) { must(t, f.log.Ready(t.Context())) },
 	}.run(t, open)
 }

@@ -2,6 +2,8 @@ package logtest
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,4 +104,30 @@ func retainAge(t *testing.T, f *fixture[chat.Log]) {
 	}
 	equal(t, "what was told of the lobby", told[lobby.Key].begins, []int64{3})
 	equal(t, "what was told of the attic", told[attic.Key].begins, nil)
+}
+
+// held adds up the entries of each device in a room, as long as they are kept.
+func held(t *testing.T, f *fixture[chat.Log]) {
+	want := make(map[string]int64)
+	for i, device := range []string{"00112233445566778899aabbccddeeff", "api", "api", "d"} {
+		e := entry(fmt.Sprint(i))
+		e.Device, e.Text = device, strings.Repeat("ä", i)
+		f.add(t, lobby, e)
+		f.add(t, shared.Name{Text: "Attic", Key: "attic"}, e)
+		want[device] += e.Size()
+	}
+	check := func() {
+		t.Helper()
+		if got, err := f.log.Held(t.Context(), lobby.Key); err != nil || !maps.Equal(got, want) {
+			t.Errorf("they hold %v, not %v, %v", got, want, err)
+		}
+	}
+	check()
+	if got, err := f.log.Held(t.Context(), "empty"); err != nil || len(got) > 0 {
+		t.Errorf("in a room without entries they hold %v, %v", got, err)
+	}
+	delete(want, "00112233445566778899aabbccddeeff")
+	keep := want["api"] + want["d"]
+	retain(t, f.log, chat.Retention{Bytes: keep}, 2)
+	check()
 }

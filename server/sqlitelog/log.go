@@ -95,7 +95,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readOwner, readNames, readLock, readRooms *sql.Stmt
+	readEntries, readHistory, readHeld, readOwner, readNames, readLock, readRooms *sql.Stmt
 }
 
 var (
@@ -260,6 +260,7 @@ func (l *Log) prepare(ctx context.Context) error {
 	for stmt, query := range map[**sql.Stmt]string{
 		&l.readEntries: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 ORDER BY at LIMIT ?4",
 		&l.readHistory: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC LIMIT ?3",
+		&l.readHeld:    "SELECT device, SUM(" + entryBytes + ") FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff GROUP BY device",
 		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
 		&l.readNames:   "SELECT name FROM names WHERE room = ? ORDER BY seen DESC, name LIMIT ?",
 		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
@@ -310,6 +311,28 @@ func (l *Log) History(ctx context.Context, room string, before int64, limit int)
 	entries, err := scan(room, func() (*sql.Rows, error) { return l.readHistory.QueryContext(ctx, room, rowOf(0, before), limit) })
 	slices.Reverse(entries)
 	return entries, err
+}
+
+// Held implements chat.Log.
+func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
+	held := make(map[string]int64)
+	rows, err := l.readHeld.QueryContext(ctx, room)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var device string
+		var bytes int64
+		if err := rows.Scan((*deviceID)(&device), &bytes); err != nil {
+			return nil, unavailable(err)
+		}
+		held[device] = bytes
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	return held, nil
 }
 
 func scan(room string, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
