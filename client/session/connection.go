@@ -34,6 +34,7 @@ type connection struct {
 	server     string
 	pins       *Pins
 	room       string
+	hello      shared.Message // the first frame; without a Device, it gets that of pins
 	reports    chan<- report
 
 	begun  time.Time
@@ -66,7 +67,7 @@ func (c *connection) run() *Problem {
 		return &Problem{CauseBadRoom, err.Error()}
 	}
 	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{ //nolint:bodyclose // Dial has closed it
-		HTTPClient:   &http.Client{Transport: DialFunc(c.dialHeard).transport(c.server, c.pins)},
+		HTTPClient:   DialFunc(c.dialHeard).client(c.server, c.pins),
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {
@@ -77,6 +78,9 @@ func (c *connection) run() *Problem {
 		return c.otherProtocol("")
 	}
 	ws.SetReadLimit(shared.ReadLimit)
+	if c.hello.Device == "" { // which server this is, is known only now
+		c.hello.Device = c.pins.Device(c.server)
+	}
 	c.open.Store(true)
 
 	var writer sync.WaitGroup
@@ -131,6 +135,10 @@ func (c *connection) deliver(r report) bool {
 func (c *connection) write(ws *websocket.Conn) {
 	var pings sync.WaitGroup
 	defer pings.Wait()
+	if ws.Write(c.ctx, websocket.MessageText, shared.Encode(c.hello)) != nil {
+		c.cut()
+		return
+	}
 	for {
 		select {
 		case data := <-c.out:
@@ -246,7 +254,7 @@ func (c *connection) refused(resp *http.Response, err error) *Problem {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return c.otherProtocol(resp.Header.Get("Sec-WebSocket-Protocol"))
 	}
-	return statusProblem(resp.StatusCode, readBody(resp))
+	return statusProblem(resp, readBody(resp))
 }
 
 // otherProtocol tells a Parley of another version from another kind of server,

@@ -46,10 +46,13 @@ func dialProblem(ctx context.Context, err error) *Problem {
 }
 
 // statusProblem says what an HTTP status other than the wanted one means.
-func statusProblem(status int, body []byte) *Problem {
+func statusProblem(resp *http.Response, body []byte) *Problem {
 	var p struct{ Detail string }
 	_ = json.Unmarshal(body, &p) // an answer without a problem document has no detail
-	switch status {
+	if to, err := resp.Location(); err == nil {
+		return &Problem{CauseRedirected, to.String()}
+	}
+	switch status := resp.StatusCode; status {
 	case http.StatusForbidden:
 		return &Problem{CauseRefusedOrigin, p.Detail}
 	case http.StatusBadRequest:
@@ -59,7 +62,7 @@ func statusProblem(status int, body []byte) *Problem {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return &Problem{CauseServerFull, p.Detail}
 	}
-	return &Problem{CauseNotParley, http.StatusText(status)}
+	return &Problem{CauseNotParley, http.StatusText(resp.StatusCode)}
 }
 
 func isRefused(err error) bool {

@@ -153,8 +153,93 @@ func (a *authority) issue(t *testing.T, vouched bool) *tls.Certificate {
 // certificate of its own: it is refused, also after a restart.
 func TestCertificateDowngrade(t *testing.T) {
 	good, own := testAuthority.issue(t, true), testAuthority.issue(t, false)
+	server, show := showing(t)
+	path := filepath.Join(t.TempDir(), "store")
+	for _, c := range []struct {
+		what        string
+		certificate *tls.Certificate
+		refused     bool
+	}{
+		{"an authority's", good, false},
+		{"another of the authority's", testAuthority.issue(t, true), false},
+		{"its own", own, true},
+		{"the authority's again", good, false},
+	} {
+		show(c.certificate)
+		kept := openStore(t, path)
+		info, p := probe(t, server, session.NewPins(kept))
+		switch {
+		case c.refused && (p == nil || p.Cause != session.CauseCertChanged || p.Detail != shared.Fingerprint(own.Certificate[0])):
+			t.Errorf("%s: %+v, %v", c.what, info, p)
+		case !c.refused && (p != nil || info.Words != ""):
+			t.Errorf("%s: %+v, %v", c.what, info, p)
+		}
+		if err := kept.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAuthorityReplacesNoPin has a server that is known by its own certificate show
+// one that an authority vouches for: the person is asked, and then its successors
+// are good, too. The device stays.
+func TestAuthorityReplacesNoPin(t *testing.T) {
+	own, good, next := testAuthority.issue(t, false), testAuthority.issue(t, true), testAuthority.issue(t, true)
+	words := func(c *tls.Certificate) string { return shared.Fingerprint(c.Certificate[0]) }
+	server, show := showing(t)
+	kept := openStore(t, filepath.Join(t.TempDir(), "store"))
+	defer kept.Close()
+	pins := session.NewPins(kept)
+	try := func(what string, c *tls.Certificate, refused bool, known string) {
+		t.Helper()
+		show(c)
+		info, p := probe(t, server, pins)
+		if (p != nil) != refused || refused && (p.Cause != session.CauseCertChanged || p.Detail != words(c)) {
+			t.Errorf("%s: %+v, %v", what, info, p)
+		}
+		if got := session.NewPins(kept).Words(server); got != known {
+			t.Errorf("%s: the server is known by %q, want %q", what, got, known)
+		}
+	}
+	try("its own", own, false, words(own))
+	device := pins.Device(server)
+	try("an authority's", good, true, words(own))
+	try("its own again", own, false, words(own))
+	try("an authority's again", good, true, words(own))
+	pins.Trust(server, words(good))
+	if got := pins.Words(server); got != "" {
+		t.Errorf("an authority's certificate was pinned as %q", got)
+	}
+	try("the one that is trusted", good, false, "")
+	try("the next", next, false, "")
+	try("its own, at last", own, true, "")
+	if got := pins.Device(server); got != device {
+		t.Errorf("the device is %q, was %q", got, device)
+	}
+
+	pins = session.NewPins(nil) // by a link
+	pins.Expect(server, words(own))
+	show(good)
+	if info, p := probe(t, server, pins); p == nil || p.Cause != session.CauseCertChanged {
+		t.Errorf("another certificate than a link names: %+v, %v", info, p)
+	}
+}
+
+// probe asks a server who it is.
+func probe(t *testing.T, server string, pins *session.Pins) (session.ServerInfo, *session.Problem) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), stuckAfter)
+	defer cancel()
+	info, err := session.DialFunc(nil).Probe(ctx, server, pins)
+	p, _ := err.(*session.Problem)
+	return info, p
+}
+
+// showing starts a server that shows what certificate it is told to.
+func showing(t *testing.T) (server string, show func(*tls.Certificate)) {
+	t.Helper()
 	var shown atomic.Pointer[tls.Certificate]
-	shown.Store(good)
+	shown.Store(testAuthority.issue(t, false))
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"name":"n","protocol":"` + shared.Protocol + `"}`))
 	}))
@@ -163,35 +248,6 @@ func TestCertificateDowngrade(t *testing.T) {
 	}}
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
 	web.StartTLS()
-	defer web.Close()
-
-	path := filepath.Join(t.TempDir(), "store")
-	for _, c := range []struct {
-		what        string
-		certificate *tls.Certificate
-		known       string // words
-		refused     bool
-	}{
-		{"an authority's", good, "", false},
-		{"another of the authority's", testAuthority.issue(t, true), "", false},
-		{"its own", own, "", true},
-		{"the authority's again", good, "", false},
-	} {
-		shown.Store(c.certificate)
-		kept := openStore(t, path)
-		pins := session.NewPins(kept)
-		ctx, cancel := context.WithTimeout(t.Context(), stuckAfter)
-		info, err := session.DialFunc(nil).Probe(ctx, web.URL, pins)
-		cancel()
-		p, _ := err.(*session.Problem)
-		switch {
-		case c.refused && (p == nil || p.Cause != session.CauseCertChanged || p.Detail != shared.Fingerprint(own.Certificate[0])):
-			t.Errorf("%s: %+v, %v", c.what, info, err)
-		case !c.refused && (err != nil || info.Words != c.known):
-			t.Errorf("%s: %+v, %v", c.what, info, err)
-		}
-		if err := kept.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	t.Cleanup(web.Close)
+	return web.URL, shown.Store
 }

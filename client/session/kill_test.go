@@ -50,13 +50,9 @@ func child(role string) int {
 	if store.SetAside() != "" {
 		panic("the store was damaged")
 	}
-	device, err := store.Device()
-	if err != nil {
-		panic(err)
-	}
 	wake := make(chan struct{}, 1)
 	room := session.Open(session.Config{
-		Server: o.Server, Room: o.Room, User: "Ann", Device: device, Store: store, Backoff: atOnce,
+		Server: o.Server, Room: o.Room, User: "Ann", Store: store, Backoff: atOnce,
 		OnWake: func() {
 			select {
 			case wake <- struct{}{}:

@@ -261,16 +261,16 @@ func (l *loop) connect() {
 		begun:      l.clock.Now(),
 		ctx:        ctx,
 		cancel:     cancel,
-		out:        make(chan []byte, 64),
-		checks:     make(chan struct{}, 1),
-		bye:        make(chan struct{}),
-		released:   make(chan struct{}),
+		hello: shared.Message{
+			Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
+			Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
+			Can: []string{shared.CanBy, shared.CanPing},
+		},
+		out:      make(chan []byte, 64),
+		checks:   make(chan struct{}, 1),
+		bye:      make(chan struct{}),
+		released: make(chan struct{}),
 	}
-	c.out <- shared.Encode(shared.Message{
-		Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
-		Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
-		Can: []string{shared.CanBy, shared.CanPing},
-	})
 	l.connection = c
 	l.connections.Go(func() { c.deliver(report{connection: c, end: c.run()}) })
 }

@@ -10,16 +10,20 @@ import (
 	"parley/shared"
 )
 
-// Pins are the certificates by which this device knows servers again. A
-// certificate that an authority of the system vouches for is always good. Of
-// another one, the first that a server shows is kept, and any further one
-// refused until the person trusts it: see Trust. Pins may be used from any
-// goroutine.
+// Pins are the certificates by which this device knows servers again. The first
+// that a server shows is kept, and any further one refused until the person trusts
+// it: see Trust. Of a server whose first certificate an authority of the system
+// vouched for, every such certificate is good. Pins also know the secret that each
+// server gets: see Device. They may be used from any goroutine.
 type Pins struct {
 	store Store // nil: they last as long as the app
 
-	mu    sync.Mutex
-	words map[string]string // by the server's base
+	spare string // see UseSpare
+
+	mu      sync.Mutex
+	words   map[string]string // by the server's base
+	devices map[string]string // by Identity, what no store keeps
+	offered map[string]string // by the server's base, the words of an authority's certificate that was refused
 }
 
 // vouched is kept for a server whose certificate an authority vouched for: it
@@ -28,7 +32,8 @@ const vouched = "authority"
 
 // NewPins returns the pins of a store, or with none, empty ones.
 func NewPins(store Store) *Pins {
-	return &Pins{store: store, words: make(map[string]string)}
+	return &Pins{store: store, spare: NewDevice(),
+		words: make(map[string]string), devices: make(map[string]string), offered: make(map[string]string)}
 }
 
 // Words is the fingerprint by which a server is known, as its own terminal shows
@@ -41,8 +46,23 @@ func (p *Pins) Words(server string) string {
 }
 
 // Trust makes a fingerprint the one by which the server is known, as the person
-// who has compared it says.
+// who has compared it says. The server keeps this device's secret. If the certificate
+// is an authority's, its successors are good, too.
 func (p *Pins) Trust(server, words string) {
+	before := p.known(server)
+	p.mu.Lock()
+	if p.offered[server] == words {
+		words = vouched
+	}
+	delete(p.offered, server)
+	p.mu.Unlock()
+	if before != "" && before != words {
+		p.handOver(Identity(server, before), Identity(server, words))
+	}
+	p.keep(server, words)
+}
+
+func (p *Pins) keep(server, words string) {
 	p.mu.Lock()
 	p.words[server] = words
 	p.mu.Unlock()
@@ -56,7 +76,7 @@ func (p *Pins) Trust(server, words string) {
 func (p *Pins) Expect(server, words string) bool {
 	known := p.known(server)
 	if known == "" {
-		p.Trust(server, words)
+		p.keep(server, words)
 	}
 	return known == "" || known == words || known == vouched
 }
@@ -93,14 +113,19 @@ func (p *Pins) config(server string) *tls.Config {
 func (p *Pins) verify(server string, cs tls.ConnectionState) error {
 	leaf := cs.PeerCertificates[0]
 	words, known := shared.Fingerprint(leaf.Raw), p.known(server)
+	authority := known != words && vouchedFor(server, cs.PeerCertificates)
 	switch {
-	case vouchedFor(server, cs.PeerCertificates):
-		if known != vouched {
-			p.Trust(server, vouched)
-		}
+	case known == words, known == vouched && authority:
+	case known == "" && authority:
+		p.keep(server, vouched)
 	case known == "":
-		p.Trust(server, words)
-	case known != words:
+		p.keep(server, words)
+	default:
+		if authority {
+			p.mu.Lock()
+			p.offered[server] = words
+			p.mu.Unlock()
+		}
 		return &CertificateError{Known: p.Words(server), Got: words}
 	}
 	return nil

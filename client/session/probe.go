@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -74,17 +73,12 @@ func (d DialFunc) Rooms(ctx context.Context, base string, pins *Pins) ([]RoomInf
 	return rooms, nil
 }
 
-// NewDevice makes the secret by which a server knows this installation. Keep
-// it: see Store.Device.
-func NewDevice() string { return rand.Text() }
-
 func (d DialFunc) get(ctx context.Context, base string, pins *Pins, path string, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		return &Problem{CauseBadAddress, ""}
 	}
-	client := http.Client{Transport: d.transport(base, pins)}
-	resp, err := client.Do(req)
+	resp, err := d.client(base, pins).Do(req)
 	if err != nil {
 		return dialProblem(ctx, err)
 	}
@@ -94,7 +88,7 @@ func (d DialFunc) get(ctx context.Context, base string, pins *Pins, path string,
 		return dialProblem(ctx, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return statusProblem(resp.StatusCode, body)
+		return statusProblem(resp, body)
 	}
 	if json.Unmarshal(body, answer) != nil {
 		return &Problem{CauseNotParley, ""}

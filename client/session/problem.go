@@ -18,6 +18,7 @@ const (
 
 	// Somebody else was reached.
 	CauseNotParley     Cause = "not_parley"     // another kind of server
+	CauseRedirected    Cause = "redirected"     // a redirect, which is not followed; Detail says where to
 	CauseTLS           Cause = "tls"            // no certificate that can be trusted, or no TLS at all
 	CauseCertChanged   Cause = "cert_changed"   // final: not the certificate of before; Detail is its words
 	CauseVersion       Cause = "version"        // final: a Parley of another protocol
@@ -58,6 +59,7 @@ var sentences = map[Cause]string{
 	CauseRefused:       "The computer answers, but no server runs on this port.",
 	CauseTimeout:       "The server does not answer.",
 	CauseNotParley:     "Something answers at this address, but it is not a Parley server.",
+	CauseRedirected:    "Something answers at this address, but leads elsewhere. Check the address, or sign in to the Wi-Fi first.",
 	CauseTLS:           "The connection can't be made secure. Check the address, or use http:// inside your own network.",
 	CauseCertChanged:   "The server shows another certificate than before. Somebody may be posing as it.",
 	CauseVersion:       "This server speaks another version of the protocol. Update the app.",

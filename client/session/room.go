@@ -25,7 +25,7 @@ type Config struct {
 	Server string // as ParseServer gives it
 	Room   string
 	User   string
-	Device string // this installation's secret, see NewDevice
+	Device string // the secret that the server knows one by; "" is that of Pins
 	Key    string // the room's passphrase; "" is the one that the store has
 	Hidden bool   // a new room that Key locks is not listed
 

@@ -22,6 +22,13 @@ type Store interface {
 
 	// SetPin keeps it.
 	SetPin(server, words string) error
+
+	// Device is the secret that a server knows this installation by, made at the
+	// first call. Servers are told apart by Identity.
+	Device(identity string) (string, error)
+
+	// KeepDevice keeps a secret for an identity that has none.
+	KeepDevice(identity, device string) error
 }
 
 // RoomStore keeps one room. One goroutine uses it.

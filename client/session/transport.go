@@ -22,13 +22,17 @@ func (d DialFunc) dial(ctx context.Context, network, address string) (net.Conn, 
 	return d(ctx, network, address)
 }
 
-// transport is for one request to the server at base. It goes straight there: a
-// server of the local network is not behind a proxy.
-func (d DialFunc) transport(base string, pins *Pins) *http.Transport {
-	return &http.Transport{
-		DialContext:         d.dial,
-		DisableKeepAlives:   true,
-		TLSHandshakeTimeout: dialWait,
-		TLSClientConfig:     pins.config(base),
+// client is for one request to the server at base. It goes straight there: a
+// server of the local network is not behind a proxy. It follows no redirect, which
+// could lead to another server than the person named.
+func (d DialFunc) client(base string, pins *Pins) *http.Client {
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:         d.dial,
+			DisableKeepAlives:   true,
+			TLSHandshakeTimeout: dialWait,
+			TLSClientConfig:     pins.config(base),
+		},
 	}
 }

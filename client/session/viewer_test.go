@@ -49,16 +49,6 @@ func enter(t testing.TB, config session.Config) *viewer {
 		default:
 		}
 	}
-	if config.Device == "" {
-		config.Device = session.NewDevice()
-		if s, ok := config.Store.(*store.Store); ok {
-			device, err := s.Device()
-			if err != nil {
-				t.Fatal(err)
-			}
-			config.Device = device
-		}
-	}
 	if config.Backoff == nil {
 		config.Backoff = atOnce
 	}

@@ -19,7 +19,6 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"parley/client/session"
-	"parley/shared"
 )
 
 // What Open and a Store refuse.
@@ -31,14 +30,16 @@ var (
 
 // The layout of the file, and its version:
 //
-//	app                       version, device
+//	app                       version, name, server
 //	        pins              server → the words of its certificate
+//	        devices           session.Identity of a server → the secret that it knows this device by
 //	rooms / <server NUL room> state, draft
 //	        log               number → savedRow, the newest fixed rows
 //	        outbox            number → savedRow, in the order of writing
 //
-// Version 2 keeps who wrote a row. Rows of version 1 are read as they are.
-const layout = 2
+// Version 2 keeps who wrote a row. Rows of version 1 are read as they are. Up to
+// version 2, the app bucket had one device for all servers: see ownDevices.
+const layout = 3
 
 var (
 	appBucket    = []byte("app")
@@ -46,8 +47,8 @@ var (
 	logBucket    = []byte("log")
 	outboxBucket = []byte("outbox")
 	pinsBucket   = []byte("pins")
+	devices      = []byte("devices")
 	versionKey   = []byte("version")
-	deviceKey    = []byte("device")
 	nameKey      = []byte("name")
 	serverKey    = []byte("server")
 	stateKey     = []byte("state")
@@ -174,12 +175,17 @@ func (s *Store) setUp() error {
 					return err
 				}
 			}
-			return rooms.ForEach(func(key, value []byte) error {
+			servers := []string{string(app.Get(serverKey))}
+			err = rooms.ForEach(func(key, value []byte) error {
 				if value != nil {
 					return fmt.Errorf("%q is no room", key)
 				}
-				return (&room{}).read(rooms.Bucket(key), &session.Saved{})
+				var saved session.Saved
+				err := (&room{}).read(rooms.Bucket(key), &saved)
+				servers = append(servers, saved.State.Server)
+				return err
 			})
+			return errors.Join(err, ownDevices(app, servers))
 		})
 	}))
 }
@@ -222,23 +228,6 @@ func (s *Store) Close() error { return s.guard(s.db.Close) }
 
 // NoSync makes saving faster, for a store that need not outlive the machine.
 func (s *Store) NoSync() { s.db.NoSync = true }
-
-// Device is this installation's secret, made at the first call. The error is
-// the file's.
-func (s *Store) Device() (device string, err error) {
-	err = s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			app := tx.Bucket(appBucket)
-			device = string(app.Get(deviceKey))
-			if shared.CheckDevice(device) == nil {
-				return nil
-			}
-			device = session.NewDevice()
-			return app.Put(deviceKey, []byte(device))
-		})
-	})
-	return device, err
-}
 
 // Profile is what SetProfile kept; "" where it kept nothing. The error is the
 // file's.

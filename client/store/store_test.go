@@ -157,7 +157,7 @@ func TestDamagedStore(t *testing.T) {
 		if strings.HasPrefix(name, "circle") && s.SetAside() == "" {
 			t.Errorf("%s: not noticed", name)
 		}
-		if device, err := s.Device(); err != nil || device == "" {
+		if device, err := s.Device("http://192.0.2.1:8000"); err != nil || device == "" {
 			t.Errorf("%s: Device: %q, %v", name, device, err)
 		}
 		r := enter(s, "one")
@@ -387,8 +387,17 @@ func TestFilesOfEarlierVersions(t *testing.T) {
 			if name, server, err := s.Profile(); name != "Ann" || server != "http://192.0.2.1:8000" || err != nil {
 				t.Errorf("%s: the profile is %q at %q, %v", file, name, server, err)
 			}
-			if device, err := s.Device(); device != "XD7YNNRD6N4SK5SAG7BLBGCN5Q" || err != nil {
-				t.Errorf("%s: the device is %q, %v", file, device, err)
+			const device = "XD7YNNRD6N4SK5SAG7BLBGCN5Q"
+			if got, err := s.Device(session.Identity("http://192.0.2.1:8000", "")); got != device || err != nil {
+				t.Errorf("%s: the server knows the device as %q, %v", file, got, err)
+			}
+			if pin := s.Pin("https://192.0.2.3:8000"); pin != "" || !strings.HasSuffix(file, "store1.db") {
+				if got, err := s.Device(session.Identity("https://192.0.2.4:8000", pin)); got != device || err != nil {
+					t.Errorf("%s: the server with the certificate knows the device as %q, %v", file, got, err)
+				}
+			}
+			if got, err := s.Device(session.Identity("http://192.0.2.2:8000", "")); got == device || err != nil {
+				t.Errorf("%s: another server knows the device as %q, %v", file, got, err)
 			}
 			var got []string
 			for _, r := range s.Recent() {

@@ -32,7 +32,6 @@ type client struct {
 	store        *store.Store // nil: rooms live in memory
 	pins         *session.Pins
 	storeProblem string // what is wrong with the store: a key's end
-	device       string
 	nav          *navigator
 	open         []*conversation // the last entered first
 	focused      bool            // the window has the focus; a phone's app is in front
@@ -45,7 +44,9 @@ type client struct {
 func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *store.Store) *client {
 	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, focused: true, system: android}
 	c.pins = session.NewPins(c.kept())
-	c.device = c.deviceSecret()
+	if c.store == nil {
+		c.pins.UseSpare(c.spareSecret())
+	}
 	c.restoreProfile()
 	if err := useLanguage(c.prefs.language()); err != nil {
 		fyne.LogError("The language is not known", err)
@@ -63,13 +64,8 @@ func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *
 	return c
 }
 
-// deviceSecret is what servers know this installation by.
-func (c *client) deviceSecret() string {
-	if c.store != nil {
-		if d, err := c.store.Device(); err == nil {
-			return d
-		}
-	}
+// spareSecret is what servers' secrets are made from without a store.
+func (c *client) spareSecret() string {
 	if d := c.app.Preferences().String("device"); d != "" {
 		return d
 	}

@@ -68,7 +68,7 @@ func (c *client) openRoom(r store.Recent, config session.Config) *conversation {
 		client: c, key: roomKey(r.Room), name: strings.TrimSpace(r.Room), timeline: newTimeline(),
 		entered: now(), used: r.Used, stored: r.Unread, locked: r.Locked || config.Key != "",
 	}
-	config.Server, config.Room, config.User, config.Device = c.prefs.server(), conv.name, c.prefs.name(), c.device
+	config.Server, config.Room, config.User = c.prefs.server(), conv.name, c.prefs.name()
 	config.Store, config.Pins, config.Dial = c.kept(), c.pins, c.net.dial
 	config.OnWake = func() { c.bridge.wake(conv.drain) }
 	conv.room = c.net.open(config)

@@ -22,7 +22,7 @@ func life(t *testing.T, dir, address string) *world {
 	}
 	w := newWorld(t, phone, func(p prefs) { p.setServer("http://" + address) })
 	w.client.store, w.client.net.open = store, session.Open
-	w.client.device = w.client.deviceSecret()
+	w.client.pins = session.NewPins(store)
 	t.Cleanup(w.end)
 	w.client.start()
 	return w
