@@ -47,13 +47,16 @@ func dialProblem(ctx context.Context, err error) *Problem {
 
 // statusProblem says what an HTTP status other than the wanted one means.
 func statusProblem(resp *http.Response, body []byte) *Problem {
-	var p struct{ Detail string }
+	var p struct{ Code, Detail string }
 	_ = json.Unmarshal(body, &p) // an answer without a problem document has no detail
 	if to, err := resp.Location(); err == nil {
 		return &Problem{CauseRedirected, to.String()}
 	}
 	switch status := resp.StatusCode; status {
 	case http.StatusForbidden:
+		if p.Code == string(CauseWrongHost) {
+			return &Problem{CauseWrongHost, p.Detail}
+		}
 		return &Problem{CauseRefusedOrigin, p.Detail}
 	case http.StatusBadRequest:
 		if p.Detail != "" {

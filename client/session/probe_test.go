@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/coder/websocket"
 
 	"parley/client/session"
+	"parley/shared/servertest"
 )
 
 func TestProbeAndRooms(t *testing.T) {
@@ -172,4 +174,28 @@ func TestProbeTimeout(t *testing.T) {
 	v.until("the try", func() bool { return v.status.State == session.Connecting })
 	clock.advance(15e9)
 	v.cause(session.CauseTimeout)
+}
+
+// A server that does not know itself by the name that was typed says so, and not
+// that something else is there.
+func TestWrongHost(t *testing.T) {
+	s := servertest.Start(t)
+	dial := session.DialFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.Addr())
+	})
+	var p *session.Problem
+	if _, err := dial.Probe(t.Context(), "http://chat.example.org:8000", session.NewPins(nil)); !errors.As(err, &p) || p.Cause != session.CauseWrongHost ||
+		!strings.Contains(p.Error(), "--allow-host") || !strings.Contains(p.Detail, "--allow-host chat.example.org") {
+		t.Errorf("%#v", err)
+	}
+	s.Stop()
+	s.Flags = []string{"--allow-host", "*.example.org", "--base-path", "/parley"}
+	s.MustStart()
+	if info, err := dial.Probe(t.Context(), "http://chat.example.org:8000/parley", session.NewPins(nil)); err != nil || info.Version == "" {
+		t.Errorf("%+v, %v", info, err)
+	}
+	bob := s.Join("hall", "Bob")
+	v := enter(t, session.Config{Server: "http://chat.example.org:8000/parley", Dial: dial, Room: "hall", User: "Ann"})
+	v.send("hello from below")
+	bob.Hear("hello from below")
 }

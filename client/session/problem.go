@@ -23,6 +23,7 @@ const (
 	CauseCertChanged   Cause = "cert_changed"   // final: not the certificate of before; Detail is its words
 	CauseVersion       Cause = "version"        // final: a Parley of another protocol
 	CauseRefusedOrigin Cause = "refused_origin" // final: the server does not let this client in
+	CauseWrongHost     Cause = "wrong_host"     // the server does not answer to this name
 	CauseBadRoom       Cause = "bad_room"       // final: the server refuses the room's name
 
 	// The server ended it.
@@ -63,7 +64,8 @@ var sentences = map[Cause]string{
 	CauseTLS:           "The connection can't be made secure. Check the address, or use http:// inside your own network.",
 	CauseCertChanged:   "The server shows another certificate than before. Somebody may be posing as it.",
 	CauseVersion:       "This server speaks another version of the protocol. Update the app.",
-	CauseRefusedOrigin: "The server does not let this app in.",
+	CauseRefusedOrigin: "The server takes this for a page of another site. A proxy in between must pass on the Host.",
+	CauseWrongHost:     "The server does not answer to this name. Use its number, or ask whoever runs it to allow the name with --allow-host.",
 	CauseBadRoom:       "The server does not accept the room's name.",
 	CauseServerRestart: "The server is starting again.",
 	CauseServerFull:    "The server is full.",

@@ -91,7 +91,7 @@ func causeSentence(c session.Cause) string {
 var causeKeys = map[session.Cause]struct{}{
 	session.CauseBadAddress: {}, session.CauseNoSuchHost: {}, session.CauseUnreachable: {}, session.CauseRefused: {},
 	session.CauseTimeout: {}, session.CauseNotParley: {}, session.CauseTLS: {}, session.CauseCertChanged: {}, session.CauseVersion: {},
-	session.CauseRefusedOrigin: {}, session.CauseBadRoom: {}, session.CauseServerRestart: {}, session.CauseServerFull: {},
+	session.CauseRefusedOrigin: {}, session.CauseWrongHost: {}, session.CauseBadRoom: {}, session.CauseServerRestart: {}, session.CauseServerFull: {},
 	session.CauseSlow: {}, session.CauseFlooding: {}, session.CauseBadHello: {}, session.CauseNameTaken: {},
 	session.CauseNeedsKey: {}, session.CauseWrongKey: {}, session.CauseOpenRoom: {}, session.CauseRemoved: {}, session.CauseStopped: {}, session.CauseLost: {}, session.CausePaused: {},
 }

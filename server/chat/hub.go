@@ -53,7 +53,7 @@ func NewHub(cfg Config) *Hub {
 	h.metrics = newMetrics(h)
 	h.posts = h.newLimiter()
 	h.memory = &memory{limit: h.cfg.MaxMemory}
-	h.refused.Interval = 10 * time.Second
+	h.refused.Interval = time.Minute
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)

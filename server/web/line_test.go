@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,7 +64,7 @@ func lineServer(t *testing.T, answer func(shared.Message) []byte) string {
 func TestDeadLine(t *testing.T) {
 	t.Parallel()
 	var pings atomic.Int32
-	url := lineServer(t, func(m shared.Message) []byte {
+	address := lineServer(t, func(m shared.Message) []byte {
 		if m.Type == shared.TypePing {
 			pings.Add(1)
 		}
@@ -71,7 +73,7 @@ func TestDeadLine(t *testing.T) {
 	p := newPerson(t)
 	p.mayComplain = true
 	p.before(hurry)
-	p.enter(url, "Lobby")
+	p.enter(address, "Lobby")
 	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent === 'The server does not answer.'")
 	if pings.Load() == 0 {
 		t.Error("the page gave up without asking")
@@ -82,7 +84,7 @@ func TestDeadLine(t *testing.T) {
 func TestQuietLine(t *testing.T) {
 	t.Parallel()
 	var pings, hellos atomic.Int32
-	url := lineServer(t, func(m shared.Message) []byte {
+	address := lineServer(t, func(m shared.Message) []byte {
 		switch m.Type {
 		case shared.TypeHello:
 			hellos.Add(1)
@@ -95,7 +97,7 @@ func TestQuietLine(t *testing.T) {
 	p := newPerson(t)
 	p.mayComplain = true
 	p.before(hurry)
-	p.enter(url, "Lobby")
+	p.enter(address, "Lobby")
 	for pings.Load() < 3 {
 		p.wait("document.querySelector('#banner').hidden")
 	}
@@ -112,9 +114,9 @@ func TestWrongName(t *testing.T) {
 	p := newPerson(t)
 	p.mayComplain = true
 	p.look(320, 568, "light")
-	url := "http://parley.lan" + s.Addr()[strings.Index(s.Addr(), ":"):]
+	site := "http://parley.lan" + s.Addr()[strings.Index(s.Addr(), ":"):]
 	for _, path := range []string{"/", "/chat/", "/chat/Lobby/"} {
-		p.open(url + path)
+		p.open(site + path)
 		p.wait("document.querySelector('h1').textContent === 'The server does not answer to this name'")
 		p.wait("document.querySelector('code').textContent === '--allow-host parley.lan'")
 		p.wait("document.documentElement.scrollWidth <= innerWidth && document.querySelector('a.button').getBoundingClientRect().bottom <= innerHeight")
@@ -128,6 +130,24 @@ func TestWrongName(t *testing.T) {
 	p.waitFor("hello")
 }
 
+// A page whose script does not start says so by itself.
+func TestNoScript(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.mayComplain = true
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, t, network.Enable, network.EnableParams{}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, t, network.SetBlockedURLs, network.SetBlockedURLsParams{
+			URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*/static/main.js", Block: true}}})
+		return err
+	}))
+	p.open(s.url() + "/chat/Lobby/")
+	p.wait("getComputedStyle(document.querySelector('#help')).visibility === 'visible' && document.querySelector('#help').innerText.includes('JavaScript')")
+}
+
 // A socket that is refused is told in its own sentence.
 func TestRefusedSocket(t *testing.T) {
 	t.Parallel()
@@ -139,6 +159,22 @@ func TestRefusedSocket(t *testing.T) {
 	p.mayComplain = true
 	p.open(s.url() + "/chat/Lobby/")
 	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith('Too many connections come from this device.')")
+}
+
+// Behind a proxy that changes Host, the page says what the proxy must do.
+func TestChangedHost(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	target, err := url.Parse(s.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})
+	t.Cleanup(proxy.Close)
+	p := newPerson(t)
+	p.mayComplain = true
+	p.open(proxy.URL + "/chat/Lobby/")
+	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.includes('must pass on the Host')")
 }
 
 // Offline is who is offline, and nobody else.

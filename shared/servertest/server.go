@@ -94,9 +94,9 @@ type Server struct {
 	t     testing.TB
 	token string // the file with the token that reads its metrics
 	addr  string // host:port, kept over restarts
-	cmd  *exec.Cmd
-	errs *os.File      // the other end of its standard error
-	read chan struct{} // closed when its output has ended
+	cmd   *exec.Cmd
+	errs  *os.File      // the other end of its standard error
+	read  chan struct{} // closed when its output has ended
 }
 
 // New returns a server that is not started yet. Flags are the program's.

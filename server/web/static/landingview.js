@@ -33,6 +33,6 @@ export class View {
 		show($('landing-server'), server.name || 'Parley');
 		fill($('landing-who'), who, () => who.map(name => avatar(name)));
 		show($('landing-count'), server.people ? `${count('people', server.people)} · ${count('landing.rooms', server.rooms)}` : '');
-		show($('landing-note'), app.refusal ? t(`cause.${app.refusal}`, {host: location.host}) : app.storage ? t(`storage.${app.storage}`) : '');
+		show($('landing-note'), app.refusal ? t(`cause.${app.refusal}`) : app.storage ? t(`storage.${app.storage}`) : '');
 	}
 }

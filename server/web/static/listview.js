@@ -57,7 +57,7 @@ export class View {
 		show($('server-about'), [location.host, server.people ? count('people', server.people) : ''].filter(Boolean).join(' · '));
 		fill($('me-face'), name(), () => [avatar(name())]);
 		show($('me'), name());
-		show($('list-note'), app.refusal ? t(`cause.${app.refusal}`, {host: location.host}) : app.storage ? t(`storage.${app.storage}`) : '');
+		show($('list-note'), app.refusal ? t(`cause.${app.refusal}`) : app.storage ? t(`storage.${app.storage}`) : '');
 		if (!$('list').offsetParent) return;
 		const own = app.own().filter(room => room.timeline.last || room.connected || room === app.shown), mine = new Set(own.map(room => room.key));
 		const rows = own.map(room => this.ownRow(room)).sort((a, b) => b.at - a.at);

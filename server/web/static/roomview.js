@@ -86,7 +86,7 @@ export class RoomView {
 		if (state === 'connecting' && !$('banner').hidden) return; // it may be refused again
 		$('banner').hidden = !bad;
 		if (!bad) return;
-		fill($('status'), [cause, reason, name()], () => taken ? nodes('cause.name_taken', {}) : [t(`cause.${cause}`, {host: location.host}), cause === 'removed' || cause === 'stopped' ? ` ${reason}` : '']);
+		fill($('status'), [cause, reason, name()], () => taken ? nodes('cause.name_taken', {}) : [t(`cause.${cause}`), cause === 'removed' || cause === 'stopped' ? ` ${reason}` : '']);
 		const seconds = Math.ceil((session.next - performance.now()) / 1000);
 		show($('countdown'), state === 'disconnected' && seconds > 0 ? t('banner.next', {seconds}) : '');
 		fill($('again'), [taken, reason], () => taken ? nodes('banner.be', {name: bdi(reason)}) : [t('banner.now')]);
