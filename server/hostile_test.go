@@ -126,6 +126,7 @@ const (
 	unfinished   = 0x01
 	continuation = 0x00
 	ping         = 0x89
+	pong         = 0x8a
 )
 
 // closed reads the server's frames to the end, and returns the code of its close
@@ -227,23 +228,32 @@ func TestHostile(t *testing.T) {
 			h.closed(r)
 		})
 	}
-	// What goes on for long.
-	flood := func(frame []byte, n int) func(*hostile) {
+	// What goes on for long. The server reads all of it, but for those it throws out.
+	flood := func(first, frame []byte, n int, thrownOut bool) func(*hostile) {
 		return func(h *hostile) {
+			read := h.metric("parley_read_bytes_total")
 			c, r := h.enter()
 			go io.Copy(io.Discard, r)
-			c.SetWriteDeadline(time.Now().Add(2 * time.Second)) // the server makes it wait
+			c.Write(first)
 			burst := bytes.Repeat(frame, 1000)
 			for range n / 1000 {
 				if _, err := c.Write(burst); err != nil {
-					return // it was closed for it, or waits
+					break
 				}
+			}
+			least := float64(len(first) + n*len(frame))
+			if thrownOut {
+				least = float64(1000 * len(frame))
+			}
+			for h.metric("parley_read_bytes_total")-read < least {
+				time.Sleep(10 * time.Millisecond)
 			}
 		}
 	}
-	h.run(t, "flood/pings", flood(frameOf(ping, "x"), 200_000))
-	h.run(t, "flood/messages", flood(frameOf(text, `{"message":"x"}`), 200_000))
-	h.run(t, "flood/empty fragments", flood(frameOf(continuation, ""), 200_000))
+	h.run(t, "flood/pings", flood(nil, frameOf(ping, "x"), 50_000, false))
+	h.run(t, "flood/pongs", flood(nil, frameOf(pong, ""), 200_000, false))
+	h.run(t, "flood/messages", flood(nil, frameOf(text, `{"message":"x"}`), 200_000, true))
+	h.run(t, "flood/empty fragments", flood(frameOf(unfinished, ""), frameOf(continuation, ""), 200_000, false))
 	h.run(t, "flood/pings whose answers are not read", func(h *hostile) {
 		c, _ := h.enter()
 		c.SetWriteDeadline(time.Now().Add(time.Second))

@@ -54,9 +54,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stdout, "parley-server", shared.Version)
 		return nil
 	}
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	logger := slog.New(limitLog(slog.NewTextHandler(stderr, nil)))
 	if opt.logFormat == "json" {
-		logger = slog.New(slog.NewJSONHandler(stderr, nil))
+		logger = slog.New(limitLog(slog.NewJSONHandler(stderr, nil)))
 	}
 
 	doors, err := openDoors(opt)

@@ -32,6 +32,12 @@ func (h *Hub) Authors(room string) int {
 	return len(r.authors)
 }
 
+// Held returns the bytes that are held for peers, tails left out.
+func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load() }
+
+// ReplayHeld is what a member has in hand at most while it reads the log.
+const ReplayHeld, HeldBySession = replayHeld, heldBySession
+
 // Places returns the rooms in memory and the connections that count.
 func (h *Hub) Places() (rooms, connections int) {
 	h.mu.Lock()

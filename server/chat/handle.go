@@ -56,6 +56,7 @@ func (s *session) chat(m shared.Message) bool {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
 	s.refused = 0
+	s.spread(costMessage)
 	if s.dialect == tutorial && !s.named && m.User != "" {
 		if ok := s.takeUser(m); !ok {
 			return true
@@ -114,6 +115,7 @@ func (s *session) typing() bool {
 		return true
 	}
 	s.typed = now
+	s.spread(0)
 	s.room.tell(shared.Message{Type: shared.TypeTyping, User: s.room.userOf(s.member).Text})
 	return true
 }
@@ -128,7 +130,7 @@ func (s *session) history(m shared.Message) bool {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
 	}
 	s.refused = 0
-	answer, err := s.hub.history(background, s.room.name.Key, m.Before, m.Limit)
+	answer, err := s.hub.history(background, s.source.meter, s.room.name.Key, m.Before, m.Limit)
 	if err != nil {
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	}
@@ -137,14 +139,13 @@ func (s *session) history(m shared.Message) bool {
 }
 
 // ping answers every ping, as a client takes a connection without an answer for
-// dead. Whoever sends more than one in shared.PingEvery waits for the answers, and
-// far more lose the connection.
+// dead. Whoever sends far more than one in shared.PingEvery loses the connection.
 func (s *session) ping() bool {
 	n := s.asked.count(shared.PingEvery)
 	if n > 1 {
 		s.hub.metrics.limit("rate")
-		s.hub.slowDown(n)
 	}
+	s.source.meter.charge(costPing)
 	if n > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
@@ -183,7 +184,6 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {
 		retry = int(math.Ceil(1000 / s.hub.cfg.Rate))
 	}
-	s.hub.slowDown(s.refused)
 	if s.refused > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
@@ -192,12 +192,13 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	return true
 }
 
-// slowDown makes a peer wait that has sent n frames too many: what it sends next
-// stays in its own buffers, and others have the processor.
-func (h *Hub) slowDown(n int) {
-	if n > 20 {
-		h.cfg.Pause(10 * time.Millisecond)
-	}
+// spread charges what goes to everyone in the room, and waits until the room has
+// paid for what went before: a loud room slows itself down, and no other.
+func (s *session) spread(cost time.Duration) {
+	cost += time.Duration(s.room.size.Load()) * costDelivery
+	s.source.meter.charge(cost)
+	s.room.meter.wait()
+	s.room.meter.charge(cost)
 }
 
 // floodLimit is how many frames in a row may be refused.

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -20,11 +22,11 @@ import (
 
 // Routes adds the sockets, the API and the probes to a router.
 func (h *Hub) Routes(r chi.Router) {
-	r.Use(h.guard)
+	r.Use(h.metered, h.guard)
 	r.Group(func(r chi.Router) {
 		if h.cfg.MaxUpgrades > 0 {
 			r.Use(httprate.LimitBy(h.cfg.MaxUpgrades, time.Second,
-				func(r *http.Request) (string, error) { return h.address(r), nil },
+				func(r *http.Request) (string, error) { return sourceOf(h.address(r)), nil },
 				httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
 					h.metrics.limit("upgrades")
 					refuse(w, http.StatusTooManyRequests, "too_many", "Too many connections in one second from this address.")
@@ -68,8 +70,9 @@ func writeJSONStatus(w http.ResponseWriter, status int, v any) {
 	json.NewEncoder(w).Encode(v)
 }
 
-func (h *Hub) serveServer(w http.ResponseWriter, _ *http.Request) {
+func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 	rooms := h.Rooms()
+	meterOf(r).charge(time.Duration(len(rooms)) * costRow)
 	people := 0
 	for _, room := range rooms {
 		people += room.Count
@@ -98,6 +101,7 @@ func (h *Hub) serveRooms(w http.ResponseWriter, r *http.Request) {
 	if err != nil && r.Context().Err() == nil {
 		h.cfg.Logger.Error("rooms not read", "error", err)
 	}
+	meterOf(r).charge(time.Duration(len(rooms)) * costRow)
 	list := []room{}
 	for _, info := range rooms {
 		entry := room{Name: info.Name, Count: info.Count, Lock: info.Locked}
@@ -130,7 +134,7 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		var limit int64
 		if limit, err = queryNumber(r, "limit", shared.MaxHistory); err == nil {
 			var answer []byte
-			if answer, err = h.history(r.Context(), room.Key, before, int(limit)); err != nil {
+			if answer, err = h.history(r.Context(), meterOf(r), room.Key, before, int(limit)); err != nil {
 				h.cfg.Logger.Error("history not read", "error", err)
 				Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
 				return
@@ -179,14 +183,15 @@ func queryNumber(r *http.Request, name string, limit int64) (int64, error) {
 
 // history returns a history frame's payload: the newest entries before an
 // offset, cut at the older end to what one frame may hold.
-func (h *Hub) history(ctx context.Context, room string, before int64, limit int) ([]byte, error) {
+func (h *Hub) history(ctx context.Context, payer *meter, room string, before int64, limit int) ([]byte, error) {
 	if limit == 0 {
 		limit = defaultHistory
 	}
-	entries, err := h.cfg.Log.History(ctx, room, before, limit+1)
+	entries, err := h.cfg.Log.History(ctx, room, before, Most{Entries: limit + 1, Bytes: shared.MaxServerFrame})
 	if err != nil {
 		return nil, err
 	}
+	payer.charge(time.Duration(len(entries)) * costRow)
 	answer := shared.Message{Type: shared.TypeHistory, More: len(entries) > limit}
 	if answer.More {
 		answer.After = entries[0].Offset
@@ -205,11 +210,32 @@ func (h *Hub) history(ctx context.Context, room string, before int64, limit int)
 	return shared.Encode(answer), nil
 }
 
-func (h *Hub) serveReady(w http.ResponseWriter, r *http.Request) {
-	if err := h.cfg.Log.Ready(r.Context()); err != nil {
-		h.cfg.Logger.Warn("not ready", "error", err)
+func (h *Hub) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if err := h.readiness.look(h.cfg.Log, h.cfg.Logger); err != nil {
 		Problem(w, http.StatusServiceUnavailable, "The log can't be written.")
 		return
 	}
 	w.Write([]byte("ok\n"))
+}
+
+// readiness is whether the log takes entries, as it was found a moment ago. Finding
+// out writes to the disk, which must not be anybody's to do as often as they like.
+type readiness struct {
+	mu     sync.Mutex
+	looked time.Time
+	err    error
+}
+
+const readinessEvery = time.Second
+
+func (r *readiness) look(log Log, logger *slog.Logger) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.looked) >= readinessEvery {
+		if r.err = log.Ready(background); r.err != nil {
+			logger.Warn("not ready", "error", r.err)
+		}
+		r.looked = time.Now()
+	}
+	return r.err
 }

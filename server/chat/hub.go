@@ -22,20 +22,22 @@ import (
 
 // Hub holds the rooms that somebody is in.
 type Hub struct {
-	cfg     Config
-	metrics *metrics
-	wheel   *wheel
-	keys    *keyring.Keyring
-	posts   *rate.Limiter // of the API
-	memory  *memory
-	refused rate.Sometimes // says who was refused
-	work    sync.WaitGroup // connections, and every goroutine that the hub has started
+	cfg       Config
+	metrics   *metrics
+	wheel     *wheel
+	keys      *keyring.Keyring
+	posts     *rate.Limiter // of the API
+	memory    *memory
+	sources   sources
+	readiness readiness
+	refused   rate.Sometimes // says who was refused
+	fanout    *meters        // of rooms; nil if there is no limit per address
+	work      sync.WaitGroup // connections, and every goroutine that the hub has started
 
-	mu        sync.Mutex
-	rooms     map[string]*Room // by key
-	sessions  map[*session]struct{}
-	addresses map[string]int // connections of each
-	stopping  bool
+	mu       sync.Mutex
+	rooms    map[string]*Room // by key
+	sessions map[*session]struct{}
+	stopping bool
 
 	connections int // in all
 
@@ -45,14 +47,19 @@ type Hub struct {
 // NewHub returns a hub that works until Shutdown.
 func NewHub(cfg Config) *Hub {
 	h := &Hub{
-		cfg:       cfg.withDefaults(),
-		rooms:     make(map[string]*Room),
-		sessions:  make(map[*session]struct{}),
-		addresses: make(map[string]int),
+		cfg:      cfg.withDefaults(),
+		rooms:    make(map[string]*Room),
+		sessions: make(map[*session]struct{}),
 	}
 	h.metrics = newMetrics(h)
+	h.sources.byName = make(map[string]*source)
+	if h.cfg.MaxPerAddress > 0 {
+		slowed := func() { h.metrics.limit("meter") }
+		h.sources.meters = newMeters(sourcesPart, h.cfg.Pause, slowed)
+		h.fanout = newMeters(roomsPart, h.cfg.Pause, slowed)
+	}
 	h.posts = h.newLimiter()
-	h.memory = &memory{limit: h.cfg.MaxMemory}
+	h.memory = &memory{limit: h.cfg.MaxMemory, shed: h.shed}
 	h.refused.Interval = time.Minute
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
@@ -60,8 +67,9 @@ func NewHub(cfg Config) *Hub {
 	return h
 }
 
-// enter returns the room of a name, opened, with one session more in it.
-func (h *Hub) enter(name shared.Name) (*Room, error) {
+// enter returns the room of a name, opened, with one session more in it, which comes
+// from the source by.
+func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 	h.mu.Lock()
 	r := h.rooms[name.Key]
 	if r != nil {
@@ -77,6 +85,9 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	}
 	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
 	r.settled.L = &r.incomingMu
+	if h.fanout != nil {
+		r.meter = h.fanout.newMeter()
+	}
 	r.people = make(map[string]*person)
 	r.looks = make(map[string]string)
 	r.authors = make(map[string]*author)
@@ -115,7 +126,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 	r.expire(state.First)
 	if r.head > 0 {
 		// If this fails, whoever comes reads the log for itself.
-		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, recent)
+		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, Most{Entries: recent, Bytes: h.cfg.TailBytes / 2})
 		for _, e := range r.recent {
 			r.author(e)
 		}
@@ -124,7 +135,7 @@ func (h *Hub) enter(name shared.Name) (*Room, error) {
 }
 
 // mayEnter returns the error of enter that the number of rooms causes.
-func (h *Hub) mayEnter(name shared.Name) (*Room, error) {
+func (h *Hub) mayEnter(name shared.Name, _ *source) (*Room, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rooms[name.Key] == nil && len(h.rooms) >= h.cfg.MaxRooms {
@@ -162,35 +173,33 @@ func (h *Hub) begin() bool {
 	return true
 }
 
-// reserve counts a connection of an address. It fails if the server stops or
-// the address has too many.
-func (h *Hub) reserve(address string) error {
+// reserve counts a connection of a source. It fails if the server stops or the
+// source has too many.
+func (h *Hub) reserve(src *source) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopping {
 		return errStopping
 	}
-	if limit := h.cfg.MaxPerAddress; limit > 0 && h.addresses[address] >= limit {
+	if limit := h.cfg.MaxPerAddress; limit > 0 && src.connections >= limit {
 		return errTooMany
 	}
 	if h.connections >= h.cfg.MaxConnections {
 		return errServerFull
 	}
 	h.connections++
-	h.addresses[address]++
+	src.connections++
 	h.work.Add(1)
 	return nil
 }
 
 // release undoes reserve.
-func (h *Hub) release(address string) {
+func (h *Hub) release(src *source) {
 	defer h.work.Done()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.connections--
-	if h.addresses[address]--; h.addresses[address] == 0 {
-		delete(h.addresses, address)
-	}
+	src.connections--
 }
 
 // admit has Shutdown attend to a session.
@@ -286,6 +295,10 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	sessions := slices.Collect(maps.Keys(h.sessions))
 	rooms := slices.Collect(maps.Values(h.rooms))
 	h.mu.Unlock()
+	if h.fanout != nil {
+		h.fanout.over.Store(true)
+		h.sources.meters.over.Store(true)
+	}
 
 	answered := make(chan struct{})
 	go func() {

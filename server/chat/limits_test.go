@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,56 +103,5 @@ func TestConnectionsInAll(t *testing.T) {
 	s.tutorial("hall")
 	if status, body := s.do("GET", "/ws/chat/hall", "", "Connection", "Upgrade", "Upgrade", "websocket"); status != 503 || !strings.Contains(body, "full") {
 		t.Errorf("the third connection: %d %s", status, body)
-	}
-}
-
-func TestMemoryIsLimited(t *testing.T) {
-	s := start(t, func(c *chat.Config) { c.MaxMemory = 1 })
-	if _, resp, err := s.tryDial("/ws/chat/hall", shared.Protocol, nil); err == nil || resp.StatusCode != 503 {
-		t.Errorf("%v", err)
-	}
-	if n := s.metric(`parley_limit_hits_total{limit="memory"}`); n != "1" {
-		t.Errorf("counted: %q", n)
-	}
-}
-
-// Whoever sends too much is made to wait: with frames that are refused, with
-// pings of WebSocket, and with ping frames.
-func TestSlowDown(t *testing.T) {
-	var pauses atomic.Int64
-	s := start(t, func(c *chat.Config) {
-		c.Burst = 100 // so that nobody is closed for it
-		c.Pause = func(time.Duration) { pauses.Add(1) }
-	})
-	ann, _ := s.join("r", hello("Ann", newDevice()))
-	for range 30 {
-		ann.sendRaw("{")
-		ann.next(shared.TypeError)
-	}
-	if n := pauses.Swap(0); n != 10 {
-		t.Errorf("30 frames in a row that were refused made it wait %d times", n)
-	}
-	ann.say("1", "hello")
-	ann.next(shared.TypeChat)
-	ann.sendRaw("{")
-	ann.next(shared.TypeError)
-	if n := pauses.Swap(0); n != 0 {
-		t.Error("what was refused before a message still counts")
-	}
-	for range 30 {
-		ann.send(shared.Message{Type: shared.TypePing})
-		ann.next(shared.TypePong)
-	}
-	if pauses.Swap(0) == 0 {
-		t.Error("30 ping frames did not make it wait")
-	}
-	reading := ann.conn.CloseRead(t.Context())
-	for range 100 {
-		if err := ann.conn.Ping(reading); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if pauses.Swap(0) == 0 {
-		t.Error("100 pings of WebSocket did not make it wait")
 	}
 }

@@ -72,6 +72,12 @@ type Retention struct {
 	Expired func(entries int) // is told how many were deleted; may be nil
 }
 
+// Most bounds what is read at once.
+type Most struct {
+	Entries int
+	Bytes   int // of texts: the entry that passes it is the last one; 0 is no bound
+}
+
 // Log keeps the entries of every room. Its methods may be called from several
 // goroutines.
 //
@@ -99,12 +105,13 @@ type Log interface {
 	// entry was not kept: whoever appends it again with the same id will learn.
 	Append(ctx context.Context, room shared.Name, e Entry, done func(Receipt, error))
 
-	// Read returns up to limit entries with after < offset <= upTo, oldest first.
-	Read(ctx context.Context, room string, after, upTo int64, limit int) ([]Entry, error)
+	// Read returns entries with after < offset <= upTo, oldest first: as many as
+	// most allows.
+	Read(ctx context.Context, room string, after, upTo int64, most Most) ([]Entry, error)
 
-	// History returns the newest entries, up to limit, with offset < before,
-	// oldest first. Before 0 means from the end.
-	History(ctx context.Context, room string, before int64, limit int) ([]Entry, error)
+	// History returns the newest entries with offset < before, as many as most
+	// allows, oldest first. Before 0 means from the end.
+	History(ctx context.Context, room string, before int64, most Most) ([]Entry, error)
 
 	// Held returns the sum of the sizes of each device's entries in a room.
 	Held(ctx context.Context, room string) (bytes map[string]int64, err error)

@@ -115,8 +115,12 @@ func (s *server) dialWith(hc *http.Client, path, protocol string, header http.He
 
 // joinNarrow joins as join does, over a connection whose receiving end holds
 // little: it is full soon after its owner stops reading.
-func (s *server) joinNarrow(room string, h shared.Message) *client {
+func (s *server) joinNarrow(room string, h shared.Message, header ...http.Header) *client {
 	s.t.Helper()
+	opt := &websocket.DialOptions{Subprotocols: []string{shared.Protocol}}
+	if len(header) > 0 {
+		opt.HTTPHeader = header[0]
+	}
 	narrow := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, addr)
 		if err == nil {
@@ -124,8 +128,8 @@ func (s *server) joinNarrow(room string, h shared.Message) *client {
 		}
 		return c, err
 	}}}
-	conn, _, err := websocket.Dial(context.Background(), s.http.URL+"/ws/chat/"+room,
-		&websocket.DialOptions{HTTPClient: narrow, Subprotocols: []string{shared.Protocol}})
+	opt.HTTPClient = narrow
+	conn, _, err := websocket.Dial(context.Background(), s.http.URL+"/ws/chat/"+room, opt)
 	if err != nil {
 		s.t.Fatal(err)
 	}

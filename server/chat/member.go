@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/server/chat/wire"
 	"parley/shared"
@@ -25,6 +26,8 @@ type member struct {
 	unlocked bool   // it has the room's passphrase
 	skip     string // the device whose entries this member does not get
 	sock     *wire.Sock
+	source   *source
+	account  *account                       // the session's
 	fail     func(shared.CloseCode, string) // closes the session
 
 	person *person // guarded by room.mu
@@ -32,7 +35,7 @@ type member struct {
 	dirty atomic.Bool // there may be something to write
 
 	queueMu sync.Mutex
-	queue   [][]byte // finished frames for this member alone
+	queue   [][]byte // finished frames for this member alone; held
 	queued  int      // bytes in queue
 
 	// Guarded by sock.Mu.
@@ -41,6 +44,7 @@ type member struct {
 	sent   int64 // the newest entry that was handed to the socket whole
 	behind bool  // the log comes before the tail
 	busy   bool  // only a goroutine of its own writes; so also before start
+	rest   int   // bytes that are held for sock.Rest
 }
 
 // maxQueued bounds a member's own queue in bytes. Only answers to its own
@@ -50,9 +54,9 @@ const maxQueued = 2 * shared.MaxServerFrame
 // start lets the member be written to: first, what it is greeted with; then the
 // entries after the offset from, which is not beyond the head that it joined at.
 func (m *member) start(from int64, greeting ...[]byte) {
-	m.queueMu.Lock()
-	m.queue = append(m.queue, greeting...)
-	m.queueMu.Unlock()
+	for _, f := range greeting {
+		m.enqueue(f)
+	}
 	m.sock.Mu.Lock()
 	m.behind = from < m.sent
 	m.sent = from
@@ -63,18 +67,41 @@ func (m *member) start(from int64, greeting ...[]byte) {
 
 // send queues a frame for this member alone.
 func (m *member) send(f []byte) {
-	m.queueMu.Lock()
-	full := m.queued+len(f) > maxQueued
-	if !full {
-		m.queue = append(m.queue, f)
-		m.queued += len(f)
-	}
-	m.queueMu.Unlock()
-	if full {
+	if !m.enqueue(f) {
 		m.fail(shared.CloseSlowConsumer, "The answers to your requests were not read.")
 		return
 	}
 	m.flush()
+}
+
+// enqueue reports whether the queue had space for a frame.
+func (m *member) enqueue(f []byte) bool {
+	m.queueMu.Lock()
+	defer m.queueMu.Unlock()
+	if m.queued+len(f) > maxQueued {
+		return false
+	}
+	m.queue = append(m.queue, f)
+	m.queued += len(f)
+	m.account.hold(len(f))
+	return true
+}
+
+// forget gives back what is held for the member, whose connection has ended.
+func (m *member) forget() {
+	m.sock.Mu.Lock()
+	defer m.sock.Mu.Unlock()
+	m.setRest(nil)
+	m.queueMu.Lock()
+	defer m.queueMu.Unlock()
+	m.account.hold(-m.queued)
+	m.queue, m.queued = nil, maxQueued // nothing more goes in
+}
+
+// setRest sets what is left of a frame that was begun. The caller holds sock.Mu.
+func (m *member) setRest(p []byte) {
+	m.account.hold(len(p) - m.rest)
+	m.sock.Rest, m.rest = p, len(p)
 }
 
 // waiting reports whether the member's own queue has something in it.
@@ -93,7 +120,8 @@ func (m *member) nextQueued() []byte {
 	}
 	f := m.queue[0]
 	m.queue = m.queue[1:]
-	m.queued = max(0, m.queued-len(f))
+	m.queued -= len(f)
+	m.account.hold(-len(f))
 	return f
 }
 
@@ -136,7 +164,7 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	}
 	for {
 		if len(s.Rest) == 0 {
-			s.Rest = m.nextQueued()
+			m.setRest(m.nextQueued())
 		}
 		if len(s.Rest) == 0 {
 			break
@@ -145,7 +173,6 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 		if s.Rest = s.Rest[n:]; err != nil || len(s.Rest) > 0 {
 			return 0, err == nil, err
 		}
-		s.Rest = nil
 	}
 	v := m.tail.View()
 	for {
@@ -171,7 +198,7 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 			// The tail may move on before the socket takes more, so what is left of
 			// the begun frame is kept aside.
 			end, frames = v.FrameEnd(m.cursor, m.cursor+uint64(n)-1)
-			s.Rest = append([]byte(nil), p[n:end.End-m.cursor]...)
+			m.setRest(append([]byte(nil), p[n:end.End-m.cursor]...))
 		}
 		m.cursor, m.sent = end.End, end.Offset
 		delivered += frames
@@ -223,7 +250,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	}
 	for {
 		if len(s.Rest) == 0 {
-			s.Rest = m.nextQueued()
+			m.setRest(m.nextQueued())
 		}
 		if len(s.Rest) == 0 {
 			break
@@ -257,6 +284,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 
 // writeAll writes p, blocking. An error ends the session.
 func (m *member) writeAll(p []byte) error {
+	m.source.meter.charge(time.Duration(len(p)) * costWritten)
 	return m.sock.WriteAll(p, m.room.hub.cfg.StallLimit)
 }
 
@@ -278,8 +306,9 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		m.sent, m.behind, m.cursor = head, false, v.End()
 		return n, true, nil
 	}
-	const batch = 256
-	entries, err := m.room.hub.cfg.Log.Read(background, m.room.name.Key, m.sent, head, batch)
+	m.account.hold(replayHeld)
+	defer m.account.hold(-replayHeld)
+	entries, err := m.room.hub.cfg.Log.Read(background, m.room.name.Key, m.sent, head, Most{Entries: 256, Bytes: replayRead})
 	if err != nil {
 		return 0, false, err
 	}
@@ -290,18 +319,31 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		m.sent = head
 		return 0, true, nil
 	}
+	m.source.meter.charge(time.Duration(len(entries)) * costRow)
 	var p, scratch []byte
-	for _, e := range entries {
+	for i, e := range entries {
 		if e.Device != m.skip || m.skip == "" {
 			p, scratch = appendEntry(p, scratch, e, shared.By(m.room.name.Key, e.Device))
 		}
-	}
-	if err := m.writeAll(p); err != nil {
-		return 0, false, err
+		if len(p) >= replayPiece || i == len(entries)-1 {
+			if err := m.writeAll(p); err != nil {
+				return 0, false, err
+			}
+			p = p[:0]
+		}
 	}
 	m.sent = entries[len(entries)-1].Offset
 	return len(entries), true, nil
 }
+
+// A replay reads so many bytes of texts at a time, and encodes and writes them in
+// pieces. An entry has up to 16 KB and its frame up to 26, so that with all of it
+// a member has at most replayHeld in hand.
+const (
+	replayRead  = 32 << 10
+	replayPiece = 16 << 10
+	replayHeld  = 128 << 10
+)
 
 // missed reports whether the log has deleted what the member was still to get:
 // it has to come back, and learn that something is missing.

@@ -1,34 +1,129 @@
 package chat
 
 import (
-	runtimemetrics "runtime/metrics"
-	"sync"
-	"time"
+	"cmp"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"parley/shared"
 )
 
-// memory tells when the process takes more than it may. It looks at most once in
-// memoryEvery.
+// memory counts the bytes that the server holds for its peers: frames that they
+// have not taken, what is read for them from the log, messages that they have begun
+// to send, the rooms' tails. It does not look at the heap, where garbage and what
+// the database caches count as well.
 type memory struct {
-	limit int64 // bytes; 0 is no limit
-
-	mu     sync.Mutex
-	looked time.Time
-	over   bool
+	limit    int64 // 0 is no limit
+	held     atomic.Int64
+	tails    atomic.Int64 // the part of held that is for tails: half of the limit, and smallTail for each further one
+	shedding atomic.Bool
+	shed     func() // has something given back
 }
 
-const memoryEvery = 100 * time.Millisecond
+const smallTail = 16 << 10
 
-func (m *memory) full() bool {
+// tail returns how large a new tail may be, if it would like to have so many bytes.
+func (m *memory) tail(bytes int) int {
+	bytes &^= 1 // as in two halves
+	if tails := m.tails.Add(int64(bytes)); m.limit > 0 && tails > m.limit/2 && bytes > smallTail {
+		m.tails.Add(int64(smallTail - bytes))
+		bytes = smallTail
+	}
+	m.held.Add(int64(bytes))
+	return bytes
+}
+
+// dropTail gives back what tail has returned.
+func (m *memory) dropTail(bytes int) {
+	m.tails.Add(int64(-bytes))
+	m.held.Add(int64(-bytes))
+}
+
+// sourceShare is the part of the limit, one nth, that one source may hold.
+const sourceShare = 4
+
+// heldBySession is what a connection takes that neither sends nor is sent anything.
+const heldBySession = 10 << 10
+
+// account is what is held for one session.
+type account struct {
+	memory *memory
+	source *source
+	held   atomic.Int64
+}
+
+// hold counts n more bytes, or fewer if n is negative.
+func (a *account) hold(n int) {
+	if n == 0 {
+		return
+	}
+	a.held.Add(int64(n))
+	ofSource := a.source.held.Add(int64(n))
+	all := a.memory.held.Add(int64(n))
+	if l := a.memory.limit; n > 0 && l > 0 && (all > l || ofSource > l/sourceShare) {
+		a.memory.shed()
+	}
+}
+
+// full reports whether the memory is used up, and the source is one of those that
+// have most of it.
+func (m *memory) full(src *source) bool {
 	if m.limit == 0 {
 		return false
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if now := time.Now(); now.Sub(m.looked) >= memoryEvery {
-		m.looked = now
-		sample := []runtimemetrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-		runtimemetrics.Read(sample)
-		m.over = sample[0].Value.Uint64()-sample[1].Value.Uint64() > uint64(m.limit)
+	held := src.held.Load()
+	return held > m.limit/sourceShare || m.held.Load() > m.limit && held > m.limit/(2*sourceShare) || m.held.Load() > 2*m.limit
+}
+
+// shed closes sessions until what is held is within the limit: always one of the
+// source that holds most, and of that source the one that holds most.
+func (h *Hub) shed() {
+	if h.memory.shedding.Swap(true) {
+		return
 	}
-	return m.over
+	h.work.Go(func() {
+		defer h.memory.shedding.Store(false)
+		for _, s := range h.heaviest() {
+			h.metrics.limit("memory")
+			s.close(shared.CloseTryLater, "The server needs the memory that your unread messages take. Try again later.")
+		}
+	})
+}
+
+// heaviest returns the sessions to close.
+func (h *Hub) heaviest() (victims []*session) {
+	limit := h.memory.limit - h.memory.limit/16 // so that the next byte is not over it again
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := h.memory.held.Load()
+	bySource := make(map[*source][]*session)
+	held := make(map[*source]int64)
+	for s := range h.sessions {
+		if s.closing.Load() {
+			all -= s.account.held.Load()
+			continue
+		}
+		bySource[s.source] = append(bySource[s.source], s)
+		held[s.source] += s.account.held.Load()
+	}
+	for _, sessions := range bySource {
+		slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(b.account.held.Load(), a.account.held.Load()) })
+	}
+	for len(held) > 0 {
+		src := slices.MaxFunc(slices.Collect(maps.Keys(held)), func(a, b *source) int { return cmp.Compare(held[a], held[b]) })
+		if all <= limit && held[src] <= limit/sourceShare {
+			break
+		}
+		if len(bySource[src]) == 0 {
+			delete(held, src)
+			continue
+		}
+		s := bySource[src][0]
+		bySource[src] = bySource[src][1:]
+		victims = append(victims, s)
+		all -= s.account.held.Load()
+		held[src] -= s.account.held.Load()
+	}
+	return victims
 }

@@ -18,6 +18,7 @@ type metrics struct {
 	deliveries prometheus.Counter
 	appends    prometheus.Histogram
 	expired    prometheus.Counter
+	read       prometheus.Counter
 	slow       prometheus.Counter
 	silent     prometheus.Counter
 	refused    *prometheus.CounterVec
@@ -36,6 +37,8 @@ func newMetrics(h *Hub) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16)}),
 		expired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_messages_expired_total", Help: "Messages deleted because they were too old, or a room had too many."}),
+		read: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_read_bytes_total", Help: "Bytes read from WebSocket connections."}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_slow_consumers_total", Help: "Members closed because they took nothing, or fell too far behind."}),
 		silent: prometheus.NewCounter(prometheus.CounterOpts{
@@ -45,7 +48,7 @@ func newMetrics(h *Hub) *metrics {
 		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_limit_hits_total", Help: "What was refused or ended at a limit, by the limit."}, []string{"limit"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.slow, m.silent, m.refused, m.limits,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
 			h.mu.Lock()

@@ -45,7 +45,9 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")
 		return
 	}
-	receipt, status, detail := h.post(room, m)
+	by := h.sources.of(h.address(r))
+	defer h.sources.release(by)
+	receipt, status, detail := h.post(room, by, m)
 	if detail != "" {
 		Problem(w, status, detail)
 		return
@@ -90,7 +92,7 @@ func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail st
 }
 
 // post appends a message of the API's and waits for its receipt.
-func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status int, detail string) {
+func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Receipt, status int, detail string) {
 	const again = " Send it again with the same Idempotency-Key."
 	unavailable := sayUnavailable(nil) + again
 	if m.User == "" {
@@ -100,7 +102,7 @@ func (h *Hub) post(name shared.Name, m shared.Message) (receipt Receipt, status 
 	if err != nil {
 		return receipt, http.StatusBadRequest, err.Error()
 	}
-	room, err := h.enter(name)
+	room, err := h.enter(name, by)
 	if err == errRooms {
 		return receipt, http.StatusServiceUnavailable, "Too many rooms are open. Try again later."
 	}

@@ -115,11 +115,11 @@ type racing struct {
 	expire func()
 }
 
-func (r racing) Read(ctx context.Context, room string, after, upTo int64, limit int) ([]chat.Entry, error) {
+func (r racing) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
 	if r.armed.Load() {
 		r.expire()
 	}
-	return r.Log.Read(ctx, room, after, upTo, limit)
+	return r.Log.Read(ctx, room, after, upTo, most)
 }
 
 // A member whose missed entries go while they are read is closed, too: it must

@@ -35,7 +35,9 @@ type Room struct {
 	name   shared.Name
 	epoch  string
 	stop   func() // ends the log's calls of deliver
+	meter  *meter // of what is said in it; nil if there is no limit per address
 
+	size  atomic.Int64 // how many members there are
 	first atomic.Int64 // the oldest entry that the log keeps; it never goes back
 
 	sessions int // guarded by hub.mu; the room leaves memory with the last
@@ -239,12 +241,13 @@ func (r *Room) add(m *member) (head int64, err error) {
 	m.cursor = m.tail.View().End()
 	m.sent = r.head
 	r.members = append(slices.Clip(r.members), m)
+	r.size.Store(int64(len(r.members)))
 	return r.head, nil
 }
 
 // newTail returns a tail with what the log had last, if nothing came since.
 func (r *Room) newTail() *wire.Tail {
-	t := wire.NewTail(r.hub.cfg.TailBytes)
+	t := wire.NewTail(r.hub.memory.tail(r.hub.cfg.TailBytes))
 	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {
 		var f frames
 		var scratch []byte
@@ -270,7 +273,9 @@ func (r *Room) remove(m *member) {
 	defer r.mu.Unlock()
 	if i := slices.Index(r.members, m); i >= 0 {
 		r.members = slices.Delete(slices.Clone(r.members), i, i+1)
+		r.size.Store(int64(len(r.members)))
 		if r.speak[m.dialect]--; r.speak[m.dialect] == 0 {
+			r.hub.memory.dropTail(r.tails[m.dialect].Limit())
 			r.tails[m.dialect] = nil
 		}
 	}

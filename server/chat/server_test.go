@@ -123,9 +123,7 @@ func TestLockedDatabase(t *testing.T) {
 	if _, err := db.Exec("ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	if status, body, _ := s.get("/readyz"); status != http.StatusOK {
-		t.Errorf("ready again: %d %s", status, body)
-	}
+	s.until("ready again", func() bool { status, _, _ := s.get("/readyz"); return status == http.StatusOK })
 	ann.say("2", "two")
 	ann.say("1", "one")
 	equal(t, "Bob", bob.texts(2), "two", "one")

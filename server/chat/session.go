@@ -32,10 +32,12 @@ type session struct {
 	room    *Room
 	member  *member
 	address string // of the peer, without a port
-	named   bool   // the path has a name
-	slot    int    // owned by the wheel
+	source  *source
+	named   bool // the path has a name
+	slot    int  // owned by the wheel
 
-	reserved bool // its connection counts
+	account  account // of what is held for it
+	reserved bool    // its connection counts
 
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
@@ -50,7 +52,6 @@ type spoken struct {
 	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error
-	pings    rush   // of WebSocket
 	asked    rush   // ping frames
 	user     string // key of the last name taken from a frame of the tutorial's dialect
 }
@@ -108,6 +109,7 @@ func (s *session) take(kind websocket.MessageType, r io.Reader) bool {
 		return err == nil
 	}
 	s.listen()
+	s.source.meter.charge(costFrame)
 	m, err, ok := s.decode(kind, r)
 	return ok && s.handle(m, err) || s.closing.Load()
 }
@@ -127,7 +129,7 @@ func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Mess
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	if _, err := io.Copy(b, r); err != nil {
+	if err := s.fill(b, r); err != nil {
 		if errors.Is(err, websocket.ErrMessageTooBig) {
 			s.hub.metrics.limit("frame")
 		}
@@ -141,6 +143,27 @@ func (s *session) decode(kind websocket.MessageType, r io.Reader) (m shared.Mess
 	}
 	m, err = shared.Decode(b.Bytes())
 	return m, err, true
+}
+
+// fill reads r into b. What b takes is held until the message has come, however
+// slowly that is.
+func (s *session) fill(b *bytes.Buffer, r io.Reader) error {
+	held := 0
+	defer func() { s.account.hold(-held) }()
+	for {
+		b.Grow(bytes.MinRead)
+		s.account.hold(b.Cap() - held)
+		held = b.Cap()
+		n, err := r.Read(b.AvailableBuffer()[:b.Available()])
+		b.Write(b.AvailableBuffer()[:n])
+		switch err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // hello carries out the first exchange of parley.v1 and joins the room.
@@ -256,6 +279,7 @@ func (s *session) own(name shared.Name) (bool, error) {
 func (s *session) claim(name shared.Name) (bool, error) {
 	now := s.hub.cfg.Now()
 	s.claimed.Store(time.Now().UnixNano())
+	s.source.meter.charge(costClaim)
 	return s.hub.cfg.Registry.Claim(background, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
 }
 
@@ -284,7 +308,7 @@ func (s *session) beforeLast(head int64, n int) (int64, error) {
 	if offset, ok := s.member.tail.View().BeforeLast(head, n); ok {
 		return offset, nil
 	}
-	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, n)
+	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, Most{Entries: n, Bytes: shared.MaxServerFrame})
 	if err != nil || len(entries) == 0 {
 		return head, err
 	}
@@ -333,7 +357,7 @@ func (s *session) borrow(name shared.Name) error {
 }
 
 func (s *session) newMember(device string) {
-	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, fail: s.close, busy: true}
+	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, source: s.source, account: &s.account, fail: s.close, busy: true}
 	s.sock.Mu.Lock()
 	s.sock.After = func() { s.member.flush() }
 	s.sock.Mu.Unlock()
@@ -379,9 +403,9 @@ func (s *session) close(code shared.CloseCode, reason string) {
 		s.hub.metrics.slow.Inc()
 	}
 	s.hub.cfg.Logger.Info("session closed", "code", int(code), "reason", reason, "address", s.address)
+	s.sock.End(time.Now().Add(s.hub.cfg.CloseLimit)) // for the peer's answer, too
 	s.hub.work.Go(func() {
-		s.sock.SetDeadline(time.Now().Add(s.hub.cfg.CloseLimit)) // for the peer's answer, too
-		_, _ = s.sock.Write(wire.Close(code, reason))            // if this fails, so does reading
+		_, _ = s.sock.Write(wire.Close(code, reason)) // if this fails, so does reading
 	})
 }
 
@@ -392,24 +416,38 @@ func (s *session) end() {
 		s.hub.dismiss(s)
 	}
 	s.depart()
+	if s.member != nil && s.conn != nil {
+		s.member.forget()
+	}
 	if s.room != nil {
 		s.hub.leave(s.room)
 	}
 	if s.reserved {
-		s.hub.release(s.address)
+		s.account.hold(-heldBySession)
+		s.hub.release(s.source)
 	}
+	s.hub.sources.release(s.source)
 }
 
 // cut ends the session without a word.
 func (s *session) cut() { s.sock.Close() }
+
+// Wait implements wire.Meter. The room's meter is waited for only with a message,
+// because whoever only listens causes nothing in it.
+func (s *session) Wait() { s.source.meter.wait() }
+
+// Count implements wire.Meter.
+func (s *session) Count(n int) {
+	s.hub.metrics.read.Add(float64(n))
+	s.source.meter.charge(costRead + time.Duration(n)*costByteRead)
+}
 
 func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
 
 // pong answers a ping, unless earlier answers still wait to be taken.
 func (s *session) pong(payload []byte) {
 	s.hear()
-	s.listen()
-	s.hub.slowDown(s.pings.count(time.Second))
+	s.source.meter.charge(costPing)
 	if m := s.member; m != nil && !m.waiting() {
 		m.send(wire.Pong(payload))
 	}

@@ -30,6 +30,8 @@ type refusal struct {
 func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 	s := &session{hub: h, address: h.address(r), sock: wire.NewSock()}
+	s.source, s.sock.Meter = h.sources.of(s.address), s
+	s.account.memory, s.account.source = h.memory, s.source
 	room, name, no := h.readSocketPath(r)
 	if offers := r.Header.Values("Sec-WebSocket-Protocol"); no == nil && len(offers) > 0 {
 		s.dialect = parley
@@ -39,6 +41,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if no == nil {
+		s.source.meter.charge(costConnection)
 		no = s.takePlace(room, upgrade)
 	}
 	if no == nil && s.dialect == tutorial && upgrade {
@@ -107,10 +110,10 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 	unavailable := func(code, detail, limit string) *refusal {
 		return &refusal{http.StatusServiceUnavailable, code, detail, limit}
 	}
-	if s.hub.memory.full() {
+	if s.hub.memory.full(s.source) {
 		return unavailable("server_full", "The server has no memory for more people right now.", "memory")
 	}
-	switch err := s.hub.reserve(s.address); {
+	switch err := s.hub.reserve(s.source); {
 	case errors.Is(err, errTooMany):
 		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "connections"}
 	case errors.Is(err, errServerFull):
@@ -119,11 +122,12 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 		return unavailable("server_restart", "The server is stopping.", "")
 	}
 	s.reserved = true
+	s.account.hold(heldBySession)
 	enter := s.hub.enter
 	if !upgrade {
 		enter = s.hub.mayEnter
 	}
-	r, err := enter(room)
+	r, err := enter(room, s.source)
 	switch {
 	case errors.Is(err, errRooms):
 		return unavailable("server_full", "Too many rooms are open. Try again later.", "") // enter has counted it

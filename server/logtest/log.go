@@ -58,7 +58,7 @@ func duplicates(t *testing.T, f *fixture[chat.Log]) {
 	if r := f.add(t, lobby, other); r != (chat.Receipt{Offset: 3}) {
 		t.Errorf("the id of another device has the receipt %+v", r)
 	}
-	entries, err := f.log.Read(t.Context(), lobby.Key, 0, 100, 100)
+	entries, err := f.log.Read(t.Context(), lobby.Key, 0, 100, chat.Most{Entries: 100})
 	must(t, err)
 	equal(t, "ids", ids(entries), []string{"a", "b", "a"})
 	if entries[0].Text != "text of a" {
@@ -157,11 +157,11 @@ func reading(t *testing.T, f *fixture[chat.Log]) {
 		limit       int
 		want        []string
 	}{{0, 4, 10, []string{"a", "b", "c", "d"}}, {1, 3, 10, []string{"b", "c"}}, {0, 4, 2, []string{"a", "b"}}, {4, 9, 9, nil}} {
-		entries, err := f.log.Read(t.Context(), lobby.Key, c.after, c.upTo, c.limit)
+		entries, err := f.log.Read(t.Context(), lobby.Key, c.after, c.upTo, chat.Most{Entries: c.limit})
 		must(t, err)
 		equal(t, fmt.Sprintf("ids after %d up to %d, %d at most", c.after, c.upTo, c.limit), ids(entries), c.want)
 	}
-	entries, err := f.log.Read(t.Context(), "nowhere", 0, 9, 9)
+	entries, err := f.log.Read(t.Context(), "nowhere", 0, 9, chat.Most{Entries: 9})
 	must(t, err)
 	equal(t, "ids in a room without entries", ids(entries), nil)
 }
@@ -175,7 +175,7 @@ func history(t *testing.T, f *fixture[chat.Log]) {
 		limit  int
 		want   []string
 	}{{0, 2, []string{"c", "d"}}, {3, 9, []string{"a", "b"}}, {1, 9, nil}} {
-		entries, err := f.log.History(t.Context(), lobby.Key, c.before, c.limit)
+		entries, err := f.log.History(t.Context(), lobby.Key, c.before, chat.Most{Entries: c.limit})
 		must(t, err)
 		equal(t, fmt.Sprintf("ids before %d, %d at most", c.before, c.limit), ids(entries), c.want)
 	}
@@ -236,7 +236,7 @@ func manyWriters(t *testing.T, f *fixture[chat.Log]) {
 		}
 		next[e.Device]++
 	}
-	kept, err := f.log.Read(context.Background(), lobby.Key, 0, writers*each, writers*each)
+	kept, err := f.log.Read(context.Background(), lobby.Key, 0, writers*each, chat.Most{Entries: writers * each})
 	must(t, err)
 	if !slices.Equal(kept, seen.entries) {
 		t.Error("what is kept is not what the follower saw")
@@ -292,7 +292,7 @@ func idsAsTheyWere(t *testing.T, f *fixture[chat.Log]) {
 				}
 			}
 		}
-		entries, err := f.log.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, 1000)
+		entries, err := f.log.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
 		must(t, err)
 		var got []string
 		for _, e := range entries {
@@ -328,7 +328,7 @@ func replay(t *testing.T, f *fixture[chat.Log]) {
 	f.log = second.log // which is closed in the end
 	all := make(map[string][]chat.Entry)
 	for _, room := range []shared.Name{attic, lobby} {
-		entries, err := first.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1000)
+		entries, err := first.Read(t.Context(), room.Key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
 		must(t, err)
 		all[room.Key] = entries
 		for _, e := range entries {
@@ -338,7 +338,7 @@ func replay(t *testing.T, f *fixture[chat.Log]) {
 		}
 	}
 	for _, room := range []shared.Name{lobby, attic} {
-		entries, err := second.log.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1000)
+		entries, err := second.log.Read(t.Context(), room.Key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
 		must(t, err)
 		equal(t, "the entries of "+room.Text, entries, all[room.Key])
 		var states []chat.State

@@ -46,7 +46,7 @@ func announced(t *testing.T, f *fixture[chat.Log]) {
 	follower := told.follower()
 	follower.Begin = func(first int64) {
 		told.begin(first)
-		if left, err := f.log.Read(t.Context(), lobby.Key, first-2, first-1, 2); err != nil || len(left) != 1 {
+		if left, err := f.log.Read(t.Context(), lobby.Key, first-2, first-1, chat.Most{Entries: 2}); err != nil || len(left) != 1 {
 			t.Errorf("when it was told that the log begins at %d, there was %v before, %v", first, ids(left), err)
 		}
 	}
@@ -98,7 +98,7 @@ func retainAge(t *testing.T, f *fixture[chat.Log]) {
 	must(t, f.log.Close())
 	f.log = f.reopen()
 	for room, want := range map[string][]string{lobby.Key: {"c", "d"}, attic.Key: {"a", "b"}} {
-		entries, err := f.log.Read(t.Context(), room, 0, shared.MaxOffset, 10)
+		entries, err := f.log.Read(t.Context(), room, 0, shared.MaxOffset, chat.Most{Entries: 10})
 		must(t, err)
 		equal(t, "what is left in "+room, ids(entries), want)
 	}

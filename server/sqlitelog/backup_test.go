@@ -58,7 +58,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	if is.Epoch == was.Epoch || is.Name != was.Name || is.Head <= before || is.Head > was.Head {
 		t.Errorf("the log was %+v, the restored one is %+v", was, is)
 	}
-	entries, err := restored.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, 1<<20)
+	entries, err := restored.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 1 << 20})
 	if err != nil || int64(len(entries)) != is.Head {
 		t.Fatalf("%d entries up to the head %d, %v", len(entries), is.Head, err)
 	}

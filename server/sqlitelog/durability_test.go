@@ -96,7 +96,7 @@ func TestTornTail(t *testing.T) {
 			after := open(t, copyFolder(t, dir, tear(at)), sqlitelog.Options{})
 			if s := state(t, after); s.Head != want && (what != "a flipped bit" || at != size) {
 				t.Errorf("%s at %d: the head is %d, not %d", what, at, s.Head, want)
-			} else if got, err := after.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, 100); err != nil || int64(len(got)) != s.Head {
+			} else if got, err := after.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 100}); err != nil || int64(len(got)) != s.Head {
 				t.Errorf("%s at %d: %d entries up to the head %d, %v", what, at, len(got), s.Head, err)
 			} else if r, err := add(after, "new", "x"); err != nil || r.Offset != s.Head+1 {
 				t.Errorf("%s at %d: the next entry is %+v, %v", what, at, r, err)
@@ -246,7 +246,7 @@ func TestOlderSchemas(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			entries, err := l.History(t.Context(), room.Key, 0, 10)
+			entries, err := l.History(t.Context(), room.Key, 0, chat.Most{Entries: 10})
 			if err != nil || len(entries) != 3 {
 				t.Fatalf("%s, %s: %+v, %v", file, name, entries, err)
 			}

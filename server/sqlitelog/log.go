@@ -297,18 +297,20 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 }
 
 // Read implements chat.Log.
-func (l *Log) Read(ctx context.Context, room string, after, upTo int64, limit int) ([]chat.Entry, error) {
-	return scan(room, func() (*sql.Rows, error) {
-		return l.readEntries.QueryContext(ctx, room, rowOf(0, after), rowOf(0, upTo), limit)
+func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
+	return scan(room, most.Bytes, func() (*sql.Rows, error) {
+		return l.readEntries.QueryContext(ctx, room, rowOf(0, after), rowOf(0, upTo), most.Entries)
 	})
 }
 
 // History implements chat.Log.
-func (l *Log) History(ctx context.Context, room string, before int64, limit int) ([]chat.Entry, error) {
+func (l *Log) History(ctx context.Context, room string, before int64, most chat.Most) ([]chat.Entry, error) {
 	if before == 0 {
 		before = maxOffset
 	}
-	entries, err := scan(room, func() (*sql.Rows, error) { return l.readHistory.QueryContext(ctx, room, rowOf(0, before), limit) })
+	entries, err := scan(room, most.Bytes, func() (*sql.Rows, error) {
+		return l.readHistory.QueryContext(ctx, room, rowOf(0, before), most.Entries)
+	})
 	slices.Reverse(entries)
 	return entries, err
 }
@@ -335,18 +337,23 @@ func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
 	return held, nil
 }
 
-func scan(room string, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
+// scan reads entries until their texts have so many bytes; 0 is no bound.
+func scan(room string, most int, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
 	rows, err := query()
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	defer rows.Close()
+	size := 0
 	for rows.Next() {
 		e, err := scanEntry(rows, room)
 		if err != nil {
 			return nil, unavailable(err)
 		}
 		entries = append(entries, e)
+		if size += len(e.Text); most > 0 && size >= most {
+			break
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unavailable(err)

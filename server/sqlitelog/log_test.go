@@ -151,7 +151,7 @@ func TestFullDisk(t *testing.T) {
 	l.Close()
 	l = open(t, dir, sqlitelog.Options{})
 	defer l.Close()
-	entries, err := l.Read(t.Context(), "lobby", 0, 100, 100)
+	entries, err := l.Read(t.Context(), "lobby", 0, 100, chat.Most{Entries: 100})
 	if err != nil || len(entries) != kept {
 		t.Errorf("%d entries are there, %d were acknowledged: %v", len(entries), kept, err)
 	}

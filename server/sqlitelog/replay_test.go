@@ -82,7 +82,7 @@ func TestReplay(t *testing.T) {
 	from, to := open(t, first, sqlitelog.Options{}), open(t, third, sqlitelog.Options{})
 	heads := make(map[string]int64)
 	for _, s := range all {
-		kept, err := from.Read(t.Context(), s.room.Key, heads[s.room.Key], shared.MaxOffset, 1)
+		kept, err := from.Read(t.Context(), s.room.Key, heads[s.room.Key], shared.MaxOffset, chat.Most{Entries: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

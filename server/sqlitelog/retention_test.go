@@ -39,7 +39,7 @@ func retain(t *testing.T, l *sqlitelog.Log, r chat.Retention, n int) {
 
 func kept(t *testing.T, l *sqlitelog.Log, room shared.Name) string {
 	t.Helper()
-	entries, err := l.Read(t.Context(), room.Key, 0, shared.MaxOffset, 1<<20)
+	entries, err := l.Read(t.Context(), room.Key, 0, shared.MaxOffset, chat.Most{Entries: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestRetainTotal(t *testing.T) {
 		t.Helper()
 		var n []int
 		for _, key := range []string{"small", "big", "bigger"} {
-			entries, err := l.Read(t.Context(), key, 0, shared.MaxOffset, 1000)
+			entries, err := l.Read(t.Context(), key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
 			if err != nil || len(entries) == 0 {
 				t.Fatal(len(entries), err)
 			}

@@ -200,7 +200,7 @@ func (w *writer) handOn(ctx context.Context) {
 			entries := r.fresh
 			if f.handed < r.head-int64(len(r.fresh)) {
 				var err error
-				if entries, err = scan(r.key, func() (*sql.Rows, error) {
+				if entries, err = scan(r.key, 0, func() (*sql.Rows, error) {
 					return w.stmt.missed.QueryContext(ctx, rowOf(r.id, f.handed), rowOf(r.id+1, 0))
 				}); err != nil {
 					continue // with the next entry, then

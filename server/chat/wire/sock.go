@@ -24,12 +24,16 @@ type Sock struct {
 	read  func(fd uintptr) bool
 
 	// Owned by the goroutine that reads.
-	reader *bufio.Reader // the library's, over this sock
-	early  []byte        // what Read returns before it asks the connection
-	buf    *[4096]byte   // what early lies in, if it came from earlyBuffers
-	OnPong func()        // called for each pong that arrives while it waits
+	reader  *bufio.Reader // the library's, over this sock
+	early   []byte        // what Read returns before it asks the connection
+	buf     *[4096]byte   // what early lies in, if it came from earlyBuffers
+	between bool          // two messages: only there is a pong known by its bytes
+	ponged  bool          // the last read was a pong, and is done with
+	OnPong  func()        // called for each pong that arrives while it waits
+	Meter   Meter
 
-	closed atomic.Bool // a close frame went out, or Close was called: nothing may follow
+	ends   atomic.Int64 // from this moment on, in Unix nanoseconds, nothing is written; 0 is never
+	closed atomic.Bool  // a close frame went out, or Close was called: nothing may follow
 
 	// Guarded by Mu.
 	Mu    sync.Mutex
@@ -42,11 +46,22 @@ type Sock struct {
 	err error
 }
 
+// Meter has a reader wait before it reads, and is told how much it has read.
+type Meter interface {
+	Wait()
+	Count(bytes int)
+}
+
+type freeMeter struct{}
+
+func (freeMeter) Wait()     {}
+func (freeMeter) Count(int) {}
+
 // sendBuffer bounds what the kernel keeps for a peer that has stopped reading.
 const sendBuffer = 256 << 10
 
 // NewSock returns a Sock without a connection; a Hijacker gives it one.
-func NewSock() *Sock { return &Sock{After: func() {}, OnPong: func() {}} }
+func NewSock() *Sock { return &Sock{After: func() {}, OnPong: func() {}, Meter: freeMeter{}} }
 
 // use takes the connection, before which nothing is written.
 func (s *Sock) use(c net.Conn) {
@@ -75,27 +90,41 @@ var earlyBuffers = sync.Pool{New: func() any { return new([4096]byte) }}
 // pongs. Waiting here and not in the library keeps the goroutine's stack at its
 // smallest.
 func (s *Sock) Await() {
-	if s.raw != nil && s.reader.Buffered() == 0 && len(s.early) == 0 {
-		_ = s.raw.Read(s.read) // an error comes again with Read
+	if s.raw == nil || s.reader.Buffered() > 0 {
+		return
 	}
+	s.between = true
+	for s.ponged = true; s.ponged && len(s.early) == 0; {
+		s.fill()
+	}
+	s.between = false
+}
+
+// fill reads into early. If it can't, the same error comes again with Read.
+func (s *Sock) fill() {
+	s.ponged = false
+	s.Meter.Wait()
+	_ = s.raw.Read(s.read)
 }
 
 // readEarly reads what is there, and returns false if it has to wait for more.
 func (s *Sock) readEarly(fd uintptr) bool {
 	s.buf = earlyBuffers.Get().(*[4096]byte)
-	for {
-		n, again := readNow(fd, s.buf[:])
-		// The pong of a client that answers a ping without a payload: 6 bytes, the
-		// last four of them the mask.
-		if n == 6 && s.buf[0] == finalBit|opPong && s.buf[1] == maskBit {
-			s.OnPong()
-			continue
-		}
-		if s.early = s.buf[:n]; n == 0 {
-			s.letGo()
-		}
-		return !again
+	n, again := readNow(fd, s.buf[:])
+	if n > 0 {
+		s.Meter.Count(n)
 	}
+	// The pong of a client that answers a ping without a payload: 6 bytes, the
+	// last four of them the mask.
+	if s.between && n == 6 && s.buf[0] == finalBit|opPong && s.buf[1] == maskBit {
+		s.OnPong()
+		s.ponged = true
+		n = 0
+	}
+	if s.early = s.buf[:n]; n == 0 {
+		s.letGo()
+	}
+	return !again
 }
 
 // letGo gives back the buffer, which is empty.
@@ -107,8 +136,12 @@ func (s *Sock) letGo() {
 }
 
 // Read never ends with io.EOF: the library takes one inside a frame for the end
-// of the message.
+// of the message. For headers, which the library reads in small pieces, it asks the
+// connection for more, so that a flood of small frames takes few calls.
 func (s *Sock) Read(p []byte) (int, error) {
+	if len(s.early) == 0 && len(p) <= readBuffer && s.raw != nil {
+		s.fill()
+	}
 	if len(s.early) > 0 {
 		n := copy(p, s.early)
 		if s.early = s.early[n:]; len(s.early) == 0 {
@@ -116,7 +149,11 @@ func (s *Sock) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
+	s.Meter.Wait()
 	n, err := s.Conn.Read(p)
+	if n > 0 {
+		s.Meter.Count(n)
+	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
@@ -128,6 +165,12 @@ func (s *Sock) Closed() bool { return s.closed.Load() }
 
 // Direct reports whether the socket can be written without blocking; TLS can not.
 func (s *Sock) Direct() bool { return s.raw != nil }
+
+// End has the connection end at a time, whatever else is to be written before.
+func (s *Sock) End(at time.Time) {
+	s.ends.Store(at.UnixNano())
+	_ = s.SetDeadline(at)
+}
 
 // Close may be called while another goroutine holds mu.
 func (s *Sock) Close() error {
@@ -154,7 +197,11 @@ func (s *Sock) WriteAll(p []byte, stall time.Duration) error {
 		chunk = 4 << 10 // after a deadline TLS takes no more, so each write has to be one that a slow peer can take
 	}
 	for len(p) > 0 {
-		if err := s.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		deadline := time.Now().Add(stall)
+		if ends := s.ends.Load(); ends != 0 && ends < deadline.UnixNano() {
+			deadline = time.Unix(0, ends)
+		}
+		if err := s.SetWriteDeadline(deadline); err != nil {
 			return err
 		}
 		n, err := s.Conn.Write(p[:min(len(p), chunk)])
@@ -163,6 +210,9 @@ func (s *Sock) WriteAll(p []byte, stall time.Duration) error {
 			s.Rest = p
 			return err
 		}
+	}
+	if s.ends.Load() != 0 {
+		return nil
 	}
 	return s.SetWriteDeadline(time.Time{})
 }
@@ -219,7 +269,9 @@ func (h *Hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	s.use(c)
 	// The server may already have read the client's first frames.
 	early, _ := brw.Peek(brw.Reader.Buffered())
-	s.early = bytes.Clone(early)
+	if s.early = bytes.Clone(early); len(early) > 0 {
+		s.Meter.Count(len(early))
+	}
 	s.reader = bufio.NewReaderSize(s, readBuffer)
 	return s, bufio.NewReadWriter(s.reader, bufio.NewWriterSize(s, writeBuffer)), nil
 }

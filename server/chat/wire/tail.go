@@ -44,6 +44,9 @@ func NewTail(limit int) *Tail {
 	return t
 }
 
+// Limit returns how many bytes the tail keeps at most.
+func (t *Tail) Limit() int { return 2 * t.chunkSize }
+
 // View returns what the tail shows now.
 func (t *Tail) View() *View { return t.view.Load() }
 

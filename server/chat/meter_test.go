@@ -1,0 +1,127 @@
+package chat
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// manualMeters are meters of one second of processor time each second, whose clock
+// moves only while somebody waits.
+func manualMeters() (ms *meters, now *int64, waits *int) {
+	now, waits = new(int64), new(int)
+	ms = newMeters(1, func(d time.Duration) { *now += int64(d) }, func() { *waits++ })
+	ms.now = func() int64 { return *now }
+	ms.part = 1
+	return ms, now, waits
+}
+
+func TestMeterOfTheModest(t *testing.T) {
+	ms, now, waits := manualMeters()
+	m := ms.newMeter()
+	for range 1000 {
+		m.wait()
+		m.charge(9 * time.Millisecond)
+		*now += int64(10 * time.Millisecond)
+	}
+	if *waits > 0 {
+		t.Errorf("who keeps below the part waited %d times", *waits)
+	}
+}
+
+// One address gets its part, 16 share it, and whoever is modest does not wait.
+func TestMeterOfTheHeavy(t *testing.T) {
+	for _, n := range []int{1, 16} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			ms, now, waits := manualMeters()
+			heavy, used := make([]*meter, n), make([]time.Duration, n)
+			for i := range heavy {
+				heavy[i] = ms.newMeter()
+			}
+			modest := ms.newMeter()
+			end := int64(20 * time.Second)
+			for next := *now; *now < end; {
+				for i, m := range heavy {
+					m.wait()
+					m.charge(5 * time.Millisecond)
+					used[i] += 5 * time.Millisecond
+					if *now >= next {
+						before := *waits
+						modest.wait()
+						modest.charge(time.Millisecond)
+						if *waits > before {
+							t.Fatal("the modest one waited")
+						}
+						next += int64(100 * time.Millisecond)
+					}
+				}
+			}
+			var sum time.Duration
+			for i, u := range used {
+				sum += u
+				if u < used[0]/2 || u > 2*used[0] {
+					t.Errorf("number %d used %v, the first %v", i, u, used[0])
+				}
+			}
+			if most := time.Duration(end) + time.Duration(n)*(meterCredit+10*time.Millisecond); sum > most || sum < time.Duration(end)/2 {
+				t.Errorf("together they used %v in 20 s", sum)
+			}
+		})
+	}
+}
+
+// Whoever has paid is no debtor any more, and has credit again.
+func TestMeterForgets(t *testing.T) {
+	ms, now, waits := manualMeters()
+	m := ms.newMeter()
+	for range 100 {
+		m.charge(time.Second)
+	}
+	*now += int64(meterDebt + meterCredit)
+	m.charge(0)
+	if m.debtor.Load() || ms.heavy.Load() != 0 || len(ms.debtors) != 0 {
+		t.Error("it still counts as a debtor")
+	}
+	m.charge(meterCredit - time.Millisecond)
+	if m.wait(); *waits > 0 {
+		t.Error("it has no credit")
+	}
+	if m.rested() {
+		t.Error("it counts as rested")
+	}
+	if *now += int64(2 * meterCredit); !m.rested() {
+		t.Error("it does not count as rested")
+	}
+}
+
+func TestSource(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1":           "192.0.2.1",
+		"::ffff:192.0.2.1":    "192.0.2.1",
+		"2001:db8:1:2:3::4":   "2001:db8:1:2::",
+		"2001:db8:1:2:ffff::": "2001:db8:1:2::",
+		"2001:db8:1:3::":      "2001:db8:1:3::",
+		"fe80::1%eth0":        "fe80::",
+	} {
+		if got := Source(netip.MustParseAddr(address)).String(); got != want {
+			t.Errorf("%s is of %s, want %s", address, got, want)
+		}
+	}
+}
+
+// Sources are kept as long as they have a connection or owe something.
+func TestSourcesAreForgotten(t *testing.T) {
+	ms, now, _ := manualMeters()
+	s := sources{meters: ms, byName: make(map[string]*source)}
+	idle, debtor, here := s.of("192.0.2.1"), s.of("192.0.2.2"), s.of("192.0.2.3")
+	*now += int64(time.Second)
+	debtor.meter.charge(time.Second)
+	s.release(idle)
+	s.release(debtor)
+	s.swept = time.Time{}
+	s.release(s.of("192.0.2.4"))
+	if len(s.byName) != 3 || s.of("192.0.2.2") != debtor || s.of("192.0.2.3") != here {
+		t.Errorf("kept: %v", s.byName)
+	}
+}
