@@ -146,7 +146,7 @@ func (c *certificate) words() string {
 
 // listen wraps a listener.
 func (c *certificate) listen(l net.Listener) net.Listener {
-	return tls.NewListener(l, &tls.Config{
+	return tls.NewListener(strayListener{l}, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"}, // WebSocket needs it
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {

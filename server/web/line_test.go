@@ -122,6 +122,10 @@ func TestWrongName(t *testing.T) {
 		p.wait("document.documentElement.scrollWidth <= innerWidth && document.querySelector('a.button').getBoundingClientRect().bottom <= innerHeight")
 		p.wait("document.styleSheets.length > 1 && document.querySelector('img').naturalWidth > 0") // which are not refused
 	}
+	for _, scheme := range []string{"light", "dark"} {
+		p.look(320, 568, scheme)
+		p.examine("page-wrong-name-" + scheme)
+	}
 	s.Stop()
 	s.start("--allow-host", eval[string](p, "document.querySelector('code').textContent.split(' ')[1]"))
 	eval[any](p, "document.querySelector('a.button').click()")

@@ -70,7 +70,7 @@ func (s *Sock) use(c net.Conn) {
 	if t, ok := c.(*tls.Conn); ok {
 		under = t.NetConn()
 	}
-	if tcp, ok := under.(*net.TCPConn); ok {
+	if tcp, ok := under.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it, a frozen peer only pins more
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
