@@ -50,7 +50,7 @@ lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first t
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
 	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
-		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest; do \
+		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
 		echo $$target; \
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done

@@ -59,6 +59,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	o.accessFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
+	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")
 	f.Usage = func() {
 		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log:")
 		for _, c := range commands() {
@@ -89,8 +90,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, o.checkLimits()
 	case o.chat.TailBytes < 4096:
 		return nil, errors.New("--tail-bytes takes at least 4096")
-	case o.chat.NameHold < time.Second:
-		return nil, errors.New("--name-hold takes at least 1s")
+	case o.chat.NameHold < time.Second, o.chat.NameHoldSpoken < time.Second:
+		return nil, errors.New("--name-hold and --name-hold-spoken take at least 1s")
 	}
 	if err := o.checkAccess(); err != nil {
 		return nil, err

@@ -54,6 +54,9 @@ func parseName(s, what string, limit int) (Name, error) {
 	if n := utf8.RuneCountInString(text); n > limit {
 		return refuse("is over %d characters.", limit)
 	}
+	if strings.ContainsFunc(text, unseen) {
+		return refuse("has a character that names can't have, such as a line break or an invisible one.")
+	}
 	if strings.ContainsAny(text, `/\`) {
 		return refuse(`can't have a slash (/ or \).`)
 	}
@@ -65,6 +68,21 @@ func parseName(s, what string, limit int) (Name, error) {
 		return refuse("has a character that names can't have.")
 	}
 	return Name{Text: text, Key: key}, nil
+}
+
+// unseen reports whether a character that the profile allows is drawn as nothing, or
+// stands for what is not there. Names would look alike with and without it.
+func unseen(r rune) bool {
+	switch r {
+	case '\u2800', // BRAILLE PATTERN BLANK
+		'\ufffc',                  // OBJECT REPLACEMENT CHARACTER
+		'\U0001107f',              // BRAHMI NUMBER JOINER
+		'\U00013441', '\U00013442', // EGYPTIAN HIEROGLYPH FULL BLANK, HALF BLANK
+		'\U00016fe4', // KHITAN SMALL SCRIPT FILLER
+		'\U0001d159': // MUSICAL SYMBOL NULL NOTEHEAD
+		return true
+	}
+	return false
 }
 
 // plainEmoji takes out what the profile refuses inside emoji: the variation

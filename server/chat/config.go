@@ -34,16 +34,18 @@ type Config struct {
 	Token          string         // lets programs post, and read metrics; "" lets none
 	Profiles       bool           // Go's profiles are served next to the metrics
 
-	MaxFrame    int           // bytes of a client's frame, and of a post
-	MaxText     int           // code points of a message, up to shared.MaxText
-	MaxName     int           // code points of a person's name, up to shared.MaxName
-	MaxRooms    int           // with somebody in them
-	MaxMembers  int           // in one room
-	MaxMemory   int64         // bytes that the process may take before nobody else is let in; 0 is no limit
-	TailBytes   int           // memory for the newest frames of a room, in each dialect
-	ResumeLimit int           // entries that a member may be behind
-	NameHold    time.Duration // how long a name stays its device's
-	RetainBytes int64         // Retention.Bytes of the log: a device may hold half of it
+	MaxFrame    int   // bytes of a client's frame, and of a post
+	MaxText     int   // code points of a message, up to shared.MaxText
+	MaxName     int   // code points of a person's name, up to shared.MaxName
+	MaxRooms    int   // with somebody in them
+	MaxMembers  int   // in one room
+	MaxMemory   int64 // bytes that the process may take before nobody else is let in; 0 is no limit
+	TailBytes   int   // memory for the newest frames of a room, in each dialect
+	ResumeLimit int   // entries that a member may be behind
+	RetainBytes int64 // Retention.Bytes of the log: a device may hold half of it
+
+	NameHold       time.Duration // how long a name stays its device's
+	NameHoldSpoken time.Duration // the same if something was said under it
 
 	HelloTimeout time.Duration // from the upgrade to a valid hello
 	PingEvery    time.Duration
@@ -64,7 +66,7 @@ func Defaults() Config {
 		MaxFrame: shared.MaxClientFrame, MaxText: shared.MaxText, MaxName: shared.MaxName,
 		MaxRooms: 1000, MaxMembers: 10000, MaxMemory: 1 << 30,
 		TailBytes: 512 << 10, ResumeLimit: 10000,
-		NameHold: 12 * time.Hour, HelloTimeout: 10 * time.Second, PingEvery: 25 * time.Second,
+		NameHold: 12 * time.Hour, NameHoldSpoken: 30 * 24 * time.Hour, HelloTimeout: 10 * time.Second, PingEvery: 25 * time.Second,
 		SilenceLimit: 60 * time.Second, StallLimit: 30 * time.Second, CloseLimit: 5 * time.Second,
 		LeaveDelay: 5 * time.Second,
 		Logger:     slog.New(slog.DiscardHandler), Now: time.Now,
@@ -93,6 +95,7 @@ func (c Config) withDefaults() Config {
 	def(&c.TailBytes, d.TailBytes)
 	def(&c.ResumeLimit, d.ResumeLimit)
 	def(&c.NameHold, d.NameHold)
+	def(&c.NameHoldSpoken, d.NameHoldSpoken)
 	def(&c.HelloTimeout, d.HelloTimeout)
 	def(&c.PingEvery, d.PingEvery)
 	def(&c.SilenceLimit, d.SilenceLimit)
@@ -111,6 +114,20 @@ func def[T comparable](v *T, value T) {
 
 func (c Config) limits() shared.Limits {
 	return shared.Limits{Message: c.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
+}
+
+// How many names belong to whom. Further ones can be used, but belong to nobody.
+const (
+	namesPerDevice  = 5    // in one room
+	namesPerAddress = 1024 // in all
+)
+
+func (c *Config) nameRules() NameRules {
+	r := NameRules{Hold: c.NameHold, HoldSpoken: c.NameHoldSpoken, PerDevice: namesPerDevice}
+	if c.MaxPerAddress > 0 {
+		r.PerAddress = namesPerAddress
+	}
+	return r
 }
 
 // hostname is this host's own name, or "" if it has none.

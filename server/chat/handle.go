@@ -74,6 +74,7 @@ func (s *session) chat(m shared.Message) bool {
 		return true // unanswered: the client sends it again after the restart
 	}
 	s.hub.metrics.messages.Inc()
+	s.spoke()
 	s.hub.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.hub.appends.Done()
 		switch {

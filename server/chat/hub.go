@@ -89,7 +89,7 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 		r.meter = h.fanout.newMeter()
 	}
 	r.people = make(map[string]*person)
-	r.looks = make(map[string]string)
+	r.looks = make(map[string][]*person)
 	r.authors = make(map[string]*author)
 	h.rooms[name.Key] = r
 	h.mu.Unlock()
@@ -99,10 +99,6 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
 	lock, err := h.cfg.Registry.Lock(background, name.Key)
-	var names []string
-	if err == nil {
-		names, err = h.cfg.Registry.Names(background, name.Key, maxLooks)
-	}
 	var state State
 	var stop func()
 	if err == nil {
@@ -119,9 +115,6 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 		r.name.Text = state.Name
 	}
 	r.lock = lock
-	for _, key := range names {
-		r.mark(shared.Name{Key: key})
-	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {

@@ -1,7 +1,10 @@
 package chat_test
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,6 +45,12 @@ func TestImpersonation(t *testing.T) {
 		}
 		c.leave()
 	}
+	for what, name := range map[string]string{
+		"a Braille blank": "A\u2800nn", "a replaced object": "Ann\ufffc", "a note without a head": "Ann\U0001d159",
+	} {
+		code, reason := s.refused("hall", hello(name, newDevice()))
+		wantClose(t, what, code, reason, shared.CloseBadHello, "invisible")
+	}
 	joined("a letter of another script", "\u0410nn", "\u0410nn (Cyrillic)")
 	joined("another one", "Αnn", "Αnn (Greek)")
 	joined("a number that was offered", "Ann (2)", "Ann (2)")
@@ -64,31 +73,6 @@ func TestImpersonation(t *testing.T) {
 	ann.leave()
 	taken("while Ann is away", "ann")
 	joined("with another script while Ann is away", "a\u0578n", "a\u0578n (Armenian)")
-}
-
-// Two scripts can spell one look whole. Who comes second is marked, whichever
-// it is, over a restart too.
-func TestWholeLookalikes(t *testing.T) {
-	for _, names := range [][2]string{{"MAX", "\u041c\u0410\u0425"}, {"\u041c\u0410\u0425", "MAX"}} {
-		s := start(t)
-		ann, eve := hello(names[0], newDevice()), hello(names[1], newDevice())
-		_, first := s.join("hall", ann)
-		_, second := s.join("hall", eve)
-		if first.User != names[0] || second.User == names[1] {
-			t.Errorf("the names %q are shown as %q and %q", names, first.User, second.User)
-		}
-		s.stop()
-		s.open()
-		_, second = s.join("hall", eve)
-		_, first = s.join("hall", ann)
-		if first.User == names[0] && second.User == names[1] {
-			t.Errorf("after a restart the names %q are shown without a mark", names)
-		}
-	}
-	s := start(t)
-	if _, w := s.join("hall", hello("\u0421\u0430\u0440\u0430", newDevice())); w.User != "\u0421\u0430\u0440\u0430" {
-		t.Errorf("a name of one script that nobody else has is shown as %q", w.User)
-	}
 }
 
 // A name stays with a device that is there longer than a name is held.
@@ -122,4 +106,101 @@ func TestWelcomeIsSorted(t *testing.T) {
 	c, welcome := s.join("r", hello("z", newDevice()))
 	defer c.leave()
 	equal(t, "the members", welcome.Members, append(names, "z")...)
+}
+
+// A name under which something was said is held for 30 days, another one for 12
+// hours, and the API's for ever.
+func TestHoldOfSpokenNames(t *testing.T) {
+	var c clock
+	c.add(1e6 * time.Second)
+	s := start(t, withClock(&c), func(cfg *chat.Config) { cfg.Token = token })
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	bob, _ := s.join("r", hello("Bob", newDevice()))
+	ann.say("1", "hi")
+	bob.next(shared.TypeChat)
+	if status, body := s.do("POST", "/api/rooms/r/messages", `{"message":"hi","user":"Nas"}`, "Authorization", "Bearer "+token); status != http.StatusCreated {
+		t.Fatal(status, body)
+	}
+	s.until("the word counts", func() bool {
+		owner, err := s.log.Owner(t.Context(), "r", "ann")
+		return err == nil && owner.Spoken
+	})
+	if owner, err := s.log.Owner(t.Context(), "r", "bob"); err != nil || owner.Spoken {
+		t.Errorf("Bob's name: %+v, %v", owner, err)
+	}
+	ann.leave()
+	bob.leave()
+	s.stop()
+	s.open(withClock(&c))
+	check := func(name string, free bool) {
+		t.Helper()
+		if free {
+			eve, _ := s.join("r", hello(name, newDevice()))
+			eve.leave()
+			return
+		}
+		code, reason := s.refused("r", hello(name, newDevice()))
+		wantClose(t, name, code, reason, shared.CloseNameTaken, " (2)")
+	}
+	c.add(11 * time.Hour)
+	check("Bob", false)
+	c.add(time.Hour)
+	check("Bob", true)
+	check("Ann", false)
+	c.add(29 * 24 * time.Hour)
+	check("Ann", false)
+	c.add(24 * time.Hour)
+	check("Ann", true)
+	c.add(1000 * 24 * time.Hour)
+	check("Nas", false)
+}
+
+// A device owns five names in a room and uses others, which anybody may use after it.
+func TestNamesOfADevice(t *testing.T) {
+	s := start(t)
+	hoarder := newDevice()
+	for i := range 6 {
+		c, welcome := s.join("r", hello(fmt.Sprint("Name ", i), hoarder))
+		if want := fmt.Sprint("Name ", i); welcome.User != want {
+			t.Errorf("he is %q, not %q", welcome.User, want)
+		}
+		if i == 5 {
+			code, reason := s.refused("r", hello("Name 5", newDevice())) // while he is there
+			wantClose(t, "a name in use", code, reason, shared.CloseNameTaken, " (2)")
+		}
+		c.leave()
+	}
+	code, reason := s.refused("r", hello("Name 4", newDevice()))
+	wantClose(t, "a name that he owns", code, reason, shared.CloseNameTaken, " (2)")
+	s.until("his sixth name is free", func() bool { return len(s.hub.Rooms()) == 0 })
+	c, _ := s.join("r", hello("Name 5", newDevice()))
+	c.leave()
+	c, _ = s.join("other", hello("Name 5", hoarder)) // another room
+	c.leave()
+	if owner, err := s.log.Owner(t.Context(), "other", "name 5"); err != nil || owner.Device == "" {
+		t.Errorf("in another room he owns %+v, %v", owner, err)
+	}
+}
+
+// An address owns 1,024 names, however many devices it says it has.
+func TestNamesOfAnAddress(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.MaxPerAddress = 64 })
+	var work sync.WaitGroup
+	for n := range 1024 {
+		work.Go(func() {
+			name := fmt.Sprint("name ", n)
+			c := chat.Claim{Room: fmt.Sprint("room ", n%10), Name: name, Device: name, Address: "127.0.0.1", Seen: time.Now()}
+			if got, err := s.log.Claim(t.Context(), c, chat.NameRules{Hold: time.Hour}); err != nil || !got.Owned {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+		})
+	}
+	work.Wait()
+	c, welcome := s.join("r", hello("Eve", newDevice()))
+	if c.leave(); welcome.User != "Eve" {
+		t.Errorf("she is %q", welcome.User)
+	}
+	if owner, err := s.log.Owner(t.Context(), "r", "eve"); err != nil || owner.Device != "" {
+		t.Errorf("she owns her name: %+v, %v", owner, err)
+	}
 }

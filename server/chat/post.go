@@ -11,11 +11,9 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"parley/server/chat/lookalike"
 	"parley/shared"
 )
-
-// apiDevice is who owns the names that the API speaks under.
-const apiDevice = "api"
 
 // servePost serves POST /api/rooms/{room}/messages: a program with the token
 // says something in a room. The body is a chat_message; its user is the name to
@@ -113,17 +111,22 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	if room.settledLock().locks() {
 		return receipt, http.StatusForbidden, saysNoPost
 	}
-	owned, err := h.cfg.Registry.Claim(background, Claim{Room: name.Key, Name: user.Key, Device: apiDevice, Seen: h.cfg.Now()}, h.cfg.NameHold)
+	look := lookalike.Of(user.Text)
+	claim := Claim{Room: name.Key, Name: user.Key, Device: APIDevice, Seen: h.cfg.Now(), Spoken: true}
+	if !look.Mixed {
+		claim.Look = look.Skeleton
+	}
+	standing, err := h.cfg.Registry.Claim(background, claim, h.cfg.nameRules())
 	switch {
 	case err != nil:
 		return receipt, http.StatusServiceUnavailable, unavailable
-	case !owned || room.here(user.Key):
+	case standing.Taken || room.here(user.Key):
 		return receipt, http.StatusConflict, "The name belongs to somebody else in this room: choose another user."
 	case !h.begin():
 		return receipt, http.StatusServiceUnavailable, "The server is stopping."
 	}
 	room.mu.Lock()
-	user = room.mark(user)
+	user, _ = room.shown(user, look, standing)
 	room.mu.Unlock()
 	h.metrics.messages.Inc()
 	type result struct {
@@ -131,7 +134,7 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 		error
 	}
 	done := make(chan result, 1)
-	e := Entry{ID: m.ID, Device: apiDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
+	e := Entry{ID: m.ID, Device: APIDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
 	h.cfg.Log.Append(background, room.name, e, func(r Receipt, err error) {
 		defer h.appends.Done()
 		done <- result{r, err}

@@ -8,15 +8,16 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/server/chat/lookalike"
 	"parley/shared"
 )
 
 // presence is who is in a room, and what is still to be told of it. It is
 // guarded by Room.mu.
 type presence struct {
-	people map[string]*person // by the name's key
-	looks  map[string]string  // by a look's skeleton, the key of the first name that has it
-	joined []string           // not yet told
+	people map[string]*person   // by the name's key
+	looks  map[string][]*person // by their look's skeleton, those whose names are not mixed
+	joined []string             // not yet told
 	left   []string
 	timer  *time.Timer // runs while something is to be told
 	told   time.Time
@@ -25,7 +26,9 @@ type presence struct {
 // person is everyone under one name: several connections of one device are one
 // person.
 type person struct {
-	name   shared.Name
+	name   shared.Name // as it is shown
+	look   lookalike.Look
+	marked bool   // name has a hint
 	device string // empty for a member of the tutorial's dialect, who owns no name
 	conns  int
 	gone   *time.Timer // runs after the last connection went
@@ -39,7 +42,7 @@ const (
 
 // arrive makes m be under a name, which was claimed for its device or is free.
 // It reports false if somebody else is there under it.
-func (r *Room) arrive(m *member, name shared.Name) bool {
+func (r *Room) arrive(m *member, name shared.Name, look lookalike.Look, standing Standing) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.people[name.Key]
@@ -47,8 +50,12 @@ func (r *Room) arrive(m *member, name shared.Name) bool {
 	case p != nil && p == m.person:
 		return true
 	case p == nil:
-		p = &person{name: r.mark(name)}
+		p = &person{look: look}
+		p.name, p.marked = r.shown(name, look, standing)
 		r.people[name.Key] = p
+		if !look.Mixed {
+			r.looks[look.Skeleton] = append(r.looks[look.Skeleton], p)
+		}
 		r.announce(&r.joined, &r.left, p.name.Text)
 	case p.conns > 0 && (p.device != m.device || m.dialect == tutorial):
 		return false
@@ -69,21 +76,49 @@ func (r *Room) arrive(m *member, name shared.Name) bool {
 	return true
 }
 
-// maxLooks is how many looks of names a room knows.
-const maxLooks = 10000
+// shown adds a hint to a name that can be taken for another one's, and reports whether
+// it did. Of two names that look alike the later one gets it: the one that does not
+// have the look in the registry, or else was not in the room first. The caller holds
+// mu.
+func (r *Room) shown(name shared.Name, look lookalike.Look, standing Standing) (shared.Name, bool) {
+	hint := ""
+	switch {
+	case look.Mixed:
+		hint = look.Oddity()
+	case standing.First:
+	case standing.Like != "":
+		hint = look.Hint(lookalike.Of(standing.Like))
+	default:
+		if before := r.alike(name, look); before != nil {
+			hint = look.Hint(before.look)
+		}
+	}
+	if hint == "" {
+		return name, false
+	}
+	name.Text += " (" + hint + ")"
+	return name, true
+}
 
-// mark adds a hint to a name that can be taken for another one's: the script
-// that tells them apart. The caller holds mu, or has the room alone.
-func (r *Room) mark(name shared.Name) shared.Name {
-	look := shared.LookOf(name)
-	first, known := r.looks[look.Skeleton]
-	if !known && len(r.looks) < maxLooks {
-		r.looks[look.Skeleton] = name.Key
+// alike returns somebody here whose other name looks the same, or nil. The caller
+// holds mu.
+func (r *Room) alike(name shared.Name, look lookalike.Look) *person {
+	for _, p := range r.looks[look.Skeleton] {
+		if p.name.Key != name.Key {
+			return p
+		}
 	}
-	if look.Mixed || known && first != name.Key {
-		name.Text += " (" + look.Script + ")"
+	return nil
+}
+
+// forget takes a person off the room's list. The caller holds mu.
+func (r *Room) forget(p *person) {
+	delete(r.people, p.name.Key)
+	others := slices.DeleteFunc(r.looks[p.look.Skeleton], func(other *person) bool { return other == p })
+	if r.looks[p.look.Skeleton] = others; len(others) == 0 {
+		delete(r.looks, p.look.Skeleton)
 	}
-	return name
+	r.announce(&r.left, &r.joined, p.name.Text)
 }
 
 // depart takes m from its person. The others hear of it some time after the
@@ -102,8 +137,7 @@ func (r *Room) depart(m *member) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if p.gone == gone {
-			delete(r.people, p.name.Key)
-			r.announce(&r.left, &r.joined, p.name.Text)
+			r.forget(p)
 		}
 	})
 	p.gone = gone
@@ -158,15 +192,21 @@ func (r *Room) who() (names []string, count int) {
 	return names, len(r.people)
 }
 
+// personOf returns who m is, nil once it has departed. Of the person only name, look
+// and marked may be read.
+func (r *Room) personOf(m *member) *person {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return m.person
+}
+
 // userOf returns the name that m is shown under, the zero name once it has
 // departed.
 func (r *Room) userOf(m *member) shared.Name {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if m.person == nil {
-		return shared.Name{}
+	if p := r.personOf(m); p != nil {
+		return p.name
 	}
-	return m.person.name
+	return shared.Name{}
 }
 
 // here reports whether somebody is connected under a name.

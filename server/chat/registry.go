@@ -5,12 +5,56 @@ import (
 	"time"
 )
 
+// APIDevice owns the names that the API speaks under. They never lapse, and no
+// limit counts them.
+const APIDevice = "api"
+
 // Claim is a name in a room that belongs to a device.
 type Claim struct {
-	Room   string // the room's key
-	Name   string // the name's key
-	Device string
-	Seen   time.Time // when the device was last there under this name
+	Room    string // the room's key
+	Name    string // the name's key
+	Device  string
+	Address string    // where the device is, as NameRules.PerAddress counts it; "" is not counted
+	Seen    time.Time // when the device was last there under this name
+	Spoken  bool      // something was said under it
+
+	// Look is the skeleton of the name as it is shown. "" leaves a look that the name
+	// has, and takes none.
+	Look string
+
+	// Shy says that the name takes no look that it does not have yet.
+	Shy bool
+}
+
+// Standing is a registry's answer to a Claim. Without Taken and Owned, the device may
+// use the name while nobody else is there under it.
+type Standing struct {
+	Taken  bool   // the name belongs to another device
+	Owned  bool   // the name belongs to the device now
+	Spoken bool   // something was said under it since
+	First  bool   // the look is this name's
+	Like   string // the key of the name that has the look, if it is another one
+}
+
+// NameRules say how long a name belongs to a device that is not there, and how many.
+type NameRules struct {
+	Hold       time.Duration // of a name under which nothing was said
+	HoldSpoken time.Duration // of the others, if it is longer
+	PerDevice  int           // names in one room; 0 is no limit
+	PerAddress int           // names in all rooms; 0 is no limit
+}
+
+// Held reports whether a name still belongs to its device at a time.
+func (r NameRules) Held(c Claim, at time.Time) bool {
+	return c.Device != "" && (c.Device == APIDevice || at.Sub(c.Seen) < r.HoldOf(c.Spoken))
+}
+
+// HoldOf is how long a name belongs to a device that is not there.
+func (r NameRules) HoldOf(spoken bool) time.Duration {
+	if spoken {
+		return max(r.Hold, r.HoldSpoken)
+	}
+	return r.Hold
 }
 
 // Listed is what a registry tells of a room that it lists.
@@ -22,19 +66,22 @@ type Listed struct {
 }
 
 // Registry keeps what rooms remember next to their log: who owns which name, and
-// the locks. It knows which rooms the log has, so as to list them. Its methods may be called from several goroutines; their errors wrap
-// ErrUnavailable. What it has answered is durable.
+// the locks. It knows which rooms the log has, so as to list them. Its methods may
+// be called from several goroutines; their errors wrap ErrUnavailable. What it has answered is durable.
 type Registry interface {
-	// Claim gives c.Name to c.Device, unless another device owns it and was seen
-	// less than hold before c.Seen. It reports whether the device owns the name now.
-	Claim(ctx context.Context, c Claim, hold time.Duration) (bool, error)
+	// Claim gives c.Name to c.Device, unless it belongs to another device, or the
+	// device or c.Address have as many names as the rules allow. A name that the device
+	// owns stays spoken. Together with the name it gets c.Look, unless that belongs to
+	// another name: whoever comes later goes without. A name that is not owned any more
+	// has no look. What it costs does not depend on how many names there are.
+	Claim(ctx context.Context, c Claim, rules NameRules) (Standing, error)
 
-	// Owner returns who owns a name in a room; the zero Claim if nobody does.
+	// Owner returns who owned a name in a room last; the zero Claim if nobody did.
+	// NameRules.Held tells whether it still does.
 	Owner(ctx context.Context, room, name string) (Claim, error)
 
-	// Names returns the keys of up to limit names that have owners in a room, the
-	// last seen first.
-	Names(ctx context.Context, room string, limit int) ([]string, error)
+	// LookOwner returns the name that has a look in a room, as Owner does.
+	LookOwner(ctx context.Context, room, look string) (Claim, error)
 
 	// SetLock gives a room its lock, unless it has one or something was ever said
 	// in it. It reports whether it did; a lock stays.

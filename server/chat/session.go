@@ -18,6 +18,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/time/rate"
 
+	"parley/server/chat/lookalike"
 	"parley/server/chat/wire"
 	"parley/shared"
 )
@@ -41,6 +42,7 @@ type session struct {
 
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
+	said    atomic.Bool  // the registry knows that something was said under the name
 	closing atomic.Bool
 
 	*spoken // owned by run; nil until the peer says something, since most only listen
@@ -269,18 +271,55 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	return true
 }
 
-// own gives the session a name that its device owns, and reports whether it
-// could.
+// own gives the session a name, which belongs to its device from now on unless that
+// has enough of them. It reports false if somebody else has the name.
 func (s *session) own(name shared.Name) (bool, error) {
-	ok, err := s.claim(name)
-	return ok && s.room.arrive(s.member, name), err
+	look := lookalike.Of(name.Text)
+	claim := Claim{Name: name.Key}
+	if !look.Mixed { // which always has a hint, and shall give none to others
+		claim.Look = look.Skeleton
+	}
+	s.room.mu.Lock()
+	claim.Shy = s.room.alike(name, look) != nil
+	other := s.room.people[name.Key]
+	inUse := other != nil && other.conns > 0 && other.device != s.member.device
+	s.room.mu.Unlock()
+	if inUse {
+		return false, nil // and must not own what somebody else uses
+	}
+	standing, err := s.claim(claim)
+	if err != nil || standing.Taken {
+		return false, err
+	}
+	s.said.Store(standing.Spoken)
+	return s.room.arrive(s.member, name, look, standing), nil
 }
 
-func (s *session) claim(name shared.Name) (bool, error) {
-	now := s.hub.cfg.Now()
+func (s *session) claim(c Claim) (Standing, error) {
 	s.claimed.Store(time.Now().UnixNano())
 	s.source.meter.charge(costClaim)
-	return s.hub.cfg.Registry.Claim(background, Claim{Room: s.room.name.Key, Name: name.Key, Device: s.member.device, Seen: now}, s.hub.cfg.NameHold)
+	c.Room, c.Device, c.Address, c.Seen = s.room.name.Key, s.member.device, s.source.name, s.hub.cfg.Now()
+	return s.hub.cfg.Registry.Claim(background, c, s.hub.cfg.nameRules())
+}
+
+// renew claims a person's name again. A log that can't be written keeps the earlier
+// time.
+func (s *session) renew(p *person) {
+	if s.dialect == tutorial || p == nil {
+		return
+	}
+	c := Claim{Name: p.name.Key, Spoken: s.said.Load()}
+	if !p.marked {
+		c.Look = p.look.Skeleton
+	}
+	_, _ = s.claim(c)
+}
+
+// spoke has the person's name held longer once something was said under it.
+func (s *session) spoke() {
+	if s.dialect == parley && !s.said.Swap(true) {
+		s.hub.work.Go(func() { s.renew(s.room.personOf(s.member)) })
+	}
 }
 
 // freeName finds a name like the one that is taken which nobody has.
@@ -300,7 +339,7 @@ func (s *session) free(name shared.Name) (bool, error) {
 		return false, nil
 	}
 	owner, err := s.hub.cfg.Registry.Owner(background, s.room.name.Key, name.Key)
-	return err == nil && (owner.Device == "" || s.hub.cfg.Now().Sub(owner.Seen) >= s.hub.cfg.NameHold), err
+	return err == nil && !s.hub.cfg.nameRules().Held(owner, s.hub.cfg.Now()), err
 }
 
 // beforeLast returns the offset before the newest n entries up to head.
@@ -349,11 +388,27 @@ func (s *session) borrow(name shared.Name) error {
 		if err != nil {
 			return err
 		}
-		if free && s.room.arrive(s.member, try) {
-			return nil
+		if free {
+			if came, err := s.arriveUnowned(try); came || err != nil {
+				return err
+			}
 		}
 		try = variant(name, n)
 	}
+}
+
+// arriveUnowned is arrive under a name that belongs to nobody.
+func (s *session) arriveUnowned(name shared.Name) (bool, error) {
+	look := lookalike.Of(name.Text)
+	owner, err := s.hub.cfg.Registry.LookOwner(background, s.room.name.Key, look.Skeleton)
+	if err != nil {
+		return false, err
+	}
+	var standing Standing
+	if owner.Name != name.Key && s.hub.cfg.nameRules().Held(owner, s.hub.cfg.Now()) {
+		standing.Like = owner.Name
+	}
+	return s.room.arrive(s.member, name, look, standing), nil
 }
 
 func (s *session) newMember(device string) {
@@ -369,11 +424,9 @@ func (s *session) depart() {
 	if s.member == nil {
 		return
 	}
-	name := s.room.userOf(s.member)
+	p := s.room.personOf(s.member)
 	s.room.remove(s.member)
-	if s.dialect == parley && name.Key != "" {
-		_, _ = s.claim(name) // a log that can't be written keeps the earlier time
-	}
+	s.renew(p)
 }
 
 // beat is called by the wheel.
@@ -387,9 +440,7 @@ func (s *session) beat() {
 	}
 	s.member.send(wire.Ping)
 	if s.dialect == parley && time.Duration(now-s.claimed.Load()) > s.hub.cfg.NameHold/4 {
-		if name := s.room.userOf(s.member); name.Key != "" {
-			s.hub.work.Go(func() { _, _ = s.claim(name) })
-		}
+		s.hub.work.Go(func() { s.renew(s.room.personOf(s.member)) })
 	}
 }
 

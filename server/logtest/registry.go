@@ -19,54 +19,155 @@ type Store interface {
 // Registry checks a chat.Registry. Open is as for Log.
 func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 	body[Store]{
-		"names have owners": claims,
-		"names":             names,
-		"locks":             locks,
-		"rooms":             rooms,
+		"names have owners":         claims,
+		"names are held":            holds,
+		"owners have so many names": shares,
+		"names that look alike":     looks,
+		"locks":                     locks,
+		"rooms":                     rooms,
 	}.run(t, open)
 }
 
-func claims(t *testing.T, f *fixture[Store]) {
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		what, name, device string
-		after              time.Duration
-		want               bool
-	}{
-		{"a free name", "ann", "d1", 0, true},
-		{"the owner again", "ann", "d1", time.Minute, true},
-		{"another device in time", "ann", "d2", time.Hour, false},
-		{"another name", "bob", "d2", time.Hour, true},
-		{"another device after the hold", "ann", "d2", time.Minute + time.Hour, true},
-		{"the former owner", "ann", "d1", time.Minute + time.Hour, false},
-	} {
-		got, err := f.log.Claim(t.Context(), chat.Claim{Room: "lobby", Name: c.name, Device: c.device, Seen: at.Add(c.after)}, time.Hour)
+// rules for the tests of names.
+var rules = chat.NameRules{Hold: time.Hour, HoldSpoken: 30 * time.Hour, PerDevice: 3, PerAddress: 6}
+
+var (
+	taken   = chat.Standing{Taken: true}
+	used    = chat.Standing{}
+	owned   = chat.Standing{Owned: true}
+	spoken  = chat.Standing{Owned: true, Spoken: true}
+	dayZero = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// step is a claim in the lobby, some time after dayZero, and its answer.
+type step struct {
+	what  string
+	after time.Duration
+	chat.Claim
+	want chat.Standing
+}
+
+func (f *fixture[L]) claim(t *testing.T, steps []step) {
+	t.Helper()
+	store := any(f.log).(Store)
+	for _, s := range steps {
+		s.Seen = dayZero.Add(s.after)
+		if s.Room == "" {
+			s.Room = lobby.Key
+		}
+		got, err := store.Claim(t.Context(), s.Claim, rules)
 		must(t, err)
-		if got != c.want {
-			t.Errorf("%s: owned is %v", c.what, got)
+		if got != s.want {
+			t.Errorf("%s: the answer is %+v, want %+v", s.what, got, s.want)
 		}
 	}
+}
+
+func claims(t *testing.T, f *fixture[Store]) {
+	f.claim(t, []step{
+		{"a free name", 0, chat.Claim{Name: "ann", Device: "d1"}, owned},
+		{"the owner again", time.Minute, chat.Claim{Name: "ann", Device: "d1"}, owned},
+		{"another device in time", time.Hour, chat.Claim{Name: "ann", Device: "d2"}, taken},
+		{"another name", time.Hour, chat.Claim{Name: "bob", Device: "d2"}, owned},
+		{"another device after the hold", time.Minute + time.Hour, chat.Claim{Name: "ann", Device: "d2"}, owned},
+		{"the former owner", time.Minute + time.Hour, chat.Claim{Name: "ann", Device: "d1"}, taken},
+	})
+	at := dayZero.Add(time.Minute + time.Hour)
 	owner, err := f.log.Owner(t.Context(), "lobby", "ann")
 	must(t, err)
-	if owner.Device != "d2" || !owner.Seen.Equal(at.Add(time.Minute+time.Hour)) {
+	if owner.Device != "d2" || owner.Name != "ann" || !owner.Seen.Equal(at) || !rules.Held(owner, at) || rules.Held(owner, at.Add(time.Hour)) {
 		t.Errorf("the owner is %+v", owner)
 	}
-	if owner, err = f.log.Owner(t.Context(), "attic", "ann"); err != nil || owner != (chat.Claim{}) {
+	if owner, err = f.log.Owner(t.Context(), "attic", "ann"); err != nil || owner != (chat.Claim{}) || rules.Held(owner, at) {
 		t.Errorf("the owner in another room is %+v, %v", owner, err)
 	}
 }
 
-func names(t *testing.T, f *fixture[Store]) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for i, name := range []string{"ann", "bob", "cleo"} {
-		_, err := f.log.Claim(t.Context(), chat.Claim{Room: lobby.Key, Name: name, Device: "d", Seen: at.Add(time.Duration(i) * time.Minute)}, time.Hour)
-		must(t, err)
+// A name under which something was said is held longer, over a restart too, and the
+// API's name for ever.
+func holds(t *testing.T, f *fixture[Store]) {
+	const day = 24 * time.Hour
+	f.claim(t, []step{
+		{"before a word", 0, chat.Claim{Name: "ann", Device: "d1"}, owned},
+		{"a word", time.Minute, chat.Claim{Name: "ann", Device: "d1", Spoken: true}, spoken},
+		{"later", 2 * time.Minute, chat.Claim{Name: "ann", Device: "d1"}, spoken},
+		{"the API", 0, chat.Claim{Name: "bot", Device: chat.APIDevice}, owned},
+		{"not a word", 0, chat.Claim{Name: "cleo", Device: "d1"}, owned},
+	})
+	must(t, f.log.Close())
+	f.log = f.reopen()
+	f.claim(t, []step{
+		{"the quiet name after its hold", time.Hour, chat.Claim{Name: "cleo", Device: "d2"}, owned},
+		{"the next day", day, chat.Claim{Name: "ann", Device: "d2"}, taken},
+		{"after the longer hold", 2*time.Minute + 30*time.Hour, chat.Claim{Name: "ann", Device: "d2"}, owned},
+		{"the new owner is quiet", 2*time.Minute + 31*time.Hour, chat.Claim{Name: "ann", Device: "d1"}, owned},
+		{"the API's a year later", 365 * day, chat.Claim{Name: "bot", Device: "d2"}, taken},
+	})
+}
+
+// A device and an address own so many names, and use others. What has lapsed makes
+// room; the API owns what it likes.
+func shares(t *testing.T, f *fixture[Store]) {
+	var steps []step
+	of := func(device, address string, n int, want chat.Standing) {
+		name := fmt.Sprint(device, " ", n)
+		steps = append(steps, step{name, time.Duration(n) * time.Minute, chat.Claim{Name: name, Device: device, Address: address}, want})
 	}
-	for room, want := range map[string][]string{lobby.Key: {"cleo", "bob"}, "empty": nil} {
-		got, err := f.log.Names(t.Context(), room, 2)
-		must(t, err)
-		equal(t, "the names in "+room, got, want)
+	for n := range 3 {
+		of("d1", "a", n, owned)
 	}
+	of("d1", "a", 3, used)
+	of("d1", "a", 0, owned) // its own, still
+	steps = append(steps,
+		step{"somebody else has what is used", 4 * time.Minute, chat.Claim{Name: "d1 3", Device: "d2", Address: "b"}, owned},
+		step{"its owner is back", 4 * time.Minute, chat.Claim{Name: "d1 3", Device: "d1", Address: "a"}, taken},
+		step{"another room", 4 * time.Minute, chat.Claim{Room: "attic", Name: "d1", Device: "d1", Address: "a"}, owned})
+	of("d3", "a", 4, owned)
+	of("d3", "a", 5, owned)
+	of("d3", "a", 6, used) // six of the address
+	of("d3", "c", 6, owned)
+	of("d4", "", 6, owned)
+	for n := range 9 {
+		of(chat.APIDevice, "", n, owned)
+	}
+	steps = append(steps,
+		step{"a quiet name lapses", time.Hour + time.Minute, chat.Claim{Name: "new", Device: "d1", Address: "a"}, owned})
+	f.claim(t, steps)
+}
+
+// Of names that look alike the first has the look, for as long as it has an owner.
+func looks(t *testing.T, f *fixture[Store]) {
+	first := chat.Standing{Owned: true, First: true}
+	like := func(name string) chat.Standing { return chat.Standing{Owned: true, Like: name} }
+	f.claim(t, []step{
+		{"the first", 0, chat.Claim{Name: "max", Device: "d1", Look: "rnax"}, first},
+		{"the second", time.Minute, chat.Claim{Name: "мах", Device: "d2", Look: "rnax"}, like("max")},
+		{"the third", time.Minute, chat.Claim{Name: "μαχ", Device: "d3", Look: "rnax"}, like("max")},
+		{"the first again", 2 * time.Minute, chat.Claim{Name: "max", Device: "d1", Look: "rnax"}, first},
+		{"without a word on its look", 2 * time.Minute, chat.Claim{Name: "max", Device: "d1"}, owned},
+		{"the second again", 3 * time.Minute, chat.Claim{Name: "мах", Device: "d2", Look: "rnax"}, like("max")},
+		{"in another room", 3 * time.Minute, chat.Claim{Room: "attic", Name: "мах", Device: "d2", Look: "rnax"}, first},
+		{"a name that is taken", 3 * time.Minute, chat.Claim{Name: "max", Device: "d3", Look: "rnax"}, taken},
+		{"a shy one", 3 * time.Minute, chat.Claim{Name: "bob", Device: "d2", Look: "bob", Shy: true}, owned},
+		{"a bold one", 3 * time.Minute, chat.Claim{Name: "воб", Device: "d3", Look: "bob"}, first},
+		{"which is shy now", 3 * time.Minute, chat.Claim{Name: "воб", Device: "d3", Look: "bob", Shy: true}, first},
+	})
+	must(t, f.log.Close())
+	f.log = f.reopen()
+	for look, want := range map[string]string{"rnax": "max", "bob": "воб", "ann": ""} {
+		owner, err := f.log.LookOwner(t.Context(), lobby.Key, look)
+		if err != nil || owner.Name != want {
+			t.Errorf("the look %q is of %+v, %v", look, owner, err)
+		}
+	}
+	f.claim(t, []step{
+		{"the second after a restart", 4 * time.Minute, chat.Claim{Name: "мах", Device: "d2", Look: "rnax"}, like("max")},
+		{"another spelling gives its look up", 5 * time.Minute, chat.Claim{Name: "max", Device: "d1", Look: "max"}, first},
+		{"which the second gets", 5 * time.Minute, chat.Claim{Name: "мах", Device: "d2", Look: "rnax"}, first},
+		{"the first comes back to it", 6 * time.Minute, chat.Claim{Name: "max", Device: "d1", Look: "rnax"}, like("мах")},
+		{"a look whose owner has gone", 2 * time.Hour, chat.Claim{Name: "max", Device: "d1", Look: "rnax"}, first},
+		{"its former owner", 2 * time.Hour, chat.Claim{Name: "мах", Device: "d2", Look: "rnax"}, like("max")},
+	})
 }
 
 // locks are given once, to rooms that nothing was said in, and stay.

@@ -95,7 +95,7 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readHeld, readOwner, readNames, readLock, readRooms *sql.Stmt
+	readEntries, readHistory, readHeld, readOwner, readLook, readLock, readRooms *sql.Stmt
 }
 
 var (
@@ -261,8 +261,8 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readEntries: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 ORDER BY at LIMIT ?4",
 		&l.readHistory: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC LIMIT ?3",
 		&l.readHeld:    "SELECT device, SUM(" + entryBytes + ") FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff GROUP BY device",
-		&l.readOwner:   "SELECT device, seen FROM names WHERE room = ? AND name = ?",
-		&l.readNames:   "SELECT name FROM names WHERE room = ? ORDER BY seen DESC, name LIMIT ?",
+		&l.readOwner:   ownerQuery,
+		&l.readLook:    lookQuery,
 		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
 		&l.readRooms:   roomsQuery,
 	} {

@@ -10,43 +10,21 @@ import (
 )
 
 // Claim implements chat.Registry.
-func (l *Log) Claim(ctx context.Context, c chat.Claim, hold time.Duration) (owned bool, err error) {
-	err = l.writer.do(ctx, request{claim: &claim{c, hold, &owned}})
-	return owned, err
+func (l *Log) Claim(ctx context.Context, c chat.Claim, rules chat.NameRules) (standing chat.Standing, err error) {
+	err = l.writer.do(ctx, request{claim: &claim{c, rules, &standing}})
+	return standing, err
 }
 
 // Owner implements chat.Registry.
 func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
-	c := chat.Claim{Room: room, Name: name}
-	var ms int64
-	switch err := l.readOwner.QueryRowContext(ctx, room, name).Scan(&c.Device, &ms); {
-	case errors.Is(err, sql.ErrNoRows):
-		return chat.Claim{}, nil
-	case err != nil:
-		return chat.Claim{}, unavailable(err)
-	}
-	c.Seen = time.UnixMilli(ms).UTC()
-	return c, nil
+	c, err := scanClaim(l.readOwner.QueryRowContext(ctx, room, name), room)
+	return c, wrap(err)
 }
 
-// Names implements chat.Registry.
-func (l *Log) Names(ctx context.Context, room string, limit int) (names []string, err error) {
-	rows, err := l.readNames.QueryContext(ctx, room, limit)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, unavailable(err)
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	return names, nil
+// LookOwner implements chat.Registry.
+func (l *Log) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
+	c, err := scanClaim(l.readLook.QueryRowContext(ctx, room, look), room)
+	return c, wrap(err)
 }
 
 // SetLock implements chat.Registry.

@@ -31,8 +31,8 @@ func TestDiskFree(t *testing.T) {
 	if err := l.Ready(t.Context()); !errors.Is(err, chat.ErrNoSpace) {
 		t.Errorf("ready: %v", err)
 	}
-	if owned, err := l.Claim(t.Context(), chat.Claim{Room: "lobby", Name: "ann", Device: "d", Seen: time.Now()}, time.Hour); err != nil || !owned {
-		t.Errorf("nobody can come in: %v, %v", owned, err)
+	if got, err := l.Claim(t.Context(), chat.Claim{Room: "lobby", Name: "ann", Device: "d", Seen: time.Now()}, chat.NameRules{Hold: time.Hour}); err != nil || !got.Owned {
+		t.Errorf("nobody can come in: %v, %v", got, err)
 	}
 	if n := says.count("--disk-free"); n != 1 {
 		t.Errorf("it logged it %d times", n)

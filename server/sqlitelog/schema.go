@@ -81,6 +81,14 @@ var changes = []string{
 		room INTEGER NOT NULL,             -- rooms.id of what it was renamed to; 0 if it was deleted
 		head INTEGER NOT NULL              -- after which another room with this key begins
 	) WITHOUT ROWID;`,
+	// Schema 6: who may own a name, and how long; and of names that look alike, which
+	// was first.
+	`ALTER TABLE names ADD COLUMN spoken INTEGER NOT NULL DEFAULT 0; -- something was said under it
+	ALTER TABLE names ADD COLUMN address INTEGER; -- stands for where the device was
+	ALTER TABLE names ADD COLUMN look TEXT; -- its skeleton, if no other name had it before
+	CREATE UNIQUE INDEX names_look ON names (room, look) WHERE look IS NOT NULL;
+	CREATE INDEX names_device ON names (room, device);
+	CREATE INDEX names_address ON names (address, seen, spoken) WHERE address IS NOT NULL`,
 }
 
 // newest is the schema that this program works with.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -46,7 +45,8 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 			}
 			outcomes = append(outcomes, outcome{receipt, err})
 		case r.claim != nil:
-			if err := w.takeName(ctx, r.claim); err != nil {
+			var err error
+			if *r.claim.standing, err = w.takeName(ctx, r.claim); err != nil {
 				return nil, err
 			}
 		case r.trim != nil:
@@ -173,22 +173,6 @@ func (w *writer) newRoom(ctx context.Context, r *roomState, room shared.Name) er
 	}
 	r.id, r.name = id, room.Text
 	return nil
-}
-
-func (w *writer) takeName(ctx context.Context, c *claim) error {
-	var owner string
-	var seen int64
-	switch err := w.stmt.owned.QueryRowContext(ctx, c.Room, c.Name).Scan(&owner, &seen); {
-	case errors.Is(err, sql.ErrNoRows):
-	case err != nil:
-		return err
-	case owner != c.Device && c.Seen.Sub(time.UnixMilli(seen)) < c.hold:
-		*c.owned = false
-		return nil
-	}
-	_, err := w.stmt.claim.ExecContext(ctx, c.Room, c.Name, c.Device, c.Seen.UnixMilli())
-	*c.owned = err == nil
-	return err
 }
 
 // handOn calls the followers of the rooms that the last transaction touched.

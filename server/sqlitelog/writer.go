@@ -35,8 +35,8 @@ type request struct {
 
 type claim struct {
 	chat.Claim
-	hold  time.Duration
-	owned *bool
+	rules    chat.NameRules
+	standing *chat.Standing
 }
 
 type newLock struct {
@@ -91,7 +91,9 @@ type statements struct {
 	begin, commit, rollback          *sql.Stmt
 	room, newRoom, setHead           *sql.Stmt
 	insert, insertAll                *sql.Stmt
-	find, missed, claim, owned, lock *sql.Stmt
+	find, missed, lock               *sql.Stmt
+	claim, owner, lookOwner, setLook *sql.Stmt
+	forgetNames, countNames          *sql.Stmt
 }
 
 func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
@@ -356,9 +358,12 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.missed:    "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
-		&w.stmt.owned: "SELECT device, seen FROM names WHERE room = ? AND name = ?",
-		&w.stmt.claim: "INSERT INTO names (room, name, device, seen) VALUES (?, ?, ?, ?) " +
-			"ON CONFLICT (room, name) DO UPDATE SET device = excluded.device, seen = excluded.seen",
+		&w.stmt.claim:       claimStatement,
+		&w.stmt.owner:       ownerQuery,
+		&w.stmt.lookOwner:   lookQuery,
+		&w.stmt.setLook:     "UPDATE names SET look = ?3 WHERE room = ?1 AND name = ?2",
+		&w.stmt.forgetNames: forgetStatement,
+		&w.stmt.countNames:  countQuery,
 	} {
 		if *stmt, err = w.conn.PrepareContext(ctx, query); err != nil {
 			w.fail()

@@ -158,6 +158,7 @@ func TestNames(t *testing.T) {
 		"", " ", "\u3000", "\u200b", "\u202e", "\u2800", "\u3164",
 		".", "..", "...", "a.b", "/", "a/b", `a\b`, "ａ／ｂ", "\u2024",
 		"a\nb", "a\tb", "a\x00b", "a\u202eb", "a\u200bb", "a\u00adb", "a\ufeffb", "\ue000", "a\U000e0041",
+		"a\u2800b", "a\ufffc", "\U0001d159", "a\U00016fe4b", "a\U0001107f", "\U00013441", "a\U00013442",
 		strings.Repeat("x", 32), strings.Repeat("x", 33), strings.Repeat("x", 64), strings.Repeat("x", 65),
 		strings.Repeat("😀", 32), strings.Repeat("😀", 33), strings.Repeat("\ufdfa", 4), strings.Repeat("x", 5000),
 		"👩\u200d🚀", "❤\ufe0f", "❤\ufe0f\u200d🔥", "می\u200cخواهم", "ﬁn", "Å", "a\u0301",
