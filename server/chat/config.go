@@ -47,6 +47,8 @@ type Config struct {
 	NameHold       time.Duration // how long a name stays its device's
 	NameHoldSpoken time.Duration // the same if something was said under it
 
+	Rooms []shared.Name // that nobody may lock, and that are always listed
+
 	HelloTimeout time.Duration // from the upgrade to a valid hello
 	PingEvery    time.Duration
 	SilenceLimit time.Duration // a peer that sends nothing for so long is gone

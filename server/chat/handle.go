@@ -70,13 +70,13 @@ func (s *session) chat(m shared.Message) bool {
 		s.hub.metrics.limit("share")
 		return s.refuse(m, shared.CodeNotAllowed, saysHalf)
 	}
-	if !s.hub.begin() {
+	if !s.hub.begin(s.room) {
 		return true // unanswered: the client sends it again after the restart
 	}
 	s.hub.metrics.messages.Inc()
 	s.spoke()
 	s.hub.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
-		defer s.hub.appends.Done()
+		defer s.hub.appended(s.room)
 		switch {
 		case err != nil:
 			s.hub.notStored(err)

@@ -38,10 +38,13 @@ type Hub struct {
 	rooms    map[string]*Room // by key
 	sessions map[*session]struct{}
 	stopping bool
+	retiring map[string]chan struct{} // keys of rooms that are being managed; closed when that is over
 
 	connections int // in all
 
 	appends sync.WaitGroup // under way; grows only under mu and before stopping
+
+	managing sync.Mutex // held while a room is unlocked, renamed or deleted; taken before mu
 }
 
 // NewHub returns a hub that works until Shutdown.
@@ -50,6 +53,7 @@ func NewHub(cfg Config) *Hub {
 		cfg:      cfg.withDefaults(),
 		rooms:    make(map[string]*Room),
 		sessions: make(map[*session]struct{}),
+		retiring: make(map[string]chan struct{}),
 	}
 	h.metrics = newMetrics(h)
 	h.sources.byName = make(map[string]*source)
@@ -71,6 +75,11 @@ func NewHub(cfg Config) *Hub {
 // from the source by.
 func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 	h.mu.Lock()
+	for over := h.retiring[name.Key]; over != nil; over = h.retiring[name.Key] {
+		h.mu.Unlock()
+		<-over
+		h.mu.Lock()
+	}
 	r := h.rooms[name.Key]
 	if r != nil {
 		r.sessions++
@@ -104,15 +113,23 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 	if err == nil {
 		state, stop, err = h.cfg.Log.Open(background, name, Follower{Entries: r.deliver, Begin: r.expire})
 	}
+	if err == nil && state.Name == "" {
+		lock, err = h.unlapsed(name.Key, lock)
+	}
 	if err != nil {
 		r.err = err
 		h.mu.Lock()
-		delete(h.rooms, name.Key)
+		if h.rooms[name.Key] == r {
+			delete(h.rooms, name.Key)
+		}
 		h.mu.Unlock()
+		if stop != nil {
+			stop()
+		}
 		return r, err
 	}
 	if state.Name != "" {
-		r.name.Text = state.Name
+		r.name.Text, r.said = state.Name, true
 	}
 	r.lock = lock
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
@@ -146,7 +163,7 @@ func (h *Hub) leave(r *Room) {
 	h.mu.Lock()
 	r.sessions--
 	last := r.sessions == 0
-	if last {
+	if last && h.rooms[r.name.Key] == r { // unless it is retired
 		delete(h.rooms, r.name.Key)
 	}
 	h.mu.Unlock()
@@ -155,15 +172,28 @@ func (h *Hub) leave(r *Room) {
 	}
 }
 
-// begin counts an append that is under way, unless the hub is stopping.
-func (h *Hub) begin() bool {
+// reserved reports whether a room is one that nobody may lock.
+func (h *Hub) reserved(key string) bool {
+	return slices.ContainsFunc(h.cfg.Rooms, func(n shared.Name) bool { return n.Key == key })
+}
+
+// begin counts an append to a room that is under way, unless the hub is stopping or
+// the room is retired.
+func (h *Hub) begin(r *Room) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stopping {
+	if h.stopping || r.farewell.Load() != nil {
 		return false
 	}
 	h.appends.Add(1)
+	r.appends.Add(1)
 	return true
+}
+
+// appended undoes begin.
+func (h *Hub) appended(r *Room) {
+	r.appends.Done()
+	h.appends.Done()
 }
 
 // reserve counts a connection of a source. It fails if the server stops or the
@@ -202,6 +232,9 @@ func (h *Hub) admit(s *session) {
 	h.sessions[s] = struct{}{}
 	if h.stopping {
 		s.close(shared.CloseRestart, shared.RestartReason(len(h.sessions)))
+	}
+	if f := s.room.farewell.Load(); f != nil {
+		s.close(f.code, f.reason)
 	}
 }
 
@@ -273,7 +306,13 @@ func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
 	for _, r := range kept {
 		if quiet < maxQuiet && !keys[r.Key] {
 			list = append(list, RoomInfo{Name: r.Name, Last: r.Last, Locked: r.Locked, key: r.Key})
+			keys[r.Key] = true
 			quiet++
+		}
+	}
+	for _, r := range h.cfg.Rooms {
+		if !keys[r.Key] {
+			list = append(list, RoomInfo{Name: r.Text, key: r.Key})
 		}
 	}
 	return list, err

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"crypto/hmac"
+	"time"
 
 	"parley/shared"
 )
@@ -11,7 +12,13 @@ import (
 type Lock struct {
 	Hash   string // of the passphrase, by Argon2id, as a PHC string
 	Hidden bool   // the room is not in the list of rooms
+
+	Made time.Time // kept to the millisecond
 }
+
+// lockLapses is how long a room keeps its lock in which nothing was ever said: a
+// name that people use can't be locked away for good.
+const lockLapses = 24 * time.Hour
 
 func (l Lock) locks() bool { return l.Hash != "" }
 
@@ -63,10 +70,10 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 	if err != nil {
 		return Lock{}, shared.CloseWrongKey, err.Error()
 	}
-	if !r.isNew() {
+	if !r.isNew() || s.hub.reserved(r.name.Key) {
 		return Lock{}, shared.CloseOpenRoom, saysOpen
 	}
-	lock, err := r.setLock(Lock{Hash: s.hub.keys.Hash(key), Hidden: hello.Hidden})
+	lock, err := r.setLock(Lock{Hash: s.hub.keys.Hash(key), Hidden: hello.Hidden, Made: s.hub.cfg.Now().UTC().Truncate(time.Millisecond)})
 	switch {
 	case err != nil:
 		return Lock{}, shared.CloseTryLater, "The server can't write its log right now."
@@ -74,6 +81,15 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 		return Lock{}, shared.CloseOpenRoom, saysOpen
 	}
 	return lock, 0, ""
+}
+
+// unlapsed returns the lock of a room in which nothing was said, unless it has
+// lapsed.
+func (h *Hub) unlapsed(room string, lock Lock) (Lock, error) {
+	if !lock.locks() || h.cfg.Now().Sub(lock.Made) < lockLapses {
+		return lock, nil
+	}
+	return Lock{}, h.cfg.Registry.Unlock(background, room)
 }
 
 // settledLock returns the room's lock, once it is in the log.
@@ -89,7 +105,7 @@ func (r *Room) settledLock() Lock {
 func (r *Room) isNew() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.members) == 0 && r.head == 0 && !r.lock.locks()
+	return len(r.members) == 0 && !r.said && !r.lock.locks()
 }
 
 // setLock locks a new room and returns the lock that it has then: another one
@@ -99,7 +115,7 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 	defer r.locking.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lock.locks() || len(r.members) > 0 || r.head > 0 {
+	if r.lock.locks() || len(r.members) > 0 || r.said {
 		return r.lock, nil
 	}
 	r.lock = l // from here on, nobody comes in without it

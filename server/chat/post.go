@@ -122,8 +122,8 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 		return receipt, http.StatusServiceUnavailable, unavailable
 	case standing.Taken || room.here(user.Key):
 		return receipt, http.StatusConflict, "The name belongs to somebody else in this room: choose another user."
-	case !h.begin():
-		return receipt, http.StatusServiceUnavailable, "The server is stopping."
+	case !h.begin(room):
+		return receipt, http.StatusServiceUnavailable, "The server is stopping, or the room was deleted or renamed."
 	}
 	room.mu.Lock()
 	user, _ = room.shown(user, look, standing)
@@ -136,7 +136,7 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	done := make(chan result, 1)
 	e := Entry{ID: m.ID, Device: APIDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
 	h.cfg.Log.Append(background, room.name, e, func(r Receipt, err error) {
-		defer h.appends.Done()
+		defer h.appended(room)
 		done <- result{r, err}
 	})
 	got := <-done

@@ -3,6 +3,8 @@ package chat
 import (
 	"context"
 	"time"
+
+	"parley/shared"
 )
 
 // APIDevice owns the names that the API speaks under. They never lapse, and no
@@ -89,6 +91,20 @@ type Registry interface {
 
 	// Lock returns a room's lock; the zero Lock if it has none.
 	Lock(ctx context.Context, room string) (Lock, error)
+
+	// Unlock takes a room's lock away, if it has one.
+	Unlock(ctx context.Context, room string) error
+
+	// Rename gives a room another name, and with it its entries, its lock and its
+	// owners of names. It fails with ErrNoRoom if the log knows no such room, and with
+	// ErrRoomTaken if there is one of the other name, or was one whose offsets clients
+	// may remember. Nothing may be following the room, or be on its way into it.
+	Rename(ctx context.Context, room string, to shared.Name) error
+
+	// Delete deletes a room with everything that belongs to it. Another one of the
+	// same name begins after its last offset. It fails with ErrNoRoom if the log knows
+	// no such room. Nothing may be on its way into it.
+	Delete(ctx context.Context, room string) error
 
 	// Rooms lists up to limit rooms, the one with the newest entry first. Rooms
 	// without entries, or with a lock that hides them, are left out.

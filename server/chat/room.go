@@ -40,7 +40,10 @@ type Room struct {
 	size  atomic.Int64 // how many members there are
 	first atomic.Int64 // the oldest entry that the log keeps; it never goes back
 
-	sessions int // guarded by hub.mu; the room leaves memory with the last
+	sessions int            // guarded by hub.mu; the room leaves memory with the last
+	appends  sync.WaitGroup // under way; grows only under hub.mu and before a farewell
+
+	farewell atomic.Pointer[farewell] // set if it is retired; written under hub.mu
 
 	incomingMu sync.Mutex
 	incoming   []delivery
@@ -54,6 +57,7 @@ type Room struct {
 	mu      sync.Mutex
 	lock    Lock
 	proof   []byte // stands for the passphrase that has opened the lock, once one has
+	said    bool   // something was, at some time
 	head    int64  // the newest entry in the tails
 	last    time.Time
 	tails   [dialects]*wire.Tail // nil if nobody speaks the dialect
@@ -195,7 +199,7 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 		if f == nil {
 			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry, r.author(d.entry).by)
 			f, from = w.entry, tutorial
-			r.head, r.last = d.entry.Offset, d.entry.Time
+			r.head, r.last, r.said = d.entry.Offset, d.entry.Time, true
 		}
 		for dialect := from; dialect < dialects; dialect++ {
 			if r.tails[dialect] != nil {

@@ -296,6 +296,9 @@ func (s *session) own(name shared.Name) (bool, error) {
 }
 
 func (s *session) claim(c Claim) (Standing, error) {
+	if s.room.farewell.Load() != nil {
+		return Standing{}, nil // the room has no names any more, and the session ends
+	}
 	s.claimed.Store(time.Now().UnixNano())
 	s.source.meter.charge(costClaim)
 	c.Room, c.Device, c.Address, c.Seen = s.room.name.Key, s.member.device, s.source.name, s.hub.cfg.Now()

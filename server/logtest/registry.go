@@ -25,6 +25,9 @@ func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 		"names that look alike":     looks,
 		"locks":                     locks,
 		"rooms":                     rooms,
+		"unlocking a room":          unlocking,
+		"renaming a room":           renaming,
+		"deleting a room":           deleting,
 	}.run(t, open)
 }
 

@@ -263,7 +263,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readHeld:    "SELECT device, SUM(" + entryBytes + ") FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff GROUP BY device",
 		&l.readOwner:   ownerQuery,
 		&l.readLook:    lookQuery,
-		&l.readLock:    "SELECT hash, hidden FROM locks WHERE room = ?",
+		&l.readLock:    "SELECT hash, hidden, made FROM locks WHERE room = ?",
 		&l.readRooms:   roomsQuery,
 	} {
 		var err error

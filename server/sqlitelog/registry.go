@@ -35,13 +35,15 @@ func (l *Log) SetLock(ctx context.Context, room string, lock chat.Lock) (set boo
 
 // Lock implements chat.Registry.
 func (l *Log) Lock(ctx context.Context, room string) (lock chat.Lock, err error) {
-	err = l.readLock.QueryRowContext(ctx, room).Scan(&lock.Hash, &lock.Hidden)
+	var ms int64
+	err = l.readLock.QueryRowContext(ctx, room).Scan(&lock.Hash, &lock.Hidden, &ms)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Lock{}, nil
 	}
 	if err != nil {
 		return chat.Lock{}, unavailable(err)
 	}
+	lock.Made = time.UnixMilli(ms).UTC()
 	return lock, nil
 }
 

@@ -56,13 +56,17 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 			if err := w.trim(ctx, r.trim); err != nil {
 				return nil, err
 			}
+		case r.edit != nil:
+			if err := r.edit(ctx, w.conn); err != nil {
+				return nil, err
+			}
 		case r.probe:
 			// A transaction that changes no page succeeds on a full disk.
 			if _, err := w.conn.ExecContext(ctx, "INSERT INTO names (room, name, device, seen) VALUES ('', '', '', 0); DELETE FROM names WHERE room = ''"); err != nil {
 				return nil, err
 			}
 		case r.lock != nil:
-			result, err := w.stmt.lock.ExecContext(ctx, r.lock.room, r.lock.Hash, r.lock.Hidden)
+			result, err := w.stmt.lock.ExecContext(ctx, r.lock.room, r.lock.Hash, r.lock.Hidden, r.lock.Made.UnixMilli())
 			if err != nil {
 				return nil, err
 			}

@@ -28,6 +28,7 @@ type request struct {
 	claim *claim
 	trim  *trim
 	lock  *newLock
+	edit  func(context.Context, *sql.Conn) error // has a transaction of its own
 	probe bool
 
 	reply chan error // nil for append, which has done
@@ -89,7 +90,7 @@ type writer struct {
 
 type statements struct {
 	begin, commit, rollback          *sql.Stmt
-	room, newRoom, setHead           *sql.Stmt
+	room, end, newRoom, setHead      *sql.Stmt
 	insert, insertAll                *sql.Stmt
 	find, missed, lock               *sql.Stmt
 	claim, owner, lookOwner, setLook *sql.Stmt
@@ -220,7 +221,21 @@ func (w *writer) handle(batch []*request) {
 	if len(writes) == 0 {
 		return
 	}
-	if writes = w.admit(writes); len(writes) == 0 {
+	for writes = w.admit(writes); len(writes) > 0; {
+		n := slices.IndexFunc(writes, func(r *request) bool { return r.edit != nil })
+		if n < 0 {
+			n = len(writes)
+		}
+		n = max(n, 1) // an edit goes alone
+		w.write(ctx, writes[:n])
+		writes = writes[n:]
+	}
+}
+
+// write carries out writes in one transaction and answers them.
+func (w *writer) write(ctx context.Context, writes []*request) {
+	if err := w.connect(ctx); err != nil {
+		refuse(writes, err)
 		return
 	}
 	started := time.Now()
@@ -246,6 +261,9 @@ func (w *writer) handle(batch []*request) {
 		w.observe(time.Since(started))
 	}
 	w.handOn(ctx)
+	if writes[0].edit != nil {
+		w.distrust() // what it knows of rooms
+	}
 	for _, r := range writes {
 		if r.done == nil {
 			r.reply <- nil
@@ -300,6 +318,9 @@ func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error
 	switch err := w.stmt.room.QueryRowContext(ctx, room.Key).Scan(&r.id, &r.name, &r.head, &last); {
 	case errors.Is(err, sql.ErrNoRows):
 		r.id, r.name, r.head, r.last = 0, "", 0, time.Time{}
+		if err := w.stmt.end.QueryRowContext(ctx, room.Key).Scan(&r.head); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
 	case err != nil:
 		return nil, err
 	default:
@@ -350,13 +371,14 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.commit:    "COMMIT",
 		&w.stmt.rollback:  "ROLLBACK",
 		&w.stmt.room:      "SELECT id, name, head, last FROM rooms WHERE key = ?",
+		&w.stmt.end:       "SELECT head FROM ends WHERE key = ?",
 		&w.stmt.newRoom:   "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
 		&w.stmt.setHead:   "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
 		&w.stmt.insert:    "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
 		&w.stmt.insertAll: "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
 		&w.stmt.find:      "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
 		&w.stmt.missed:    "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
-		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
+		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
 		&w.stmt.claim:       claimStatement,
 		&w.stmt.owner:       ownerQuery,

@@ -1,0 +1,212 @@
+package chat_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+func name(t *testing.T, text string) shared.Name {
+	t.Helper()
+	n, err := shared.RoomName(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// kept is what the log has of a room.
+func (s *server) kept(room string) (texts []string) {
+	s.t.Helper()
+	entries, err := s.log.Read(s.t.Context(), room, 0, shared.MaxOffset, chat.Most{Entries: 1000})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range entries {
+		texts = append(texts, e.Text)
+	}
+	return texts
+}
+
+// listed is the list of rooms, as /api/rooms has it.
+func (s *server) listed() (names []string) {
+	s.t.Helper()
+	rooms, err := s.hub.AllRooms(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, r := range rooms {
+		names = append(names, fmt.Sprint(r.Name, " ", r.Count, " ", r.Locked))
+	}
+	return names
+}
+
+// Everyone in a room that is deleted is told, nothing of it is left, and none of what
+// is on its way comes into the room that follows.
+func TestDeleteRoom(t *testing.T) {
+	s := start(t)
+	ann, before := s.join("Attic", hello("Ann", newDevice()))
+	tom := s.tutorial("attic/Tom")
+	ann.say("1", "a secret")
+	ann.next(shared.TypeChat)
+	var talking sync.WaitGroup
+	said := make(chan bool, 1)
+	talking.Go(func() {
+		for i := range 1000 {
+			if ann.conn.Write(ann.ctx, 1, shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint("more", i), Text: "more"})) != nil {
+				return
+			}
+			if i == 20 {
+				said <- true
+			}
+		}
+	})
+	<-said
+	if err := s.hub.Delete(t.Context(), name(t, "ATTIC")); err != nil {
+		t.Fatal(err)
+	}
+	for who, c := range map[string]*client{"Ann": ann, "Tom": tom} {
+		closed := c.closed()
+		wantClose(t, who, int(closed.Code), closed.Reason, shared.CloseRemoved, "deleted")
+	}
+	talking.Wait()
+	head := s.head("attic")
+	if got := s.kept("attic"); len(got) > 0 || head == 0 {
+		t.Errorf("of %d, kept are %q", head, got)
+	}
+	if got := s.listed(); len(got) > 0 {
+		t.Errorf("listed are %q", got)
+	}
+	bob, welcome := s.join("attic", withKey("Ann", passphrase)) // a new room, with her name free
+	if welcome.Offset != head || welcome.User != "Ann" || welcome.Epoch != before.Epoch {
+		t.Errorf("Bob is welcomed with %+v", welcome)
+	}
+	bob.say("1", "hello")
+	if m := bob.next(shared.TypeChat); m.Offset != head+1 {
+		t.Errorf("the first message of the new room is %+v", m)
+	}
+	if err := s.hub.Delete(t.Context(), name(t, "nowhere")); !errors.Is(err, chat.ErrNoRoom) {
+		t.Errorf("a room that is not there: %v", err)
+	}
+	_, _ = s.join("silent", hello("Ann", newDevice()))
+	if err := s.hub.Delete(t.Context(), name(t, "silent")); err != nil {
+		t.Errorf("a room in which nothing was said: %v", err)
+	}
+}
+
+func (s *server) head(room string) int64 {
+	s.t.Helper()
+	state, stop, err := s.log.Open(s.t.Context(), name(s.t, room), chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	stop()
+	return state.Head
+}
+
+// Those in a room that gets another name are told which, and find everything there.
+func TestRenameRoom(t *testing.T) {
+	s := start(t)
+	device := newDevice()
+	ann, _ := s.join("Attic", hello("Ann", device))
+	ann.say("1", "words")
+	own := ann.next(shared.TypeChat)
+	bob, _ := s.join("Cellar", hello("Bob", newDevice()))
+	if err := s.hub.Rename(t.Context(), name(t, "attic"), name(t, "cellar")); !errors.Is(err, chat.ErrRoomTaken) {
+		t.Errorf("to a room that somebody is in: %v", err)
+	}
+	if err := s.hub.Rename(t.Context(), name(t, "attic"), name(t, "Lab")); err != nil {
+		t.Fatal(err)
+	}
+	closed := ann.closed()
+	wantClose(t, "Ann", int(closed.Code), closed.Reason, shared.CloseRemoved, `now called "Lab"`)
+	s.until("Ann has left", func() bool { return strings.Join(s.listed(), ",") == "Cellar 1 false,Lab 0 false" })
+	again, welcome := s.join("lab", hello("Ann", device))
+	if m := again.next(shared.TypeChat); welcome.Room != "Lab" || m.Text != "words" || m.By != welcome.By || m.By == own.By {
+		t.Errorf("in the room Lab, %+v is welcomed with %+v", m, welcome)
+	}
+	if err := s.hub.Rename(t.Context(), name(t, "lab"), name(t, "LAB")); err != nil {
+		t.Fatal(err)
+	}
+	closed = again.closed()
+	wantClose(t, "Ann, of another spelling", int(closed.Code), closed.Reason, shared.CloseRestart, `now called "LAB"`)
+	if _, welcome := s.join("lab", hello("Ann", device)); welcome.Room != "LAB" {
+		t.Errorf("she is welcomed with %+v", welcome)
+	}
+	bob.say("1", "still here")
+	bob.next(shared.TypeChat)
+}
+
+// Those in a room that is unlocked are told before they say anything else; then the
+// room is like any other.
+func TestUnlockRoom(t *testing.T) {
+	s := start(t)
+	h := withKey("Ann", passphrase)
+	h.Hidden = true
+	ann, _ := s.join("Attic", h)
+	ann.say("1", "words")
+	ann.next(shared.TypeChat)
+	if err := s.hub.Unlock(t.Context(), name(t, "attic")); err != nil {
+		t.Fatal(err)
+	}
+	closed := ann.closed()
+	wantClose(t, "Ann", int(closed.Code), closed.Reason, shared.CloseOpenRoom, "opened this room to everyone")
+	eve, _ := s.join("attic", hello("Eve", newDevice()))
+	equal(t, "Eve reads", eve.texts(1), "words")
+	s.until("it is listed", func() bool { return strings.Join(s.listed(), ",") == "Attic 1 false" })
+	code, reason := s.refused("attic", withKey("Bob", passphrase))
+	wantClose(t, "with the old passphrase", code, reason, shared.CloseOpenRoom, "open to everyone")
+	if err := s.hub.Unlock(t.Context(), name(t, "attic")); !errors.Is(err, chat.ErrNotLocked) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+// A lock that nobody has said anything behind lapses after a day; others stay.
+func TestLockLapses(t *testing.T) {
+	c := &clock{}
+	c.add(time.Hour)
+	s := start(t, withClock(c))
+	for _, room := range []string{"silent", "used"} {
+		ann, _ := s.join(room, withKey("Ann", passphrase))
+		if room == "used" {
+			ann.say("1", "words")
+			ann.next(shared.TypeChat)
+		}
+		c.add(24*time.Hour - time.Millisecond)
+		code, reason := s.refused(room, hello("Eve", newDevice()))
+		wantClose(t, "in time", code, reason, shared.CloseWrongKey, "has a passphrase")
+		ann.leave()
+		s.until("everyone has left", func() bool { return s.metric("parley_rooms") == "0" })
+		c.add(time.Millisecond)
+		if room == "silent" {
+			eve, _ := s.join(room, hello("Eve", newDevice()))
+			eve.leave()
+			continue
+		}
+		code, reason = s.refused(room, hello("Eve", newDevice()))
+		wantClose(t, "behind which something was said", code, reason, shared.CloseWrongKey, "has a passphrase")
+	}
+}
+
+// Rooms that the host reserves are listed before anyone has come, and nobody locks
+// them.
+func TestReservedRooms(t *testing.T) {
+	s := start(t, func(cfg *chat.Config) { cfg.Rooms = []shared.Name{name(t, "Lobby"), name(t, "Class 4b")} })
+	if got := strings.Join(s.listed(), ","); got != "Lobby 0 false,Class 4b 0 false" {
+		t.Errorf("listed are %s", got)
+	}
+	code, reason := s.refused("class 4B", withKey("Eve", passphrase))
+	wantClose(t, "with a passphrase", code, reason, shared.CloseOpenRoom, "open to everyone")
+	ann, _ := s.join("Class 4b", hello("Ann", newDevice()))
+	ann.say("1", "words")
+	ann.next(shared.TypeChat)
+	if got := strings.Join(s.listed(), ","); got != "Class 4b 1 false,Lobby 0 false" {
+		t.Errorf("listed are %s", got)
+	}
+}
