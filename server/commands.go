@@ -21,7 +21,7 @@ type command struct {
 // commands are those that the program has, new for each use: their flags keep
 // what they are set to.
 func commands() []command {
-	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand()}
+	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand()}
 }
 
 // errUsage is what errors about arguments wrap; the process then ends with 2.

@@ -85,10 +85,13 @@ func TestCommandArguments(t *testing.T) {
 // A text can't move the cursor, reverse the line, or pass for another message.
 func TestExportedText(t *testing.T) {
 	var out strings.Builder
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
+	defer func(before *time.Location) { time.Local = before }(time.Local)
+	time.Local = at.Location()
 	err := exportFormats["txt"](&out)(chat.Entry{
-		User: "Ann\u202e", Text: "a\r\n2026-01-02 03:04:05  Bob: b\x07\x1b]0;t\u009b2J\u2028\u2066 日本\u3000語 👩\u200d🚀❤\ufe0f", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		User: "Ann\u202e", Text: "a\r\n2026-01-02 03:04:05  Bob: b\x07\x1b]0;t\u009b2J\u2028\u2066 日本\u3000語 👩\u200d🚀❤\ufe0f", Time: at.UTC(),
 	})
-	want := "2026-01-02 03:04:05  Ann\\u{202e}: a\\u{d}\n    2026-01-02 03:04:05  Bob: b\\u{7}\\u{1b}]0;t\\u{9b}2J\\u{2028}\\u{2066} 日本\u3000語 👩\u200d🚀❤\ufe0f\n"
+	want := "2026-01-02 03:04:05 +0100  Ann\\u{202e}: a\\u{d}\n    2026-01-02 03:04:05  Bob: b\\u{7}\\u{1b}]0;t\\u{9b}2J\\u{2028}\\u{2066} 日本\u3000語 👩\u200d🚀❤\ufe0f\n"
 	if err != nil || out.String() != want {
 		t.Errorf("got %q\nwant %q, %v", out.String(), want, err)
 	}

@@ -11,6 +11,9 @@ import (
 	"parley/shared"
 )
 
+// timeFormat is a time as the host's people read it.
+const timeFormat = "2006-01-02 15:04:05 -0700"
+
 // exportFormats are the ways to write down an entry.
 var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
 	"jsonl": func(w io.Writer) func(chat.Entry) error {
@@ -23,7 +26,7 @@ var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
 	},
 	"txt": func(w io.Writer) func(chat.Entry) error {
 		return func(e chat.Entry) error {
-			_, err := fmt.Fprintf(w, "%s  %s: %s\n", e.Time.Format("2006-01-02 15:04:05"), plain(e.User), plain(e.Text))
+			_, err := fmt.Fprintf(w, "%s  %s: %s\n", e.Time.Local().Format(timeFormat), plain(e.User), plain(e.Text))
 			return err
 		}
 	},

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"parley/server/chat"
@@ -62,6 +64,19 @@ func checkSync(s string) error {
 		return fmt.Errorf("--sync takes full or normal, not %q", s)
 	}
 	return nil
+}
+
+// offline opens the log of a data folder on which no server runs, to manage its rooms.
+func offline(ctx context.Context, data string) (hub *chat.Hub, done func() error, err error) {
+	if _, err := os.Stat(filepath.Join(data, sqlitelog.FileName)); err != nil {
+		return nil, nil, fmt.Errorf("there is no log in %s: choose its folder with --data", data)
+	}
+	log, err := sqlitelog.Open(ctx, data, sqlitelog.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	hub = chat.NewHub(chat.Config{Log: log, Registry: log})
+	return hub, func() error { return errors.Join(hub.Shutdown(context.WithoutCancel(ctx)), log.Close()) }, nil
 }
 
 func checkCommand() command {

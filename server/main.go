@@ -84,6 +84,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	opt.chat.WrongHost = http.HandlerFunc(pages.ServeWrongHost)
 	hub = chat.NewHub(opt.chat)
 	opt.bound(store, logger)
+	warnOfLocks(ctx, opt.chat.Rooms, store, logger)
 	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
@@ -95,6 +96,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	metrics := newServer(hub.Metrics(), limit, logger)
 	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to
 	defer metrics.Close()
+	control := openControl(opt.data, hub, logger)
 	served := doors.serve(ctx, srv, metrics, logger)
 	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
 	doors.greet(stdout, opt.basePath)
@@ -102,9 +104,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	select {
 	case err := <-served:
 		err = fmt.Errorf("the server can't accept connections any more: %w", err)
-		return errors.Join(err, shutdown(srv, hub, store, logger))
+		return errors.Join(err, shutdown(srv, control, hub, store, logger))
 	case <-ctx.Done():
-		return shutdown(srv, hub, store, logger)
+		return shutdown(srv, control, hub, store, logger)
 	}
 }
 
@@ -122,12 +124,13 @@ func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logge
 }
 
 // shutdown stops accepting, lets the sessions end, and then closes the log.
-func shutdown(srv *http.Server, hub *chat.Hub, store chat.Log, logger *slog.Logger) error {
+func shutdown(srv *http.Server, control *control, hub *chat.Hub, store chat.Log, logger *slog.Logger) error {
 	logger.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
 	requests := make(chan error, 1)
 	go func() { requests <- srv.Shutdown(ctx) }()
+	control.close(ctx)
 	if err := hub.Shutdown(ctx); err != nil {
 		logger.Warn("some sessions were cut off", "error", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/server/chat"
+	"parley/shared"
 )
 
 type options struct {
@@ -57,6 +58,11 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", d.MaxPerAddress, "maximum `connections` per address; 0 removes this limit and --max-upgrades")
 	o.limitFlags(f, d)
 	o.accessFlags(f)
+	list(f, "rooms", "`names` of rooms that are always listed, and that nobody may lock", func(s string) error {
+		name, err := shared.RoomName(s)
+		o.chat.Rooms = append(o.chat.Rooms, name)
+		return err
+	})
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
 	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")

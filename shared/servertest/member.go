@@ -3,8 +3,10 @@ package servertest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,5 +113,24 @@ func (m *Member) Hear(text string) shared.Message {
 		if f := m.Next(shared.TypeChat); f.Text == text {
 			return f
 		}
+	}
+}
+
+// Closed waits until the server closes the connection with a code and a reason that
+// contains some words.
+func (m *Member) Closed(code shared.CloseCode, reason string) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		_, _, err := m.Conn.Read(ctx)
+		if err == nil {
+			continue
+		}
+		var closed websocket.CloseError
+		if !errors.As(err, &closed) || closed.Code != websocket.StatusCode(code) || !strings.Contains(closed.Reason, reason) {
+			m.t.Errorf("the connection ended with %v, not %d %q", err, code, reason)
+		}
+		return
 	}
 }

@@ -1,0 +1,65 @@
+package sqlitelog
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// Room is a room in the list of all.
+type Room struct {
+	Name     string // its key, if it is locked and nothing was ever said in it
+	Messages int64
+	Bytes    int64     // the sum of chat.Entry.Size
+	Last     time.Time // when somebody was last in it, said something or locked it
+	Locked   bool
+	Hidden   bool
+}
+
+// AllRooms lists every room in the folder dir that has entries, had some, or is
+// locked; the one that was used last comes first. A server may be running on it.
+func AllRooms(ctx context.Context, dir string) (rooms []Room, err error) {
+	path := filepath.Join(dir, FileName)
+	db, err := openExisting(path)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	unreadable := func(err error) error {
+		if isDamage(err) {
+			return damaged(path, err.Error())
+		}
+		return fmt.Errorf("the database %s can't be read: %w", path, err)
+	}
+	switch version, err := schemaOf(ctx, path); {
+	case err != nil:
+		return nil, unreadable(err)
+	case version != newest:
+		return nil, fmt.Errorf("the database %s is of another version: start this version's server on it once", path)
+	}
+	rows, err := db.QueryContext(ctx, `
+		WITH all_rooms (key, name, id, bytes, last, locked, hidden) AS (
+			SELECT key, name, id, bytes, last, hash IS NOT NULL, hidden IS 1 FROM rooms LEFT JOIN locks ON locks.room = key
+			UNION ALL SELECT room, room, 0, 0, made, 1, hidden FROM locks WHERE room NOT IN (SELECT key FROM rooms))
+		SELECT name, (SELECT COUNT(*) FROM entries WHERE at > all_rooms.id << 40 AND at < (all_rooms.id + 1) << 40), bytes,
+			MAX(last, (SELECT COALESCE(MAX(seen), 0) FROM names WHERE room = key)) AS used, locked, hidden
+		FROM all_rooms ORDER BY used DESC, key`)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r Room
+		var ms int64
+		if err := rows.Scan(&r.Name, &r.Messages, &r.Bytes, &ms, &r.Locked, &r.Hidden); err != nil {
+			return nil, unreadable(err)
+		}
+		r.Last = time.UnixMilli(ms).UTC()
+		rooms = append(rooms, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unreadable(err)
+	}
+	return rooms, nil
+}
