@@ -44,7 +44,7 @@ func is(t *testing.T, log Store, room shared.Name, name string, head int64, lock
 	if got, err := log.Owner(t.Context(), room.Key, "ann"); err != nil || got.Device != owner {
 		t.Errorf("in %s, ann is %+v, %v", room.Text, got, err)
 	}
-	entries, err := log.Read(t.Context(), room.Key, 0, shared.MaxOffset, 100)
+	entries, err := log.Read(t.Context(), room.Key, 0, shared.MaxOffset, chat.Most{Entries: 100})
 	must(t, err)
 	equal(t, "what is in "+room.Text, ids(entries), want)
 }
