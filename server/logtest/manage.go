@@ -22,7 +22,7 @@ func furnish(t *testing.T, f *fixture[Store], room shared.Name) chat.Lock {
 	if err != nil || !set {
 		t.Fatalf("setting the lock of %s: %v, %v", room.Text, set, err)
 	}
-	_, err = f.log.Claim(t.Context(), chat.Claim{Room: room.Key, Name: "ann", Device: "d", Seen: entry("").Time}, time.Hour)
+	_, err = f.log.Claim(t.Context(), chat.Claim{Room: room.Key, Name: "ann", Device: "d", Seen: entry("").Time}, chat.NameRules{Hold: time.Hour})
 	must(t, err)
 	f.add(t, room, entry("a"))
 	f.add(t, room, entry("b"))
