@@ -33,6 +33,16 @@ func ParseServer(text string) (base, room string, err error) {
 	return "", "", &Problem{CauseBadAddress, ""}
 }
 
+// Typed returns a base as a person would type it: without http://, unless that
+// would mean another port.
+func Typed(base string) string {
+	short := strings.TrimPrefix(base, "http://")
+	if again, _, err := ParseServer(short); err != nil || again != base {
+		return base
+	}
+	return short
+}
+
 // bracketed puts a bare IPv6 address into the brackets that a URL wants.
 func bracketed(text string) string {
 	if addr, err := netip.ParseAddr(text); err == nil && addr.Is6() {

@@ -72,6 +72,24 @@ func TestParseServer(t *testing.T) {
 	}
 }
 
+// What the app fills in leads to the server that it stands for.
+func TestTyped(t *testing.T) {
+	for base, want := range map[string]string{
+		"http://192.0.2.1:8000":        "192.0.2.1:8000",
+		"http://192.0.2.1:8000/parley": "192.0.2.1:8000/parley",
+		"http://[::1]:8000":            "[::1]:8000",
+		"http://192.0.2.1":             "http://192.0.2.1", // 192.0.2.1 means port 8000
+		"http://192.0.2.1:443":         "http://192.0.2.1:443",
+		"https://192.0.2.1:8000":       "https://192.0.2.1:8000",
+	} {
+		got := session.Typed(base)
+		again, _, err := session.ParseServer(got)
+		if got != want || again != base || err != nil {
+			t.Errorf("%s is typed %s, which means %s, %v", base, got, again, err)
+		}
+	}
+}
+
 func FuzzParseServer(f *testing.F) {
 	for _, text := range []string{"host", "http://host:8000/chat/Lobby/", "[::1]", "a%", "https://host/parley/chat/Lobby/", "host//x"} {
 		f.Add(text)

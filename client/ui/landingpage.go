@@ -99,7 +99,7 @@ func (p *landingPage) cancel() {
 // shown only when it answers.
 func (p *landingPage) firstServer() string {
 	if s := p.client.prefs.server(); s != "" {
-		return strings.TrimPrefix(s, "http://")
+		return session.Typed(s)
 	}
 	if !isPhone() {
 		return "localhost:8000"

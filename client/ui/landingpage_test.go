@@ -61,6 +61,16 @@ func TestLandingFillsInTheEmulatorsHost(t *testing.T) {
 	w.settle(func() bool { return p.server.entry.Text == emulatorHost })
 }
 
+// A server on a browser's own port is the same one after a restart.
+func TestLandingKeepsThePort(t *testing.T) {
+	w := newWorld(t, phone, func(p prefs) { p.setServer("http://192.0.2.7") })
+	w.client.nav.reset(func() page { return newLandingPage(w.client) })
+	p := w.client.nav.top().(*landingPage)
+	if got := p.server.entry.Text; got != "http://192.0.2.7" {
+		t.Errorf("the field has %q", got)
+	}
+}
+
 func TestLandingGoesOn(t *testing.T) {
 	w := newWorld(t, phone, func(p prefs) { p.setName(""); p.setServer("") })
 	w.client.start()

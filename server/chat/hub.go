@@ -31,6 +31,7 @@ type Hub struct {
 	sources   sources
 	readiness readiness
 	refused   rate.Sometimes // says who was refused
+	untrusted rate.Sometimes // says who is no trusted proxy
 	fanout    *meters        // of rooms; nil if there is no limit per address
 	work      sync.WaitGroup // connections, and every goroutine that the hub has started
 
@@ -64,7 +65,7 @@ func NewHub(cfg Config) *Hub {
 	}
 	h.posts = h.newLimiter()
 	h.memory = &memory{limit: h.cfg.MaxMemory, shed: h.shed}
-	h.refused.Interval = time.Minute
+	h.refused.Interval, h.untrusted.Interval = time.Minute, time.Hour
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)

@@ -24,6 +24,7 @@ func (h *Hub) guard(next http.Handler) http.Handler {
 			// was refused sends it itself.
 			origin = r.Header.Get("Page-Origin")
 		}
+		h.warnOfProxy(r)
 		switch {
 		case tellsNothing(r.URL.Path):
 			next.ServeHTTP(w, r)
@@ -34,6 +35,19 @@ func (h *Hub) guard(next http.Handler) http.Handler {
 		default:
 			next.ServeHTTP(w, r)
 		}
+	})
+}
+
+// warnOfProxy says that a proxy is not trusted: all who come through it count as
+// one address.
+func (h *Hub) warnOfProxy(r *http.Request) {
+	peer, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || r.Header.Get("X-Forwarded-For") == "" || h.isProxied(r) {
+		return
+	}
+	h.untrusted.Do(func() {
+		h.cfg.Logger.Warn("X-Forwarded-For comes from an address that is no --trusted-proxy", "address", peer,
+			"if it is your proxy", "--trusted-proxy "+peer)
 	})
 }
 
@@ -74,7 +88,7 @@ func (h *Hub) refuseOrigin(w http.ResponseWriter, r *http.Request, origin string
 			"if a proxy changes Host", "let it pass Host on", "if the page is meant", "--allow-origin "+from)
 	})
 	refuse(w, http.StatusForbidden, "refused_origin", "The page comes from "+from+", and its request is for "+host+
-		". If a proxy is between them, it must pass Host on. Otherwise --allow-origin "+from+" lets the page in.")
+		". If a proxy is between them, it must pass Host on as it came. Otherwise --allow-origin "+from+" lets the page in.")
 }
 
 // typable is a name as a sentence repeats it, and as it can be typed after a flag;

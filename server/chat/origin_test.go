@@ -245,7 +245,11 @@ func TestForwarded(t *testing.T) {
 func TestTrustedProxy(t *testing.T) {
 	from := func(a string) http.Header { return http.Header{"X-Forwarded-For": {a}} }
 	for _, trusted := range [][]netip.Prefix{nil, chat.Trusted("127.0.0.0/8", "::1/128")} {
-		s := start(t, func(c *chat.Config) { c.TrustedProxy, c.MaxPerAddress = trusted, 1 })
+		var log bytes.Buffer
+		s := start(t, func(c *chat.Config) {
+			c.TrustedProxy, c.MaxPerAddress = trusted, 1
+			c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
 		if _, _, err := s.tryDial("/ws/chat/hall", "", from("192.0.2.1")); err != nil {
 			t.Fatal(err)
 		}
@@ -255,5 +259,9 @@ func TestTrustedProxy(t *testing.T) {
 			t.Errorf("with the proxies %v, another client: %v, the same one: %v", trusted, other, same)
 		}
 		s.stop()
+		// Whoever runs the server learns of a proxy that it does not know, once.
+		if n := strings.Count(log.String(), `"--trusted-proxy 127.0.0.1"`); n != map[bool]int{true: 1, false: 0}[trusted == nil] {
+			t.Errorf("with the proxies %v, %d lines say that one is unknown: %s", trusted, n, &log)
+		}
 	}
 }
