@@ -8,10 +8,13 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"parley/server/chat"
 )
 
 // connLimit bounds the connections that are not WebSockets yet, which the hub
 // does not see: half-open upgrades and slow headers. It closes what is too much.
+// An IPv6 address counts as its /64.
 type connLimit struct {
 	max        int // in all
 	perAddress int // 0 is no limit
@@ -47,31 +50,70 @@ func (l *connLimit) state(c net.Conn, s http.ConnState) {
 	}
 }
 
-// take counts a connection, or returns the name of the limit that it is over.
+// take counts a connection, or returns the name of the limit that it is over. If
+// all places are taken, the address with most of them gives one up, if the new
+// connection's has fewer.
 func (l *connLimit) take(c net.Conn) (over string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var addr netip.Addr
-	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		addr = tcp.AddrPort().Addr().Unmap().WithZone("")
-	}
+	addr := l.source(c)
 	switch {
-	case len(l.open) >= l.max:
-		return "connections"
-	case l.perAddress > 0 && l.addresses[addr] >= l.perAddress && !slices.ContainsFunc(l.exempt, func(p netip.Prefix) bool { return p.Contains(addr) }):
+	case l.perAddress > 0 && addr.IsValid() && l.addresses[addr] >= l.perAddress:
 		return "half_open"
+	case len(l.open) >= l.max && !l.free(addr):
+		return "connections"
 	}
 	l.open[c] = addr
 	l.addresses[addr]++
 	return ""
 }
 
+// source returns what a connection counts for; the zero Addr for a trusted proxy.
+func (l *connLimit) source(c net.Conn) netip.Addr {
+	tcp, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	if slices.ContainsFunc(l.exempt, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+		return netip.Addr{}
+	}
+	return chat.Source(addr)
+}
+
+// free closes a connection of the address with most, and reports whether it did.
+// The caller holds mu.
+func (l *connLimit) free(addr netip.Addr) bool {
+	var most netip.Addr
+	for a, n := range l.addresses {
+		if a.IsValid() && (!most.IsValid() || n > l.addresses[most]) {
+			most = a
+		}
+	}
+	if !most.IsValid() || l.addresses[most] <= l.addresses[addr]+1 {
+		return false
+	}
+	for c, a := range l.open {
+		if a == most {
+			l.forget(c)
+			_ = c.Close()
+			break
+		}
+	}
+	return true
+}
+
 func (l *connLimit) release(c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.forget(c)
+}
+
+// forget takes a connection off the count, if it is counted. The caller holds mu.
+func (l *connLimit) forget(c net.Conn) {
 	addr, ok := l.open[c]
 	if !ok {
-		return // it was refused
+		return
 	}
 	delete(l.open, c)
 	if l.addresses[addr]--; l.addresses[addr] == 0 {

@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -283,7 +285,8 @@ func TestHostile(t *testing.T) {
 			h.t.Errorf("answered with %v, %v", resp, err)
 		}
 	})
-	h.run(t, "10,000 half-open upgrades", func(h *hostile) {
+	few := startHostile(t, "--max-per-address", "64")
+	few.run(t, "10,000 half-open upgrades", func(h *hostile) {
 		var open []net.Conn
 		begin := func() {
 			c := h.connect()
@@ -337,6 +340,90 @@ func TestHostile(t *testing.T) {
 			h.t.Errorf("%v rooms are in memory", n)
 		}
 	})
+}
+
+// TestHostileResumes has one address resume a room with long messages 64 times, and
+// read nothing. Nobody else notices, and the server holds little for it.
+func TestHostileResumes(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs a second address of this host")
+	}
+	const texts, resumes = 640, 64
+	h := startHostile(t, "--rate", "0")
+	parley := "Sec-WebSocket-Protocol: " + shared.Protocol + "\r\n"
+	c, r, _ := h.upgrade("/ws/chat/den", parley)
+	c.Write(frameOf(text, `{"type":"hello","user":"Eve","device":"`+rand.Text()+`"}`))
+	epoch := regexp.MustCompile(`"epoch":"[^"]+"`).FindString(nextFrame(t, r))
+	long := strings.Repeat("\U0001F600", shared.MaxText)
+	go func() {
+		for i := range texts {
+			c.Write(frameOf(text, fmt.Sprintf(`{"type":"chat_message","id":"%d","message":"%s"}`, i, long)))
+		}
+	}()
+	for n := 0; n < texts; {
+		if strings.Contains(nextFrame(t, r), `"chat_message"`) {
+			n++
+		}
+	}
+	before := heap()
+	for i := range resumes {
+		c, r, resp := h.upgrade("/ws/chat/den", parley)
+		c.(*net.TCPConn).SetReadBuffer(32 << 10)
+		if resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Fatalf("resume %d: %d", i, resp.StatusCode)
+		}
+		c.Write(frameOf(text, fmt.Sprintf(`{"type":"hello","user":"Eve%d","device":"%s",%s,"after":0}`, i, rand.Text(), epoch)))
+		if !strings.Contains(nextFrame(t, r), `"resumed":true`) {
+			t.Fatalf("resume %d is none", i)
+		}
+		if i%16 == 0 {
+			h.talk()
+		}
+	}
+	for h.metric("parley_held_bytes") < resumes*100<<10 {
+		time.Sleep(10 * time.Millisecond) // all of them stall
+	}
+	if held := h.metric("parley_held_bytes"); held > resumes*200<<10 {
+		t.Errorf("%v bytes are held", held)
+	}
+	if grown := heap() - before; grown > 64<<20 {
+		t.Errorf("the memory has grown by %d bytes", grown)
+	}
+	for i := range 10 {
+		bob := dial(t, "http://"+h.addr+"/ws/chat/hall", shared.Protocol)
+		write(t, bob, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: fmt.Sprint("Bob", i), Device: rand.Text()})))
+		readUntil(t, bob, shared.TypeWelcome)
+		bob.CloseNow()
+	}
+	h.talk()
+	if n := h.metric(`parley_limit_hits_total{limit="memory"}`); n > 0 {
+		t.Errorf("%v were refused or closed for the memory", n)
+	}
+}
+
+// nextFrame returns the payload of the server's next frame.
+func nextFrame(t *testing.T, r *bufio.Reader) string {
+	t.Helper()
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(r, head); err != nil {
+		t.Fatal(err)
+	}
+	n := uint64(head[1])
+	switch n {
+	case 126:
+		var b [2]byte
+		io.ReadFull(r, b[:])
+		n = uint64(binary.BigEndian.Uint16(b[:]))
+	case 127:
+		var b [8]byte
+		io.ReadFull(r, b[:])
+		n = binary.BigEndian.Uint64(b[:])
+	}
+	p := make([]byte, n)
+	if _, err := io.ReadFull(r, p); err != nil {
+		t.Fatal(err)
+	}
+	return string(p)
 }
 
 // run plays one attack in a subtest, and sees what became of the bystander and

@@ -53,9 +53,9 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
-	f.Float64Var(&o.chat.Rate, "rate", d.Rate, "sustained `messages` per second from one member; 0 removes the limit")
-	f.IntVar(&o.chat.Burst, "burst", d.Burst, "`messages` that one member may send at once; 0 removes the limit")
-	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", d.MaxPerAddress, "maximum `connections` per address; 0 removes this limit and --max-upgrades")
+	f.Float64Var(&o.chat.Rate, "rate", d.Rate, "sustained `messages` per second from one device, and 20 times as many from one address; 0 removes the limit")
+	f.IntVar(&o.chat.Burst, "burst", d.Burst, "`messages` that one device may send at once; 0 removes the limit")
+	f.IntVar(&o.chat.MaxPerAddress, "max-per-address", d.MaxPerAddress, "maximum `connections` per address; 0 removes this limit, --max-upgrades, and the share of the machine that an address gets")
 	o.limitFlags(f, d)
 	o.accessFlags(f)
 	list(f, "rooms", "`names` of rooms that are always listed, and that nobody may lock", func(s string) error {

@@ -64,7 +64,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Rate: 5, Burst: 10,
-		MaxPerAddress: 64, MaxUpgrades: 100, MaxConnections: 20000,
+		MaxPerAddress: 4096, MaxUpgrades: 400, MaxConnections: 20000,
 		MaxFrame: shared.MaxClientFrame, MaxText: shared.MaxText, MaxName: shared.MaxName,
 		MaxRooms: 1000, MaxMembers: 10000, MaxMemory: 1 << 30,
 		TailBytes: 512 << 10, ResumeLimit: 10000,

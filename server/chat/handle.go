@@ -56,6 +56,13 @@ func (s *session) chat(m shared.Message) bool {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
 	s.refused = 0
+	if !s.source.messages.AllowN(now, 1) {
+		// It is not only this one's doing, so it does not count as flooding.
+		s.hub.metrics.refuse(shared.CodeRateLimited)
+		s.hub.metrics.limit("rate")
+		s.sendError(m, shared.CodeRateLimited, "Too many messages come from your address.", s.retryAfter())
+		return true
+	}
 	s.spread(costMessage)
 	if s.dialect == tutorial && !s.named && m.User != "" {
 		if ok := s.takeUser(m); !ok {
@@ -125,7 +132,7 @@ const defaultHistory = 50
 
 func (s *session) history(m shared.Message) bool {
 	if s.requests == nil {
-		s.requests = s.hub.newLimiter()
+		s.requests = s.hub.newPace(1).Limiter
 	}
 	if !s.requests.AllowN(time.Now(), 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
@@ -182,8 +189,8 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	}
 	retry := 0
 	s.refused++
-	if code == shared.CodeRateLimited && s.hub.cfg.Rate > 0 {
-		retry = int(math.Ceil(1000 / s.hub.cfg.Rate))
+	if code == shared.CodeRateLimited {
+		retry = s.retryAfter()
 	}
 	if s.refused > floodLimit(s.hub.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
@@ -200,6 +207,14 @@ func (s *session) spread(cost time.Duration) {
 	s.source.meter.charge(cost)
 	s.room.meter.wait()
 	s.room.meter.charge(cost)
+}
+
+// retryAfter returns after how many milliseconds a member may send again.
+func (s *session) retryAfter() int {
+	if s.hub.cfg.Rate <= 0 {
+		return 0
+	}
+	return int(math.Ceil(1000 / s.hub.cfg.Rate))
 }
 
 // floodLimit is how many frames in a row may be refused.

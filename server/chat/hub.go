@@ -28,7 +28,9 @@ type Hub struct {
 	keys      *keyring.Keyring
 	posts     *rate.Limiter // of the API
 	memory    *memory
-	sources   sources
+	meters    *meters // of sources; nil if there is no limit per address
+	sources   kept[*source]
+	devices   kept[pace] // how fast each may send
 	readiness readiness
 	refused   rate.Sometimes // says who was refused
 	untrusted rate.Sometimes // says who is no trusted proxy
@@ -57,13 +59,14 @@ func NewHub(cfg Config) *Hub {
 		retiring: make(map[string]chan struct{}),
 	}
 	h.metrics = newMetrics(h)
-	h.sources.byName = make(map[string]*source)
+	h.sources.make = h.newSource
+	h.devices.make = func(string) pace { return h.newPace(1) }
 	if h.cfg.MaxPerAddress > 0 {
 		slowed := func() { h.metrics.limit("meter") }
-		h.sources.meters = newMeters(sourcesPart, h.cfg.Pause, slowed)
+		h.meters = newMeters(sourcesPart, h.cfg.Pause, slowed)
 		h.fanout = newMeters(roomsPart, h.cfg.Pause, slowed)
 	}
-	h.posts = h.newLimiter()
+	h.posts = h.newPace(1).Limiter
 	h.memory = &memory{limit: h.cfg.MaxMemory, shed: h.shed}
 	h.refused.Interval, h.untrusted.Interval = time.Minute, time.Hour
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
@@ -89,9 +92,12 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 		return r, r.err
 	}
 	if len(h.rooms) >= h.cfg.MaxRooms {
-		h.mu.Unlock()
 		h.metrics.limit("rooms")
-		return nil, errRooms
+		by.meter.charge(costShares)
+		if !h.freeRoom(by) {
+			h.mu.Unlock()
+			return nil, errRooms
+		}
 	}
 	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
 	r.settled.L = &r.incomingMu
@@ -197,9 +203,9 @@ func (h *Hub) appended(r *Room) {
 	h.appends.Done()
 }
 
-// reserve counts a connection of a source. It fails if the server stops or the
-// source has too many.
-func (h *Hub) reserve(src *source) error {
+// reserve counts a connection of a source. It fails if the server stops, the source
+// has too many, or the server has and the source no right to another one's place.
+func (h *Hub) reserve(src *source, upgrade bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopping {
@@ -209,7 +215,10 @@ func (h *Hub) reserve(src *source) error {
 		return errTooMany
 	}
 	if h.connections >= h.cfg.MaxConnections {
-		return errServerFull
+		src.meter.charge(costShares)
+		if !upgrade || !h.freePlace(src) {
+			return errServerFull
+		}
 	}
 	h.connections++
 	src.connections++
@@ -330,7 +339,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Unlock()
 	if h.fanout != nil {
 		h.fanout.over.Store(true)
-		h.sources.meters.over.Store(true)
+		h.meters.over.Store(true)
 	}
 
 	answered := make(chan struct{})

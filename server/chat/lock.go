@@ -43,13 +43,20 @@ func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason st
 	case hello.Key == "":
 		return shared.CloseWrongKey, saysLocked
 	}
-	wait := s.hub.keys.InTurn(s.address, s.room.name.Key, func() (wrong bool) {
+	// Whoever has been in the room is not kept out by wrong passphrases of others at
+	// their address, such as everybody else's behind one router.
+	who := s.source.name
+	if s.member.known {
+		who = s.member.device
+	}
+	s.source.meter.wait()
+	wait := s.hub.keys.InTurn(who, s.room.name.Key, func() (wrong bool) {
 		if !lock.locks() {
 			if lock, code, reason = s.lock(hello); code != 0 {
 				return false
 			}
 		}
-		if !s.room.opens(lock, hello.Key) {
+		if !s.room.opens(lock, hello.Key, s.source.meter) {
 			code, reason = shared.CloseWrongKey, saysWrongKey
 			return true
 		}
@@ -73,6 +80,7 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 	if !r.isNew() || s.hub.reserved(r.name.Key) {
 		return Lock{}, shared.CloseOpenRoom, saysOpen
 	}
+	s.source.meter.charge(costHash)
 	lock, err := r.setLock(Lock{Hash: s.hub.keys.Hash(key), Hidden: hello.Hidden, Made: s.hub.cfg.Now().UTC().Truncate(time.Millisecond)})
 	switch {
 	case err != nil:
@@ -133,7 +141,7 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 
 // opens reports whether a passphrase opens the room's lock. Once one has, the
 // next are compared with it, so that a full room comes back quickly.
-func (r *Room) opens(l Lock, key string) bool {
+func (r *Room) opens(l Lock, key string, payer *meter) bool {
 	key, ok := shared.NormalKey(key)
 	if !ok {
 		return false
@@ -145,6 +153,7 @@ func (r *Room) opens(l Lock, key string) bool {
 	if proof != nil {
 		return hmac.Equal(sum, proof)
 	}
+	payer.charge(costHash)
 	if !r.hub.keys.Opens(l.Hash, key) {
 		return false
 	}

@@ -30,7 +30,9 @@ type member struct {
 	account  *account                       // the session's
 	fail     func(shared.CloseCode, string) // closes the session
 
+	known  bool    // it has been in the room before, under this name; set before it is added
 	person *person // guarded by room.mu
+	gaveUp bool    // its place is somebody else's; likewise
 
 	dirty atomic.Bool // there may be something to write
 

@@ -64,6 +64,7 @@ const (
 	costClaim      = 200 * time.Microsecond // of a name, in the registry
 	costHash       = 40 * time.Millisecond  // of a passphrase
 	costRequest    = 100 * time.Microsecond // over HTTP
+	costShares     = time.Millisecond       // to look whose place is to be given up
 	costConnection = 200 * time.Microsecond // from the upgrade to the greeting
 )
 

@@ -113,15 +113,17 @@ func TestSource(t *testing.T) {
 // Sources are kept as long as they have a connection or owe something.
 func TestSourcesAreForgotten(t *testing.T) {
 	ms, now, _ := manualMeters()
-	s := sources{meters: ms, byName: make(map[string]*source)}
-	idle, debtor, here := s.of("192.0.2.1"), s.of("192.0.2.2"), s.of("192.0.2.3")
+	h := &Hub{meters: ms}
+	h.sources.make = h.newSource
+	h.source("192.0.2.1")
+	debtor, here := h.source("192.0.2.2"), h.source("192.0.2.3")
 	*now += int64(time.Second)
 	debtor.meter.charge(time.Second)
-	s.release(idle)
-	s.release(debtor)
-	s.swept = time.Time{}
-	s.release(s.of("192.0.2.4"))
-	if len(s.byName) != 3 || s.of("192.0.2.2") != debtor || s.of("192.0.2.3") != here {
-		t.Errorf("kept: %v", s.byName)
+	h.sources.release("192.0.2.1")
+	h.sources.release("192.0.2.2")
+	h.sources.swept = time.Time{}
+	h.source("192.0.2.4")
+	if len(h.sources.values) != 3 || h.source("192.0.2.2") != debtor || h.source("192.0.2.3") != here {
+		t.Errorf("kept: %v", h.sources.values)
 	}
 }

@@ -56,6 +56,10 @@ func newMetrics(h *Hub) *metrics {
 			return float64(len(h.sessions))
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parley_held_bytes", Help: "Memory held for clients: what they have not taken, or not sent whole, and the rooms' newest frames."}, func() float64 {
+			return float64(h.memory.held.Load())
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parley_rooms", Help: "Rooms in memory."}, func() float64 {
 			h.mu.Lock()
 			defer h.mu.Unlock()

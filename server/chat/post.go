@@ -43,8 +43,8 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")
 		return
 	}
-	by := h.sources.of(h.address(r))
-	defer h.sources.release(by)
+	by := h.source(h.address(r))
+	defer h.sources.release(by.name)
 	receipt, status, detail := h.post(room, by, m)
 	if detail != "" {
 		Problem(w, status, detail)

@@ -235,7 +235,9 @@ func (r *Room) add(m *member) (head int64, err error) {
 		return 0, errLocked
 	case len(r.members) >= r.hub.cfg.MaxMembers:
 		r.hub.metrics.limit("members")
-		return 0, errFull
+		if !r.freePlace(m) {
+			return 0, errFull
+		}
 	}
 	if r.tails[m.dialect] == nil {
 		r.tails[m.dialect] = r.newTail()

@@ -50,7 +50,7 @@ type session struct {
 
 // spoken is what a session keeps of what its peer has sent.
 type spoken struct {
-	messages *rate.Limiter
+	messages pace          // the device's
 	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error
@@ -61,7 +61,7 @@ type spoken struct {
 // listen makes what the session keeps of the frames to come.
 func (s *session) listen() {
 	if s.spoken == nil {
-		s.spoken = &spoken{messages: s.hub.newLimiter()}
+		s.spoken = &spoken{messages: s.hub.devices.of(s.member.device)}
 	}
 }
 
@@ -217,6 +217,9 @@ const firstVisit = 50
 // join takes a parley.v1 session into the room and starts its replay.
 func (s *session) join(name shared.Name, hello shared.Message) bool {
 	r, m := s.room, s.member
+	if owner, err := s.hub.cfg.Registry.Owner(background, r.name.Key, name.Key); err == nil {
+		m.known = owner.Device == m.device
+	}
 	if code, reason := s.unlock(hello); code != 0 {
 		if !code.Reconnect() {
 			s.hub.metrics.refuse("wrong_key")
@@ -328,12 +331,21 @@ func (s *session) spoke() {
 // freeName finds a name like the one that is taken which nobody has.
 func (s *session) freeName(name shared.Name) (shared.Name, error) {
 	for n := 2; ; n++ {
-		v := variant(name, n)
+		v := variant(name, number(n))
 		free, err := s.free(v)
 		if free || err != nil {
 			return v, err
 		}
 	}
+}
+
+// number returns what the nth try puts behind a name: the first few in order, then
+// any, so that a thousand taken ones cost no thousand tries.
+func number(n int) int {
+	if n < 6 {
+		return n
+	}
+	return n + rand.IntN(1_000_000)
 }
 
 // free reports whether nobody owns a name or is here under it.
@@ -396,7 +408,7 @@ func (s *session) borrow(name shared.Name) error {
 				return err
 			}
 		}
-		try = variant(name, n)
+		try = variant(name, number(n))
 	}
 }
 
@@ -480,7 +492,10 @@ func (s *session) end() {
 		s.account.hold(-heldBySession)
 		s.hub.release(s.source)
 	}
-	s.hub.sources.release(s.source)
+	s.hub.sources.release(s.source.name)
+	if s.spoken != nil {
+		s.hub.devices.release(s.member.device)
+	}
 }
 
 // cut ends the session without a word.

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"parley/server/chat/wire"
 	"parley/shared"
@@ -30,7 +29,7 @@ type refusal struct {
 func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 	s := &session{hub: h, address: h.address(r), sock: wire.NewSock()}
-	s.source, s.sock.Meter = h.sources.of(s.address), s
+	s.source, s.sock.Meter = h.source(s.address), s
 	s.account.memory, s.account.source = h.memory, s.source
 	room, name, no := h.readSocketPath(r)
 	if offers := r.Header.Values("Sec-WebSocket-Protocol"); no == nil && len(offers) > 0 {
@@ -113,7 +112,7 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 	if s.hub.memory.full(s.source) {
 		return unavailable("server_full", "The server has no memory for more people right now.", "memory")
 	}
-	switch err := s.hub.reserve(s.source); {
+	switch err := s.hub.reserve(s.source, upgrade); {
 	case errors.Is(err, errTooMany):
 		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "connections"}
 	case errors.Is(err, errServerFull):
@@ -148,13 +147,6 @@ func (h *Hub) personName(s string) (shared.Name, error) {
 		h.metrics.limit("name")
 	}
 	return name, err
-}
-
-func (h *Hub) newLimiter() *rate.Limiter {
-	if h.cfg.Rate <= 0 {
-		return rate.NewLimiter(rate.Inf, h.cfg.Burst)
-	}
-	return rate.NewLimiter(rate.Limit(h.cfg.Rate), h.cfg.Burst)
 }
 
 func offersParley(offers []string) bool {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // source is where connections come from: an IPv4 address, or the /64 that an IPv6
@@ -16,7 +17,7 @@ type source struct {
 	meter *meter       // nil if there is no limit per address
 	held  atomic.Int64 // bytes, see memory
 
-	uses int // requests and connections under way; guarded by sources.mu
+	messages pace
 
 	connections int // WebSockets; guarded by Hub.mu
 }
@@ -39,53 +40,45 @@ func sourceOf(address string) string {
 	return address
 }
 
-// sources are those that have a connection, or have had one so recently that it
-// still counts.
-type sources struct {
-	meters *meters // nil if there is no limit per address
+// rested reports whether a new source would be the same.
+func (s *source) rested() bool { return s.meter.rested() && s.messages.rested() && s.held.Load() == 0 }
 
-	mu     sync.Mutex
-	byName map[string]*source
-	swept  time.Time
-}
-
-// of returns the source of an address, which release gives back.
-func (s *sources) of(address string) *source {
-	name := sourceOf(address)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := time.Now(); now.Sub(s.swept) >= time.Second {
-		s.swept = now
-		for name, src := range s.byName {
-			if src.uses == 0 && src.meter.rested() {
-				delete(s.byName, name)
-			}
-		}
+// newSource is what Hub.sources makes.
+func (h *Hub) newSource(name string) *source {
+	s := &source{name: name, messages: pace{rate.NewLimiter(rate.Inf, 0)}}
+	if h.meters != nil {
+		s.meter = h.meters.newMeter()
+		s.messages = h.newPace(sourcePace)
 	}
-	src := s.byName[name]
-	if src == nil {
-		src = &source{name: name}
-		if s.meters != nil {
-			src.meter = s.meters.newMeter()
-		}
-		s.byName[name] = src
-	}
-	src.uses++
-	return src
+	return s
 }
 
-func (s *sources) release(src *source) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	src.uses--
+// source returns where an address is, which Hub.sources.release gives back by name.
+func (h *Hub) source(address string) *source { return h.sources.of(sourceOf(address)) }
+
+// sourcePace is how many members' messages may come from one source.
+const sourcePace = 20
+
+// pace is how fast messages may come, from a device or a source, over however many
+// connections.
+type pace struct{ *rate.Limiter }
+
+// newPace returns the pace of n members.
+func (h *Hub) newPace(n int) pace {
+	if h.cfg.Rate <= 0 {
+		return pace{rate.NewLimiter(rate.Inf, 0)}
+	}
+	return pace{rate.NewLimiter(rate.Limit(float64(n)*h.cfg.Rate), n*h.cfg.Burst)}
 }
+
+func (p pace) rested() bool { return p.Limit() == rate.Inf || p.Tokens() >= float64(p.Burst()) }
 
 // metered has a request wait until its source has paid for the ones before, and
 // charges it.
 func (h *Hub) metered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		src := h.sources.of(h.address(r))
-		defer h.sources.release(src)
+		src := h.source(h.address(r))
+		defer h.sources.release(src.name)
 		src.meter.wait()
 		src.meter.charge(costRequest)
 		ctx := context.WithValue(r.Context(), meterKey{}, src.meter)

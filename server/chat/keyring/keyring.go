@@ -11,8 +11,9 @@ import (
 )
 
 // Keyring hashes passphrases: two at a time, because each hash takes much memory;
-// one per address at a time, so that no address holds up the others; and after a
-// wrong one, none from its address in that room for a while.
+// one per guesser at a time, so that none holds up the others; and after a wrong
+// one, none of that guesser's in that room for a while. A guesser is an address, or
+// a device that has been in the room before.
 type Keyring struct {
 	secret [32]byte // of this process
 	slots  chan struct{}
@@ -20,7 +21,7 @@ type Keyring struct {
 	missed func() // is told of each wrong one
 
 	mu    sync.Mutex
-	turns map[string]*turn // of addresses
+	turns map[string]*turn // of guessers
 	wrong map[wrongKeys]*backOff
 }
 
@@ -29,7 +30,7 @@ type turn struct {
 	waiting int
 }
 
-type wrongKeys struct{ address, room string }
+type wrongKeys struct{ guesser, room string }
 
 type backOff struct {
 	tries int
@@ -74,13 +75,12 @@ func (k *Keyring) Sum(key string) []byte {
 	return mac.Sum(nil)
 }
 
-// InTurn calls try when no other call for the address is under way, unless a
-// wrong passphrase came from there too short a time ago for this room: then it
-// reports that the address has to wait. Try reports whether the passphrase was
-// wrong.
-func (k *Keyring) InTurn(address, room string, try func() (wrong bool)) (wait bool) {
-	defer k.turn(address)()
-	id := wrongKeys{address, room}
+// InTurn calls try when no other call for the guesser is under way, unless a wrong
+// passphrase came from it too short a time ago for this room: then it reports that
+// the guesser has to wait. Try reports whether the passphrase was wrong.
+func (k *Keyring) InTurn(guesser, room string, try func() (wrong bool)) (wait bool) {
+	defer k.turn(guesser)()
+	id := wrongKeys{guesser, room}
 	if k.backsOff(id) {
 		return true
 	}
@@ -90,13 +90,13 @@ func (k *Keyring) InTurn(address, room string, try func() (wrong bool)) (wait bo
 	return false
 }
 
-// turn waits for the address's turn and returns a function that ends it.
-func (k *Keyring) turn(address string) (end func()) {
+// turn waits for the guesser's turn and returns a function that ends it.
+func (k *Keyring) turn(guesser string) (end func()) {
 	k.mu.Lock()
-	t := k.turns[address]
+	t := k.turns[guesser]
 	if t == nil {
 		t = &turn{}
-		k.turns[address] = t
+		k.turns[guesser] = t
 	}
 	t.waiting++
 	k.mu.Unlock()
@@ -106,7 +106,7 @@ func (k *Keyring) turn(address string) (end func()) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if t.waiting--; t.waiting == 0 {
-			delete(k.turns, address)
+			delete(k.turns, guesser)
 		}
 	}
 }
