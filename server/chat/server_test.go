@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/metrics"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -374,5 +375,31 @@ func TestPresenceStorm(t *testing.T) {
 	}
 	if frames > storm/2 {
 		t.Errorf("%d frames told of %d people", frames, storm)
+	}
+}
+
+// probed is a log that counts how often it was asked whether it can be written.
+type probed struct {
+	chat.Log
+	n atomic.Int64
+}
+
+func (p *probed) Ready(ctx context.Context) error {
+	p.n.Add(1)
+	return p.Log.Ready(ctx)
+}
+
+// However often anybody asks, the log is asked once a second at most.
+func TestReadyIsCheap(t *testing.T) {
+	log := &probed{}
+	s := start(t, func(c *chat.Config) { log.Log, c.Log = c.Log, log })
+	began := time.Now()
+	for range 200 {
+		if status, _, _ := s.get("/readyz"); status != http.StatusOK {
+			t.Fatal(status)
+		}
+	}
+	if n, most := log.n.Load(), 1+int64(time.Since(began)/time.Second); n > most {
+		t.Errorf("the log was asked %d times, not %d", n, most)
 	}
 }

@@ -145,7 +145,7 @@ func TestManyTakenNames(t *testing.T) {
 			if i > 0 {
 				key = fmt.Sprintf("ann (%d)", i+1)
 			}
-			if ok, err := s.log.Claim(t.Context(), chat.Claim{Room: "hall", Name: key, Device: fmt.Sprint(i), Seen: time.Now()}, time.Hour); err != nil || !ok {
+			if ok, err := s.log.Claim(t.Context(), chat.Claim{Room: "hall", Name: key, Device: fmt.Sprint(i), Seen: time.Now()}, chat.NameRules{Hold: time.Hour}); err != nil || !ok.Owned {
 				t.Errorf("%s: %v, %v", key, ok, err)
 			}
 		})
