@@ -9,10 +9,11 @@ import (
 	"slices"
 )
 
-// command is a thing to do with the log, other than serving it.
+// command is a thing to do other than serving: with the log, or with this computer.
 type command struct {
 	name, args, about string
 	serving           bool // it may be done while a server runs
+	noLog             bool // it does not touch the log, and has no --data
 
 	flags func(*flag.FlagSet) // of its own, in addition to --data
 	run   func(ctx context.Context, data string, args []string, stdout, stderr io.Writer) error
@@ -21,7 +22,8 @@ type command struct {
 // commands are those that the program has, new for each use: their flags keep
 // what they are set to.
 func commands() []command {
-	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand()}
+	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand(),
+		installCommand(), uninstallCommand()}
 }
 
 // errUsage is what errors about arguments wrap; the process then ends with 2.
@@ -40,16 +42,23 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	c := all[i]
 	f := flag.NewFlagSet("parley-server "+c.name, flag.ContinueOnError)
 	f.SetOutput(stderr)
-	data := f.String("data", defaultData, "`folder` of the log")
+	data := new(string)
+	if !c.noLog {
+		f.StringVar(data, "data", defaultData, "`folder` of the log")
+	}
 	if c.flags != nil {
 		c.flags(f)
 	}
 	f.Usage = func() {
-		while := "A server may be running on the folder meanwhile."
-		if !c.serving {
-			while = "No server may be running on the folder."
+		about := c.about
+		switch {
+		case c.noLog:
+		case c.serving:
+			about += " A server may be running on the folder meanwhile."
+		default:
+			about += " No server may be running on the folder."
 		}
-		fmt.Fprintf(stderr, "Usage: parley-server %s [flags]%s\n\n%s %s\n", c.name, c.args, c.about, while)
+		fmt.Fprintf(stderr, "Usage: parley-server %s [flags]%s\n\n%s\n", c.name, c.args, about)
 		f.PrintDefaults()
 	}
 	if err := fromEnvironment(f, environ); err != nil {

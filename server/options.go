@@ -67,7 +67,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
 	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")
 	f.Usage = func() {
-		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log:")
+		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log and the service:")
 		for _, c := range commands() {
 			fmt.Fprintf(usage, "  %-14s %s\n", c.name+c.args, c.about)
 		}

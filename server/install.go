@@ -1,0 +1,391 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/template"
+
+	"parley/shared"
+)
+
+// What install puts where, and what the service uses.
+const (
+	installedProgram = "/usr/local/bin/parley-server"
+	unitName         = "parley-server.service"
+	installedUnit    = "/etc/systemd/system/" + unitName
+	serviceSettings  = "/etc/parley-server.env"
+	serviceData      = "/var/lib/parley" // a link to the folder in private, as DynamicUser has it
+	privateData      = "/var/lib/private/parley"
+)
+
+func installCommand() command {
+	h, port, printed, replace := &host{}, 0, false, false
+	return command{
+		name: "install", about: "Makes the server a service of systemd that starts with the computer.", noLog: true,
+		flags: func(f *flag.FlagSet) {
+			f.IntVar(&port, "port", defaultPort(), "`port` to listen on")
+			f.BoolVar(&printed, "print", false, "print the unit and install nothing")
+			f.BoolVar(&replace, "replace", false, "replace a program or unit that is already there and differs")
+			f.StringVar(&h.root, "root", "", "install into the system below this `folder`, and start nothing")
+		},
+		run: func(ctx context.Context, _ string, _ []string, stdout, _ io.Writer) error {
+			if port < 1 || port > 65535 {
+				return fmt.Errorf("--port takes a number from 1 to 65535: %w", errUsage)
+			}
+			if printed {
+				_, err := stdout.Write(unit(port))
+				return err
+			}
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("this program can't find its own file: %w", err)
+			}
+			again := quote(program) + " install"
+			if port != defaultPort() {
+				again += " --port " + strconv.Itoa(port)
+			}
+			if err := h.check(again, os.Geteuid()); err != nil {
+				return err
+			}
+			return h.install(ctx, program, port, replace, again, stdout)
+		},
+	}
+}
+
+func uninstallCommand() command {
+	h := &host{}
+	return command{
+		name: "uninstall", about: "Removes the service that install made, and leaves the log.", noLog: true,
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&h.root, "root", "", "uninstall from the system below this `folder`")
+		},
+		run: func(ctx context.Context, _ string, _ []string, stdout, _ io.Writer) error {
+			program, err := os.Executable()
+			if err != nil {
+				program = "parley-server"
+			}
+			if err := h.check(quote(program)+" uninstall", os.Geteuid()); err != nil {
+				return err
+			}
+			return h.uninstall(ctx, stdout)
+		},
+	}
+}
+
+func defaultPort() int {
+	n, _ := strconv.Atoi(shared.DefaultPort)
+	return n
+}
+
+//go:embed parley-server.service
+var unitText string
+
+var unitTemplate = template.Must(template.New(unitName).Parse(unitText))
+
+// unit is the service as systemd reads it.
+func unit(port int) []byte {
+	var b bytes.Buffer
+	err := unitTemplate.Execute(&b, map[string]any{
+		"Program": installedProgram, "Settings": serviceSettings, "Port": port, "LowPort": port < 1024,
+	})
+	if err != nil {
+		panic(err) // embedded, so a mistake of the build
+	}
+	return b.Bytes()
+}
+
+// host is a system that the service is installed on.
+type host struct {
+	root   string // the folder with its files; "" for this computer
+	booted bool   // its systemd runs, and starts and stops the service
+}
+
+func (h *host) path(name string) string { return filepath.Join(h.root, name) }
+
+// check looks for what the host lacks. again is the command that was given, without
+// sudo and --root.
+func (h *host) check(again string, user int) error {
+	if h.root != "" {
+		if info, err := os.Stat(h.root); err != nil || !info.IsDir() {
+			return fmt.Errorf("--root takes a folder with a system, and %s is none", h.root)
+		}
+		if _, err := exec.LookPath("systemctl"); err != nil {
+			return errors.New("the program systemctl is missing: it is in the package systemd")
+		}
+		return nil
+	}
+	if !exists("/run/systemd/system") { // as sd_booted(3) does
+		return fmt.Errorf("this computer does not run systemd, so it can't keep the server running for you: have its own init system run %q. "+
+			"To install into another system: %s --root FOLDER", "parley-server --data "+serviceData, again)
+	}
+	if user != 0 {
+		return fmt.Errorf("only root may do that: sudo %s", again)
+	}
+	h.booted = true
+	return nil
+}
+
+// install puts the program and its unit in place and enables the service. If
+// something fails, everything is as it was.
+func (h *host) install(ctx context.Context, program string, port int, replace bool, again string, stdout io.Writer) error {
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return fmt.Errorf("this program can't read its own file: %w", err)
+	}
+	files := []*placement{
+		{path: h.path(installedProgram), data: data, mode: 0o755},
+		{path: h.path(installedUnit), data: unit(port), mode: 0o644},
+	}
+	for _, f := range files {
+		if err := f.look(); err != nil {
+			return err
+		}
+		if f.differs && !replace {
+			if h.root != "" {
+				again += " --root " + quote(h.root)
+			} else {
+				again = "sudo " + again
+			}
+			return fmt.Errorf("%s is there already and differs. To replace it: %s --replace", f.path, again)
+		}
+	}
+	if err := h.checkPort(port); err != nil {
+		return err
+	}
+
+	for _, f := range files {
+		if err = f.place(); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = h.enable(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, h.goBack(context.WithoutCancel(ctx), files))
+	}
+	for _, f := range files {
+		err = errors.Join(err, f.keep())
+	}
+	if !h.booted {
+		fmt.Fprintf(stdout, "The system in %s starts Parley when it boots, on port %d.\n", h.root, port)
+		return err
+	}
+	fmt.Fprintf(stdout, "Parley runs on port %d, and starts with this computer. Its log is in %s.\n"+
+		"  sudo journalctl -u parley-server          shows its addresses, and what it says\n"+
+		"  sudo systemctl restart parley-server      reads the settings in %s again\n"+
+		"  sudo parley-server uninstall              removes it, and leaves the log\n", port, serviceData, serviceSettings)
+	return err
+}
+
+// enable has systemd start the service: now, and with the computer.
+func (h *host) enable(ctx context.Context) error {
+	if !h.booted {
+		return h.systemctl(ctx, "enable", unitName)
+	}
+	for _, args := range [][]string{{"daemon-reload"}, {"enable", unitName}, {"restart", unitName}} {
+		if err := h.systemctl(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goBack brings back the files of before, after install has failed, and the service
+// with them.
+func (h *host) goBack(ctx context.Context, files []*placement) (err error) {
+	before := files[len(files)-1].there
+	if h.booted && !before {
+		_ = h.systemctl(ctx, "disable", "--now", unitName) // it may not be known yet
+	}
+	for _, f := range files {
+		err = errors.Join(err, f.undo())
+	}
+	if h.booted {
+		err = errors.Join(err, h.systemctl(ctx, "daemon-reload"))
+		if before {
+			err = errors.Join(err, h.systemctl(ctx, "try-restart", unitName))
+		}
+	}
+	return err
+}
+
+// checkPort reports a port that another program uses, which the service would find
+// out too late. Its own port is fine.
+func (h *host) checkPort(port int) error {
+	if !h.booted {
+		return nil
+	}
+	before, err := os.ReadFile(h.path(installedUnit))
+	if err == nil && regexp.MustCompile(fmt.Sprintf(`(?m)^ExecStart=.* --addr :%d `, port)).Match(before) {
+		return nil
+	}
+	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is in use by another program: stop that, or choose another port with --port", port)
+	}
+	if err == nil {
+		l.Close()
+	}
+	return nil
+}
+
+// uninstall stops the service and removes what install made.
+func (h *host) uninstall(ctx context.Context, stdout io.Writer) error {
+	unitPath, programPath := h.path(installedUnit), h.path(installedProgram)
+	text, err := os.ReadFile(unitPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no service is installed: there is no %s", unitPath)
+	case err != nil:
+		return err
+	case !bytes.HasPrefix(text, []byte("# Made by parley-server install.")):
+		return fmt.Errorf("%s was not made by parley-server install: remove it yourself", unitPath)
+	}
+	if h.booted {
+		err = h.systemctl(ctx, "disable", "--now", unitName)
+	} else {
+		err = h.systemctl(ctx, "disable", unitName)
+	}
+	if err != nil {
+		return err
+	}
+	// The unit last: as long as it is there, uninstall can be tried again.
+	if err := os.Remove(programPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Remove(unitPath); err != nil {
+		return err
+	}
+	if h.booted {
+		if err := h.systemctl(ctx, "daemon-reload"); err != nil {
+			return err
+		}
+	}
+	link, private := h.path(serviceData), h.path(privateData)
+	fmt.Fprintf(stdout, "The service is removed. What was said stays in %s. To remove that too:\n  sudo rm -r %s %s\n", private, quote(link), quote(private))
+	if settings := h.path(serviceSettings); exists(settings) {
+		fmt.Fprintf(stdout, "Your settings stay in %s.\n", settings)
+	}
+	return nil
+}
+
+func (h *host) systemctl(ctx context.Context, args ...string) error {
+	if !h.booted {
+		args = append([]string{"--root", h.root}, args...)
+	}
+	if out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("systemctl %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// placement is a file that is put in place. What was there can come back.
+type placement struct {
+	path string
+	data []byte
+	mode fs.FileMode
+
+	there, differs bool // what look found
+	placed         bool
+}
+
+func (p *placement) look() error {
+	before, err := os.ReadFile(p.path)
+	switch {
+	case err == nil:
+		p.there, p.differs = true, !bytes.Equal(before, p.data)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
+// place writes the file whole or not at all, and sets aside what was there.
+func (p *placement) place() error {
+	if p.there && !p.differs {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
+		return err
+	}
+	if err := p.write(p.path + ".new"); err != nil {
+		return errors.Join(err, removed(p.path+".new"))
+	}
+	if p.there {
+		// A second name, so that the file is never missing.
+		if err := errors.Join(removed(p.path+".before"), os.Link(p.path, p.path+".before")); err != nil {
+			return errors.Join(err, removed(p.path+".new"))
+		}
+	}
+	p.placed = true
+	return os.Rename(p.path+".new", p.path)
+}
+
+func (p *placement) write(path string) error {
+	if err := removed(path); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, p.mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(p.data)
+	return errors.Join(err, f.Chmod(p.mode), f.Sync(), f.Close()) // the mode whatever the umask is
+}
+
+// keep forgets what was there before.
+func (p *placement) keep() error {
+	if !p.placed || !p.there {
+		return nil
+	}
+	return removed(p.path + ".before")
+}
+
+// undo brings back what was there before.
+func (p *placement) undo() error {
+	if !p.placed {
+		return nil
+	}
+	if !p.there {
+		return errors.Join(removed(p.path), removed(p.path+".new"))
+	}
+	err := os.Rename(p.path+".before", p.path)
+	// Both are still there if they are one file, because place could not rename.
+	return errors.Join(err, removed(p.path+".before"), removed(p.path+".new"))
+}
+
+// removed removes a file, if it is there.
+func removed(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// quote returns a word as a shell takes it.
+func quote(word string) string {
+	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
