@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // doors are where the server listens: with TLS, next to it without, or only
@@ -75,12 +78,13 @@ func (d *doors) handler(next http.Handler) http.Handler {
 // certificate again on SIGHUP until ctx ends. The channel tells of a door that failed.
 func (d *doors) serve(ctx context.Context, srv, metrics *http.Server, logger *slog.Logger) <-chan error {
 	failed := make(chan error, 3)
+	told := &rate.Sometimes{Interval: time.Minute}
 	open := func(l net.Listener, srv *http.Server) {
 		if l == nil {
 			return
 		}
 		go func() {
-			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := srv.Serve(descriptorListener{l, logger, told}); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		}()

@@ -2,6 +2,8 @@ package sqlitelog
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -9,9 +11,14 @@ import (
 	"parley/shared"
 )
 
-// Export calls each with every entry of a room in the folder dir, in order, as
-// they are at one moment. A server may be running on it. It fails where the room
-// has none.
+// exportPage is how many entries are read at once.
+const exportPage = 500
+
+// Export calls each with every entry that a room in the folder dir has now, in order.
+// A server may be running on it. It fails where the room has none.
+//
+// It reads page by page and holds nothing in between: as long as a reader stays at one
+// moment, SQLite can't reuse the write-ahead log, which would grow while each waits.
 func Export(ctx context.Context, dir string, room shared.Name, each func(chat.Entry) error) error {
 	path := filepath.Join(dir, FileName)
 	db, err := openExisting(path)
@@ -30,30 +37,32 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 		return unreadable(err)
 	}
 	// A server that has not been started since may have left an older schema.
-	query := "SELECT " + columns + " FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?) ORDER BY offset"
+	query := "SELECT " + columns + " FROM entries WHERE room = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4"
 	if version >= base {
-		query = "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff ORDER BY at"
+		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 ORDER BY at LIMIT ?4"
 	}
-	rows, err := db.QueryContext(ctx, query, room.Key)
-	if err != nil {
+	var id, head, after int64
+	switch err := db.QueryRowContext(ctx, "SELECT id, head FROM rooms WHERE key = ?", room.Key).Scan(&id, &head); {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
 		return unreadable(err)
 	}
-	defer rows.Close()
-	n := 0
-	for ; rows.Next(); n++ {
-		e, err := scanEntry(rows, room.Key)
+	for first := true; ; first = false {
+		page, err := scan(room.Key, 0, func() (*sql.Rows, error) { return db.QueryContext(ctx, query, id, after, head, exportPage) })
 		if err != nil {
 			return unreadable(err)
 		}
-		if err := each(e); err != nil {
-			return err
+		if first && len(page) == 0 {
+			return fmt.Errorf("the log in %s has no messages of a room %q", dir, room.Text)
+		}
+		for _, e := range page {
+			if err := each(e); err != nil {
+				return err
+			}
+			after = e.Offset
+		}
+		if len(page) < exportPage {
+			return nil
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return unreadable(err)
-	}
-	if n == 0 {
-		return fmt.Errorf("the log in %s has no messages of a room %q", dir, room.Text)
-	}
-	return nil
 }

@@ -1,5 +1,7 @@
 package sqlitelog
 
+import "time"
+
 // RoomsQuery is what the list of rooms is read with.
 const RoomsQuery = roomsQuery
 
@@ -12,6 +14,12 @@ const MaxRoom = maxRoom
 // WithFree has free asked for the space that a disk has left.
 func (o Options) WithFree(free func(dir string) (uint64, error)) Options {
 	o.free = free
+	return o
+}
+
+// WithIdle has the write-ahead log truncated when nobody has written for so long.
+func (o Options) WithIdle(idle time.Duration) Options {
+	o.idle = idle
 	return o
 }
 

@@ -54,6 +54,7 @@ type Options struct {
 
 	free  func(dir string) (uint64, error) // bytes that the disk of dir has left
 	stage func(name string)                // is told how far a rebuild is
+	idle  time.Duration                    // after which the write-ahead log is truncated
 }
 
 func (o Options) withDefaults() Options {
@@ -71,6 +72,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.free == nil {
 		o.free = freeSpace
+	}
+	if o.idle == 0 {
+		o.idle = 10 * time.Second
 	}
 	if o.stage == nil {
 		o.stage = func(string) {}
@@ -138,9 +142,13 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		}
 		return nil, fmt.Errorf("the database %s can't be used: %w", path, err)
 	}
+	mend(dir, opt.Logger)
 	unclean, err := inspect(ctx, path)
 	if err != nil {
 		return nil, err
+	}
+	if err := create(path); err != nil {
+		return fail(err)
 	}
 	if l.unsynced, err = markUnsynced(dir, opt.Sync); err != nil {
 		return nil, err
@@ -153,7 +161,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := l.place.settle(); err != nil {
 		return fail(err)
 	}
-	l.writer = &writer{place: l.place, reserve: newReserve(path, opt.DiskFree, opt)}
+	l.writer = &writer{place: l.place, reserve: newReserve(path, opt.DiskFree, opt), busy: opt.BusyTimeout}
 	var writing sqlite.Driver
 	if err := l.writer.pending.register(&writing); err != nil {
 		return fail(err)
@@ -187,10 +195,18 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := l.writer.start(ctx, l.epoch, opt.Observe); err != nil {
 		return fail(err)
 	}
-	l.watch = startWatch(func() {
-		_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
-	})
+	l.watch = startWatch(func() { l.look(opt.idle) })
 	return l, nil
+}
+
+// look notices what happens to the log's files, and makes the write-ahead log empty
+// when nobody has written for a while: it would keep the size of the busiest hour.
+func (l *Log) look(idle time.Duration) {
+	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
+	wal, err := os.Stat(l.path + "-wal")
+	if err == nil && wal.Size() > 0 && time.Since(wal.ModTime()) >= idle {
+		_ = l.writer.do(context.Background(), request{truncate: true}) // or a second later
+	}
 }
 
 // Bounded reports whether the log began with a bound to its size. Those of earlier
@@ -220,6 +236,9 @@ func writable(dir string) error {
 // takeLock holds an exclusive transaction on an empty database beside the log.
 // The system lets go of it when the process ends, however it ends.
 func takeLock(ctx context.Context, path string) (*sql.DB, error) {
+	if err := create(path); err != nil {
+		return nil, err
+	}
 	db, err := open(path, Options{BusyTimeout: time.Millisecond}, "_pragma=journal_mode(MEMORY)")
 	if err != nil {
 		return nil, err

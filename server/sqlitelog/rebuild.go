@@ -33,13 +33,11 @@ func rebuild(ctx context.Context, path string, version int, opt Options) error {
 		}
 	}
 	defer os.Remove(fresh) // unless it was renamed
+	if err := create(fresh); err != nil {
+		return err
+	}
 	if err := build(ctx, path, fresh, version, opt); err != nil {
 		return fmt.Errorf("it could not be brought to schema %d, and was left as it is: %w", base, err)
-	}
-	if info, err := os.Stat(path); err != nil {
-		return err
-	} else if err := os.Chmod(fresh, info.Mode().Perm()); err != nil {
-		return err
 	}
 	if err := syncFile(fresh); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type request struct {
 	lock  *newLock
 	edit  func(context.Context, *sql.Conn) error // has a transaction of its own
 	probe bool
+
+	truncate bool // the write-ahead log; needs no transaction
 
 	reply chan error // nil for append, which has done
 }
@@ -71,6 +74,7 @@ type writer struct {
 	db       *sql.DB
 	place    *place
 	reserve  *reserve
+	busy     time.Duration // how long a write waits for another program
 	epoch    string
 	observe  func(time.Duration)
 	requests chan *request
@@ -216,8 +220,11 @@ func (w *writer) handle(batch []*request) {
 			}
 			r.reply <- wrap(err)
 		}
+		if r.truncate {
+			r.reply <- wrap(w.truncate(ctx))
+		}
 	}
-	writes := slices.DeleteFunc(batch, func(r *request) bool { return r.open != nil })
+	writes := slices.DeleteFunc(batch, func(r *request) bool { return r.open != nil || r.truncate })
 	if len(writes) == 0 {
 		return
 	}
@@ -272,6 +279,23 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 		r.done(outcomes[0].Receipt, wrap(outcomes[0].err))
 		outcomes = outcomes[1:]
 	}
+}
+
+// truncate takes the write-ahead log into the database and makes it empty, unless
+// somebody reads: then it goes on growing, and nobody waits.
+func (w *writer) truncate(ctx context.Context) error {
+	if err := w.place.check(); err != nil {
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	_, err := w.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	_, restored := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", w.busy.Milliseconds()))
+	if restored != nil {
+		w.fail()
+	}
+	return errors.Join(err, restored)
 }
 
 // admit refuses what can't be written now, and returns the rest.
