@@ -25,11 +25,10 @@ type greeting struct {
 func (g greeting) write(w io.Writer) {
 	urls, lan := pageURLs(g.scheme, g.addr.(*net.TCPAddr).AddrPort(), localAddresses())
 	fmt.Fprintln(w, "Parley is open. On any device in this network, go to:")
-	link := ""
+	link := g.path
 	if g.words != "" {
-		link = "#" + g.words
+		link += "#" + g.words
 	}
-	link = g.path + link
 	for _, u := range urls {
 		fmt.Fprintln(w, "  "+u+link)
 	}
