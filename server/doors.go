@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,16 +21,18 @@ type doors struct {
 	main        net.Listener
 	plain       net.Listener // nil without TLS
 	metrics     net.Listener // nil without --metrics-addr
+	taken       string       // the address that main was to have; "" if it has it
 	certificate *certificate // nil without TLS
 }
 
-func openDoors(o *options) (*doors, error) {
+// openDoors opens what the options name. terminal tells that a person looks on.
+func openDoors(o *options, terminal bool) (*doors, error) {
 	d := &doors{}
 	var err error
 	if d.certificate, err = openCertificate(o); err != nil {
 		return nil, err
 	}
-	if d.main, err = listen("addr", o.addr); err != nil {
+	if d.main, d.taken, err = openMain(o, terminal); err != nil {
 		return nil, err
 	}
 	if d.certificate != nil {
@@ -116,20 +118,22 @@ func (d *doors) reload(ctx context.Context, hangup chan os.Signal, logger *slog.
 	}
 }
 
-// greet tells the person at the terminal where the page is, and the metrics.
-func (d *doors) greet(w io.Writer, basePath string) {
-	g := greeting{scheme: "http", addr: d.main.Addr()}
-	if basePath != "" {
-		g.path = basePath[1:] + "/"
+// invitation returns what leads to the doors, from now on wherever they are.
+func (d *doors) invitation(a *addresses, o *options) *invitation {
+	i := &invitation{addresses: a, listening: addrPort(d.main), path: o.basePath, room: o.room, taken: d.taken, words: func() string { return "" }}
+	if o.wifi.SSID != "" {
+		i.wifi = &o.wifi
 	}
 	if d.certificate != nil {
-		g.scheme, g.words = "https", d.certificate.words()
+		i.tls, i.words = true, d.certificate.words
 	}
 	if d.plain != nil {
-		g.plain = d.plain.Addr()
+		i.plain = addrPort(d.plain)
 	}
 	if d.metrics != nil {
-		g.metrics = d.metrics.Addr()
+		i.metrics = addrPort(d.metrics)
 	}
-	g.write(w)
+	return i
 }
+
+func addrPort(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }

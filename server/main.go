@@ -59,7 +59,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		logger = slog.New(limitLog(slog.NewJSONHandler(stderr, nil)))
 	}
 
-	doors, err := openDoors(opt)
+	doors, err := openDoors(opt, isTerminal(stdout))
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
+	invitation := doors.invitation(findAddresses(), opt)
+	invitation.server = hub.Name()
+	pages.Invite(func() web.Invitation { return invitation.page(hub.People(opt.room)) })
+
 	router := chi.NewRouter()
 	hub.Routes(router)
 	router.Mount("/", pages)
@@ -99,7 +103,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	control := openControl(opt.data, hub, logger)
 	served := doors.serve(ctx, srv, metrics, logger)
 	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
-	doors.greet(stdout, opt.basePath)
+	invitation.greet(stdout)
+	go invitation.addresses.watch(ctx, func() { invitation.moved(stdout) })
 
 	select {
 	case err := <-served:
@@ -145,6 +150,9 @@ func shutdown(srv *http.Server, control *control, hub *chat.Hub, store chat.Log,
 	return nil
 }
 
+// inUseError says that another program listens on an address.
+type inUseError struct{ error }
+
 // listen opens the listener of a flag.
 func listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
@@ -152,7 +160,7 @@ func listen(flag, addr string) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --%s :8001", addr, flag)
+		return nil, inUseError{fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --%s :8001", addr, flag)}
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("this user may not listen on %s: choose a port from 1024 on with --%s :8000", addr, flag)
 	}

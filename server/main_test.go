@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -271,27 +269,5 @@ func TestVersionAndHelp(t *testing.T) {
 		if !strings.Contains(out.String(), "-"+flag) {
 			t.Errorf("--help does not name --%s", flag)
 		}
-	}
-}
-
-func TestPageURLs(t *testing.T) {
-	local := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1"), netip.MustParseAddr("169.254.1.1"),
-		netip.MustParseAddr("192.0.2.5"), netip.MustParseAddr("192.0.2.77"), netip.MustParseAddr("fe80::1")}
-	for _, c := range []struct {
-		listening string
-		want      []string
-		lan       bool
-	}{
-		{"[::]:8000", []string{"http://192.0.2.5:8000/", "http://192.0.2.77:8000/", "http://localhost:8000/"}, true},
-		{"127.0.0.1:9", []string{"http://127.0.0.1:9/"}, false},
-		{"[2001:db8::1]:80", []string{"http://[2001:db8::1]:80/"}, true},
-	} {
-		urls, lan := pageURLs("http", netip.MustParseAddrPort(c.listening), local)
-		if !slices.Equal(urls, c.want) || lan != c.lan {
-			t.Errorf("%s: %v, %v", c.listening, urls, lan)
-		}
-	}
-	if urls, lan := pageURLs("http", netip.MustParseAddrPort("0.0.0.0:1"), nil); lan || fmt.Sprint(urls) != "[http://localhost:1/]" {
-		t.Errorf("without a network: %v, %v", urls, lan)
 	}
 }

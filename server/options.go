@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,11 +10,13 @@ import (
 	"time"
 
 	"parley/server/chat"
+	"parley/server/web"
 	"parley/shared"
 )
 
 type options struct {
 	addr      string
+	addrGiven bool // by the flag or the variable
 	data      string
 	sync      string
 	logFormat string
@@ -32,6 +35,10 @@ type options struct {
 
 	metricsAddr string
 	basePath    string // "" or as parseBasePath returns it
+
+	room             string // "" or as RoomName returns it
+	wifi             web.WiFi
+	wifiPasswordFile string
 }
 
 var errHelp = errors.New("help was asked for")
@@ -63,6 +70,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		o.chat.Rooms = append(o.chat.Rooms, name)
 		return err
 	})
+	o.inviteFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
 	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")
@@ -77,7 +85,9 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	if err := fromEnvironment(f, environ); err != nil {
 		return nil, err
 	}
-	switch err := f.Parse(args); {
+	err := f.Parse(args)
+	f.Visit(func(fl *flag.Flag) { o.addrGiven = o.addrGiven || fl.Name == "addr" })
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, errHelp
 	case err != nil:
@@ -99,7 +109,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	case o.chat.NameHold < time.Second, o.chat.NameHoldSpoken < time.Second:
 		return nil, errors.New("--name-hold and --name-hold-spoken take at least 1s")
 	}
-	if err := o.checkAccess(); err != nil {
+	if err := cmp.Or(o.checkAccess(), o.checkInvite()); err != nil {
 		return nil, err
 	}
 	o.retain.Bytes = o.roomBytes.bytes
@@ -121,7 +131,7 @@ func fromEnvironment(f *flag.FlagSet, environ []string) (err error) {
 	f.VisitAll(func(fl *flag.Flag) {
 		name := "PARLEY_" + strings.ToUpper(strings.ReplaceAll(fl.Name, "-", "_"))
 		if value, ok := values[name]; ok && err == nil {
-			if setErr := fl.Value.Set(value); setErr != nil {
+			if setErr := f.Set(fl.Name, value); setErr != nil {
 				err = fmt.Errorf("the variable %s=%q is not valid (%w): see --help", name, value, setErr)
 			}
 		}

@@ -98,7 +98,7 @@ func (c *certificate) makeOnce() error {
 	if own, err := os.Hostname(); err == nil {
 		template.DNSNames = append(template.DNSNames, own, own+".local")
 	}
-	for _, a := range localAddresses() {
+	for _, a := range findAddresses().list() {
 		template.IPAddresses = append(template.IPAddresses, a.AsSlice())
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -73,10 +73,6 @@ func writeJSONStatus(w http.ResponseWriter, status int, v any) {
 func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 	rooms := h.Rooms()
 	meterOf(r).charge(time.Duration(len(rooms)) * costRow)
-	people := 0
-	for _, room := range rooms {
-		people += room.Count
-	}
 	writeJSON(w, struct {
 		shared.Server
 		Protocol string        `json:"protocol"`
@@ -84,7 +80,7 @@ func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 		Rooms    int           `json:"rooms"`
 		Who      []string      `json:"who,omitempty"`
 		Limits   shared.Limits `json:"limits"`
-	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people, len(rooms), h.someWho(5), h.cfg.limits()})
+	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, h.People(""), len(rooms), h.someWho(5), h.cfg.limits()})
 }
 
 // serveRooms serves /api/rooms: the rooms with people in them, the liveliest

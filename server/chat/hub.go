@@ -279,6 +279,35 @@ func (h *Hub) Rooms() []RoomInfo {
 	return list
 }
 
+// People returns how many people are in a room, hidden or not; of "", in all rooms
+// that are listed.
+func (h *Hub) People(room string) (count int) {
+	if room == "" {
+		for _, info := range h.Rooms() {
+			count += info.Count
+		}
+		return count
+	}
+	name, err := shared.RoomName(room)
+	h.mu.Lock()
+	r := h.rooms[name.Key]
+	h.mu.Unlock()
+	if err != nil || r == nil {
+		return 0
+	}
+	select {
+	case <-r.opened:
+		if r.err == nil {
+			count = r.info().Count
+		}
+	default: // still reading its log
+	}
+	return count
+}
+
+// Name returns the server's name.
+func (h *Hub) Name() string { return h.cfg.Name }
+
 // peopled returns also the keys of the rooms in the list.
 func (h *Hub) peopled() (list []RoomInfo, keys map[string]bool) {
 	h.mu.Lock()

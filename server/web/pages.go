@@ -14,7 +14,7 @@ import (
 	"parley/shared/lang"
 )
 
-//go:embed page.html problem.html
+//go:embed page.html problem.html join.html
 var templates embed.FS
 
 // own are the sentences that only the page says; shared/lang has those that the
@@ -86,8 +86,10 @@ func readPages(base string) *pages {
 	return p
 }
 
-func (p *pages) page(s screen, code string) []byte {
-	return p.execute(code, "page.html", map[string]any{"Screen": string(s), "Languages": p.languages})
+// page is the page with a screen; the landing has the name of the room that it
+// leads to, "" for none.
+func (p *pages) page(s screen, room, code string) []byte {
+	return p.execute(code, "page.html", map[string]any{"Screen": string(s), "Room": room, "Languages": p.languages})
 }
 
 // problem is the page that says why there is no other one: a key's sentence, or

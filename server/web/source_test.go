@@ -27,7 +27,7 @@ func sources(t *testing.T) map[string]string {
 	}
 	comment := regexp.MustCompile(`(?m)^\s*(//|/\*\*|\*[ /]).*$|\s// .*$`)
 	all := make(map[string]string)
-	for _, f := range append(files, "page.html", "problem.html") {
+	for _, f := range append(files, "page.html", "problem.html", "join.html") {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestKeysOfThePage(t *testing.T) {
 				t.Errorf("%s says %q in one language", name, m[1])
 			}
 			for _, s := range strings.Fields(tag.ReplaceAllString(source, " ")) {
-				if !slices.Contains([]string{"Parley", "·", "🤫", "--allow-host"}, s) {
+				if !slices.Contains([]string{"Parley", "·", "🤫", "--allow-host", "1", "2"}, s) {
 					t.Errorf("%s says %q in one language", name, s)
 				}
 			}

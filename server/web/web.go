@@ -40,8 +40,9 @@ var contentTypes = map[string]string{
 type Problem func(w http.ResponseWriter, r *http.Request, status int, detail string)
 
 // Handler serves the page: / asks for a name, /chat/ for a room, /chat/{room}/
-// is the room, /static/ what they load. All three are one page, in the language
-// that the browser asks for; the script goes from one to the other. /chat/?room=
+// is the room, /r/{room} asks for a name and leads into it, /static/ is what they
+// load; /join and /join.txt show what Invite gives. They are one page, in the language that the browser asks for; the script
+// goes from one to the other. /chat/?room=
 // leads to the room, for a form that is submitted before its script has run.
 // What has no page gets one that leads back, or for a program goes to problem:
 // 400 for a room's name that breaks a rule of shared.RoomName, 404 for another
@@ -51,6 +52,8 @@ type Handler struct {
 	files   map[string]file // by path below static
 	pages   *pages
 	problem Problem
+
+	invitation func() Invitation
 }
 
 // New returns a Handler whose pages lead to base and below it: "" or a path
@@ -104,6 +107,10 @@ var small = func() *minify.M {
 }()
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/qr" {
+		h.qr(w, r)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		h.problem(w, r, http.StatusMethodNotAllowed, "The page only answers GET.")
@@ -113,7 +120,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := r.URL.EscapedPath()
 	switch {
 	case p == "/":
-		h.page(w, r, landing)
+		h.page(w, r, landing, "")
 	case p == "/favicon.ico":
 		h.static(w, r, "icon.svg")
 	case strings.HasPrefix(p, "/static/"):
@@ -125,7 +132,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.room(w, r, url.PathEscape(room), false)
 			return
 		}
-		h.page(w, r, list)
+		h.page(w, r, list, "")
 	case strings.HasPrefix(p, "/chat/"):
 		segment, rest, slash := strings.Cut(strings.TrimPrefix(p, "/chat/"), "/")
 		if rest != "" {
@@ -133,6 +140,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		h.room(w, r, segment, slash)
+	case p == "/join" && h.invitation != nil:
+		h.join(w, r)
+	case p == "/join.txt" && h.invitation != nil:
+		h.joinText(w, r)
+	case strings.HasPrefix(p, "/r/") && strings.Count(strings.TrimSuffix(p, "/"), "/") == 2:
+		if name, ok := h.roomName(w, r, strings.Trim(p[len("/r/"):], "/")); ok {
+			h.page(w, r, landing, name.Text)
+		}
 	default:
 		h.notFound(w, r)
 	}
@@ -141,18 +156,25 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // room serves the room of a path segment, or redirects to its path that ends
 // with a slash.
 func (h *Handler) room(w http.ResponseWriter, r *http.Request, segment string, slash bool) {
-	name, err := url.PathUnescape(segment)
-	if err == nil {
-		_, err = shared.RoomName(name)
-	}
-	switch {
-	case err != nil:
-		h.refuse(w, r, http.StatusBadRequest, "problem.room", err.Error())
+	switch _, ok := h.roomName(w, r, segment); {
+	case !ok:
 	case !slash:
 		http.Redirect(w, r, h.base+"/chat/"+segment+"/", http.StatusSeeOther)
 	default:
-		h.page(w, r, room)
+		h.page(w, r, room, "")
 	}
+}
+
+// roomName reads the room of a path segment, or answers why there is none.
+func (h *Handler) roomName(w http.ResponseWriter, r *http.Request, segment string) (name shared.Name, ok bool) {
+	text, err := url.PathUnescape(segment)
+	if err == nil {
+		name, err = shared.RoomName(text)
+	}
+	if err != nil {
+		h.refuse(w, r, http.StatusBadRequest, "problem.room", err.Error())
+	}
+	return name, err == nil
 }
 
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
@@ -181,9 +203,9 @@ func (h *Handler) notice(w http.ResponseWriter, r *http.Request, status int, pag
 	w.Write(page)
 }
 
-func (h *Handler) page(w http.ResponseWriter, r *http.Request, s screen) {
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, s screen, room string) {
 	w.Header().Set("Vary", "Accept-Language")
-	serve(w, r, newFile(".html", h.pages.page(s, languageOf(r))))
+	serve(w, r, newFile(".html", h.pages.page(s, room, languageOf(r))))
 }
 
 func (h *Handler) static(w http.ResponseWriter, r *http.Request, name string) {

@@ -68,6 +68,15 @@ func TestHandler(t *testing.T) {
 		{"/static/", 404, "nothing here"},
 		{"/static/../web.go", 404, "nothing here"},
 		{"/elsewhere", 404, "nothing here"},
+		{"/r/lobby", 200, ">lobby</h1>"},
+		{"/r/lobby/?utm=1", 200, ">lobby</h1>"},
+		{"/r/%3Cb%3E%22", 200, ">&lt;b&gt;&#34;</h1>"},
+		{"/r/%E8%AA%B0%E3%81%8B", 200, ">誰か</h1>"},
+		{"/r/a%2Fb", 400, "slash"},
+		{"/r/%FF", 400, "UTF-8"},
+		{"/r/", 404, "nothing here"},
+		{"/r/lobby/ann", 404, "nothing here"},
+		{"/join", 404, "nothing here"}, // nobody is invited yet
 	} {
 		res := get(t, h, "GET", test.path)
 		body, _ := io.ReadAll(res.Body)
@@ -135,6 +144,9 @@ func TestContentSecurityPolicy(t *testing.T) {
 	}
 }
 
+// invitations are loaded by whoever follows a room's link, invites, or shows /join.
+var invitations = []string{"link.js", "invite.js", "join.js", "join.css"}
+
 // A phone on a weak Wi-Fi loads all of the page in a blink. What is counted is
 // what is sent, before any compression.
 func TestBudget(t *testing.T) {
@@ -154,11 +166,17 @@ func TestBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := read("/chat/lobby/")
-	all := len(room)
+	all, later := len(room), 0
 	for _, e := range entries {
-		all += len(read("/static/" + e.Name()))
+		size := len(read("/static/" + e.Name()))
+		if slices.Contains(invitations, e.Name()) {
+			later += size
+		} else {
+			all += size
+		}
 	}
 	limit("the page", all, 72)
+	limit("what invites", later, 6)
 
 	// The first room is the page, what it links to, and what its script imports
 	// before it runs.
@@ -179,7 +197,7 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	follow(room)
-	if !seen["/static/codec.js"] || !seen["/static/style.css"] || seen["/static/people.js"] {
+	if !seen["/static/codec.js"] || !seen["/static/style.css"] || seen["/static/people.js"] || seen["/static/link.js"] {
 		t.Errorf("the first room loads %v", slices.Sorted(maps.Keys(seen)))
 	}
 	limit("the first room", first, 56)

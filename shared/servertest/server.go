@@ -125,7 +125,7 @@ func Start(t testing.TB, flags ...string) *Server {
 	return s
 }
 
-var address = regexp.MustCompile(`https?://(127\.0\.0\.1:\d+)`)
+var address = regexp.MustCompile(`https?://((?:127\.0\.0\.1|localhost):\d+)`)
 
 // Start starts the process and waits until it takes connections. If it ends
 // before that, the error has what it said.

@@ -9,8 +9,8 @@ import {Notifier} from './notify.js';
 import {setTheme} from './theme.js';
 
 const place = ({pathname} = location) => {
-	const [, segment] = pathname.split('/chat/');
-	return segment ? {screen: 'room', path: decodeURIComponent(segment.slice(0, -1))} : {screen: segment === undefined ? 'landing' : 'list'};
+	const [, kind, segment = ''] = /\/(chat|r)\/([^/]*)/.exec(pathname) || [], path = decodeURIComponent(segment);
+	return kind === 'r' ? {screen: 'landing', invited: path} : path ? {screen: 'room', path} : {screen: kind ? 'list' : 'landing'};
 };
 
 function start() {
@@ -32,8 +32,8 @@ function start() {
 
 	// Shows what an address stands for. The address itself changes after that, so
 	// that whoever sees it change may type.
-	const arrive = ({screen, path}) => {
-		app.screen = screen;
+	const arrive = ({screen, path, invited}) => {
+		Object.assign(app, {screen, invited});
 		document.body.className = screen;
 		app.show(screen === 'room' ? path : null);
 		loadSeen();
@@ -41,10 +41,11 @@ function start() {
 		if (screen === 'room' && !app.shown.door) conversation.input.focus();
 		if (screen === 'list') $('room-name-input').focus();
 	};
-	app.enter = name => {
+	/** Show a room; replaced, it takes the address that led to it. */
+	app.enter = (name, replaced) => {
 		const from = app.screen;
 		arrive({screen: 'room', path: name});
-		history.pushState({from}, '', roomPath(name));
+		history[replaced ? 'replaceState' : 'pushState']({from}, '', roomPath(name));
 		app.changed();
 	};
 	/** Show the list, which may be the page before; replaced is the address of what is gone. */

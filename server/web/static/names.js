@@ -5,12 +5,15 @@ import {blank, length} from './codec.js';
 
 const spaces = s => s.replace(/\p{Zs}+/gu, ' ').replace(/^ | $/g, '');
 
+/** Whether a text has a character that neither names nor passphrases can have. */
+export const unusable = text => /[\p{Cc}\p{Cn}\p{Co}\p{Cs}]|(?![\u200c\u200d])\p{Default_Ignorable_Code_Point}/u.test(text);
+
 const check = limit => s => {
 	// What the profile refuses inside emoji; joiners between letters stay.
 	s = s.replace(/\ufe0f/g, '').replace(/([\p{So}\p{Sk}\p{Sm}])\u200d/gu, '$1').replace(/\u200d(?=[\p{So}\p{Sk}\p{Sm}])/gu, '');
 	const text = spaces(spaces(s).normalize('NFKC'));
 	const wrong = blank(s) ? 'name.empty'
-		: /[\p{Cc}\p{Cn}\p{Co}\p{Cs}\u2800\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]|(?![\u200c\u200d])\p{Default_Ignorable_Code_Point}/u.test(text) ? 'name.bad'
+		: unusable(text) || /[\u2800\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u.test(text) ? 'name.bad'
 		: length(text) > limit ? 'name.long'
 		: /[/\\]/.test(text) ? 'name.slash'
 		: /^\.\.?$/.test(text) ? 'name.dots' : '';

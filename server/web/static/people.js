@@ -1,7 +1,7 @@
 // The sheet of a room: who is in it, one's own name, and what can be done with it.
 
 import {name, set, remove} from './store.js';
-import {$, el, bdi, button, show, fill} from './dom.js';
+import {$, el, bdi, button, show, fill, part} from './dom.js';
 import {t, count} from './words.js';
 import {avatar} from './logview.js';
 import {Sheets} from './sheets.js';
@@ -24,25 +24,11 @@ export class PeopleView {
 		sheets.open('people', t('room.people'), [
 			el('ul', {id: 'members'}), el('p', {id: 'more-members', class: 'soft'}), form,
 			el('label', {class: 'check'}, mute, t('people.mute')),
-			this.link(),
+			button(t('invite.title'), async () => (await part('invite')).openInvite(sheets, room), {id: 'invite-open', class: 'plain'}),
 			button(t('people.forget'), () => this.forget(), {id: 'forget', class: 'plain danger'}),
 			el('p', {class: 'soft'}, t('people.forget.why')),
 		], closed);
 		this.draw(room);
-	}
-
-	link() {
-		const copy = button(t('menu.copy.link'), async () => {
-			const field = el('input', {value: location.href, readOnly: true});
-			copy.after(field);
-			field.select();
-			// A page of a local network has no navigator.clipboard.
-			const done = document.execCommand('copy');
-			field.remove();
-			copy.focus();
-			show(copy, t(done ? 'people.copied' : 'menu.copy.link'));
-		}, {class: 'plain'});
-		return copy;
 	}
 
 	forget() {

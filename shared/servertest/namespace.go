@@ -1,0 +1,44 @@
+package servertest
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// InNamespace runs the calling test again, alone in a network of its own that has
+// only a loopback, and returns false in the test that was called first. Root may
+// do that, on Linux; otherwise it skips the test.
+func InNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("PARLEY_NAMESPACE") != "" {
+		return true
+	}
+	if runtime.GOOS != "linux" || os.Getuid() != 0 {
+		t.Skip("this test needs a network namespace: run it as root on Linux")
+	}
+	args := []string{"--net", os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", "5m"}
+	for _, arg := range os.Args[1:] { // as go test gives them: -test.x=y
+		if !strings.HasPrefix(arg, "-test.") {
+			args = append(args, arg)
+		}
+	}
+	cmd := exec.Command("unshare", args...)
+	cmd.Env = append(os.Environ(), "PARLEY_NAMESPACE=1")
+	out, err := cmd.CombinedOutput()
+	t.Logf("in a namespace:\n%s", out)
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("in a namespace: %v", err)
+	}
+	return false
+}
+
+// IP runs ip(8) in a test's namespace.
+func IP(t *testing.T, args string) {
+	t.Helper()
+	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v\n%s", args, err, out)
+	}
+}
