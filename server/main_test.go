@@ -207,7 +207,7 @@ func TestWhatCannotStart(t *testing.T) {
 		"take no negative numbers":               {"--rate", "-1"},
 		"0 keeps everything":                     {"--retain-age", "-1h"},
 		"--tail-bytes takes at least 4096":       {"--tail-bytes", "1"},
-		"--name-hold takes at least 1s":          {"--name-hold", "0"},
+		"--name-hold-spoken take at least 1s":    {"--name-hold", "0"},
 		`there is no command or argument "serv"`: {"serv"},
 		"flag provided but not defined: -rats":   {"--rats"},
 	} {
