@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -42,8 +41,8 @@ func (o *options) checkLimits() error {
 			return fmt.Errorf("--%s takes a number from %d to %d", l.name, l.low, l.high)
 		}
 	}
-	if math.IsNaN(o.chat.Rate) {
-		return errors.New("--rate takes a number")
+	if math.IsNaN(o.chat.Rate) || o.chat.Rate > shared.MaxCount || o.chat.Burst > shared.MaxCount {
+		return fmt.Errorf("--rate and --burst take numbers up to %d", shared.MaxCount)
 	}
 	if o.chat.HelloTimeout < time.Second {
 		return fmt.Errorf("--hello-timeout takes at least 1s")

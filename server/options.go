@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"parley/server/chat"
 	"parley/server/web"
@@ -102,6 +103,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, fmt.Errorf("--log-format takes text or json, not %q", o.logFormat)
 	case o.chat.Rate < 0 || o.chat.Burst < 0 || o.chat.MaxPerAddress < 0:
 		return nil, errors.New("--rate, --burst and --max-per-address take no negative numbers; 0 turns a limit off")
+	case !utf8.ValidString(o.chat.Name) || utf8.RuneCountInString(o.chat.Name) > shared.MaxShown:
+		return nil, fmt.Errorf("--name takes at most %d characters of UTF-8", shared.MaxShown)
 	case o.checkLimits() != nil:
 		return nil, o.checkLimits()
 	case o.chat.TailBytes < 4096:

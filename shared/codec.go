@@ -71,7 +71,7 @@ func decodeFields(fields []field) (m Message, err error) {
 		fallthrough
 	case TypeChat:
 		m.Text = o.text("message", MaxText)
-		m.User = o.text("user", 0)
+		m.User = o.text("user", MaxShown)
 		m.By = o.text("by", MaxID)
 		m.Time = o.time("time")
 		m.Offset = o.number("offset", MaxOffset)
@@ -79,53 +79,54 @@ func decodeFields(fields []field) (m Message, err error) {
 			o.err = ErrEmpty
 		}
 	case TypeHello:
-		m.User = o.text("user", 0)
+		m.User = o.text("user", MaxShown)
 		m.Device = o.text("device", MaxDevice)
 		m.Key = o.text("key", MaxKey)
 		listed := true
 		o.into("listed", &listed)
 		m.Hidden = !listed
 		m.Epoch = o.text("epoch", MaxID)
-		m.After = o.number("after", MaxOffset)
-		m.Can = read[[]string](&o, "can")
+		m.After = o.number("after", MaxAsked)
+		m.Can = o.texts("can", MaxID)
 	case TypeWelcome:
-		m.Room = o.text("room", 0)
-		m.User = o.text("user", 0)
+		m.Room = o.text("room", MaxShown)
+		m.User = o.text("user", MaxShown)
 		m.By = o.text("by", MaxID)
-		m.Can = read[[]string](&o, "can")
+		m.Can = o.texts("can", MaxID)
 		m.Epoch = o.text("epoch", MaxID)
 		m.Offset = o.number("offset", MaxOffset)
-		m.Count = int(o.number("count", MaxOffset))
+		m.Count = int(o.number("count", MaxCount))
 		m.Resumed = read[bool](&o, "resumed")
-		m.Members = read[[]string](&o, "members")
+		m.Members = o.texts("members", MaxShown)
 		m.Limits = read[Limits](&o, "limits")
 		m.Server = read[Server](&o, "server")
+		o.check(m.Limits, m.Server)
 	case TypeAck:
 		m.Offset = o.number("offset", MaxOffset)
 	case TypeTyping:
-		m.User = o.text("user", 0)
+		m.User = o.text("user", MaxShown)
 	case TypePresence:
-		m.Event = Event(o.text("event", 0))
-		m.Count = int(o.number("count", MaxOffset))
-		m.Users = read[[]string](&o, "users")
+		m.Event = Event(o.text("event", MaxID))
+		m.Count = int(o.number("count", MaxCount))
+		m.Users = o.texts("users", MaxShown)
 		if o.err == nil && m.Event != Join && m.Event != Leave {
 			o.err = badFrame("A presence frame tells neither join nor leave.")
 		}
 	case TypeHistory:
-		m.Before = o.number("before", MaxOffset)
+		m.Before = o.number("before", MaxAsked)
 		m.Limit = int(o.number("limit", MaxHistory))
 		m.After = o.number("after", MaxOffset)
 		m.More, m.Messages, m.Skipped = o.history()
 	case TypeError:
-		m.Code = ErrorCode(o.text("code", 0))
-		m.Text = o.text("message", 0)
-		m.User = o.text("user", 0)
-		m.RetryMS = int(o.number("retry_ms", MaxOffset))
+		m.Code = ErrorCode(o.text("code", MaxID))
+		m.Text = o.text("message", MaxSentence)
+		m.User = o.text("user", MaxShown)
+		m.RetryMS = int(o.number("retry_ms", MaxCount))
 	case TypeNotice:
 		m.Did = o.text("did", MaxID)
 		m.By = o.text("by", MaxID)
-		m.User = o.text("user", 0)
-		m.About = o.text("about", 0)
+		m.User = o.text("user", MaxShown)
+		m.About = o.text("about", MaxShown)
 		m.Offset = o.number("offset", MaxOffset)
 	case TypePing, TypePong:
 	default:
@@ -170,7 +171,7 @@ func read[T any](o *object, name string) (v T) {
 	return v
 }
 
-// text reads a string of at most limit code points; 0 is no limit of its own.
+// text reads a string of at most limit code points.
 func (o *object) text(name string, limit int) string {
 	raw := o.raw(name)
 	if raw == nil {
@@ -184,11 +185,43 @@ func (o *object) text(name string, limit int) string {
 		o.into(name, &escaped)
 		s = escaped
 	}
-	if limit > 0 && len(s) > limit && utf8.RuneCountInString(s) > limit {
-		o.fail(&FrameError{CodeTooLong, fmt.Sprintf("The field %q is over %d characters.", name, limit)})
+	if !o.fits(name, s, limit) {
 		return ""
 	}
 	return s
+}
+
+// texts reads a list of at most MaxMembers strings, each of at most limit code points.
+func (o *object) texts(name string, limit int) []string {
+	list := read[[]string](o, name)
+	if len(list) > MaxMembers {
+		o.fail(badFrame("The field %q holds over %d texts.", name, MaxMembers))
+		return nil
+	}
+	for _, s := range list {
+		if !o.fits(name, s, limit) {
+			return nil
+		}
+	}
+	return list
+}
+
+// fits reports whether a field's text has at most limit code points, or fails.
+func (o *object) fits(name, s string, limit int) bool {
+	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+		return true
+	}
+	o.fail(&FrameError{CodeTooLong, fmt.Sprintf("The field %q is over %d characters.", name, limit)})
+	return false
+}
+
+// check checks what a welcome says of its server.
+func (o *object) check(l Limits, s Server) {
+	within := func(n float64) bool { return n >= 0 && n <= MaxCount }
+	if !within(float64(l.Message)) || !within(l.Rate) || !within(float64(l.Burst)) || !within(float64(l.Resume)) {
+		o.fail(badFrame("The field %q has a number below 0 or over %d.", "limits", MaxCount))
+	}
+	_ = o.fits("server", s.Name, MaxShown) && o.fits("server", s.Version, MaxShown)
 }
 
 // number reads a whole number from 0 to limit.
@@ -206,7 +239,7 @@ func (o *object) number(name string, limit int64) int64 {
 }
 
 func (o *object) time(name string) (t time.Time) {
-	s := o.text(name, 0)
+	s := o.text(name, MaxID)
 	if s == "" {
 		return t
 	}

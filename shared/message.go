@@ -26,11 +26,15 @@ const (
 	MinKey         = 8                          // a new room's passphrase
 	MaxKey         = 128                        // a room's passphrase
 	MaxHistory     = 100                        // messages in one history frame
-	MaxMembers     = 100                        // names in a welcome
+	MaxMembers     = 100                        // names in a welcome, and in any other list
+	MaxShown       = 256                        // a name as a server shows it, with a hint at what it looks like
+	MaxSentence    = 1024                       // what an error says
+	MaxCount       = 1 << 30                    // people in a room, and each of the Limits
 	MaxClientFrame = 64 << 10                   // a frame from a client
 	MaxServerFrame = 256 << 10                  // a frame from the server
 	ReadLimit      = 1 << 20                    // what a client should be ready to read
-	MaxOffset      = 1<<53 - 1                  // the largest offset that JavaScript counts exactly
+	MaxOffset      = 1<<40 - 1                  // the largest offset of an entry
+	MaxAsked       = 1<<53 - 1                  // the largest that a question may name; JavaScript counts exactly to it
 	TimeFormat     = "2006-01-02T15:04:05.000Z" // RFC 3339 in UTC with milliseconds
 )
 

@@ -75,8 +75,8 @@ func parseName(s, what string, limit int) (Name, error) {
 func unseen(r rune) bool {
 	switch r {
 	case '\u2800', // BRAILLE PATTERN BLANK
-		'\ufffc',                  // OBJECT REPLACEMENT CHARACTER
-		'\U0001107f',              // BRAHMI NUMBER JOINER
+		'\ufffc',                   // OBJECT REPLACEMENT CHARACTER
+		'\U0001107f',               // BRAHMI NUMBER JOINER
 		'\U00013441', '\U00013442', // EGYPTIAN HIEROGLYPH FULL BLANK, HALF BLANK
 		'\U00016fe4', // KHITAN SMALL SCRIPT FILLER
 		'\U0001d159': // MUSICAL SYMBOL NULL NOTEHEAD

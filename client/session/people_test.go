@@ -219,7 +219,7 @@ func TestStoreFails(t *testing.T) {
 // person wrote under it stays theirs, the stranger's does not become theirs, and
 // whoever is in the room hears of the new name.
 func TestTakenName(t *testing.T) {
-	s := startServer(t, "--name-hold", "1s")
+	s := startServer(t, "--name-hold", "1s", "--name-hold-spoken", "1s")
 	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})
 	ann := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
 	bob.connected()

@@ -125,7 +125,7 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusForbidden, saysNoHistory)
 		return
 	}
-	before, err := queryNumber(r, "before", shared.MaxOffset)
+	before, err := queryNumber(r, "before", shared.MaxAsked)
 	if err == nil {
 		var limit int64
 		if limit, err = queryNumber(r, "limit", shared.MaxHistory); err == nil {

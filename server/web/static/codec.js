@@ -18,38 +18,39 @@ const isObject = v => !!v && typeof v === 'object' && !Array.isArray(v);
 const like = zero => v => typeof (v = v ?? zero) === typeof zero ? v : bad();
 const bool = like(false), yes = like(true), string = like(''), float = like(0);
 const text = limit => v => length(v = string(v)) > limit ? refuse('too_long') : v;
-const number = limit => v => Number.isInteger(v = float(v)) && v >= 0 && v <= limit ? v : bad();
-const offset = number(Number.MAX_SAFE_INTEGER);
-const list = item => v => Array.isArray(v = v ?? []) ? v.map(item) : bad();
+const upTo = limit => v => (v = float(v)) >= 0 && v <= limit ? v : bad();
+const number = limit => v => Number.isInteger(v = upTo(limit)(v)) ? v : bad();
+const word = text(64), name = text(256), count = number(2 ** 30), offset = number(2 ** 40 - 1), asked = number(Number.MAX_SAFE_INTEGER);
+const list = item => v => Array.isArray(v = v ?? []) && v.length <= 100 ? v.map(item) : bad();
 const object = kinds => v => isObject(v = v ?? {}) ? fields(kinds, v) : bad();
 const fields = (kinds, o) => Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, kind(o[name])]));
-const time = v => (v = string(v)) && !Date.parse(v) ? bad() : v;
+const time = v => (v = word(v)) && !Date.parse(v) ? bad() : v;
 const event = v => v === 'join' || v === 'leave' ? v : bad();
-const entries = v => (v = list(x => x)(v)).length > 100 ? bad() : v.filter(isEntry).map(frame);
+const entries = v => list(x => x)(v).filter(isEntry).map(frame);
 // What is no chat_message is of a later version; a history passes over it and counts it.
 const isEntry = v => ['', 'chat_message'].includes(text(maxType)(isObject(v) ? v.type : bad()));
 
 const types = {
-	chat_message: {message: text(maxText), user: string, by: text(64), time, offset},
-	hello: {user: string, device: text(128), key: text(128), epoch: text(64), after: offset, listed: yes, can: list(string)},
+	chat_message: {message: text(maxText), user: name, by: word, time, offset},
+	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word)},
 	welcome: {
-		room: string, user: string, by: text(64), epoch: text(64), offset, count: offset, resumed: bool, members: list(string),
-		limits: object({message: offset, rate: float, burst: offset, resume: offset}),
-		server: object({name: string, version: string}), can: list(string),
+		room: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
+		limits: object({message: count, rate: upTo(2 ** 30), burst: count, resume: count}),
+		server: object({name, version: name}), can: list(word),
 	},
 	ack: {offset},
-	typing: {user: string},
-	presence: {event, count: offset, users: list(string)},
-	history: {before: offset, limit: number(100), more: bool, messages: entries, after: offset},
-	error: {code: string, message: string, user: string, retry_ms: offset},
-	notice: {did: text(64), by: text(64), user: string, about: string, offset},
+	typing: {user: name},
+	presence: {event, count, users: list(name)},
+	history: {before: asked, limit: number(100), more: bool, messages: entries, after: offset},
+	error: {code: word, message: text(1024), user: name, retry_ms: count},
+	notice: {did: word, by: word, user: name, about: name, offset},
 	ping: {},
 	pong: {},
 };
 
 function frame(o) {
 	if (!isObject(o)) bad();
-	const id = text(64)(o.id);
+	const id = word(o.id);
 	const type = text(maxType)(o.type) || ('message' in o ? 'chat_message' : bad());
 	const m = {type, id, ...fields(types.hasOwnProperty(type) ? types[type] : refuse('unknown_type'), o)};
 	if (type === 'history') m.skipped = (o.messages ?? []).length - m.messages.length;
