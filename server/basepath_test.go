@@ -52,6 +52,8 @@ func TestBasePath(t *testing.T) {
 		{"/parley/favicon.ico", 200, "<svg"},
 		{"/parley/api/server", 200, `"protocol"`},
 		{"/parley/healthz", 200, "ok"},
+		{"/parley/r/Lobby", 200, "src=/parley/static/main.js"},
+		{"/parley/join", 200, "href=/parley/static/join.css"},
 		{"/parley/nowhere", 404, "nothing here"},
 		{"/parley/ws/chat/Lobby", 426, "WebSocket"},
 		{"/parleyx/", 404, "nothing here"},
