@@ -158,9 +158,6 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	}
 
 	l.place = &place{path: path, logger: opt.Logger}
-	if err := l.place.settle(); err != nil {
-		return fail(err)
-	}
 	l.writer = &writer{place: l.place, reserve: newReserve(path, opt.DiskFree, opt), busy: opt.BusyTimeout}
 	var writing sqlite.Driver
 	if err := l.writer.pending.register(&writing); err != nil {
@@ -171,6 +168,10 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	write.SetMaxOpenConns(1)
 	l.writer.db = write
 	if err := write.QueryRowContext(ctx, "SELECT epoch, bounded FROM meta").Scan(&l.epoch, &l.bounded); err != nil {
+		return fail(err)
+	}
+	// Opening a file for writing may have given it another inode, as on overlayfs.
+	if err := l.place.settle(); err != nil {
 		return fail(err)
 	}
 	if l.unsynced.found {

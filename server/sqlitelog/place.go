@@ -20,7 +20,7 @@ import (
 // be found by nobody.
 type place struct {
 	path   string
-	opened os.FileInfo // the database, when it was opened
+	opened os.FileInfo // the database, when it was opened; nil before
 	wal    os.FileInfo // its write-ahead log; nil until there is one
 	logger *slog.Logger
 

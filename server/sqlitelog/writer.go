@@ -210,6 +210,7 @@ func (w *writer) handle(batch []*request) {
 	}
 	// Opens only read, so they succeed while the database can't be written. An
 	// entry of this batch reaches the new follower after it.
+	var truncating *request
 	for _, r := range batch {
 		if r.open != nil {
 			state, first, err := w.stateToOpen(ctx, r.room)
@@ -221,13 +222,10 @@ func (w *writer) handle(batch []*request) {
 			r.reply <- wrap(err)
 		}
 		if r.truncate {
-			r.reply <- wrap(w.truncate(ctx))
+			truncating = r
 		}
 	}
 	writes := slices.DeleteFunc(batch, func(r *request) bool { return r.open != nil || r.truncate })
-	if len(writes) == 0 {
-		return
-	}
 	for writes = w.admit(writes); len(writes) > 0; {
 		n := slices.IndexFunc(writes, func(r *request) bool { return r.edit != nil })
 		if n < 0 {
@@ -236,6 +234,9 @@ func (w *writer) handle(batch []*request) {
 		n = max(n, 1) // an edit goes alone
 		w.write(ctx, writes[:n])
 		writes = writes[n:]
+	}
+	if truncating != nil { // there is one at most: see Log.look
+		truncating.reply <- wrap(w.truncate(ctx))
 	}
 }
 
@@ -256,6 +257,7 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 		refuse(writes, cmp.Or(w.place.check(), err))
 		return
 	}
+	w.volume.committed()
 	// What was committed to files that are somewhere else is not acknowledged. If
 	// they come back, the followers are told with the next entry.
 	if err := w.place.check(); err != nil {
@@ -263,7 +265,6 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 		refuse(writes, err)
 		return
 	}
-	w.volume.committed()
 	if len(outcomes) > 0 {
 		w.observe(time.Since(started))
 	}
@@ -284,7 +285,7 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 // truncate takes the write-ahead log into the database and makes it empty, unless
 // somebody reads: then it goes on growing, and nobody waits.
 func (w *writer) truncate(ctx context.Context) error {
-	if err := w.place.check(); err != nil {
+	if err := cmp.Or(w.connect(ctx), w.place.check()); err != nil {
 		return err
 	}
 	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
