@@ -20,6 +20,7 @@ import (
 // inviteFlags say what people are invited to.
 func (o *options) inviteFlags(f *flag.FlagSet) {
 	f.StringVar(&o.room, "room", "", "`name` of the room that the printed links and /join lead into")
+	f.StringVar(&o.apkFolder, "apk", "dist", "`folder` with the app's packages for Android, which /app offers")
 	f.StringVar(&o.wifi.SSID, "wifi", "", "`name` of the Wi-Fi that /join shows a QR code for")
 	f.StringVar(&o.wifiPasswordFile, "wifi-password-file", "", "`file` with that Wi-Fi's password; without it the Wi-Fi is open")
 }

@@ -90,6 +90,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 	invitation := doors.invitation(findAddresses(), opt)
 	invitation.server = hub.Name()
+	pages.OfferAPKs(opt.apkFolder)
 	pages.Invite(func() web.Invitation { return invitation.page(hub.People(opt.room)) })
 
 	router := chi.NewRouter()

@@ -37,6 +37,7 @@ type options struct {
 	metricsAddr string
 	basePath    string // "" or as parseBasePath returns it
 
+	apkFolder        string
 	room             string // "" or as RoomName returns it
 	wifi             web.WiFi
 	wifiPasswordFile string

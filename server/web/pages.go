@@ -14,7 +14,7 @@ import (
 	"parley/shared/lang"
 )
 
-//go:embed page.html problem.html join.html
+//go:embed page.html problem.html join.html app.html
 var templates embed.FS
 
 // own are the sentences that only the page says; shared/lang has those that the
@@ -57,7 +57,11 @@ func translations() map[string][]byte {
 		var b bytes.Buffer
 		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)
-		if err := e.Encode(sentences(l.Code)); err != nil {
+		words := sentences(l.Code)
+		maps.DeleteFunc(words, func(key, _ string) bool { // only pages without a script say them
+			return strings.HasPrefix(key, "app.") || strings.HasPrefix(key, "join.")
+		})
+		if err := e.Encode(words); err != nil {
 			panic(err)
 		}
 		files[l.Code] = b.Bytes()

@@ -27,7 +27,7 @@ func sources(t *testing.T) map[string]string {
 	}
 	comment := regexp.MustCompile(`(?m)^\s*(//|/\*\*|\*[ /]).*$|\s// .*$`)
 	all := make(map[string]string)
-	for _, f := range append(files, "page.html", "problem.html", "join.html") {
+	for _, f := range append(files, "page.html", "problem.html", "join.html", "app.html") {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)

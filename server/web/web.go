@@ -25,6 +25,13 @@ import (
 //go:embed static
 var static embed.FS
 
+// icons are what a phone's home screen asks for: a picture, and a manifest whose
+// "display" keeps the page in the browser. As an app of its own it would have a
+// storage of its own on iPhones, without the name and the unsent messages.
+//
+//go:embed icons
+var icons embed.FS
+
 // contentTypes are named here because the mime package also asks the system,
 // and a system may call JavaScript text/plain.
 var contentTypes = map[string]string{
@@ -32,6 +39,7 @@ var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".json": "application/json",
+	".png":  "image/png",
 	".svg":  "image/svg+xml",
 }
 
@@ -41,7 +49,7 @@ type Problem func(w http.ResponseWriter, r *http.Request, status int, detail str
 
 // Handler serves the page: / asks for a name, /chat/ for a room, /chat/{room}/
 // is the room, /r/{room} asks for a name and leads into it, /static/ is what they
-// load; /join and /join.txt show what Invite gives. They are one page, in the language that the browser asks for; the script
+// load; /join and /join.txt show what Invite gives, /app what OfferAPKs does. They are one page, in the language that the browser asks for; the script
 // goes from one to the other. /chat/?room=
 // leads to the room, for a form that is submitted before its script has run.
 // What has no page gets one that leads back, or for a program goes to problem:
@@ -54,6 +62,7 @@ type Handler struct {
 	problem Problem
 
 	invitation func() Invitation
+	apks       []*apk
 }
 
 // New returns a Handler whose pages lead to base and below it: "" or a path
@@ -91,6 +100,13 @@ func readFiles() map[string]file {
 		}
 		files[e.Name()] = newFile(e.Name(), data)
 	}
+	for _, name := range []string{"apple-touch-icon.png", "manifest.json"} {
+		data, err := icons.ReadFile("icons/" + name)
+		if err != nil {
+			panic(err)
+		}
+		files[name] = newFile(name, data)
+	}
 	for code, words := range translations() {
 		files["lang/"+code+".json"] = newFile(".json", words)
 	}
@@ -123,6 +139,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.page(w, r, landing, "")
 	case p == "/favicon.ico":
 		h.static(w, r, "icon.svg")
+	case p == "/apple-touch-icon.png":
+		h.static(w, r, "apple-touch-icon.png")
 	case strings.HasPrefix(p, "/static/"):
 		h.static(w, r, strings.TrimPrefix(p, "/static/"))
 	case p == "/chat":
@@ -140,6 +158,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		h.room(w, r, segment, slash)
+	case p == "/app" || p == "/app/":
+		h.app(w, r)
+	case strings.HasPrefix(r.URL.Path, "/app/"):
+		h.download(w, r, strings.TrimPrefix(r.URL.Path, "/app/"))
 	case p == "/join" && h.invitation != nil:
 		h.join(w, r)
 	case p == "/join.txt" && h.invitation != nil:
@@ -241,6 +263,6 @@ func contentSecurityPolicy(host string) string {
 	if hostPort.MatchString(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; connect-src " +
 		connect + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }
