@@ -34,3 +34,8 @@ type Status struct {
 	RetryAt    time.Time // Disconnected: the next try; zero when there is none
 	Locked     bool      // the room is entered with a passphrase
 }
+
+// AsksForKey reports whether the room waits for its passphrase.
+func (s Status) AsksForKey() bool {
+	return s.State == Closed && (s.Cause == CauseNeedsKey || s.Cause == CauseWrongKey)
+}

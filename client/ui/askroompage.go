@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image/color"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,8 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // roomsInterval is how often the server is asked for its active rooms while
@@ -23,11 +24,11 @@ const roomsInterval = 10 * time.Second
 // people in it.
 type askRoomPage struct {
 	client  *client
-	root    *filled
-	sub     *textBlock
-	room    *entry
-	problem *textBlock
-	rooms   *column
+	root    *kit.Filled
+	sub     *kit.Text
+	room    *kit.Entry
+	problem *kit.Text
+	rooms   *kit.Column
 	active  []session.RoomInfo
 	recent  []store.Recent
 	trouble error  // why the server does not answer
@@ -37,28 +38,28 @@ type askRoomPage struct {
 }
 
 func newAskRoomPage(c *client) *askRoomPage {
-	p := &askRoomPage{client: c, rooms: newColumn(0)}
-	p.sub = newText(hostOf(c.prefs.server()), fontSmall, roleMuted).lines(1)
-	p.room = newEntry(tr("rooms.name"), c.shortcut)
+	p := &askRoomPage{client: c, rooms: kit.NewColumn(0)}
+	p.sub = kit.NewText(hostOf(c.prefs.server()), kit.FontSmall, kit.RoleMuted).Lines(1)
+	p.room = kit.NewEntry(lang.T("rooms.name"), c.shortcut)
 	p.room.OnSubmitted = func(string) { p.join() }
 	p.room.OnChanged = func(string) { p.complain("") }
-	p.problem = newText("", fontSmall, roleError)
+	p.problem = kit.NewText("", kit.FontSmall, kit.RoleError)
 	p.problem.Hide()
 	var back fyne.CanvasObject
-	if !isPhone() { // there the rooms are what the app begins with, and the settings lead to another server
-		back = newIconButton("back", func() { c.back(false) })
+	if !kit.IsPhone() { // there the rooms are what the app begins with, and the settings lead to another server
+		back = kit.NewIconButton("back", func() { c.ways.back(false) })
 	}
-	header := newHeader(back,
-		newTitle(newText(tr("rooms.title"), fontTitle, roleText).lines(2), p.sub),
-		newIconButton("settings", c.showSettings))
-	line := newHRow(2*unit, 0, newEntryBox(p.room), newPrimary(tr("rooms.join"), p.join),
-		newIconButton("lock", func() { c.showLock(strings.TrimSpace(p.room.Text)) }))
-	line.minFlex = 140
-	ask := newColumn(unit, line, p.problem).
-		padded(insets{0, unit, unit, unit})
-	body := newColumn(0, ask, p.rooms).padded(insets{4 * unit, 3 * unit, 4 * unit, 3 * unit}).limited(560)
-	p.root = newFilled(1, header, over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body)))
-	p.root.sized = yields(header)
+	header := kit.NewHeader(back,
+		kit.NewTitle(kit.NewText(lang.T("rooms.title"), kit.FontTitle, kit.RoleText).Lines(2), p.sub),
+		kit.NewIconButton("settings", func() { c.ways.showSettings() }))
+	line := kit.NewRow(2*kit.Unit, 0, kit.NewEntryBox(p.room), kit.NewPrimary(lang.T("rooms.join"), p.join),
+		kit.NewIconButton("lock", func() { showLock(c, strings.TrimSpace(p.room.Text)) }))
+	line.MinFlex = 140
+	ask := kit.NewColumn(kit.Unit, line, p.problem).
+		Padded(kit.Sides(0, kit.Unit, kit.Unit, kit.Unit))
+	body := kit.NewColumn(0, ask, p.rooms).Padded(kit.Sides(4*kit.Unit, 3*kit.Unit, 4*kit.Unit, 3*kit.Unit)).Limited(560)
+	p.root = kit.NewFilled(1, header, kit.Over(kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground }), kit.NewScroller(body)))
+	p.root.Sized = yields(header)
 	p.list()
 	return p
 }
@@ -67,13 +68,13 @@ func newAskRoomPage(c *client) *askRoomPage {
 func (p *askRoomPage) isMain() {}
 
 func (p *askRoomPage) object() fyne.CanvasObject { return p.root }
-func (p *askRoomPage) title() string             { return tr("rooms.title") }
+func (p *askRoomPage) title() string             { return lang.T("rooms.title") }
 
 func (p *askRoomPage) entered() {
-	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
+	ctx, cancel := context.WithCancel(p.client.bridge.Context)
 	p.stop, p.answer = cancel, ""
 	p.ask(ctx)
-	p.client.bridge.every(ctx, roomsInterval, func() { p.ask(ctx) })
+	p.client.bridge.Every(ctx, roomsInterval, func() { p.ask(ctx) })
 	p.remember()
 }
 
@@ -87,14 +88,26 @@ func (p *askRoomPage) focus() { p.client.window.Canvas().Focus(p.room) }
 
 func (p *askRoomPage) left() { p.stop() }
 
+func (p *askRoomPage) input() input { return p.room }
+
+func (p *askRoomPage) listed() (rooms []string) {
+	for _, r := range p.recent {
+		rooms = append(rooms, r.Room)
+	}
+	for _, r := range p.active {
+		rooms = append(rooms, r.Name)
+	}
+	return rooms
+}
+
 // ask gets the active rooms.
 func (p *askRoomPage) ask(ctx context.Context) {
 	base := p.client.prefs.server()
-	p.client.bridge.run(ctx, func(ctx context.Context) func() {
+	p.client.bridge.Run(ctx, func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		rooms, err := p.client.net.rooms(ctx, base, p.client.pins)
-		answer := fmt.Sprint(rooms, err, now().Truncate(time.Minute)) // ages are told in minutes
+		answer := fmt.Sprint(rooms, err, p.client.clock().Truncate(time.Minute)) // ages are told in minutes
 		return func() {
 			if answer == p.answer {
 				return // nobody uses the app, and it draws nothing
@@ -119,14 +132,14 @@ func (p *askRoomPage) join() {
 		return
 	}
 	p.room.SetText("")
-	p.client.enter(name)
+	p.client.ways.enter(name)
 }
 
 func (p *askRoomPage) complain(sentence string) {
-	if sentence == p.problem.text {
+	if sentence == p.problem.Text {
 		return
 	}
-	p.problem.setText(sentence)
+	p.problem.SetText(sentence)
 	p.problem.Hidden = sentence == ""
 	p.root.Refresh()
 }
@@ -134,36 +147,36 @@ func (p *askRoomPage) complain(sentence string) {
 // list draws the rooms: the person's own, then the others with people in them,
 // then those in which something was said.
 func (p *askRoomPage) list() {
-	mine, lively, quiet := p.gather()
+	mine, lively, quiet := gather(p.client, p.active, p.recent)
 	var objects []fyne.CanvasObject
 	warn := func(sentence string) {
-		notice := newNotice(newText(sentence, fontSmall, roleWarning), func(p *palette) color.NRGBA { return p.WarningSoft })
-		objects = append(objects, newColumn(0, notice).padded(insets{2 * unit, unit, 0, unit}))
+		notice := kit.NewNotice(kit.NewText(sentence, kit.FontSmall, kit.RoleWarning), func(p *kit.Palette) color.NRGBA { return p.WarningSoft })
+		objects = append(objects, kit.NewColumn(0, notice).Padded(kit.Sides(2*kit.Unit, kit.Unit, 0, kit.Unit)))
 	}
 	if p.client.storeProblem != "" {
-		warn(tr("store." + p.client.storeProblem))
+		warn(lang.T("store." + p.client.storeProblem))
 	}
 	if words := otherCertificate(p.trouble); words != "" {
-		t := newTile(newText(causeSentence(session.CauseCertChanged)+" "+tr("banner.cert"), fontSmall, roleWarning), func() {
-			p.client.showCertificate(p.client.prefs.server(), words, func() { p.left(); p.entered() })
+		t := kit.NewTile(kit.NewText(causeSentence(session.CauseCertChanged)+" "+lang.T("banner.cert"), kit.FontSmall, kit.RoleWarning), func() {
+			showCertificate(p.client, p.client.prefs.server(), words, func() { p.left(); p.entered() })
 		})
-		t.ground = func(p *palette) color.NRGBA { return p.WarningSoft }
-		t.hover = t.ground
-		objects = append(objects, newColumn(0, t).padded(insets{2 * unit, unit, 0, unit}))
+		t.Ground = func(p *kit.Palette) color.NRGBA { return p.WarningSoft }
+		t.Hover = t.Ground
+		objects = append(objects, kit.NewColumn(0, t).Padded(kit.Sides(2*kit.Unit, kit.Unit, 0, kit.Unit)))
 	} else if p.trouble != nil {
 		warn(causeSentence(causeOf(p.trouble)))
 	}
-	objects = append(objects, p.section(tr("rooms.mine"), mine)...)
-	objects = append(objects, p.section(tr("rooms.active"), lively)...)
-	objects = append(objects, p.section(tr("rooms.quiet"), quiet)...)
+	objects = append(objects, p.section(lang.T("rooms.mine"), mine)...)
+	objects = append(objects, p.section(lang.T("rooms.active"), lively)...)
+	objects = append(objects, p.section(lang.T("rooms.quiet"), quiet)...)
 	if len(mine)+len(lively)+len(quiet) == 0 && p.asked && p.trouble == nil {
-		first := tr("rooms.first")
-		objects = append(objects, newColumn(4*unit, newColumn(2*unit,
-			newText("👋", font{size: 40}, roleText).centered(),
-			newText(tr("rooms.none"), fontBody, roleMuted).centered()),
-			newPrimary(tr("switcher.open", "room", first), func() { p.client.enter(first) })).padded(insets{12 * unit, 4 * unit, 0, 4 * unit}))
+		first := lang.T("rooms.first")
+		objects = append(objects, kit.NewColumn(4*kit.Unit, kit.NewColumn(2*kit.Unit,
+			kit.NewText("👋", kit.Font{Size: 40}, kit.RoleText).Centered(),
+			kit.NewText(lang.T("rooms.none"), kit.FontBody, kit.RoleMuted).Centered()),
+			kit.NewPrimary(lang.T("switcher.open", "room", first), func() { p.client.ways.enter(first) })).Padded(kit.Sides(12*kit.Unit, 4*kit.Unit, 0, 4*kit.Unit)))
 	}
-	p.rooms.set(objects...)
+	p.rooms.Set(objects...)
 	p.root.Refresh()
 }
 
@@ -171,53 +184,53 @@ func (p *askRoomPage) section(label string, lines []roomLine) []fyne.CanvasObjec
 	if len(lines) == 0 {
 		return nil
 	}
-	list := newColumn(0)
+	list := kit.NewColumn(0)
 	for _, l := range lines {
-		list.objects = append(list.objects, p.tile(l))
+		list.Objects = append(list.Objects, p.tile(l))
 	}
-	return []fyne.CanvasObject{newSection(label), newCard(list, around(unit))}
+	return []fyne.CanvasObject{kit.NewSection(label), kit.NewCard(list, kit.Around(kit.Unit))}
 }
 
 func (p *askRoomPage) tile(l roomLine) fyne.CanvasObject {
-	title := newText(l.name, fontStrong, roleText).lines(2)
-	sub := newText(l.sub, fontSmall, roleMuted).lines(1)
-	end := newColumn(unit)
+	title := kit.NewText(l.name, kit.FontStrong, kit.RoleText).Lines(2)
+	sub := kit.NewText(l.sub, kit.FontSmall, kit.RoleMuted).Lines(1)
+	end := kit.NewColumn(kit.Unit)
 	if l.locked {
-		end.objects = append(end.objects, newPicture("lock", roleMuted, 16))
+		end.Objects = append(end.Objects, kit.NewPicture("lock", kit.RoleMuted, 16))
 	}
 	if !l.when.IsZero() {
-		end.objects = append(end.objects, newText(shortTime(l.when), fontTiny, roleMuted))
+		end.Objects = append(end.Objects, kit.NewText(p.client.clock.Short(l.when), kit.FontTiny, kit.RoleMuted))
 	}
 	if l.unread > 0 {
-		sub.role = roleText
-		end.objects = append(end.objects, newBadge(badgeNumber(l.unread)))
+		sub.Role = kit.RoleText
+		end.Objects = append(end.Objects, kit.NewBadge(badgeNumber(l.unread)))
 	}
 	if l.draft {
-		sub.role = roleAccent
+		sub.Role = kit.RoleAccent
 	}
-	line := newHRow(3*unit, 1, newRoomAvatar(l.name, touch), newColumn(2, title, sub), end)
-	if textScale() > largeText {
-		line = newHRow(3*unit, 0, line.objects[1:]...)
+	line := kit.NewRow(3*kit.Unit, 1, kit.NewRoomAvatar(l.name, kit.Touch), kit.NewColumn(2, title, sub), end)
+	if kit.TextScale() > kit.LargeText {
+		line = kit.NewRow(3*kit.Unit, 0, line.Objects[1:]...)
 	}
-	t := newTile(line, func() { p.client.enter(l.name) })
-	t.inset = insets{2 * unit, 3 * unit, 2 * unit, 2 * unit}
+	t := kit.NewTile(line, func() { p.client.ways.enter(l.name) })
+	t.Inset = kit.Sides(2*kit.Unit, 3*kit.Unit, 2*kit.Unit, 2*kit.Unit)
 	if l.current && p.client.nav.split() {
-		t.ground = func(p *palette) color.NRGBA { return p.AccentSoft }
-		t.hover = t.ground
+		t.Ground = func(p *kit.Palette) color.NRGBA { return p.AccentSoft }
+		t.Hover = t.Ground
 	}
 	if l.mine {
-		t.onMenu = func(at fyne.Position) { p.menu(l, at) }
+		t.OnMenu = func(at fyne.Position) { p.menu(l, at) }
 	}
 	return t
 }
 
 // menu takes a room off the list.
 func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
-	a := action{icon: "trash", label: tr("rooms.forget"), danger: true, do: func() { p.client.askToLeave(l.name) }}
+	a := kit.Action{Icon: "trash", Label: lang.T("rooms.forget"), Danger: true, Do: func() { askToLeave(p.client, l.name) }}
 	if l.conv != nil {
-		a.icon, a.label = "leave", tr("room.leave")
+		a.Icon, a.Label = "leave", lang.T("room.leave")
 	}
-	showMenu(p.client.window.Canvas(), at, 0, a)
+	kit.ShowMenu(p.client.window.Canvas(), at, 0, a)
 }
 
 func badgeNumber(n int) string {
@@ -225,13 +238,4 @@ func badgeNumber(n int) string {
 		return "99+"
 	}
 	return strconv.Itoa(n)
-}
-
-// hostOf is a server's address as people say it.
-func hostOf(base string) string {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return base
-	}
-	return u.Host
 }

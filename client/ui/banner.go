@@ -11,6 +11,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/client/ui/text"
 )
 
@@ -18,35 +21,37 @@ import (
 // next try; a tap does what helps.
 type banner struct {
 	widget.BaseWidget
-	conv *conversation
-	tile *tile
-	text *textBlock
-	stop context.CancelFunc
+	client *client
+	conv   *conversation.Room
+	grown  func() // its height may have changed
+	tile   *kit.Tile
+	text   *kit.Text
+	stop   context.CancelFunc
 }
 
-func newBanner(conv *conversation) *banner {
-	b := &banner{conv: conv, text: newText("", fontSmall, roleWarning).centered()}
-	b.tile = newTile(b.text, b.tapped)
-	b.tile.ground = func(p *palette) color.NRGBA { return p.WarningSoft }
-	b.tile.hover = b.tile.ground
-	b.tile.radius = 0
-	b.tile.minHeight = 40
-	b.tile.inset = insets{2 * unit, 4 * unit, 2 * unit, 4 * unit}
+func newBanner(c *client, conv *conversation.Room, grown func()) *banner {
+	b := &banner{client: c, conv: conv, grown: grown, text: kit.NewText("", kit.FontSmall, kit.RoleWarning).Centered()}
+	b.tile = kit.NewTile(b.text, b.tapped)
+	b.tile.Ground = func(p *kit.Palette) color.NRGBA { return p.WarningSoft }
+	b.tile.Hover = b.tile.Ground
+	b.tile.Radius = 0
+	b.tile.MinHeight = 40
+	b.tile.Inset = kit.Sides(2*kit.Unit, 4*kit.Unit, 2*kit.Unit, 4*kit.Unit)
 	b.ExtendBaseWidget(b)
 	b.Hide()
 	return b
 }
 
-func (b *banner) fit(width float32) float32           { return b.tile.fit(width) }
-func (b *banner) CreateRenderer() fyne.WidgetRenderer { return holding(b, b.tile) }
+func (b *banner) Fit(width float32) float32           { return b.tile.Fit(width) }
+func (b *banner) CreateRenderer() fyne.WidgetRenderer { return kit.Holding(b, b.tile) }
 
 // start counts down until end.
 func (b *banner) start() {
-	ctx, cancel := context.WithCancel(b.conv.client.bridge.ctx)
+	ctx, cancel := context.WithCancel(b.client.bridge.Context)
 	b.stop = cancel
-	b.conv.client.bridge.every(ctx, time.Second, func() {
-		if b.update() && b.conv.page != nil {
-			b.conv.page.root.Refresh()
+	b.client.bridge.Every(ctx, time.Second, func() {
+		if b.update() {
+			b.grown()
 		}
 	})
 }
@@ -60,16 +65,16 @@ func (b *banner) end() {
 // update draws the state of now. It reports whether the height may have changed.
 func (b *banner) update() bool {
 	s := b.sentence()
-	if b.Hidden == (s == "") && (b.Hidden || s == b.text.text) {
+	if b.Hidden == (s == "") && (b.Hidden || s == b.text.Text) {
 		return false
 	}
 	b.Hidden = s == ""
-	b.text.role = roleWarning
-	if b.conv.status.State == session.Closed { // it does not go by itself
-		b.text.role = roleError
+	b.text.Role = kit.RoleWarning
+	if b.conv.Status.State == session.Closed { // it does not go by itself
+		b.text.Role = kit.RoleError
 	}
 	if s != "" {
-		b.text.setText(s)
+		b.text.SetText(s)
 	}
 	return true
 }
@@ -77,10 +82,10 @@ func (b *banner) update() bool {
 // sentence is what the banner says, or "" when all is well.
 func (b *banner) sentence() string {
 	c := b.conv
-	s := c.status
+	s := c.Status
 	if s.State == session.Connected {
-		if c.saveError {
-			return tr("banner.save")
+		if c.SaveError {
+			return lang.T("banner.save")
 		}
 		return ""
 	}
@@ -90,40 +95,40 @@ func (b *banner) sentence() string {
 	why := causeSentence(s.Cause)
 	switch {
 	case s.Cause == session.CauseNameTaken && s.Detail != "":
-		return why + " " + tr("banner.rename", "name", text.OneLine(s.Detail))
+		return why + " " + lang.T("banner.rename", "name", text.OneLine(s.Detail))
 	case s.Cause == session.CauseCertChanged:
-		return why + " " + tr("banner.cert")
-	case asksForKey(s):
-		return why + " " + tr("banner.key")
+		return why + " " + lang.T("banner.cert")
+	case s.AsksForKey():
+		return why + " " + lang.T("banner.key")
 	case s.State == session.Closed && s.Cause == session.CauseOpenRoom:
-		return why + " " + tr("banner.open")
+		return why + " " + lang.T("banner.open")
 	case s.State == session.Closed && s.Detail != "" && (s.Cause == session.CauseRemoved || s.Cause == session.CauseStopped):
 		return why + " " + text.OneLine(s.Detail)
 	case s.State == session.Closed:
-		return why + " " + tr("banner.again")
+		return why + " " + lang.T("banner.again")
 	case s.State == session.Connecting:
-		return why + " " + tr("banner.trying")
+		return why + " " + lang.T("banner.trying")
 	case s.RetryAt.IsZero():
 		return why
 	}
-	seconds := max(int(math.Ceil(s.RetryAt.Sub(now()).Seconds())), 1)
-	return why + " " + tr("banner.retry", "seconds", fmt.Sprint(seconds))
+	seconds := max(int(math.Ceil(s.RetryAt.Sub(b.client.clock()).Seconds())), 1)
+	return why + " " + lang.T("banner.retry", "seconds", fmt.Sprint(seconds))
 }
 
 func (b *banner) tapped() {
-	s := b.conv.status
+	s := b.conv.Status
 	if s.Cause == session.CauseNameTaken && s.Detail != "" {
-		b.conv.room.Rename(s.Detail)
+		b.conv.Session.Rename(s.Detail)
 		return
 	}
-	c := b.conv.client
+	c := b.client
 	switch {
-	case asksForKey(s):
-		c.showKey(b.conv)
+	case s.AsksForKey():
+		showKey(c, b.conv)
 		return
 	case s.Cause == session.CauseCertChanged:
-		c.showCertificate(c.prefs.server(), s.Detail, b.conv.room.Reconnect)
+		showCertificate(c, c.prefs.server(), s.Detail, b.conv.Session.Reconnect)
 		return
 	}
-	b.conv.room.Reconnect()
+	b.conv.Session.Reconnect()
 }

@@ -1,33 +1,25 @@
 package ui
 
 import (
-	"parley/client/session"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // showCertificate shows the words of a certificate that was refused beside those
 // that the server was known by, and lets the person trust it; then goes on.
-func (c *client) showCertificate(server, words string, trusted func()) {
+func showCertificate(c *client, server, words string, trusted func()) {
 	known := c.pins.Words(server)
 	if known == "" {
-		known = tr("cert.authority")
+		known = lang.T("cert.authority")
 	}
-	var o *overlay
-	o = c.showForm(tr("cert.title"), newText(tr("cert.why"), fontSmall, roleMuted),
-		newColumn(unit, newText(tr("cert.known"), fontLabel, roleMuted), newText(known, fontStrong, roleText)),
-		newColumn(unit, newText(tr("cert.got"), fontLabel, roleMuted), newText(words, fontStrong, roleError)),
-		newPrimary(tr("cert.leave"), func() { o.close() }),
-		newSecondary(tr("cert.trust"), func() {
-			o.close()
+	var o *kit.Overlay
+	o = kit.ShowForm(c.window.Canvas(), lang.T("cert.title"), kit.NewText(lang.T("cert.why"), kit.FontSmall, kit.RoleMuted),
+		kit.NewColumn(kit.Unit, kit.NewText(lang.T("cert.known"), kit.FontLabel, kit.RoleMuted), kit.NewText(known, kit.FontStrong, kit.RoleText)),
+		kit.NewColumn(kit.Unit, kit.NewText(lang.T("cert.got"), kit.FontLabel, kit.RoleMuted), kit.NewText(words, kit.FontStrong, kit.RoleError)),
+		kit.NewPrimary(lang.T("cert.leave"), func() { o.Close() }),
+		kit.NewSecondary(lang.T("cert.trust"), func() {
+			o.Close()
 			c.pins.Trust(server, words)
 			trusted()
 		}))
-}
-
-// otherCertificate is the words of the certificate that an error is about, "" if
-// it is about none.
-func otherCertificate(err error) string {
-	if p := problemIn(err); p != nil && p.Cause == session.CauseCertChanged {
-		return p.Detail
-	}
-	return ""
 }

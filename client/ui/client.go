@@ -3,14 +3,15 @@ package ui
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/mobile"
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // network is the way to servers.
@@ -21,46 +22,72 @@ type network struct {
 	dial  session.DialFunc // of the rooms that open opens; probe and rooms have it
 }
 
-// client is the app: its window, its settings and the rooms that are open.
-// Everything in it belongs to the UI goroutine.
+// options are what differs between the app and a test.
+type options struct {
+	bridge *kit.Bridge
+	net    network
+	store  *store.Store // nil: rooms live in memory
+	clock  lang.Clock
+	grace  time.Duration // how long a phone's app in the background stays connected
+	system system
+}
+
+// client is what all pages share: the window, the settings and the rooms that are
+// open. Everything in it belongs to the UI goroutine.
 type client struct {
+	options
 	app          fyne.App
 	window       fyne.Window
 	prefs        prefs
-	bridge       *bridge
-	net          network
-	store        *store.Store // nil: rooms live in memory
 	pins         *session.Pins
 	storeProblem string // what is wrong with the store: a key's end
 	nav          *navigator
-	open         []*conversation // the last entered first
-	focused      bool            // the window has the focus; a phone's app is in front
-	notices      int             // notifications since the window lost the focus
-	system       system
-	sent         bool   // something, since the app was started
-	asleep       func() // cancels the pause of an app in the background
+	ways         ways
+	shortcut     kit.Shortcut
+	open         []*conversation.Room // the last entered first
+	focused      bool                 // the window has the focus; a phone's app is in front
+	notices      int                  // notifications since the window lost the focus
+	sent         bool                 // something, since the app was started
+	asleep       func()               // cancels the pause of an app in the background
 }
 
-func newClient(app fyne.App, window fyne.Window, b *bridge, net network, store *store.Store) *client {
-	c := &client{app: app, window: window, prefs: prefs{app.Preferences()}, bridge: b, net: net, store: store, focused: true, system: android}
+// ways lead from one page to another.
+type ways interface {
+	back(phone bool)
+	enter(room string)
+	enterLocked(room, key string, hidden bool)
+	showRooms(room string) // and a room of theirs, unless it is ""
+	showSettings()
+	changeServer()
+}
+
+// roomsPage is a page that lists rooms.
+type roomsPage interface {
+	list()                    // draws the list again
+	remember()                // reads the person's rooms from the store again
+	listed() (rooms []string) // the names of the rooms, but for those that are open
+}
+
+// roomShower is the page of a room.
+type roomShower interface{ conversation() *conversation.Room }
+
+func newClient(app fyne.App, window fyne.Window, o options) *client {
+	c := &client{options: o, app: app, window: window, prefs: prefs{app.Preferences()}, focused: true}
 	c.pins = session.NewPins(c.kept())
 	if c.store == nil {
 		c.pins.UseSpare(c.spareSecret())
 	}
 	c.restoreProfile()
-	if err := useLanguage(c.prefs.language()); err != nil {
+	if err := lang.Use(c.prefs.language()); err != nil {
 		fyne.LogError("The language is not known", err)
-		_ = useLanguage("en")
+		_ = lang.Use("en")
 	}
 	app.Settings().SetTheme(c.prefs.theme())
-	c.nav = newNavigator()
-	c.nav.motion = newMotion(b, c.prefs.reducedMotion)
+	c.nav = newNavigator(kit.NewMotion(c.bridge.Later, c.prefs.reducedMotion))
 	c.nav.onChanged = c.retitle
-	c.nav.onSwiped = func() { c.back(true) }
 	window.SetPadded(false)
 	window.SetContent(c.nav)
 	window.SetCloseIntercept(c.quit)
-	c.listen()
 	return c
 }
 
@@ -74,7 +101,7 @@ func (c *client) spareSecret() string {
 	return d
 }
 
-// setProfile keeps who the person is, and the server.
+// setProfile stores the person's name and the server.
 func (c *client) setProfile(name, server string) {
 	c.prefs.setName(name)
 	c.prefs.setServer(server)
@@ -98,159 +125,13 @@ func (c *client) restoreProfile() {
 	c.prefs.setServer(server)
 }
 
-// start shows the first page: the rooms when a name and a server are known, and
-// the room that was on the screen when the app ended.
-func (c *client) start() {
-	pages := []func() page{func() page { return newLandingPage(c) }}
-	if nameProblem(c.prefs.name()) == "" && c.prefs.server() != "" {
-		pages = append(pages, func() page { return newAskRoomPage(c) })
-		if shown := c.reopen(); shown != nil {
-			pages = append(pages, func() page { return newRoomPage(shown) })
-		}
-	}
-	c.nav.reset(pages...)
-}
-
-// back closes what lies on top, or goes back a page. A phone's own way back
-// leaves the app from the rooms, and from the first page.
-func (c *client) back(phone bool) {
-	if closeOverlay(c.window.Canvas()) {
-		return
-	}
-	if _, main := c.nav.top().(mainPage); !(main && phone) && c.nav.pop() {
-		return
-	}
-	if d, ok := c.app.Driver().(mobile.Driver); ok && phone {
-		d.GoBack()
-	}
-}
-
-// enter shows a room, and opens it when it is not open.
-func (c *client) enter(name string) { c.enterLocked(name, "", false) }
-
-// kept is where rooms are kept: nil, and no Store that is nil, where they are not.
+// kept is the session's view of the store: nil, and not a nil *store.Store, if
+// there is none.
 func (c *client) kept() session.Store {
 	if c.store == nil {
 		return nil
 	}
 	return c.store
-}
-
-// enterLocked is enter with a passphrase, which locks the room where it is new.
-func (c *client) enterLocked(name, key string, hidden bool) {
-	conv := c.find(name)
-	if conv != nil && key != "" {
-		conv.room.Unlock(key)
-	}
-	if conv == nil {
-		conv = c.openRoom(c.recentRoom(name), session.Config{Key: key, Hidden: hidden})
-	}
-	conv.connect()
-	c.open = append([]*conversation{conv}, slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })...)
-	if p, ok := c.nav.top().(*roomPage); ok && p.conv == conv {
-		return
-	}
-	c.nav.replace(func() page { return newRoomPage(conv) })
-}
-
-func (c *client) find(name string) *conversation {
-	key := roomKey(name)
-	for _, conv := range c.open {
-		if conv.key == key {
-			return conv
-		}
-	}
-	return nil
-}
-
-// askToLeave asks whether a room is to go off the list, and then has it go.
-func (c *client) askToLeave(name string) {
-	title := name
-	if conv := c.find(name); conv != nil {
-		title = conv.title()
-	}
-	var o *overlay
-	o = c.showForm(tr("leave.title", "room", title), newText(tr("leave.why"), fontSmall, roleMuted),
-		newDanger(tr("leave.go"), func() {
-			o.close()
-			c.forget(name)
-		}),
-		newSecondary(tr("leave.stay"), func() { o.close() }))
-}
-
-// forget leaves a room, if it is open, and deletes what is kept of it.
-func (c *client) forget(name string) {
-	server := c.prefs.server()
-	delete := func() {
-		if c.store == nil {
-			return
-		}
-		if err := c.store.Forget(server, name); err != nil {
-			fyne.LogError("The room could not be forgotten", err)
-		}
-	}
-	if conv := c.find(name); conv != nil {
-		c.leave(conv, delete)
-		return
-	}
-	delete()
-	c.remember()
-}
-
-// leave closes a room's connection and its page, and then does the rest.
-func (c *client) leave(conv *conversation, rest ...func()) {
-	c.open = slices.DeleteFunc(c.open, func(o *conversation) bool { return o == conv })
-	c.system.withdraw(conv.key)
-	c.nav.drop(func(p page) bool {
-		r, ok := p.(*roomPage)
-		return ok && r.conv == conv
-	})
-	c.bridge.run(c.bridge.ctx, func(context.Context) func() {
-		conv.room.Close()
-		for _, f := range rest {
-			f()
-		}
-		return c.remember // the store knows by now when it was seen
-	})
-	c.roomsChanged()
-}
-
-// leaveAll closes every room, as before going to another server.
-func (c *client) leaveAll() {
-	for _, conv := range slices.Clone(c.open) {
-		c.leave(conv)
-	}
-}
-
-// roomChanged shows a room's new state outside its page.
-func (c *client) roomChanged(*conversation) {
-	c.retitle()
-	c.roomsChanged()
-}
-
-// roomsChanged has the list of rooms drawn anew, if it is on the screen.
-func (c *client) roomsChanged() {
-	for _, p := range c.nav.shown {
-		if p, ok := p.(*askRoomPage); ok {
-			p.list()
-		}
-	}
-}
-
-// remember has the list of rooms read from the store anew.
-func (c *client) remember() {
-	for _, s := range c.nav.stack {
-		if p, ok := s.page.(*askRoomPage); ok {
-			p.remember()
-		}
-	}
-}
-
-func (c *client) unread() (n int) {
-	for _, conv := range c.open {
-		n += conv.unread
-	}
-	return n
 }
 
 // retitle shows the page and the unread messages in the window's title.
@@ -272,22 +153,22 @@ func (c *client) retitle() {
 func (c *client) setFocused(on bool) {
 	c.focused = on
 	c.notices = 0
-	if isPhone() {
+	if kit.IsPhone() {
 		c.sleep(!on)
 	}
 	if !on {
 		for _, conv := range c.open {
-			conv.room.Save() // Android may end the app without another word
+			conv.Session.Save() // Android may end the app without another word
 		}
 		return
 	}
-	if p, ok := c.nav.top().(*roomPage); ok {
-		p.conv.look()
+	if p, ok := c.nav.top().(roomShower); ok {
+		p.conversation().Look()
 	}
 }
 
 // backgroundGrace is how long a phone's app in the background stays connected.
-var backgroundGrace = 30 * time.Second
+const backgroundGrace = 30 * time.Second
 
 func (c *client) sleep(on bool) {
 	if c.asleep != nil {
@@ -296,38 +177,40 @@ func (c *client) sleep(on bool) {
 	}
 	if !on {
 		for _, conv := range c.open {
-			conv.room.Resume()
-			conv.room.Reconnect()
+			conv.Session.Resume()
+			conv.Session.Reconnect()
 		}
 		return
 	}
-	ctx, cancel := context.WithCancel(c.bridge.ctx)
+	ctx, cancel := context.WithCancel(c.bridge.Context)
 	c.asleep = cancel
-	c.bridge.run(ctx, func(ctx context.Context) func() {
+	c.bridge.Run(ctx, func(ctx context.Context) func() {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(backgroundGrace):
+		case <-time.After(c.grace):
 		}
 		return func() {
 			for _, conv := range c.open {
-				conv.room.Pause()
+				conv.Session.Pause()
 			}
 		}
 	})
 }
 
-// restyle draws everything in the settings of now; anew, too, when texts or
-// their sizes changed.
-func (c *client) restyle(anew bool) {
+// restyle draws everything with the present settings: the pages are made again.
+func (c *client) restyle() {
 	c.app.Settings().SetTheme(c.prefs.theme())
-	if !anew {
-		return
-	}
 	for _, conv := range c.open {
-		conv.timeline.remeasure()
+		conv.Timeline.Remeasure()
 	}
 	c.nav.rebuild()
+}
+
+// copy puts a text on the clipboard and says so.
+func (c *client) copy(s string) {
+	c.app.Clipboard().SetContent(s)
+	c.nav.Say(lang.T("toast.copied"))
 }
 
 // quit closes the window, and with it the app.
@@ -339,7 +222,7 @@ func (c *client) quit() {
 // close leaves all rooms and ends all work.
 func (c *client) close() {
 	for _, conv := range c.open {
-		c.bridge.work.Go(conv.room.Close)
+		c.bridge.Background(conv.Session.Close)
 	}
-	c.bridge.close()
+	c.bridge.Close()
 }

@@ -6,6 +6,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/test"
+
+	"parley/client/ui/uitest"
 )
 
 // push drags a finger over the edge in steps and lifts it.
@@ -20,11 +22,11 @@ func push(g *edge, steps ...fyne.Delta) {
 }
 
 func TestSwipeFromTheLeftEdge(t *testing.T) {
-	onPhone(t, true)
-	w := newWorld(t, phone, nil)
+	uitest.OnPhone(t, true)
+	w := newWorld(t, uitest.Phone, nil)
 	w.client.start()
 	conv := w.room("Lobby", "Ann", "Bob")
-	conv.apply(appended(many(0, 60)...))
+	conv.Apply(uitest.Appended(uitest.Many(0, 60)...))
 	n, r := w.client.nav, w.reel()
 	top := func() page { return n.top() }
 	room := top()
@@ -37,7 +39,7 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 	}
 	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(2, 0)})
 	g.DragEnd()
-	r.frame(1)
+	r.Frame(1)
 	if top() != room || n.lefts()[room.object()] != 0 || n.slide != nil {
 		t.Error("a short push leaves the page elsewhere")
 	}
@@ -47,7 +49,7 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 	first := &fyne.DragEvent{Dragged: fyne.NewDelta(6, 0)}
 	g.Dragged(first)
 	g.Dragged(first)
-	r.frame(0.1)
+	r.Frame(0.1)
 	if _, ok := n.lefts()[g]; !ok {
 		t.Error("a page that springs back can't be caught")
 	}
@@ -56,19 +58,19 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 	g.DragEnd()
 	g.Dragged(&fyne.DragEvent{Dragged: fyne.NewDelta(150, 0)})
 	g.DragEnd()
-	r.frame(1)
-	if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.motion.running != 0 {
+	r.Frame(1)
+	if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.moves.Running != 0 {
 		t.Errorf("caught again: the page is a %T", top())
 	}
 	w.client.enter("Lobby")
-	r.frame(1)
+	r.Frame(1)
 	room = top()
 
 	// What goes up or down scrolls.
-	before := w.page().list.offset
+	before := w.page().list.Offset
 	push(g, fyne.NewDelta(3, 40), fyne.NewDelta(30, 40))
-	if top() != room || n.slide != nil || w.page().list.offset >= before {
-		t.Errorf("a drag at the edge does not scroll: %v, before %v", w.page().list.offset, before)
+	if top() != room || n.slide != nil || w.page().list.Offset >= before {
+		t.Errorf("a drag at the edge does not scroll: %v, before %v", w.page().list.Offset, before)
 	}
 
 	for name, steps := range map[string][]fyne.Delta{
@@ -76,15 +78,15 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		"fast": {fyne.NewDelta(12, 1), fyne.NewDelta(20, 0)},
 	} {
 		push(g, steps...)
-		r.frame(1)
-		if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.motion.running != 0 {
+		r.Frame(1)
+		if _, ok := top().(*askRoomPage); !ok || n.slide != nil || n.moves.Running != 0 {
 			t.Errorf("%s: the page is a %T", name, top())
 		}
 		if len(w.client.open) != 1 {
 			t.Errorf("%s: the room is left", name)
 		}
 		w.client.enter("Lobby")
-		r.frame(1)
+		r.Frame(1)
 	}
 	// A fast finger has left the edge before it is noticed, a list under it has not.
 	l := w.page().list
@@ -95,22 +97,22 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		l.Dragged(last)
 		l.Dragged(last)
 		l.DragEnd()
-		r.frame(1)
+		r.Frame(1)
 	}
 	touch(60)
 	if _, ok := top().(*roomPage); !ok || n.slide != nil {
 		t.Error("a finger from the middle goes back")
 	}
 	touch(4)
-	if _, ok := top().(*askRoomPage); !ok || n.slide != nil || l.edge != nil {
+	if _, ok := top().(*askRoomPage); !ok || n.slide != nil {
 		t.Errorf("a fast finger: the page is a %T", top())
 	}
 	w.client.enter("Lobby")
-	r.frame(1)
+	r.Frame(1)
 
 	// Back from the middle to the left: it was not meant.
 	push(g, fyne.NewDelta(250, 0), fyne.NewDelta(-30, 0))
-	r.frame(1)
+	r.Frame(1)
 	if _, ok := top().(*roomPage); !ok {
 		t.Errorf("the page is a %T", top())
 	}
@@ -128,13 +130,13 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 		t.Error("a room has no edge")
 	}
 	w.client.back(false)
-	r.frame(1)
+	r.Frame(1)
 	if shown() {
 		t.Error("the rooms have an edge")
 	}
-	onPhone(t, false)
+	uitest.OnPhone(t, false)
 	w.client.enter("Lobby")
-	r.frame(1)
+	r.Frame(1)
 	if shown() {
 		t.Error("a desktop has an edge")
 	}
@@ -142,11 +144,11 @@ func TestSwipeFromTheLeftEdge(t *testing.T) {
 
 // A phone that turns while one types keeps the keyboard, wide or narrow.
 func TestTurningKeepsTheFocus(t *testing.T) {
-	onPhone(t, true)
-	w := newWorld(t, phone, nil)
+	uitest.OnPhone(t, true)
+	w := newWorld(t, uitest.Phone, nil)
 	w.client.start()
 	w.room("Lobby", "Ann", "Bob")
-	e := w.page().composer.entry
+	e := w.page().composer.Entry
 	w.window.Canvas().Focus(e)
 	for _, size := range []fyne.Size{fyne.NewSize(860, 232), fyne.NewSize(412, 560)} {
 		w.window.Resize(size)

@@ -10,6 +10,10 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
+	"parley/client/ui/uitest"
 )
 
 var update = flag.Bool("update", false, "write the goldens of this run")
@@ -20,25 +24,25 @@ var update = flag.Bool("update", false, "write the goldens of this run")
 func TestGoldens(t *testing.T) {
 	for _, v := range []struct {
 		name     string
-		look     look
+		Look     kit.Look
 		percent  int
 		language string
 		size     fyne.Size
 	}{
-		{"light", lookLight, 100, "en", phone},
-		{"dark", lookDark, 100, "en", phone},
-		{"narrow", lookLight, 200, "de", fyne.NewSize(320, 700)},
-		{"wide", lookDark, 100, "en", fyne.NewSize(1100, 760)},
+		{"light", kit.LookLight, 100, "en", uitest.Phone},
+		{"dark", kit.LookDark, 100, "en", uitest.Phone},
+		{"narrow", kit.LookLight, 200, "de", fyne.NewSize(320, 700)},
+		{"wide", kit.LookDark, 100, "en", fyne.NewSize(1100, 760)},
 	} {
 		for _, s := range scenes {
 			t.Run(s.name+"-"+v.name, func(t *testing.T) {
-				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.look); p.setPercent(v.percent); p.setLanguage(v.language) })
+				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.Look); p.setPercent(v.percent); p.setLanguage(v.language) })
 				s.show(w)
 				golden(t, s.name+"-"+v.name, test.RenderToMarkup(w.window.Canvas()))
 			})
 		}
 	}
-	if err := useLanguage("en"); err != nil {
+	if err := lang.Use("en"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/mobile"
 	"fyne.io/fyne/v2/test"
 
 	"parley/client/session"
+	"parley/client/ui/uitest"
 )
 
 // Fyne lays out a widget again in whose drawing there is something new. If that
@@ -16,24 +18,24 @@ func TestLayoutMakesNothingNew(t *testing.T) {
 	more := []scene{
 		{"pressed", func(w *world) {
 			w.client.start()
-			w.room("Lobby", "Ann", "Bob").apply(appended(many(0, 40)...))
+			w.room("Lobby", "Ann", "Bob").Apply(uitest.Appended(uitest.Many(0, 40)...))
 			l := w.page().list
-			l.light(l.hitAt(middle(w.t.(*testing.T), l, hitBubble)))
+			l.TouchDown(&mobile.TouchEvent{PointEvent: fyne.PointEvent{Position: uitest.Where(w.t, l, "dinner")}})
 		}},
 		{"select", func(w *world) {
 			w.client.start()
-			w.room("Lobby", "Ann", "Bob").apply(appended(many(0, 40)...))
-			w.client.showSelect("the gate is open")
+			w.room("Lobby", "Ann", "Bob").Apply(uitest.Appended(uitest.Many(0, 40)...))
+			showSelect(w.client.client, "the gate is open")
 		}},
 	}
 	for _, s := range append(more, scenes...) {
-		w := newWorld(t, phone, nil)
+		w := newWorld(t, uitest.Phone, nil)
 		s.show(w)
 		if p, ok := w.client.nav.top().(*roomPage); ok {
-			w.window.Canvas().Focus(p.composer.entry)
+			w.window.Canvas().Focus(p.composer.Entry)
 		}
-		check := func(v seen) {
-			o, ok := v.object.(fyne.Widget)
+		check := func(v uitest.Seen) {
+			o, ok := v.Object.(fyne.Widget)
 			if !ok {
 				return
 			}
@@ -44,20 +46,20 @@ func TestLayoutMakesNothingNew(t *testing.T) {
 				t.Errorf("%s: a %T makes something new whenever it is laid out", s.name, o)
 			}
 		}
-		walk(w.window.Content(), fyne.Position{}, check)
+		uitest.Walk(w.window.Content(), check)
 		for _, o := range w.window.Canvas().Overlays().List() {
-			walk(o, fyne.Position{}, check)
+			uitest.Walk(o, check)
 		}
 	}
 }
 
 // A page says each second what has changed, and draws nothing if nothing has.
 func TestBannerDrawsNothingWhileConnected(t *testing.T) {
-	w := newWorld(t, phone, nil)
+	w := newWorld(t, uitest.Phone, nil)
 	w.client.start()
 	conv := w.room("Lobby", "Ann")
 	b := w.page().banner
-	status := func(s session.Status) { conv.apply([]session.Change{{Kind: session.StatusChanged, Status: s}}) }
+	status := func(s session.Status) { conv.Apply([]session.Change{{Kind: session.StatusChanged, Status: s}}) }
 	status(session.Status{State: session.Connecting, Cause: session.CauseLost})
 	if !b.Visible() || b.update() {
 		t.Error("the banner is missing, or drawn again")

@@ -1,138 +1,76 @@
 package ui
 
 import (
-	"fmt"
-	"image/color"
 	"strings"
-	"unicode/utf8"
-
-	"fyne.io/fyne/v2"
 
 	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/shared"
 )
 
-// asksForKey reports whether a room waits for its passphrase.
-func asksForKey(s session.Status) bool {
-	return s.State == session.Closed && (s.Cause == session.CauseNeedsKey || s.Cause == session.CauseWrongKey)
-}
-
 // showKey asks for the passphrase of a room that has one.
-func (c *client) showKey(conv *conversation) {
-	key := newField(tr("key.field"), "", c.shortcut)
-	problem := newProblem(causeSentence(session.CauseNeedsKey))
-	why := newText(causeSentence(conv.status.Cause), fontSmall, roleMuted)
-	if conv.status.Cause == session.CauseWrongKey {
-		why.role = roleError
+func showKey(c *client, conv *conversation.Room) {
+	key := kit.NewField(lang.T("key.field"), "", c.shortcut)
+	problem := kit.NewProblem(causeSentence(session.CauseNeedsKey))
+	why := kit.NewText(causeSentence(conv.Status.Cause), kit.FontSmall, kit.RoleMuted)
+	if conv.Status.Cause == session.CauseWrongKey {
+		why.Role = kit.RoleError
 	}
-	var o *overlay
+	var o *kit.Overlay
 	enter := func() {
-		if key.entry.Text == "" {
-			problem.say(o, causeSentence(session.CauseNeedsKey))
-			c.window.Canvas().Focus(key.entry)
+		if key.Entry.Text == "" {
+			problem.Say(o, causeSentence(session.CauseNeedsKey))
+			c.window.Canvas().Focus(key.Entry)
 			return
 		}
-		o.close()
-		conv.room.Unlock(key.entry.Text)
+		o.Close()
+		conv.Session.Unlock(key.Entry.Text)
 	}
-	key.entry.OnChanged = func(string) { problem.say(o, "") }
-	key.entry.OnSubmitted = func(string) { enter() }
-	o = c.showForm(conv.title(), why, key, problem.text, newPrimary(tr("key.enter"), enter))
-	c.window.Canvas().Focus(key.entry)
+	key.Entry.OnChanged = func(string) { problem.Say(o, "") }
+	key.Entry.OnSubmitted = func(string) { enter() }
+	o = kit.ShowForm(c.window.Canvas(), conv.Title(), why, key, problem.Text, kit.NewPrimary(lang.T("key.enter"), enter))
+	c.window.Canvas().Focus(key.Entry)
 }
 
 // showLock asks for the name and the passphrase of a new room.
-func (c *client) showLock(name string) {
-	room := newField(tr("rooms.name"), "", c.shortcut)
-	room.entry.SetText(name)
-	key := newField(tr("key.field"), "", c.shortcut)
+func showLock(c *client, name string) {
+	room := kit.NewField(lang.T("rooms.name"), "", c.shortcut)
+	room.Entry.SetText(name)
+	key := kit.NewField(lang.T("key.field"), "", c.shortcut)
 	hidden := false
-	problem := newProblem(keyProblem(""), keyProblem("\x00\x00\x00\x00\x00\x00\x00\x00"),
+	problem := kit.NewProblem(keyProblem(""), keyProblem("\x00\x00\x00\x00\x00\x00\x00\x00"),
 		roomProblem(""), roomProblem("/"), roomProblem(strings.Repeat("x", shared.MaxRoom+1)), roomProblem("\x00"))
-	var o *overlay
-	wrong := func() (string, *field) {
-		if sentence := roomProblem(strings.TrimSpace(room.entry.Text)); sentence != "" {
+	var o *kit.Overlay
+	wrong := func() (string, *kit.Field) {
+		if sentence := roomProblem(strings.TrimSpace(room.Entry.Text)); sentence != "" {
 			return sentence, room
 		}
-		return keyProblem(key.entry.Text), key
+		return keyProblem(key.Entry.Text), key
 	}
 	enter := func() {
 		if sentence, at := wrong(); sentence != "" {
-			problem.say(o, sentence)
-			c.window.Canvas().Focus(at.entry)
+			problem.Say(o, sentence)
+			c.window.Canvas().Focus(at.Entry)
 			return
 		}
-		o.close()
-		c.enterLocked(strings.TrimSpace(room.entry.Text), key.entry.Text, hidden)
+		o.Close()
+		c.ways.enterLocked(strings.TrimSpace(room.Entry.Text), key.Entry.Text, hidden)
 	}
 	mended := func(string) {
-		if sentence, _ := wrong(); sentence != problem.text.text {
-			problem.say(o, "")
+		if sentence, _ := wrong(); sentence != problem.Text.Text {
+			problem.Say(o, "")
 		}
 	}
-	room.entry.OnChanged, key.entry.OnChanged = mended, mended
-	room.entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.entry) }
-	key.entry.OnSubmitted = func(string) { enter() }
-	o = c.showForm(tr("lock.title"), newText(tr("lock.why"), fontSmall, roleMuted),
-		room, key, newToggle(tr("lock.hidden"), &hidden), problem.text, newPrimary(tr("lock.go"), enter))
-	focus := room.entry
+	room.Entry.OnChanged, key.Entry.OnChanged = mended, mended
+	room.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.Entry) }
+	key.Entry.OnSubmitted = func(string) { enter() }
+	o = kit.ShowForm(c.window.Canvas(), lang.T("lock.title"), kit.NewText(lang.T("lock.why"), kit.FontSmall, kit.RoleMuted),
+		room, key, kit.NewToggle(lang.T("lock.hidden"), &hidden), problem.Text, kit.NewPrimary(lang.T("lock.go"), enter))
+	focus := room.Entry
 	if name != "" {
-		focus = key.entry
+		focus = key.Entry
 	}
 	c.window.Canvas().Focus(focus)
-}
-
-// showForm shows a panel with a title, a line on it, and what is to be filled in.
-func (c *client) showForm(title string, why *textBlock, objects ...fyne.CanvasObject) *overlay {
-	head := newColumn(unit, newText(title, fontTitle, roleText).lines(2), why)
-	return showPanel(c.window.Canvas(), newColumn(3*unit, append([]fyne.CanvasObject{head}, objects...)...).padded(around(4*unit)))
-}
-
-// newToggle is a line that a tap turns on and off.
-func newToggle(label string, on *bool) *tile {
-	mark := newPicture("check", roleMuted, 20)
-	var t *tile
-	draw := func() {
-		r, ground := roleMuted, role(func(p *palette) color.NRGBA { return p.Raised })
-		if *on {
-			r, ground = roleAccent, func(p *palette) color.NRGBA { return p.AccentSoft }
-		}
-		t.ground, t.hover = ground, ground
-		mark.Hidden = !*on
-		mark.set("check", r)
-	}
-	t = newTile(newHRow(3*unit, 0, newText(label, fontBody, roleText), mark), func() {
-		*on = !*on
-		draw()
-		t.Refresh()
-	})
-	t.inset = insets{2 * unit, 4 * unit, 2 * unit, 4 * unit}
-	draw()
-	return t
-}
-
-// problem says what is wrong with what was filled in. It has the room for that,
-// so that no button moves away when it does.
-type problem struct{ text *textBlock }
-
-func newProblem(sentences ...string) problem {
-	return problem{newText("", fontSmall, roleError).roomFor(sentences...)}
-}
-
-func (p problem) say(o *overlay, sentence string) {
-	if p.text.text != sentence {
-		p.text.setText(sentence)
-		o.Refresh()
-	}
-}
-
-// keyProblem says what is wrong with the passphrase of a new room, or "".
-func keyProblem(key string) string {
-	if _, err := shared.CheckKey(key); err == nil {
-		return ""
-	}
-	if n := utf8.RuneCountInString(key); n < shared.MinKey || n > shared.MaxKey {
-		return tr("key.length", "least", fmt.Sprint(shared.MinKey), "most", fmt.Sprint(shared.MaxKey))
-	}
-	return tr("key.bad")
 }

@@ -2,16 +2,15 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"image/color"
 	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"parley/client/session"
-	"parley/client/ui/text"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // typingPause is how long the server's field rests before it is asked.
@@ -24,8 +23,8 @@ const emulatorHost = "10.0.2.2:8000"
 type landingPage struct {
 	client  *client
 	root    fyne.CanvasObject
-	name    *field
-	server  *field
+	name    *kit.Field
+	server  *kit.Field
 	state   *serverState
 	stop    context.CancelFunc // of the question that runs
 	leave   context.CancelFunc // of what goes on while the page is on the screen
@@ -36,22 +35,22 @@ type landingPage struct {
 
 func newLandingPage(c *client) *landingPage {
 	p := &landingPage{client: c, state: newServerState()}
-	p.name = newField(tr("landing.name"), tr("landing.name.hint"), c.shortcut)
-	p.server = newField(tr("landing.server"), "192.168.1.5:8000", c.shortcut)
-	p.name.entry.SetText(c.prefs.name())
-	p.name.entry.OnChanged = func(string) { p.look() }
-	p.name.entry.OnSubmitted = func(string) { c.window.Canvas().Focus(p.server.entry) }
-	p.server.entry.OnSubmitted = func(string) { p.submit() }
+	p.name = kit.NewField(lang.T("landing.name"), lang.T("landing.name.hint"), c.shortcut)
+	p.server = kit.NewField(lang.T("landing.server"), "192.168.1.5:8000", c.shortcut)
+	p.name.Entry.SetText(c.prefs.name())
+	p.name.Entry.OnChanged = func(string) { p.look() }
+	p.name.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(p.server.Entry) }
+	p.server.Entry.OnSubmitted = func(string) { p.submit() }
 
-	logo := newHRow(0, 1, newLogo(72), newColumn(0))
-	head := newColumn(unit, newText("Parley", fontHeading, roleText), newText(tr("landing.tagline"), fontBody, roleMuted))
+	logo := kit.NewRow(0, 1, kit.NewLogo(72), kit.NewColumn(0))
+	head := kit.NewColumn(kit.Unit, kit.NewText("Parley", kit.FontHeading, kit.RoleText), kit.NewText(lang.T("landing.tagline"), kit.FontBody, kit.RoleMuted))
 	// What is said stands below the button, which it must not move away under a
 	// finger.
-	form := newColumn(4*unit, logo, head, p.name, p.server,
-		newColumn(3*unit, newPrimary(tr("landing.go"), p.submit), p.state))
-	settings := newHRow(0, 0, newColumn(0), newIconButton("settings", c.showSettings)).padded(insets{unit + 2, 2 * unit, 0, 0})
-	body := newColumn(0, settings, newColumn(0, form).limited(400).padded(insets{16*unit - touch - unit - 2, 6 * unit, 6 * unit, 6 * unit}))
-	p.root = over(newFill(func(p *palette) color.NRGBA { return p.Ground }), newScroller(body))
+	form := kit.NewColumn(4*kit.Unit, logo, head, p.name, p.server,
+		kit.NewColumn(3*kit.Unit, kit.NewPrimary(lang.T("landing.go"), p.submit), p.state))
+	settings := kit.NewRow(0, 0, kit.NewColumn(0), kit.NewIconButton("settings", func() { c.ways.showSettings() })).Padded(kit.Sides(kit.Unit+2, 2*kit.Unit, 0, 0))
+	body := kit.NewColumn(0, settings, kit.NewColumn(0, form).Limited(400).Padded(kit.Sides(16*kit.Unit-kit.Touch-kit.Unit-2, 6*kit.Unit, 6*kit.Unit, 6*kit.Unit)))
+	p.root = kit.Over(kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground }), kit.NewScroller(body))
 	p.state.told = p.root.Refresh
 	return p
 }
@@ -60,17 +59,17 @@ func (p *landingPage) object() fyne.CanvasObject { return p.root }
 func (p *landingPage) title() string             { return "" }
 
 func (p *landingPage) entered() {
-	p.server.entry.OnChanged = nil
-	if p.server.entry.Text == "" {
-		p.server.entry.SetText(p.firstServer())
+	p.server.Entry.OnChanged = nil
+	if p.server.Entry.Text == "" {
+		p.server.Entry.SetText(p.firstServer())
 	}
-	p.server.entry.OnChanged = func(string) { p.ask(typingPause) }
-	if p.server.entry.Text != "" {
+	p.server.Entry.OnChanged = func(string) { p.ask(typingPause) }
+	if p.server.Entry.Text != "" {
 		p.ask(0)
 	}
-	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
+	ctx, cancel := context.WithCancel(p.client.bridge.Context)
 	p.leave = cancel
-	p.client.bridge.every(ctx, againInterval, p.again)
+	p.client.bridge.Every(ctx, againInterval, p.again)
 }
 
 // againInterval is how often a server that does not answer is asked again.
@@ -78,12 +77,12 @@ const againInterval = 5 * time.Second
 
 // again asks a server that did not answer, without a word until it does.
 func (p *landingPage) again() {
-	if base, _, err := session.ParseServer(p.server.entry.Text); err == nil && p.trouble != nil && otherCertificate(p.trouble) == "" {
+	if base, _, err := session.ParseServer(p.server.Entry.Text); err == nil && p.trouble != nil && otherCertificate(p.trouble) == "" {
 		p.question(base, 0)
 	}
 }
 
-func (p *landingPage) focus() { p.client.window.Canvas().Focus(p.name.entry) }
+func (p *landingPage) focus() { p.client.window.Canvas().Focus(p.name.Entry) }
 
 func (p *landingPage) left() { p.cancel(); p.leave() }
 
@@ -101,18 +100,18 @@ func (p *landingPage) firstServer() string {
 	if s := p.client.prefs.server(); s != "" {
 		return session.Typed(s)
 	}
-	if !isPhone() {
+	if !kit.IsPhone() {
 		return "localhost:8000"
 	}
-	p.client.bridge.run(p.client.bridge.ctx, func(ctx context.Context) func() {
+	p.client.bridge.Run(p.client.bridge.Context, func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if _, err := p.client.net.probe(ctx, "http://"+emulatorHost, p.client.pins); err != nil {
 			return nil
 		}
 		return func() {
-			if p.server.entry.Text == "" {
-				p.server.entry.SetText(emulatorHost)
+			if p.server.Entry.Text == "" {
+				p.server.Entry.SetText(emulatorHost)
 			}
 		}
 	})
@@ -123,7 +122,7 @@ func (p *landingPage) firstServer() string {
 func (p *landingPage) ask(pause time.Duration) {
 	p.cancel()
 	p.look()
-	typed := p.server.entry.Text
+	typed := p.server.Entry.Text
 	if strings.TrimSpace(typed) == "" {
 		p.state.nothing()
 		return
@@ -148,9 +147,9 @@ func (p *landingPage) ask(pause time.Duration) {
 // question finds out what is at an address, after a pause.
 func (p *landingPage) question(base string, pause time.Duration) {
 	p.cancel()
-	ctx, cancel := context.WithCancel(p.client.bridge.ctx)
+	ctx, cancel := context.WithCancel(p.client.bridge.Context)
 	p.stop = cancel
-	p.client.bridge.run(ctx, func(ctx context.Context) func() {
+	p.client.bridge.Run(ctx, func(ctx context.Context) func() {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -177,31 +176,25 @@ func (p *landingPage) submit() {
 	if p.look(); p.wrong {
 		return
 	}
-	name := strings.TrimSpace(p.name.entry.Text)
-	base, room, _ := session.ParseServer(p.server.entry.Text)
+	name := strings.TrimSpace(p.name.Entry.Text)
+	base, room, _ := session.ParseServer(p.server.Entry.Text)
 	if words := otherCertificate(p.trouble); words != "" {
-		c.showCertificate(base, words, func() { p.ask(0) })
+		showCertificate(c, base, words, func() { p.ask(0) })
 		return
 	}
 	if c.prefs.server() != base || c.prefs.name() != name {
 		c.leaveAll()
 	}
 	c.setProfile(name, base)
-	if len(c.open) == 0 {
-		c.reopen()
-	}
-	c.nav.push(func() page { return newAskRoomPage(c) })
-	if room != "" {
-		c.enter(room)
-	}
+	c.ways.showRooms(room)
 }
 
 // problem is what is wrong with what was filled in, or "".
 func (p *landingPage) problem() string {
-	if sentence := nameProblem(strings.TrimSpace(p.name.entry.Text)); sentence != "" {
+	if sentence := nameProblem(strings.TrimSpace(p.name.Entry.Text)); sentence != "" {
 		return sentence
 	}
-	if _, _, err := session.ParseServer(p.server.entry.Text); err != nil {
+	if _, _, err := session.ParseServer(p.server.Entry.Text); err != nil {
 		return causeSentence(causeOf(err))
 	}
 	return ""
@@ -215,94 +208,4 @@ func (p *landingPage) look() {
 	}
 	p.wrong = sentence != ""
 	p.state.complain(sentence)
-}
-
-func causeOf(err error) session.Cause {
-	if p := problemIn(err); p != nil {
-		return p.Cause
-	}
-	return session.CauseLost
-}
-
-// problemIn is the problem that an error is, or nil.
-func problemIn(err error) *session.Problem {
-	var p *session.Problem
-	errors.As(err, &p)
-	return p
-}
-
-// serverState is the line under the button: what is wrong with what was filled
-// in, or else what is known of the server.
-type serverState struct {
-	widget.BaseWidget
-	line  *hrow
-	icon  *picture
-	text  *textBlock
-	known finding
-	wrong string
-	told  func() // its height may have changed
-}
-
-// finding is a sentence with an icon.
-type finding struct {
-	icon, sentence string
-	role           role
-}
-
-func newServerState() *serverState {
-	s := &serverState{icon: newPicture("clock", roleMuted, 16), text: newText("", fontSmall, roleMuted)}
-	s.line = newHRow(2*unit, 1, s.icon, s.text)
-	s.line.top = true
-	s.line.Hide()
-	s.ExtendBaseWidget(s)
-	return s
-}
-
-func (s *serverState) fit(width float32) float32           { return s.line.fit(width) }
-func (s *serverState) CreateRenderer() fyne.WidgetRenderer { return holding(s, s.line) }
-
-func (s *serverState) draw() {
-	now := s.known
-	if s.wrong != "" {
-		now = finding{"warning", s.wrong, roleError}
-	}
-	s.line.Hidden = now.sentence == ""
-	if now.sentence != "" {
-		s.icon.set(now.icon, now.role)
-		s.text.role = now.role
-		s.text.setText(now.sentence)
-	}
-	s.told()
-}
-
-// complain says what is wrong, or "" that nothing is.
-func (s *serverState) complain(sentence string) {
-	if s.wrong != sentence {
-		s.wrong = sentence
-		s.draw()
-	}
-}
-
-func (s *serverState) know(icon, sentence string, r role) {
-	s.known = finding{icon, sentence, r}
-	s.draw()
-}
-
-func (s *serverState) nothing() { s.know("", "", nil) }
-func (s *serverState) asking()  { s.know("clock", tr("server.asking"), roleMuted) }
-
-func (s *serverState) found(info session.ServerInfo) {
-	name := text.OneLine(info.Name)
-	if name == "" {
-		name = "Parley"
-	}
-	sentence := tr("server.found", "name", name, "version", text.OneLine(info.Version), "people", plural("people", info.People))
-	if info.Words != "" {
-		sentence += "\n" + tr("server.words", "words", info.Words)
-	}
-	s.know("check", sentence, roleYes)
-}
-
-func (s *serverState) failed(err error) {
-	s.know("warning", causeSentence(causeOf(err)), roleError)
 }

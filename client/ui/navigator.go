@@ -5,6 +5,9 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
+
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // page is a screen of the app.
@@ -16,7 +19,7 @@ type page interface {
 	title() string // for the window; "" is none
 }
 
-// main is a page that stands at the left of the one above it in a wide window.
+// mainPage is a page that stands at the left of the one above it in a wide window.
 type mainPage interface{ isMain() }
 
 // sided is a page that differs when it stands beside the main page.
@@ -27,6 +30,9 @@ const wideWidth = 720
 
 // paneWidth is the width of the left one.
 const paneWidth = 320
+
+// flick is the speed, in units a frame, with which a short push is enough.
+const flick = 8
 
 // slot is a page of the stack and how to make it anew when the language or the
 // text's size changes.
@@ -44,23 +50,23 @@ type navigator struct {
 	depth     int    // of the stack, when shown was set
 	front     page   // the top one when focus was last called
 	rest      fyne.CanvasObject
-	rule      *fill
+	rule      *kit.Fill
 	wide      bool
 	still     bool // pages change without a slide
 	slide     *slide
 	edge      *edge
-	toast     *toast
-	motion    *motion
-	render    *navRenderer
+	toast     *kit.Toast
+	moves     *kit.Motion
+	layOut    func(fyne.Size) // puts all into place; nil before the first time
 	onChanged func()
 	onSwiped  func() // a finger has pushed the top page away
 }
 
-func newNavigator() *navigator {
-	n := &navigator{}
-	n.rule = newHairline()
+func newNavigator(m *kit.Motion) *navigator {
+	n := &navigator{moves: m}
+	n.rule = kit.NewHairline()
 	n.edge = newEdge(n)
-	n.toast = newToast(n)
+	n.toast = kit.NewToast()
 	n.ExtendBaseWidget(n)
 	return n
 }
@@ -176,7 +182,7 @@ func (n *navigator) update() {
 	}
 	if top := n.top(); top != nil && top != n.front {
 		n.front = top
-		if !isPhone() {
+		if !kit.IsPhone() {
 			top.focus()
 		}
 	}
@@ -196,6 +202,12 @@ func (n *navigator) stillUpdate() {
 	n.still = was
 }
 
+// Motion runs what moves in the window.
+func (n *navigator) Motion() *kit.Motion { return n.moves }
+
+// Say shows a sentence for a while.
+func (n *navigator) Say(sentence string) { n.toast.Say(sentence, n.moves, n.Size) }
+
 // pane is what changes with the page on top: all of a narrow window, the right
 // part of a wide one.
 func (n *navigator) pane() fyne.CanvasObject {
@@ -208,74 +220,120 @@ func (n *navigator) pane() fyne.CanvasObject {
 		return n.shown[1].object()
 	}
 	if n.rest == nil {
-		n.rest = newEmptyState("💬", tr("rooms.pick"), "")
+		n.rest = kit.NewEmptyState("💬", lang.T("rooms.pick"), "")
 	}
 	return n.rest
 }
 
-func (n *navigator) CreateRenderer() fyne.WidgetRenderer {
-	n.render = &navRenderer{n: n}
-	return n.render
-}
-
-type navRenderer struct{ n *navigator }
-
-func (r *navRenderer) Layout(size fyne.Size) {
-	n := r.n
-	if wide := size.Width >= wideWidth*min(textScale(), largeText); wide != n.wide {
-		n.wide = wide
-		n.stillUpdate() // comes back here
-		return
-	}
-	if len(n.shown) == 0 {
-		return
-	}
-	x := float32(0)
-	if n.split() {
-		left := paneWidth * min(textScale(), largeText)
-		put(n.shown[0].object(), 0, 0, left, size.Height)
-		put(n.rule, left, 0, 1, size.Height)
-		x = left + 1
-	}
-	put(n.edge, 0, 0, edgeWidth, size.Height)
-	n.toast.place(size)
-	if n.slide != nil {
-		n.slide.place(x, 0, size.Width-x, size.Height)
-		return
-	}
-	put(n.pane(), x, 0, size.Width-x, size.Height)
-}
-
-func (r *navRenderer) Objects() []fyne.CanvasObject {
-	n := r.n
-	if len(n.shown) == 0 {
+// below is the page that a finger can push the top one away to.
+func (n *navigator) below() page {
+	if len(n.stack) < 2 || n.split() {
 		return nil
 	}
-	var objects []fyne.CanvasObject
-	if n.slide != nil {
-		objects = n.slide.objects() // under the page at the left, where there is one
+	if _, main := n.top().(mainPage); main {
+		return nil
 	}
-	if n.split() {
-		objects = append(objects, n.shown[0].object(), n.rule)
-	}
-	if n.slide == nil {
-		objects = append(objects, n.pane())
-	}
-	if isPhone() && n.below() != nil && (n.slide == nil || n.slide.springs) {
-		objects = append(objects, n.edge)
-	}
-	if n.toast.Visible() {
-		objects = append(objects, n.toast)
-	}
-	return objects
+	return n.stack[len(n.stack)-2].page
 }
 
-func (r *navRenderer) Refresh() {
-	r.Layout(r.n.Size())
-	for _, o := range r.Objects() {
-		o.Refresh()
+// hold begins to push the top page away. It reports whether there is one below.
+func (n *navigator) hold() bool {
+	to := n.below()
+	if s := n.slide; s != nil && s.springs { // caught on its way to its place
+		s.cancel()
+		s.springs = false
+		return true
 	}
-	repaint(r.n)
+	if to == nil || n.slide != nil {
+		return false
+	}
+	if s, ok := to.(sided); ok {
+		s.beside(false)
+	}
+	n.slide = &slide{from: n.pane(), to: to.object(), back: true, stop: kit.NewBlocker(), cancel: func() {}}
+	n.moved()
+	return true
 }
-func (r *navRenderer) MinSize() fyne.Size { return fyne.NewSize(320, 200) }
-func (r *navRenderer) Destroy()           {}
+
+// pull moves the page that is held.
+func (n *navigator) pull(dx float32) {
+	if s := n.slide; s != nil && n.Size().Width > 0 {
+		s.done = min(max(s.done+dx/n.Size().Width, 0), 1)
+		n.moved()
+	}
+}
+
+// letGo ends a push: the page goes when it is half away, or on its way fast.
+func (n *navigator) letGo(speed float32) {
+	s := n.slide
+	if s == nil {
+		return
+	}
+	if s.done > 0.5 && speed > -flick || speed >= flick {
+		n.glide(s, s.done, 1, func() {
+			was := n.still
+			n.still = true
+			n.onSwiped()
+			n.still = was
+			n.endSlide()
+		})
+		return
+	}
+	s.springs = true
+	n.glide(s, s.done, 0, n.endSlide)
+}
+
+// under is what scrolls on the page on top.
+func (n *navigator) under() fyne.Draggable {
+	if top := n.top(); top != nil {
+		return kit.DraggableIn(top.object())
+	}
+	return nil
+}
+
+// swipe is the edge, for a finger that came down on it and has left it before it
+// was noticed; nil if the finger does not push a page away.
+func (n *navigator) swipe(from fyne.Position, e *fyne.DragEvent) fyne.Draggable {
+	if from.X < edgeWidth && (n.slide == nil || n.slide.springs) && n.below() != nil && goesRight(e) {
+		return n.edge
+	}
+	return nil
+}
+
+// slideTo makes a page take the place of the one that was shown.
+func (n *navigator) slideTo(from, to fyne.CanvasObject, back bool) {
+	s := &slide{from: from, to: to, back: back, stop: kit.NewBlocker(), cancel: func() {}}
+	n.endSlide()
+	n.slide = s
+	n.glide(s, 0, 1, n.endSlide)
+}
+
+// glide moves a slide from one state to another.
+func (n *navigator) glide(s *slide, from, to float32, ended func()) {
+	s.done = from
+	s.cancel = n.moves.Run(kit.SlideTime, func(done float32) {
+		s.done = from + (to-from)*done
+		n.moved()
+	}, ended)
+}
+
+// moved draws the pages at the places of now, without drawing them anew.
+func (n *navigator) moved() {
+	if n.slide != nil && n.layOut != nil {
+		n.layOut(n.Size())
+		kit.NextFrame()
+	}
+}
+
+// endSlide shows the pages that are there to stay.
+func (n *navigator) endSlide() {
+	if n.slide == nil {
+		return
+	}
+	n.slide.cancel()
+	n.slide = nil
+	if n.layOut != nil {
+		n.layOut(n.Size())
+		kit.NextFrame()
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
 	handset "parley/client/phone"
+	"parley/client/ui/uitest"
 )
 
 // onAndroid gives the app an Android that keeps what it is asked for.
@@ -34,23 +36,23 @@ func TestAskToNotify(t *testing.T) {
 		asked  int
 	}{"yes": {"Continue", 1}, "no": {"No, thanks", 0}, "next to it": {"", 0}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, phone, nil)
+			w := newWorld(t, uitest.Phone, nil)
 			android := onAndroid{asks: true}
 			w.client.system = android.system()
 			w.client.start()
 			w.room("Lobby", "Ann")
 			send := func() {
-				w.page().composer.entry.SetText("hello")
-				w.page().composer.entry.send()
-				w.queue.drain()
+				w.page().composer.Entry.SetText("hello")
+				press(w.page().composer.Entry, fyne.KeyReturn)
+				w.queue.Drain()
 			}
-			w.queue.drain()
+			w.queue.Drain()
 			if w.window.Canvas().Overlays().Top() != nil {
 				t.Fatal("asked before anything was sent")
 			}
 			send()
 			top := w.window.Canvas().Overlays().Top()
-			if top == nil || !strings.Contains(texts(top), "May Parley notify you?") || android.asked != 0 {
+			if top == nil || !strings.Contains(uitest.Texts(top), "May Parley notify you?") || android.asked != 0 {
 				t.Fatalf("after the first message: %v, Android was asked %d times", top, android.asked)
 			}
 			if tc.answer == "" {
@@ -74,14 +76,14 @@ func TestAskToNotify(t *testing.T) {
 // Whoever has allowed it, or has a system that does not ask, is asked nothing,
 // and can still be asked later.
 func TestNothingToAsk(t *testing.T) {
-	w := newWorld(t, phone, nil)
+	w := newWorld(t, uitest.Phone, nil)
 	android := onAndroid{}
 	w.client.system = android.system()
 	w.client.start()
 	w.room("Lobby", "Ann")
-	w.page().composer.entry.SetText("hello")
-	w.page().composer.entry.send()
-	w.queue.drain()
+	w.page().composer.Entry.SetText("hello")
+	press(w.page().composer.Entry, fyne.KeyReturn)
+	w.queue.Drain()
 	if w.window.Canvas().Overlays().Top() != nil || w.client.prefs.askedToNotify() {
 		t.Error("asked without a need")
 	}
@@ -89,7 +91,7 @@ func TestNothingToAsk(t *testing.T) {
 
 // A room has one notification, of its newest message, until it is looked at.
 func TestOneNoticeForARoom(t *testing.T) {
-	w := newWorld(t, phone, nil)
+	w := newWorld(t, uitest.Phone, nil)
 	android := onAndroid{}
 	w.client.system = android.system()
 	w.client.start()
@@ -97,19 +99,19 @@ func TestOneNoticeForARoom(t *testing.T) {
 	kitchen := w.room("Kitchen", "Ann", "Cleo")
 	w.client.setFocused(false)
 	test.AssertNotificationSent(t, nil, func() { // Fyne would show more and more of them
-		lobby.apply(appended(said(100, "Bob", "anybody?")))
-		lobby.apply(appended(said(101, "Bob", "hello?")))
-		kitchen.apply(appended(said(102, "Cleo", "soup")))
+		lobby.Apply(uitest.Appended(uitest.Said(100, "Bob", "anybody?")))
+		lobby.Apply(uitest.Appended(uitest.Said(101, "Bob", "hello?")))
+		kitchen.Apply(uitest.Appended(uitest.Said(102, "Cleo", "soup")))
 	})
 	want := map[string]handset.Notice{
-		lobby.key:   {Tag: lobby.key, Title: "Bob in Lobby", Text: "hello?", Channel: "Messages"},
-		kitchen.key: {Tag: kitchen.key, Title: "Cleo in Kitchen", Text: "soup", Channel: "Messages"},
+		lobby.Key:   {Tag: lobby.Key, Title: "Bob in Lobby", Text: "hello?", Channel: "Messages"},
+		kitchen.Key: {Tag: kitchen.Key, Title: "Cleo in Kitchen", Text: "soup", Channel: "Messages"},
 	}
-	if len(android.shown) != 2 || android.shown[lobby.key] != want[lobby.key] || android.shown[kitchen.key] != want[kitchen.key] {
+	if len(android.shown) != 2 || android.shown[lobby.Key] != want[lobby.Key] || android.shown[kitchen.Key] != want[kitchen.Key] {
 		t.Errorf("the notifications are %+v", android.shown)
 	}
 	w.client.setFocused(true) // the kitchen is on the screen
-	if _, ok := android.shown[kitchen.key]; ok || len(android.shown) != 1 {
+	if _, ok := android.shown[kitchen.Key]; ok || len(android.shown) != 1 {
 		t.Errorf("after looking at the kitchen: %+v", android.shown)
 	}
 	w.client.leave(lobby)

@@ -7,58 +7,61 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/client/ui/text"
 	"parley/shared"
 )
 
 // showPeople lists who is in the room, to be searched by a part of a name.
-func (p *roomPage) showPeople() {
-	c := p.conv
-	head := newColumn(2*unit, newText(plural("people.here", c.count), fontTitle, roleText)).padded(insets{0, 2 * unit, 2 * unit, 2 * unit})
-	list := newColumn(0)
-	body := newColumn(0, head, list).padded(around(4 * unit))
-	var o *overlay
+func showPeople(c *client, conv *conversation.Room) {
+	head := kit.NewColumn(2*kit.Unit, kit.NewText(lang.Plural("people.here", conv.Count), kit.FontTitle, kit.RoleText)).Padded(kit.Sides(0, 2*kit.Unit, 2*kit.Unit, 2*kit.Unit))
+	list := kit.NewColumn(0)
+	body := kit.NewColumn(0, head, list).Padded(kit.Around(4 * kit.Unit))
+	var o *kit.Overlay
 	show := func(typed string) {
-		list.set(c.peopleRows(typed)...)
+		list.Set(peopleRows(conv, c.prefs.name(), typed)...)
 		if o != nil {
 			o.Refresh()
 		}
 	}
-	if len(c.people) > 1 {
-		search := newEntry(tr("people.search"), c.client.shortcut)
+	if len(conv.People) > 1 {
+		search := kit.NewEntry(lang.T("people.search"), c.shortcut)
 		search.OnChanged = show
-		head.objects = append(head.objects, newEntryBox(search))
-		body.objects[0] = head
+		head.Objects = append(head.Objects, kit.NewEntryBox(search))
+		body.Objects[0] = head
 	}
 	show("")
-	o = showPanel(c.client.window.Canvas(), body)
+	o = kit.ShowPanel(c.window.Canvas(), body)
 }
 
-// peopleRows are the people whose name contains what was typed.
-func (c *conversation) peopleRows(typed string) (rows []fyne.CanvasObject) {
+// peopleRows are the people whose name contains what was typed; own is the
+// person's own name.
+func peopleRows(c *conversation.Room, own, typed string) (rows []fyne.CanvasObject) {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	line := func(o fyne.CanvasObject) fyne.CanvasObject {
-		return newColumn(0, o).padded(around(2 * unit))
+		return kit.NewColumn(0, o).Padded(kit.Around(2 * kit.Unit))
 	}
-	me := personKey(c.client.prefs.name())
-	authors := c.authors()
-	for _, name := range c.people {
+	me := personKey(own)
+	authors := c.Authors()
+	for _, name := range c.People {
 		if !strings.Contains(strings.ToLower(name), typed) {
 			continue
 		}
-		row := newHRow(3*unit, 1, newAvatar(name, cmp.Or(authors[name], name), avatarSide), newText(text.OneLine(name), fontBody, roleText)).padded(insets{unit + 2, 2 * unit, unit + 2, 2 * unit})
+		row := kit.NewRow(3*kit.Unit, 1, kit.NewAvatar(name, cmp.Or(authors[name], name), conversation.AvatarSide), kit.NewText(text.OneLine(name), kit.FontBody, kit.RoleText)).Padded(kit.Sides(kit.Unit+2, 2*kit.Unit, kit.Unit+2, 2*kit.Unit))
 		if personKey(name) == me {
-			row.objects = append(row.objects, newChip(tr("people.you"), fontLabel, roleAccent,
-				func(p *palette) color.NRGBA { return p.AccentSoft }))
+			row.Objects = append(row.Objects, kit.NewChip(lang.T("people.you"), kit.FontLabel, kit.RoleAccent,
+				func(p *kit.Palette) color.NRGBA { return p.AccentSoft }))
 		}
 		rows = append(rows, row)
 	}
-	rest := c.count - len(c.people)
+	rest := c.Count - len(c.People)
 	switch {
 	case len(rows) == 0 && typed != "":
-		rows = append(rows, line(newText(tr("people.nobody"), fontBody, roleMuted)))
-	case typed == "" && rest > 0 && len(c.people) > 0:
-		rows = append(rows, line(newText(plural("people.more", rest), fontSmall, roleMuted)))
+		rows = append(rows, line(kit.NewText(lang.T("people.nobody"), kit.FontBody, kit.RoleMuted)))
+	case typed == "" && rest > 0 && len(c.People) > 0:
+		rows = append(rows, line(kit.NewText(lang.Plural("people.more", rest), kit.FontSmall, kit.RoleMuted)))
 	}
 	return rows
 }

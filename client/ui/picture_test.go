@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"parley/client/ui/uitest"
 )
 
 // forgetful makes Fyne forget what is out of sight after a second instead of
@@ -26,7 +28,7 @@ func TestPictureIsThePages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server and the app")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*deadline)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*uitest.Deadline)
 	defer cancel()
 	dir := t.TempDir()
 	address := startServer(t)
@@ -83,7 +85,7 @@ func TestPictureIsThePages(t *testing.T) {
 // way does what leads to another page, and fails when the window goes on showing
 // the page of before, or anything else than the page did when it was there
 // first, if that is known.
-func (s *screen) way(what, title string, first *shot, lead func()) {
+func (s *Screen) way(what, title string, first *shot, lead func()) {
 	s.t.Helper()
 	before := s.picture()
 	lead()
@@ -96,7 +98,7 @@ func (s *screen) way(what, title string, first *shot, lead func()) {
 }
 
 // rest is what the window shows when it has come to rest.
-func (s *screen) rest() *shot {
+func (s *Screen) rest() *shot {
 	s.t.Helper()
 	last := s.picture()
 	for same := 0; same < 5; same++ {
@@ -108,9 +110,9 @@ func (s *screen) rest() *shot {
 }
 
 // until polls a condition.
-func (s *screen) until(otherwise string, holds func() bool) {
+func (s *Screen) until(otherwise string, holds func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(deadline); !holds(); {
+	for end := time.Now().Add(uitest.Deadline); !holds(); {
 		if time.Now().After(end) {
 			s.save("failed.png")
 			s.t.Fatal(otherwise)
@@ -118,21 +120,21 @@ func (s *screen) until(otherwise string, holds func() bool) {
 	}
 }
 
-func (s *screen) click(x, y int) {
+func (s *Screen) click(x, y int) {
 	s.t.Helper()
 	s.do("mousemove", "--window", s.window, fmt.Sprint(x), fmt.Sprint(y), "click", "1")
 	s.do("mousemove", "--window", s.window, "2", "300") // where nothing shows that it is under the pointer
 }
 
-func (s *screen) resize(width, height int) {
+func (s *Screen) resize(width, height int) {
 	s.t.Helper()
 	s.do("windowsize", "--sync", s.window, fmt.Sprint(width), fmt.Sprint(height))
 }
 
 // gear opens the settings from the rooms in a narrow window, gearOfWide in a
 // wide one, with text of 125 %.
-func (s *screen) gear()       { s.t.Helper(); s.click(s.picture().size().X-30, 34) }
-func (s *screen) gearOfWide() { s.t.Helper(); s.click(paneWidth*5/4-30, 34) }
+func (s *Screen) gear()       { s.t.Helper(); s.click(s.picture().size().X-30, 34) }
+func (s *Screen) gearOfWide() { s.t.Helper(); s.click(paneWidth*5/4-30, 34) }
 
 // shot is what a window shows.
 type shot struct {
@@ -157,7 +159,7 @@ func (p shot) like(other shot) bool {
 	return different <= cursor
 }
 
-func (s *screen) picture() shot {
+func (s *Screen) picture() shot {
 	s.t.Helper()
 	data, err := s.imported("ppm:-").Output()
 	var width, height int
@@ -171,7 +173,7 @@ func (s *screen) picture() shot {
 }
 
 // save writes what the window shows to a file in $PICTURES, if that is set.
-func (s *screen) save(name string) {
+func (s *Screen) save(name string) {
 	if dir := os.Getenv("PICTURES"); dir != "" {
 		s.rest()
 		_ = s.imported(dir + "/" + name).Run()
@@ -179,7 +181,7 @@ func (s *screen) save(name string) {
 }
 
 // imported is the command that writes what the window shows to a file.
-func (s *screen) imported(to string) *exec.Cmd {
+func (s *Screen) imported(to string) *exec.Cmd {
 	cmd := exec.CommandContext(s.ctx, "import", "-silent", "-window", s.window, "-depth", "8", to)
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
 	return cmd

@@ -9,8 +9,13 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/driver/mobile"
 
 	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/uitest"
 )
 
 var shots = flag.String("shots", "", "put pictures of what moves into this folder")
@@ -21,60 +26,62 @@ func TestPictures(t *testing.T) {
 	for _, v := range []struct {
 		name string
 		size fyne.Size
-		show func(w *world, r *reel)
+		show func(w *world, r *uitest.Reel)
 	}{
-		{"menu", phone, func(w *world, r *reel) {
+		{"menu", uitest.Phone, func(w *world, r *uitest.Reel) {
 			l := w.page().list
-			l.TappedSecondary(&fyne.PointEvent{Position: middle(t, l, hitLink)})
+			l.TappedSecondary(&fyne.PointEvent{Position: uitest.Where(t, l, "https:")})
 		}},
-		{"slide", phone, func(w *world, r *reel) { w.client.nav.push(func() page { return newSettingsPage(w.client) }) }},
-		{"slide-wide", fyne.NewSize(1100, 760), func(w *world, r *reel) { w.client.nav.push(func() page { return newSettingsPage(w.client) }) }},
-		{"rise", phone, func(w *world, r *reel) {
-			pending := own(9, "This one rises.")
+		{"slide", uitest.Phone, func(w *world, r *uitest.Reel) {
+			w.client.nav.push(func() page { return newSettingsPage(w.client.client) })
+		}},
+		{"slide-wide", fyne.NewSize(1100, 760), func(w *world, r *uitest.Reel) {
+			w.client.nav.push(func() page { return newSettingsPage(w.client.client) })
+		}},
+		{"rise", uitest.Phone, func(w *world, r *uitest.Reel) {
+			pending := uitest.Own(9, "This one rises.")
 			pending.Delivery = session.Pending
-			w.client.open[0].apply(appended(pending))
+			w.client.open[0].Apply(uitest.Appended(pending))
 		}},
-		{"pressed", phone, func(w *world, r *reel) {
+		{"pressed", uitest.Phone, func(w *world, r *uitest.Reel) {
 			l := w.page().list
-			l.light(l.hitAt(middle(t, l, hitBubble)))
-			w.page().back.press(true)
+			l.TouchDown(&mobile.TouchEvent{PointEvent: fyne.PointEvent{Position: uitest.Where(t, l, "https:")}})
+			w.page().back.MouseDown(&desktop.MouseEvent{})
 		}},
-		{"date", phone, func(w *world, r *reel) {
-			w.client.open[0].apply(appended(many(20, 40)...))
-			w.page().list.scrolled(900)
+		{"date", uitest.Phone, func(w *world, r *uitest.Reel) {
+			w.client.open[0].Apply(uitest.Appended(uitest.Many(20, 40)...))
+			w.page().list.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, 900)})
 		}},
-		{"copied", phone, func(w *world, r *reel) { w.client.copy("x"); r.frame(1) }},
-		{"select", phone, func(w *world, r *reel) {
-			w.client.showSelect("Directions: https://example.org/a/very/long/path, see you at eight, or nine.\nשלום עולם")
-			o := w.window.Canvas().Overlays().Top().(*overlay)
-			s := find(o.panel, func(o fyne.CanvasObject) bool { _, ok := o.(*selectText); return ok }).(*selectText)
-			s.pick(12, 52)
+		{"copied", uitest.Phone, func(w *world, r *uitest.Reel) { w.client.copy("x"); r.Frame(1) }},
+		{"select", uitest.Phone, func(w *world, r *uitest.Reel) {
+			showSelect(w.client.client, "Directions: https://example.org/a/very/long/path, see you at eight, or nine.\nשלום עולם")
+			w.window.Canvas().Focused().(*conversation.SelectText).TypedShortcut(&fyne.ShortcutSelectAll{})
 		}},
-		{"fold", phone, func(w *world, r *reel) {
+		{"fold", uitest.Phone, func(w *world, r *uitest.Reel) {
 			s := ""
 			for i := range 40 {
 				s += fmt.Sprintf("%d. a line of a long list\n", i+1)
 			}
-			w.client.open[0].apply(appended(said(30, "Bob", s), own(31, s)))
+			w.client.open[0].Apply(uitest.Appended(uitest.Said(30, "Bob", s), uitest.Own(31, s)))
 		}},
-		{"people", phone, func(w *world, r *reel) { w.page().showPeople() }},
-		{"landscape", landscape, func(w *world, r *reel) {
-			onPhone(t, true)
-			w.client.open[0].apply(appended(said(30, "Bob", "When do we meet?"), said(31, "Cleo", "At eight, I think"), own(32, "I bring bread, tomatoes and the good olive oil."), said(33, "Grace Hopper", "See you there")))
+		{"people", uitest.Phone, func(w *world, r *uitest.Reel) { w.people() }},
+		{"landscape", landscape, func(w *world, r *uitest.Reel) {
+			uitest.OnPhone(t, true)
+			w.client.open[0].Apply(uitest.Appended(uitest.Said(30, "Bob", "When do we meet?"), uitest.Said(31, "Cleo", "At eight, I think"), uitest.Own(32, "I bring bread, tomatoes and the good olive oil."), uitest.Said(33, "Grace Hopper", "See you there")))
 			w.page().root.Refresh()
-			w.page().list.toBottom()
+			w.page().list.Follow()
 		}},
 	} {
-		for _, look := range []look{lookLight, lookDark} {
+		for _, look := range []kit.Look{kit.LookLight, kit.LookDark} {
 			t.Run(fmt.Sprintf("%s-%s", v.name, look), func(t *testing.T) {
-				onPhone(t, false)
+				uitest.OnPhone(t, false)
 				w := newWorld(t, v.size, func(p prefs) { p.setLook(look) })
 				w.client.start()
 				conv := w.room("Team Pizza", "Ann", "Bob", "Cleo", "Grace Hopper", "Łukasz")
-				conv.apply(appended(conversationItems()...))
+				conv.Apply(uitest.Appended(conversationItems()...))
 				r := w.reel()
 				v.show(w, r)
-				r.frame(0.5)
+				r.Frame(0.5)
 				picture := w.window.Canvas().Capture()
 				if picture.Bounds().Dx() != int(v.size.Width) {
 					t.Errorf("the picture is %v", picture.Bounds())

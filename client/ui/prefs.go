@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	handset "parley/client/phone"
+	"parley/client/ui/kit"
 )
 
 // prefs are the settings of this installation. What must not be lost is in the
@@ -19,8 +20,8 @@ func (s prefs) name() string         { return s.p.String("name") }
 func (s prefs) setName(v string)     { s.p.SetString("name", v) }
 func (s prefs) server() string       { return s.p.String("server") }
 func (s prefs) setServer(v string)   { s.p.SetString("server", v) }
-func (s prefs) look() look           { return look(s.p.String("look")) }
-func (s prefs) setLook(v look)       { s.p.SetString("look", string(v)) }
+func (s prefs) look() kit.Look       { return kit.Look(s.p.String("look")) }
+func (s prefs) setLook(v kit.Look)   { s.p.SetString("look", string(v)) }
 func (s prefs) percent() int         { return s.p.IntWithFallback("text", 100) }
 func (s prefs) setPercent(v int)     { s.p.SetInt("text", v) }
 func (s prefs) language() string     { return s.p.String("language") }
@@ -29,7 +30,7 @@ func (s prefs) still() bool          { return s.p.Bool("still") }
 func (s prefs) setStill(v bool)      { s.p.SetBool("still", v) }
 func (s prefs) askedToNotify() bool  { return s.p.Bool("asked to notify") }
 func (s prefs) setAskedToNotify()    { s.p.SetBool("asked to notify", true) }
-func (s prefs) theme() *appTheme     { return newTheme(s.look(), s.percent()) }
+func (s prefs) theme() *kit.Theme    { return kit.NewTheme(s.look(), s.percent()) }
 func (s prefs) setSize(v fyne.Size) {
 	s.p.SetFloat("width", float64(v.Width))
 	s.p.SetFloat("height", float64(v.Height))

@@ -5,12 +5,15 @@ package ui
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"parley/client/session"
+	"parley/client/ui/lang"
+	"parley/client/ui/uitest"
 	"parley/shared"
 )
 
@@ -18,29 +21,26 @@ import (
 // the app away until it has let go of the server, and comes back: whatever
 // happens, the messages in sight stay where they are.
 func TestNothingJumps(t *testing.T) {
-	onPhone(t, true)
-	grace := backgroundGrace
-	backgroundGrace = 0
-	t.Cleanup(func() { backgroundGrace = grace })
-	ctx, cancel := context.WithTimeout(t.Context(), 5*deadline)
+	uitest.OnPhone(t, true)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*uitest.Deadline)
 	defer cancel()
 	address := startServer(t, "--rate", "0", "--sync", "normal")
 	bob := join(t, ctx, address, "Lobby", "Bob")
 	for range 1100 {
-		bob.say(ctx, many(bob.n, 1)[0].Text)
+		bob.Say(ctx, uitest.Many(bob.n, 1)[0].Text)
 	}
-	w := newWorld(t, phone, func(p prefs) { p.setServer("http://" + address) })
-	w.client.net.open = session.Open
+	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer("http://" + address) })
+	w.client.net.open, w.client.grace = session.Open, 0
 	w.client.start()
 	w.client.enter("Lobby")
 	conv := w.client.find("Lobby")
 	p := w.page()
-	rows := func() int { return len(p.list.timeline.rows) }
-	w.settle(func() bool { return conv.status.State == session.Connected && rows() == 50 })
+	rows := func() int { return conv.Timeline.Len() }
+	w.Settle(func() bool { return conv.Status.State == session.Connected && rows() == 50 })
 
 	// The list grows and shrinks under a banner; what counts is the screen.
 	sight := func() map[string]float32 {
-		m := places(p.list)
+		m := p.list.InSight()
 		top := w.app.Driver().AbsolutePositionForObject(p.list).Y
 		for id := range m {
 			m[id] += top
@@ -51,15 +51,15 @@ func TestNothingJumps(t *testing.T) {
 	moved, looks := 0, 0
 	hold := func(what string, cond func() bool) {
 		t.Helper()
-		limit := time.After(deadline)
+		limit := time.After(uitest.Deadline)
 		for !cond() {
 			select {
-			case <-w.queue.added:
+			case <-w.queue.Added:
 			case <-limit:
 				t.Fatalf("%s did not come", what)
 			}
 			before := sight()
-			w.queue.drain()
+			w.queue.Drain()
 			kept := 0
 			for id, y := range sight() {
 				if was, ok := before[id]; ok {
@@ -75,7 +75,7 @@ func TestNothingJumps(t *testing.T) {
 		}
 	}
 
-	p.list.scrollBy(200)
+	p.list.ScrollBy(200)
 	written := make(chan int)
 	stop := make(chan struct{})
 	go func() {
@@ -90,7 +90,7 @@ func TestNothingJumps(t *testing.T) {
 			case <-tick.C:
 			}
 			n++
-			f := shared.Message{Type: shared.TypeChat, ID: fmt.Sprint("later", n), Text: many(n, 1)[0].Text}
+			f := shared.Message{Type: shared.TypeChat, ID: fmt.Sprint("later", n), Text: uitest.Many(n, 1)[0].Text}
 			if err := bob.conn.Write(ctx, websocket.MessageText, shared.Encode(f)); err != nil {
 				t.Error(err)
 				n--
@@ -99,21 +99,21 @@ func TestNothingJumps(t *testing.T) {
 	}()
 	for rows() < 1050 {
 		was := rows()
-		p.list.scrollBy(p.list.offset) // to the beginning, which asks for more
+		p.list.ScrollBy(p.list.Offset) // to the beginning, which asks for more
 		hold("what is older", func() bool { return rows() >= was+50 })
-		p.list.scrollBy(-p.list.Size().Height / 2)
+		p.list.ScrollBy(-p.list.Size().Height / 2)
 	}
-	unseen := p.list.unseen
+	unseen := p.list.Unseen
 	before := sight()
 	w.client.setFocused(false)
-	hold("the pause", func() bool { return conv.status.Cause == session.CausePaused })
+	hold("the pause", func() bool { return conv.Status.Cause == session.CausePaused })
 	was := rows()
 	w.client.setFocused(true)
-	hold("what came meanwhile", func() bool { return conv.status.State == session.Connected && rows() >= was+20 })
+	hold("what came meanwhile", func() bool { return conv.Status.State == session.Connected && rows() >= was+20 })
 	close(stop)
 	n := <-written
 	hold("the last", func() bool {
-		last, _ := conv.last()
+		last, _ := conv.Last()
 		return last.Offset == int64(1100+n)
 	})
 	for id, y := range sight() {
@@ -124,12 +124,13 @@ func TestNothingJumps(t *testing.T) {
 	if moved > 0 {
 		t.Errorf("in %d looks, %d rows had moved", looks, moved)
 	}
-	if p.list.unseen < unseen+20 || p.list.unseen > n || !p.list.render.pill.visible {
-		t.Errorf("%d are counted as new, %d were before the pause and %d came", p.list.unseen, unseen, n)
+	if p.list.Unseen < unseen+20 || p.list.Unseen > n || !strings.Contains(uitest.Texts(p.list), lang.Plural("room.new", p.list.Unseen)) {
+		t.Errorf("%d are counted as new, %d were before the pause and %d came", p.list.Unseen, unseen, n)
 	}
-	for i, r := range p.list.timeline.rows {
-		if first := p.list.timeline.rows[0].item.Offset; r.item.Offset != first+int64(i) {
-			t.Fatalf("row %d is number %d, and the first is %d", i, r.item.Offset, first)
+	first := conv.Timeline.Item(0).Offset
+	for i := range rows() {
+		if at := conv.Timeline.Item(i).Offset; at != first+int64(i) {
+			t.Fatalf("row %d is number %d, and the first is %d", i, at, first)
 		}
 	}
 	t.Logf("%d looks at a room of %d messages, of which %d came while it was read: nothing moved", looks, rows(), n)

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/uitest"
 )
 
 // life is a start of the app with what the one before it kept.
@@ -20,7 +22,7 @@ func life(t *testing.T, dir, address string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, phone, func(p prefs) { p.setServer("http://" + address) })
+	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer("http://" + address) })
 	w.client.store, w.client.net.open = store, session.Open
 	w.client.pins = session.NewPins(store)
 	t.Cleanup(w.end)
@@ -41,8 +43,8 @@ func (w *world) end() {
 
 func (w *world) connected() (rooms []string) {
 	for _, conv := range w.client.open {
-		if conv.status.State == session.Connected {
-			rooms = append(rooms, conv.name)
+		if conv.Status.State == session.Connected {
+			rooms = append(rooms, conv.Name)
 		}
 	}
 	return rooms
@@ -59,55 +61,55 @@ func TestRoomsReopen(t *testing.T) {
 		bob[room] = join(t, ctx, address, room, "Bob")
 	}
 	for i := range 40 {
-		bob["Two"].say(ctx, fmt.Sprint("line ", i))
+		bob["Two"].Say(ctx, fmt.Sprint("line ", i))
 	}
-	bob["One"].say(ctx, "seen")
+	bob["One"].Say(ctx, "seen")
 
 	w := life(t, dir, address)
 	for _, room := range []string{"Two", "One", "Three", "Two"} {
 		w.client.enter(room)
-		w.settle(func() bool { return slices.Contains(w.connected(), room) })
+		w.Settle(func() bool { return slices.Contains(w.connected(), room) })
 		if conv := w.client.find(room); room == "Two" { // else what comes when one has left it counts as new
-			w.settle(func() bool { return len(conv.timeline.rows) == 40 })
+			w.Settle(func() bool { return conv.Timeline.Len() == 40 })
 		}
 	}
-	w.page().list.scrollBy(500)
-	at := w.page().list.place
-	if at.ID == "" {
-		t.Fatal("the list tells no place")
+	w.page().list.ScrollBy(500)
+	at := w.page().list.InSight()
+	if w.page().list.AtEnd() {
+		t.Fatal("the list does not scroll")
 	}
 	w.end()
-	bob["One"].say(ctx, "missed 1")
-	bob["One"].say(ctx, "missed 2")
-	bob["Two"].say(ctx, "below")
+	bob["One"].Say(ctx, "missed 1")
+	bob["One"].Say(ctx, "missed 2")
+	bob["Two"].Say(ctx, "below")
 
 	w = life(t, dir, address)
-	if conv := w.page().conv; conv.name != "Two" || conv.waits {
-		t.Fatalf("the page is that of %s, which waits: %v", conv.name, conv.waits)
+	if conv := w.page().conv; conv.Name != "Two" || conv.Waits {
+		t.Fatalf("the page is that of %s, which waits: %v", conv.Name, conv.Waits)
 	}
 	var order []string
 	for _, conv := range w.client.open {
-		order = append(order, conv.name)
-		if conv.waits != (conv.name != "Two") {
-			t.Errorf("%s waits: %v", conv.name, conv.waits)
+		order = append(order, conv.Name)
+		if conv.Waits != (conv.Name != "Two") {
+			t.Errorf("%s waits: %v", conv.Name, conv.Waits)
 		}
 	}
 	if want := []string{"Two", "Three", "One"}; !slices.Equal(order, want) {
 		t.Errorf("the rooms are opened in the order %q, not %q", order, want)
 	}
-	w.settle(func() bool { return len(w.connected()) == 3 })
+	w.Settle(func() bool { return len(w.connected()) == 3 })
 	one := w.client.find("One")
-	w.settle(func() bool { return one.unread == 2 && len(w.page().conv.timeline.rows) == 41 })
-	if list := w.page().list; list.stick || list.place != at || list.unseen != 1 {
-		t.Errorf("the list is at %+v, not at %+v; at its end: %v; %d unseen", list.place, at, list.stick, list.unseen)
+	w.Settle(func() bool { return one.Unread == 2 && w.page().conv.Timeline.Len() == 41 })
+	if list := w.page().list; list.AtEnd() || !maps.Equal(list.InSight(), at) || list.Unseen != 1 {
+		t.Errorf("in sight is %v, not %v; at its end: %v; %d unseen", list.InSight(), at, list.AtEnd(), list.Unseen)
 	}
 	w.client.back(false)
 	rooms := w.client.nav.top().(*askRoomPage)
-	if got := texts(rooms.object()); !strings.Contains(got, "Bob: missed 2") || !strings.Contains(got, "2\n") || !strings.Contains(got, "Bob: below") {
+	if got := uitest.Texts(rooms.object()); !strings.Contains(got, "Bob: missed 2") || !strings.Contains(got, "2\n") || !strings.Contains(got, "Bob: below") {
 		t.Errorf("the list of rooms is\n%s", got)
 	}
-	if one.fresh != one.timeline.rows[1].item.ID {
-		t.Errorf("what is new begins at %q", one.fresh)
+	if one.Fresh != one.Timeline.Item(1).ID {
+		t.Errorf("what is new begins at %q", one.Fresh)
 	}
 	w.end()
 
@@ -117,16 +119,16 @@ func TestRoomsReopen(t *testing.T) {
 		t.Errorf("on top is a %T, %d rooms are open", w.client.nav.top(), len(w.client.open))
 	}
 	one = w.client.find("One")
-	w.settle(func() bool { return len(w.connected()) == 3 && len(one.timeline.rows) == 3 })
-	if one.unread != 2 || one.fresh != one.timeline.rows[1].item.ID {
-		t.Errorf("%d are unread, from %q on", one.unread, one.fresh)
+	w.Settle(func() bool { return len(w.connected()) == 3 && one.Timeline.Len() == 3 })
+	if one.Unread != 2 || one.Fresh != one.Timeline.Item(1).ID {
+		t.Errorf("%d are unread, from %q on", one.Unread, one.Fresh)
 	}
 	w.client.enter("One")
-	w.client.nav.push(func() page { return newSettingsPage(w.client) })
+	w.client.nav.push(func() page { return newSettingsPage(w.client.client) })
 	w.end()
 	w = life(t, dir, address)
-	if conv := w.page().conv; conv.name != "One" {
-		t.Errorf("from Settings over One the way leads to %s", conv.name)
+	if conv := w.page().conv; conv.Name != "One" {
+		t.Errorf("from Settings over One the way leads to %s", conv.Name)
 	}
 	if w.client.unread() != 0 {
 		t.Errorf("%d are unread", w.client.unread())
@@ -163,60 +165,26 @@ func TestRefusedRoomsTryAgain(t *testing.T) {
 	for i := range 5 {
 		w.client.enter(fmt.Sprint("room ", i))
 	}
-	w.settle(func() bool { return len(w.connected()) == 3 })
+	w.Settle(func() bool { return len(w.connected()) == 3 })
 	w.end()
 	w = life(t, dir, address)
 	shown := w.page()
 	refused := func() (n int) {
 		for _, conv := range w.client.open {
-			if conv.status.State == session.Disconnected && conv.status.Cause == session.CauseServerFull {
+			if conv.Status.State == session.Disconnected && conv.Status.Cause == session.CauseServerFull {
 				n++
 			}
 		}
 		return n
 	}
-	w.settle(func() bool { return len(w.connected()) == 3 && refused() == 2 })
-	if w.page() != shown || shown.conv.status.State != session.Connected || w.window.Canvas().Overlays().Top() != nil {
-		t.Errorf("the room on the screen is %+v", shown.conv.status)
+	w.Settle(func() bool { return len(w.connected()) == 3 && refused() == 2 })
+	if w.page() != shown || shown.conv.Status.State != session.Connected || w.window.Canvas().Overlays().Top() != nil {
+		t.Errorf("the room on the screen is %+v", shown.conv.Status)
 	}
 	for _, conv := range slices.Clone(w.client.open) {
-		if conv != shown.conv && conv.status.State == session.Connected {
+		if conv != shown.conv && conv.Status.State == session.Connected {
 			w.client.leave(conv)
 		}
 	}
-	w.settle(func() bool { return len(w.connected()) == 3 && refused() == 0 })
-}
-
-// A place that lies in front of what the device keeps is found in the history.
-func TestPlaceInTheHistory(t *testing.T) {
-	w := newWorld(t, phone, nil)
-	w.client.start()
-	conv := w.room("Lobby", "Ann")
-	list := w.page().list
-	asked := 0
-	list.onOlder = func() { asked++ }
-	want := session.Place{ID: "id130", Offset: 130, Below: 3}
-	list.seek(want)
-	conv.apply([]session.Change{{Kind: session.Reset, Items: many(200, 60), More: true}})
-	if asked != 1 {
-		t.Fatalf("asked %d times", asked)
-	}
-	conv.apply([]session.Change{{Kind: session.Prepend, Items: many(150, 50), More: true}})
-	if asked != 2 || !list.stick {
-		t.Fatalf("asked %d times", asked)
-	}
-	conv.apply([]session.Change{{Kind: session.Prepend, Items: many(100, 50), More: true}})
-	if at := list.timeline.anchorAt(list.offset); at != (anchor{"id130", 3}) || list.stick {
-		t.Errorf("the list is at %+v", at)
-	}
-	list.seek(session.Place{ID: "deleted", Offset: 120})
-	list.find()
-	if list.sought.ID != "" {
-		t.Error("a row that is gone is sought on")
-	}
-	list.seek(want)
-	list.scrollBy(10)
-	if list.sought.ID != "" {
-		t.Error("whoever scrolls is taken away")
-	}
+	w.Settle(func() bool { return len(w.connected()) == 3 && refused() == 0 })
 }

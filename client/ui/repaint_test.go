@@ -9,13 +9,16 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
+
+	"parley/client/ui/kit"
+	"parley/client/ui/uitest"
 )
 
 // Fyne forgets the renderers of what is out of sight for a minute. Those that it
 // makes when it comes back draw the same, though no size has changed.
 func TestForgottenRenderers(t *testing.T) {
 	for _, s := range scenes {
-		w := newWorld(t, phone, nil)
+		w := newWorld(t, uitest.Phone, nil)
 		s.show(w)
 		root := w.window.Content()
 		if o := w.window.Canvas().Overlays().Top(); o != nil {
@@ -46,10 +49,10 @@ func drawnBy(r fyne.WidgetRenderer) (drawn []string) {
 	return drawn
 }
 
-// ownWidgets are the widgets of this package that are drawn of an object.
+// ownWidgets are the widgets of the app's own packages that are drawn of an object.
 func ownWidgets(o fyne.CanvasObject) (widgets []fyne.Widget) {
-	walk(o, fyne.Position{}, func(v seen) {
-		if w, ok := v.object.(fyne.Widget); ok && strings.HasPrefix(reflect.TypeOf(w).String(), "*ui.") {
+	uitest.Walk(o, func(v uitest.Seen) {
+		if w, ok := v.Object.(fyne.Widget); ok && strings.HasPrefix(reflect.TypeOf(w).Elem().PkgPath(), "parley/client/ui") {
 			widgets = append(widgets, w)
 		}
 	})
@@ -93,7 +96,7 @@ func (a forgetfulApp) Driver() fyne.Driver { return a.driver }
 // picture.
 func TestRefreshDrawsWhatIsForgotten(t *testing.T) {
 	for _, s := range scenes {
-		w := newWorld(t, phone, nil)
+		w := newWorld(t, uitest.Phone, nil)
 		s.show(w)
 		widgets := ownWidgets(w.window.Content())
 		if o := w.window.Canvas().Overlays().Top(); o != nil {
@@ -103,7 +106,7 @@ func TestRefreshDrawsWhatIsForgotten(t *testing.T) {
 		fyne.SetCurrentApp(forgetfulApp{w.app, forgetfulDriver{w.app.Driver(), forgetfulWindow{w.window, canvas}}})
 		for _, widget := range widgets {
 			switch widget.(type) {
-			case *blocker, *edge:
+			case *kit.Blocker, *edge:
 				continue // nothing is to be seen of them
 			}
 			canvas.dirty = 0

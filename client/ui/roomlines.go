@@ -8,6 +8,8 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/conversation"
+	"parley/client/ui/lang"
 	"parley/client/ui/text"
 )
 
@@ -18,42 +20,43 @@ type roomLine struct {
 	newest    time.Time // what one's own rooms are sorted by
 	draft     bool      // sub is what was written and not sent
 	unread    int
-	conv      *conversation // nil when it is not open
+	conv      *conversation.Room // nil when it is not open
 	mine      bool
 	current   bool // its page is on the screen
 	locked    bool
 }
 
-// gather sorts the rooms into the person's own, others with people in them, and
-// others in which something was said.
-func (p *askRoomPage) gather() (mine, lively, quiet []roomLine) {
+// gather sorts the rooms that are open, that the server tells of and that the
+// store has: the person's own, others with people in them, and others in which
+// something was said.
+func gather(c *client, told []session.RoomInfo, recent []store.Recent) (mine, lively, quiet []roomLine) {
 	active := make(map[string]session.RoomInfo)
-	for _, r := range p.active {
-		active[roomKey(r.Name)] = r
+	for _, r := range told {
+		active[conversation.Key(r.Name)] = r
 	}
 	known := make(map[string]bool)
-	for _, conv := range p.client.open {
-		known[conv.key] = true
-		mine = append(mine, conv.line(active[conv.key]))
+	for _, conv := range c.open {
+		known[conv.Key] = true
+		mine = append(mine, openLine(conv, active[conv.Key]))
 	}
-	for _, r := range p.recent {
-		if key := roomKey(r.Room); !known[key] {
+	for _, r := range recent {
+		if key := conversation.Key(r.Room); !known[key] {
 			known[key] = true
-			mine = append(mine, keptLine(r, active[key]))
+			mine = append(mine, keptLine(c.clock, r, active[key]))
 		}
 	}
 	slices.SortStableFunc(mine, func(a, b roomLine) int {
-		return cmp.Or(b.newest.Compare(a.newest), strings.Compare(roomKey(a.name), roomKey(b.name)))
+		return cmp.Or(b.newest.Compare(a.newest), strings.Compare(conversation.Key(a.name), conversation.Key(b.name)))
 	})
-	for _, r := range p.active {
-		key := roomKey(r.Name)
+	for _, r := range told {
+		key := conversation.Key(r.Name)
 		switch line := (roomLine{name: text.OneLine(r.Name), locked: r.Locked}); {
 		case known[key]:
 		case r.Count > 0:
-			line.sub = peopleLine(r)
+			line.sub = peopleLine(c.clock, r)
 			lively = append(lively, line)
 		default:
-			line.sub = whenLine(r.LastActivity)
+			line.sub = c.clock.When(r.LastActivity)
 			quiet = append(quiet, line)
 		}
 		known[key] = true
@@ -61,29 +64,29 @@ func (p *askRoomPage) gather() (mine, lively, quiet []roomLine) {
 	return mine, lively, quiet
 }
 
-// line is the room in the list; told is what the server says of it.
-func (c *conversation) line(told session.RoomInfo) roomLine {
-	line := roomLine{name: c.title(), mine: true, unread: c.unread, conv: c, current: c.page != nil, locked: told.Locked || c.locked}
-	item, _ := c.last()
-	line.about(item, c.used)
-	switch draft := c.room.Draft(); {
+// openLine is an open room in the list; told is what the server says of it.
+func openLine(c *conversation.Room, told session.RoomInfo) roomLine {
+	line := roomLine{name: c.Title(), mine: true, unread: c.Unread, conv: c, current: c.Page != nil, locked: told.Locked || c.Locked}
+	item, _ := c.Last()
+	line.about(item, c.Used)
+	switch draft := c.Session.Draft(); {
 	case !line.current && draft != "":
 		line.drafted(draft)
 	case item.ID == "":
-		line.sub = plural("people.here", c.count)
+		line.sub = lang.Plural("people.here", c.Count)
 	}
 	return line
 }
 
 // keptLine is one's own room that is not open.
-func keptLine(r store.Recent, told session.RoomInfo) roomLine {
+func keptLine(now lang.Clock, r store.Recent, told session.RoomInfo) roomLine {
 	line := roomLine{name: text.OneLine(r.Room), mine: true, unread: r.Unread, locked: told.Locked || r.Locked}
 	line.about(r.Last, r.Used)
 	switch {
 	case r.Draft != "":
 		line.drafted(r.Draft)
 	case r.Last.ID == "":
-		line.sub = peopleLine(told)
+		line.sub = peopleLine(now, told)
 	}
 	if told.LastActivity.After(line.newest) {
 		line.when, line.newest = told.LastActivity, told.LastActivity
@@ -101,14 +104,14 @@ func (l *roomLine) about(item session.Item, used time.Time) {
 }
 
 func (l *roomLine) drafted(draft string) {
-	l.sub, l.draft = tr("rooms.draft", "text", shortened(draft)), true
+	l.sub, l.draft = lang.T("rooms.draft", "text", shortened(draft)), true
 }
 
 // peopleLine says who is in a room and when it was last used.
-func peopleLine(r session.RoomInfo) string {
-	s := plural("people.here", r.Count)
+func peopleLine(now lang.Clock, r session.RoomInfo) string {
+	s := lang.Plural("people.here", r.Count)
 	if !r.LastActivity.IsZero() {
-		s += " · " + ago(r.LastActivity)
+		s += " · " + now.Ago(r.LastActivity)
 	}
 	return s
 }
@@ -116,9 +119,9 @@ func peopleLine(r session.RoomInfo) string {
 // preview is a message in one line.
 func preview(item session.Item) string {
 	if item.Mine {
-		return tr("rooms.preview.mine", "text", shortened(item.Text))
+		return lang.T("rooms.preview.mine", "text", shortened(item.Text))
 	}
-	return tr("rooms.preview", "name", text.OneLine(item.User), "text", shortened(item.Text))
+	return lang.T("rooms.preview", "name", text.OneLine(item.User), "text", shortened(item.Text))
 }
 
 // shortened is the beginning of a text in one line.
@@ -135,8 +138,8 @@ func shortened(s string) string {
 func keepOrder(before, rooms []session.RoomInfo) []session.RoomInfo {
 	rank := make(map[string]int)
 	for i, r := range before {
-		rank[roomKey(r.Name)] = i + 1
+		rank[conversation.Key(r.Name)] = i + 1
 	}
-	place := func(r session.RoomInfo) int { return cmp.Or(rank[roomKey(r.Name)], len(before)+1) }
+	place := func(r session.RoomInfo) int { return cmp.Or(rank[conversation.Key(r.Name)], len(before)+1) }
 	return slices.SortedStableFunc(slices.Values(rooms), func(a, b session.RoomInfo) int { return place(a) - place(b) })
 }

@@ -10,106 +10,113 @@ import (
 	"fyne.io/fyne/v2"
 
 	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/client/ui/text"
 	"parley/shared"
 )
 
 // roomPage is a conversation.
 type roomPage struct {
-	conv     *conversation
-	root     *filled
+	client   *client
+	conv     *conversation.Room
+	root     *kit.Filled
 	header   fyne.CanvasObject
-	back     *tile
-	lock     *picture // while the room has a passphrase
-	sub      *textBlock
+	back     *kit.Tile
+	lock     *kit.Picture // while the room has a passphrase
+	sub      *kit.Text
 	banner   *banner
-	list     *messageList
-	silence  fyne.CanvasObject // while nothing has been said
-	typing   *note             // who is writing, or what is wrong with the text
-	composer *composer
+	list     *conversation.List
+	silence  fyne.CanvasObject  // while nothing has been said
+	typing   *conversation.Note // who is writing, or what is wrong with the text
+	composer *conversation.Composer
 	complain string // what is wrong with the text
 }
 
-func newRoomPage(conv *conversation) *roomPage {
-	p := &roomPage{conv: conv, list: newMessageList(conv.timeline)}
-	c := conv.client
-	p.back = newIconButton("back", func() { c.back(false) })
-	p.lock = newPicture("lock", roleMuted, 16)
-	p.sub = newText("", fontSmall, roleMuted).lines(2)
-	about := newTile(aboutRoom(conv, p.lock, p.sub), p.showPeople)
-	about.inset = insets{0, unit, 0, unit}
-	var more *tile
-	more = newIconButton("more", func() {
+func newRoomPage(c *client, conv *conversation.Room) *roomPage {
+	p := &roomPage{client: c, conv: conv, list: conversation.NewList(conv.Timeline)}
+	p.back = kit.NewIconButton("back", func() { c.ways.back(false) })
+	p.lock = kit.NewPicture("lock", kit.RoleMuted, 16)
+	p.sub = kit.NewText("", kit.FontSmall, kit.RoleMuted).Lines(2)
+	about := kit.NewTile(aboutRoom(conv, p.lock, p.sub), func() { showPeople(c, conv) })
+	about.Inset = kit.Sides(0, kit.Unit, 0, kit.Unit)
+	var more *kit.Tile
+	more = kit.NewIconButton("more", func() {
 		p.menu(fyne.CurrentApp().Driver().AbsolutePositionForObject(more).AddXY(more.Size().Width/2, more.Size().Height))
 	})
-	p.banner = newBanner(conv)
-	p.silence = newEmptyState("🤫", tr("room.empty"), tr("room.empty.break"))
-	p.typing = newNote()
-	p.composer = newComposer(c.shortcut, p.send, p.typed, func(limit int) { p.complainOf(tr("text.full", "limit", fmt.Sprint(limit))) })
-	p.composer.grown = func() { p.root.Refresh() }
-	p.composer.restore(conv.room.Draft())
-	p.composer.entry.leaf = func(pages float32) { p.list.scrollBy(pages * 0.9 * p.list.Size().Height) }
+	p.banner = newBanner(c, conv, func() { p.root.Refresh() })
+	p.silence = kit.NewEmptyState("🤫", lang.T("room.empty"), lang.T("room.empty.break"))
+	p.typing = conversation.NewNote()
+	p.composer = conversation.NewComposer(c.shortcut, p.send, p.typed, func(limit int) { p.complainOf(lang.T("text.full", "limit", fmt.Sprint(limit))) })
+	p.composer.Grown = func() { p.root.Refresh() }
+	p.composer.Restore(conv.Session.Draft())
+	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }
 
-	p.list.seek(conv.place)
-	conv.place = session.Place{}
-	p.list.onPlace = conv.room.SetPlace
-	p.list.onOlder = conv.room.LoadOlder
-	p.list.onHit = p.tapped
-	p.list.onMenu = p.menuFor
-	ground := newFill(func(p *palette) color.NRGBA { return p.Ground })
-	p.header = newHeader(p.back, about, more)
-	p.root = newFilled(2, p.header, p.banner,
-		over(ground, p.list, p.silence, p.typing), newFooter(p.composer))
-	p.root.sized = p.squeeze
+	p.list.Seek(conv.Place)
+	conv.Place = session.Place{}
+	p.list.OnPlace = conv.Session.SetPlace
+	p.list.OnOlder = conv.Session.LoadOlder
+	p.list.OnHit = p.tapped
+	p.list.OnMenu = p.menuFor
+	p.list.OnSwipe = c.nav.swipe
+	ground := kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground })
+	p.header = kit.NewHeader(p.back, about, more)
+	p.root = kit.NewFilled(2, p.header, p.banner,
+		kit.Over(ground, p.list, p.silence, p.typing), kit.NewFooter(p.composer))
+	p.root.Sized = p.squeeze
 	p.state()
 	return p
 }
 
 // aboutRoom is the room's name and the line on it, with the avatar where there
 // is room for it.
-func aboutRoom(conv *conversation, lock *picture, sub *textBlock) *hrow {
-	title := newColumn(1, newHRow(unit, 1, lock, newText(conv.title(), fontTitle, roleText).lines(2)), sub)
-	if textScale() > largeText {
-		return newHRow(0, 0, title)
+func aboutRoom(conv *conversation.Room, lock *kit.Picture, sub *kit.Text) *kit.Row {
+	title := kit.NewColumn(1, kit.NewRow(kit.Unit, 1, lock, kit.NewText(conv.Title(), kit.FontTitle, kit.RoleText).Lines(2)), sub)
+	if kit.TextScale() > kit.LargeText {
+		return kit.NewRow(0, 0, title)
 	}
-	return newHRow(3*unit, 1, newRoomAvatar(conv.name, 40), title)
+	return kit.NewRow(3*kit.Unit, 1, kit.NewRoomAvatar(conv.Name, 40), title)
 }
 
-func (p *roomPage) object() fyne.CanvasObject { return p.root }
-func (p *roomPage) title() string             { return p.conv.title() }
+func (p *roomPage) object() fyne.CanvasObject        { return p.root }
+func (p *roomPage) title() string                    { return p.conv.Title() }
+func (p *roomPage) conversation() *conversation.Room { return p.conv }
+func (p *roomPage) input() input                     { return p.composer.Entry }
+func (p *roomPage) Settle()                          { p.list.Settle() }
 
 func (p *roomPage) entered() {
 	c := p.conv
-	c.page = p
-	c.used = now()
-	c.room.Show(true)
-	c.visit()
+	c.Page = p
+	c.Used = c.Clock()
+	c.Session.Show(true)
+	c.Visit()
 	p.banner.start()
 	p.state()
-	if c.timeline.fresh != "" {
-		p.list.showRow(c.timeline.fresh)
+	if c.Timeline.Fresh != "" {
+		p.list.ShowRow(c.Timeline.Fresh)
 	}
 }
 
 // beside leaves the way back to the rooms out where they are in sight.
 func (p *roomPage) beside(main bool) { p.back.Hidden = main }
 
-func (p *roomPage) focus() { p.conv.client.window.Canvas().Focus(p.composer.entry) }
+func (p *roomPage) focus() { p.client.window.Canvas().Focus(p.composer.Entry) }
 
 func (p *roomPage) left() {
-	if p.conv.page == p {
-		p.conv.page = nil
+	if p.conv.Page == conversation.View(p) {
+		p.conv.Page = nil
 	}
-	if !p.conv.client.nav.has(p) { // another page may lie over it
-		p.conv.room.Show(false)
+	if !p.client.nav.has(p) { // another page may lie over it
+		p.conv.Session.Show(false)
 	}
 	p.banner.end()
-	p.conv.client.roomsChanged()
+	p.client.roomsChanged()
 }
 
-// change applies a batch of changes and draws what they touched.
-func (p *roomPage) change(batch []session.Change) {
-	p.list.change(batch)
+// Change applies a batch of changes and draws what they touched.
+func (p *roomPage) Change(batch []session.Change) {
+	p.list.Change(batch)
 	p.state()
 	for _, change := range batch {
 		if change.Kind == session.StatusChanged {
@@ -120,9 +127,9 @@ func (p *roomPage) change(batch []session.Change) {
 
 // askKey asks for the passphrase that the room waits for.
 func (p *roomPage) askKey() {
-	c := p.conv.client
-	if asksForKey(p.conv.status) && c.nav.top() == page(p) && c.window.Canvas().Overlays().Top() == nil {
-		c.showKey(p.conv)
+	c := p.client
+	if p.conv.Status.AsksForKey() && c.nav.top() == page(p) && c.window.Canvas().Overlays().Top() == nil {
+		showKey(c, p.conv)
 	}
 }
 
@@ -130,36 +137,36 @@ func (p *roomPage) askKey() {
 func (p *roomPage) state() {
 	c := p.conv
 	sub, r := p.subtitle()
-	moved := sub != p.sub.text || p.lock.Hidden == c.locked // it may take another line
-	p.lock.Hidden = !c.locked
-	p.sub.role = r
-	p.sub.setText(sub)
+	moved := sub != p.sub.Text || p.lock.Hidden == c.Locked // it may take another line
+	p.lock.Hidden = !c.Locked
+	p.sub.Role = r
+	p.sub.SetText(sub)
 	p.sub.Refresh()
 	p.silence.Hide()
-	if len(c.timeline.rows) == 0 && c.status.State == session.Connected {
+	if c.Timeline.Len() == 0 && c.Status.State == session.Connected {
 		p.silence.Show()
 	}
 	if p.complain != "" {
-		p.typing.say(p.complain, roleError)
+		p.typing.Say(p.complain, kit.RoleError)
 	} else {
-		p.typing.say(typingLine(c.typing), roleMuted)
+		p.typing.Say(typingLine(c.Typing), kit.RoleMuted)
 	}
-	p.list.setFoot(p.typing.height(p.list.Size().Width))
+	p.list.SetFoot(p.typing.Height(p.list.Size().Width))
 	if p.banner.update() || moved {
 		p.root.Refresh()
 	}
 }
 
 // subtitle says who is here, or how the connection is.
-func (p *roomPage) subtitle() (string, role) {
+func (p *roomPage) subtitle() (string, kit.Role) {
 	c := p.conv
-	switch c.status.State {
+	switch c.Status.State {
 	case session.Connected:
-		return plural("people.here", c.count), roleMuted
+		return lang.Plural("people.here", c.Count), kit.RoleMuted
 	case session.Connecting:
-		return tr("room.connecting"), roleWarning
+		return lang.T("room.connecting"), kit.RoleWarning
 	}
-	return tr("room.offline"), roleWarning
+	return lang.T("room.offline"), kit.RoleWarning
 }
 
 func typingLine(names []string) string {
@@ -167,11 +174,11 @@ func typingLine(names []string) string {
 	case 0:
 		return ""
 	case 1:
-		return tr("room.typing.one", "name", text.OneLine(names[0]))
+		return lang.T("room.typing.one", "name", text.OneLine(names[0]))
 	case 2:
-		return tr("room.typing.two", "name", text.OneLine(names[0]), "other", text.OneLine(names[1]))
+		return lang.T("room.typing.two", "name", text.OneLine(names[0]), "other", text.OneLine(names[1]))
 	}
-	return tr("room.typing.several")
+	return lang.T("room.typing.several")
 }
 
 // send takes a text out of the composer.
@@ -179,28 +186,27 @@ func (p *roomPage) send(s string) bool {
 	if shared.Blank(s) {
 		return false
 	}
-	_, err := p.conv.room.Send(s)
+	_, err := p.conv.Session.Send(s)
 	switch {
 	case errors.Is(err, session.ErrTooLong):
 		p.complain = p.excess(s)
 	case err != nil:
-		p.complain = tr("failed.refused")
+		p.complain = lang.T("failed.refused")
 	default:
 		p.complain = ""
-		c := p.conv.client
-		c.bridge.post(c.askToNotify) // after the keyboard is up again
+		c := p.client
+		c.bridge.Post(func() { askToNotify(c) }) // after the keyboard is up again
 	}
-	p.list.sought = session.Place{}
-	p.list.toBottom()
-	p.conv.timeline.setFresh("")
+	p.list.Follow()
+	p.conv.Timeline.SetFresh("")
 	p.state()
 	return err == nil
 }
 
 // excess says by how much a text is too long for a message, or "".
 func (p *roomPage) excess(s string) string {
-	if n := utf8.RuneCountInString(s) - p.conv.room.Limit(); n > 0 {
-		return plural("room.excess", n)
+	if n := utf8.RuneCountInString(s) - p.conv.Session.Limit(); n > 0 {
+		return lang.Plural("room.excess", n)
 	}
 	return ""
 }
@@ -214,68 +220,82 @@ func (p *roomPage) complainOf(sentence string) {
 }
 
 func (p *roomPage) typed(s string) {
-	p.conv.room.SetDraft(s)
+	p.conv.Session.SetDraft(s)
 	if s != "" {
-		p.conv.room.Typing()
+		p.conv.Session.Typing()
 	}
 	p.complainOf(p.excess(s))
 }
 
 // tapped does what a tap on a row asks for.
-func (p *roomPage) tapped(h hit) {
-	switch h.kind {
-	case hitLink:
-		if u, err := url.Parse(h.link); err == nil {
+func (p *roomPage) tapped(h conversation.Hit) {
+	switch h.Kind {
+	case conversation.HitLink:
+		if u, err := url.Parse(h.Link); err == nil {
 			if err := fyne.CurrentApp().OpenURL(u); err != nil {
 				fyne.LogError("The link could not be opened", err)
 			}
 		}
-	case hitFailed:
+	case conversation.HitFailed:
 		p.menuFor(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).AddXY(p.list.Size().Width/2, 0))
-	case hitGap:
-		p.conv.room.LoadGap(h.row.item.ID)
+	case conversation.HitGap:
+		p.conv.Session.LoadGap(h.RowID())
 	}
 }
 
 // menuFor shows what can be done with a message.
-func (p *roomPage) menuFor(h hit, at fyne.Position) {
-	if h.row == nil || h.row.item.Kind != session.KindMessage {
+func (p *roomPage) menuFor(h conversation.Hit, at fyne.Position) {
+	item, ok := h.Message()
+	if !ok {
 		return
 	}
-	item, room := h.row.item, p.conv.room
-	var actions []action
+	room := p.conv.Session
+	var actions []kit.Action
 	if item.Delivery == session.Failed {
 		actions = append(actions,
-			action{icon: "retry", label: tr("menu.retry"), do: func() { room.Retry(item.ID) }},
-			action{icon: "edit", label: tr("menu.edit"), do: func() {
+			kit.Action{Icon: "retry", Label: lang.T("menu.retry"), Do: func() { room.Retry(item.ID) }},
+			kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() {
 				room.Discard(item.ID)
-				p.composer.entry.SetText(item.Text)
-				p.conv.client.window.Canvas().Focus(p.composer.entry)
+				p.composer.Entry.SetText(item.Text)
+				p.client.window.Canvas().Focus(p.composer.Entry)
 			}})
 	}
-	actions = append(actions, action{icon: "copy", label: tr("menu.copy"), do: func() { p.conv.client.copy(item.Text) }})
-	actions = append(actions, action{icon: "select", label: tr("menu.select"), do: func() { p.conv.client.showSelect(item.Text) }})
-	if h.link != "" {
-		actions = append(actions, action{icon: "link", label: tr("menu.copy.link"), do: func() { p.conv.client.copy(h.link) }})
+	actions = append(actions, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
+	actions = append(actions, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
+	if h.Link != "" {
+		actions = append(actions, kit.Action{Icon: "link", Label: lang.T("menu.copy.link"), Do: func() { p.client.copy(h.Link) }})
 	}
 	if item.Delivery == session.Failed {
-		actions = append(actions, action{icon: "trash", label: tr("menu.discard"), danger: true, do: func() { room.Discard(item.ID) }})
+		actions = append(actions, kit.Action{Icon: "trash", Label: lang.T("menu.discard"), Danger: true, Do: func() { room.Discard(item.ID) }})
 	}
 	about := float32(0)
-	if v := h.row.view; v != nil { // under the bubble, which stays in sight
-		bubble := v.hits[0]
-		about = bubble.size.Height
-		at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).Y +
-			min(v.root.Position().Y+bubble.at.Y+about, p.list.Size().Height)
+	if bubble, size, ok := h.Bubble(); ok { // under the bubble, which stays in sight
+		about = size.Height
+		at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).Y + min(bubble.Y+about, p.list.Size().Height)
 	}
-	showMenu(p.conv.client.window.Canvas(), at, about, actions...)
+	kit.ShowMenu(p.client.window.Canvas(), at, about, actions...)
 }
 
 // menu shows what can be done with the room.
 func (p *roomPage) menu(at fyne.Position) {
-	c := p.conv.client
-	showMenu(c.window.Canvas(), at, 0,
-		action{icon: "people", label: tr("room.people"), do: p.showPeople},
-		action{icon: "settings", label: tr("settings.title"), do: c.showSettings},
-		action{icon: "leave", label: tr("room.leave"), danger: true, do: func() { c.askToLeave(p.conv.name) }})
+	c := p.client
+	kit.ShowMenu(c.window.Canvas(), at, 0,
+		kit.Action{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }},
+		kit.Action{Icon: "settings", Label: lang.T("settings.title"), Do: func() { c.ways.showSettings() }},
+		kit.Action{Icon: "leave", Label: lang.T("room.leave"), Danger: true, Do: func() { askToLeave(c, p.conv.Name) }})
+}
+
+// squeeze makes the most of little height: the header goes, and rows and the
+// composer take less.
+func (p *roomPage) squeeze(size fyne.Size) {
+	dense := kit.IsPhone() && size.Height < denseHeight
+	if dense == p.list.Dense {
+		return
+	}
+	p.list.Dense, p.composer.Dense = dense, dense
+	if dense {
+		p.header.Hide()
+	} else {
+		p.header.Show()
+	}
 }

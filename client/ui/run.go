@@ -7,6 +7,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -14,6 +15,7 @@ import (
 	handset "parley/client/phone"
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/kit"
 	"parley/shared"
 )
 
@@ -24,17 +26,20 @@ const ID = "org.parley.chat"
 func Run() {
 	a := app.NewWithID(ID)
 	app.SetMetadata(metadata(a.Metadata()))
-	a.SetIcon(Logo())
+	a.SetIcon(kit.Logo())
 	store, problem := openStore(a)
 	w := a.NewWindow("Parley")
 	w.SetMaster()
-	b := newBridge(nil)
+	b := kit.NewBridge(nil)
 	prefs{a.Preferences()}.setFirstPercent(handset.FontScale())
 	dial := session.DialFunc(handset.Dial)
-	c := newClient(a, w, b, network{dial.Probe, dial.Rooms, session.Open, dial}, store)
+	c := newRouter(a, w, options{
+		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, dial}, store: store,
+		clock: time.Now, grace: backgroundGrace, system: android,
+	})
 	c.storeProblem = problem
 	w.Resize(c.prefs.size())
-	c.follow(a.Lifecycle())
+	follow(c, a.Lifecycle())
 	w.ShowAndRun()
 	c.close()
 	if store != nil {
@@ -54,10 +59,10 @@ func metadata(m fyne.AppMetadata) fyne.AppMetadata {
 	return m
 }
 
-// follow has the client begin with the app, and know whether it is in front.
+// follow begins with the app, and tells the client whether it is in front.
 // Not before: until the app runs, fyne.Do runs a function on the goroutine that
 // it is called on.
-func (c *client) follow(l fyne.Lifecycle) {
+func follow(c router, l fyne.Lifecycle) {
 	l.SetOnStarted(sync.OnceFunc(c.start)) // Android may start an activity again in the same process
 	l.SetOnEnteredForeground(func() { c.setFocused(true) })
 	l.SetOnExitedForeground(func() { c.setFocused(false) })

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+
+	"parley/client/ui/uitest"
 )
 
 // The app says the version of FyneApp.toml, however it was built.
@@ -34,9 +36,9 @@ func TestVersion(t *testing.T) {
 // drawn on the goroutine that has it. And the app begins once, even when Android
 // starts its activity again.
 func TestBeginsWithTheLoop(t *testing.T) {
-	w := newWorld(t, phone, nil)
+	w := newWorld(t, uitest.Phone, nil)
 	l := w.app.Lifecycle()
-	w.client.follow(l)
+	follow(w.client, l)
 	if n := len(w.client.nav.stack); n != 0 {
 		t.Fatalf("%d pages are there before the app runs", n)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"parley/client/ui/uitest"
 	"parley/shared"
 	"parley/shared/servertest"
 )
@@ -72,7 +73,7 @@ func (m *member) write(ctx context.Context, f shared.Message) {
 	}
 }
 
-func (m *member) say(ctx context.Context, text string) {
+func (m *member) Say(ctx context.Context, text string) {
 	m.t.Helper()
 	m.n++
 	m.write(ctx, shared.Message{Type: shared.TypeChat, ID: fmt.Sprint(m.name, m.n), Text: text})
@@ -82,7 +83,7 @@ func (m *member) say(ctx context.Context, text string) {
 // next is the next frame of a type; others are passed over.
 func (m *member) next(ctx context.Context, want shared.Type) shared.Message {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, uitest.Deadline)
 	defer cancel()
 	for {
 		_, data, err := m.conn.Read(ctx)

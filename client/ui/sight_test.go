@@ -7,13 +7,14 @@ import (
 	"fyne.io/fyne/v2"
 
 	"parley/client/session"
+	"parley/client/ui/uitest"
 )
 
 // Whatever a keyboard leaves of a phone's screen, upright or on its side, the
 // entry with the focus is in it: on every page, whichever comes first.
 func TestFocusedEntryIsInSight(t *testing.T) {
-	onPhone(t, true)
-	const bars, keyboard, low = 24 + 16, 24 + 300, 24 + 180 // of an upright phone, and of one on its side
+	uitest.OnPhone(t, true)
+	const bars, keyboard, low = 24 + 16, 24 + 300, 24 + 180 // of an upright uitest.Phone, and of one on its side
 	screens := []fyne.Size{fyne.NewSize(360, 640), fyne.NewSize(320, 568), fyne.NewSize(640, 360), fyne.NewSize(568, 320)}
 	for _, at := range entriesOfAllPages {
 		for _, percent := range []int{100, 200} {
@@ -51,8 +52,8 @@ var entriesOfAllPages = []struct {
 	name string
 	show func(w *world) fyne.Focusable
 }{
-	{"the name", func(w *world) fyne.Focusable { return w.landing().name.entry }},
-	{"the server", func(w *world) fyne.Focusable { return w.landing().server.entry }},
+	{"the name", func(w *world) fyne.Focusable { return w.landing().name.Entry }},
+	{"the server", func(w *world) fyne.Focusable { return w.landing().server.Entry }},
 	{"the room", func(w *world) fyne.Focusable {
 		w.client.start()
 		return w.client.nav.top().(*askRoomPage).room
@@ -60,43 +61,43 @@ var entriesOfAllPages = []struct {
 	{"the message", func(w *world) fyne.Focusable {
 		w.client.start()
 		w.room("Lobby", "Ann")
-		return w.page().composer.entry
+		return w.page().composer.Entry
 	}},
 	{"the message of a room that is not connected", func(w *world) fyne.Focusable {
 		w.client.start()
-		w.room("Lobby", "Ann").apply([]session.Change{{Kind: session.StatusChanged, Status: session.Status{Cause: session.CauseCertChanged}}})
-		w.page().composer.entry.SetText("some\nlines\nof\na\ndraft")
-		return w.page().composer.entry
+		w.room("Lobby", "Ann").Apply([]session.Change{{Kind: session.StatusChanged, Status: session.Status{Cause: session.CauseCertChanged}}})
+		w.page().composer.Entry.SetText("some\nlines\nof\na\ndraft")
+		return w.page().composer.Entry
 	}},
 	{"the name in the settings", func(w *world) fyne.Focusable {
 		w.client.start()
 		w.client.showSettings()
-		return w.client.nav.top().(*settingsPage).name.entry
+		return w.client.nav.top().(*settingsPage).name.Entry
 	}},
 	{"the passphrase", func(w *world) fyne.Focusable {
 		w.client.start()
-		w.client.showKey(w.room("Lobby"))
+		showKey(w.client.client, w.room("Lobby"))
 		return w.window.Canvas().Focused()
 	}},
 	{"a new room", func(w *world) fyne.Focusable {
 		w.client.start()
-		w.client.showLock("")
+		showLock(w.client.client, "")
 		return w.window.Canvas().Focused()
 	}},
 	{"a new room's passphrase", func(w *world) fyne.Focusable {
 		w.client.start()
-		w.client.showLock("Cellar")
+		showLock(w.client.client, "Cellar")
 		return w.window.Canvas().Focused()
 	}},
 	{"another room", func(w *world) fyne.Focusable {
 		w.client.start()
-		w.client.showSwitcher()
+		showSwitcher(w.client.client)
 		return w.window.Canvas().Focused()
 	}},
 }
 
 func (w *world) landing() *landingPage {
-	w.client.nav.reset(func() page { return newLandingPage(w.client) })
+	w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 	return w.client.nav.top().(*landingPage)
 }
 
@@ -113,14 +114,14 @@ func (w *world) inSight(what string, entry fyne.Focusable) {
 		root = o
 	}
 	found := false
-	walkIn(root, fyne.Position{}, box{-1e9, -1e9, 1e9, 1e9}, func(v seen) {
-		if v.object != entry.(fyne.CanvasObject) {
+	uitest.Walk(root, func(v uitest.Seen) {
+		if v.Object != entry.(fyne.CanvasObject) {
 			return
 		}
 		found = true
-		clip := v.clip.cut(box{0, 0, w.window.Canvas().Size().Width, w.window.Canvas().Size().Height})
-		if v.at.Y < clip.top || v.at.Y+v.object.Size().Height > clip.bottom {
-			w.t.Errorf("%s: the entry is at %v to %v, in sight is %v to %v", what, v.at.Y, v.at.Y+v.object.Size().Height, clip.top, clip.bottom)
+		clip := v.Clip.Cut(uitest.Box{Right: w.window.Canvas().Size().Width, Bottom: w.window.Canvas().Size().Height})
+		if v.At.Y < clip.Top || v.At.Y+v.Object.Size().Height > clip.Bottom {
+			w.t.Errorf("%s: the entry is at %v to %v, in sight is %v to %v", what, v.At.Y, v.At.Y+v.Object.Size().Height, clip.Top, clip.Bottom)
 		}
 	})
 	if !found {

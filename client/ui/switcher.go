@@ -3,6 +3,9 @@ package ui
 import (
 	"strings"
 
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/client/ui/text"
 )
 
@@ -10,32 +13,32 @@ import (
 const maxSuggestions = 8
 
 // showSwitcher goes to another room by a few letters of its name (Ctrl+K).
-func (c *client) showSwitcher() {
+func showSwitcher(c *client) {
 	if c.nav.mainIndex() < 0 || c.window.Canvas().Overlays().Top() != nil {
 		return
 	}
-	list := newColumn(0)
-	e := newEntry(tr("switcher.hint"), c.shortcut)
-	body := newColumn(2*unit, newEntryBox(e), list).padded(around(3 * unit))
-	var o *overlay
+	list := kit.NewColumn(0)
+	e := kit.NewEntry(lang.T("switcher.hint"), c.shortcut)
+	body := kit.NewColumn(2*kit.Unit, kit.NewEntryBox(e), list).Padded(kit.Around(3 * kit.Unit))
+	var o *kit.Overlay
 	var first string
 	pick := func(name string) {
-		o.close()
-		c.enter(name)
+		o.Close()
+		c.ways.enter(name)
 	}
 	show := func(typed string) {
-		list.objects = nil
+		list.Objects = nil
 		first = strings.TrimSpace(typed)
-		for i, name := range c.matching(typed) {
+		for i, name := range matching(c, typed) {
 			if i == 0 {
 				first = name
 			}
-			t := newTile(newHRow(3*unit, 1, newRoomAvatar(name, 32), newText(name, fontBody, roleText).lines(1)), func() { pick(name) })
-			list.objects = append(list.objects, t)
+			t := kit.NewTile(kit.NewRow(3*kit.Unit, 1, kit.NewRoomAvatar(name, 32), kit.NewText(name, kit.FontBody, kit.RoleText).Lines(1)), func() { pick(name) })
+			list.Objects = append(list.Objects, t)
 		}
-		if len(list.objects) == 0 && roomProblem(first) == "" {
-			t := newTile(newHRow(3*unit, 1, newPicture("plus", roleAccent, 22), newText(tr("switcher.open", "room", first), fontBody, roleText).lines(2)), func() { pick(first) })
-			list.objects = append(list.objects, t)
+		if len(list.Objects) == 0 && roomProblem(first) == "" {
+			t := kit.NewTile(kit.NewRow(3*kit.Unit, 1, kit.NewPicture("plus", kit.RoleAccent, 22), kit.NewText(lang.T("switcher.open", "room", first), kit.FontBody, kit.RoleText).Lines(2)), func() { pick(first) })
+			list.Objects = append(list.Objects, t)
 		}
 		list.Refresh()
 		if o != nil {
@@ -49,39 +52,34 @@ func (c *client) showSwitcher() {
 			pick(first)
 		}
 	}
-	o = showPanel(c.window.Canvas(), body)
+	o = kit.ShowPanel(c.window.Canvas(), body)
 	c.window.Canvas().Focus(e)
 }
 
 // matching are the names of known rooms that contain what was typed: open ones
 // first, the one on the screen last.
-func (c *client) matching(typed string) (names []string) {
+func matching(c *client, typed string) (names []string) {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	seen := make(map[string]bool)
 	current := ""
 	add := func(name string) {
-		if key := roomKey(name); !seen[key] && strings.Contains(strings.ToLower(name), typed) {
+		if key := conversation.Key(name); !seen[key] && strings.Contains(strings.ToLower(name), typed) {
 			seen[key] = true
 			names = append(names, name)
 		}
 	}
 	for _, conv := range c.open {
-		if conv.page != nil {
-			current = conv.title()
-			seen[conv.key] = true
+		if conv.Page != nil {
+			current = conv.Title()
+			seen[conv.Key] = true
 			continue
 		}
-		add(conv.title())
+		add(conv.Title())
 	}
 	for _, s := range c.nav.stack {
-		if p, ok := s.page.(*askRoomPage); ok {
-			for _, r := range p.recent {
-				if r.Server == c.prefs.server() {
-					add(text.OneLine(r.Room))
-				}
-			}
-			for _, r := range p.active {
-				add(text.OneLine(r.Name))
+		if p, ok := s.page.(roomsPage); ok {
+			for _, name := range p.listed() {
+				add(text.OneLine(name))
 			}
 		}
 	}

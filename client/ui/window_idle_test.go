@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/client/ui/uitest"
 	"parley/shared"
 )
 
@@ -19,7 +20,7 @@ const calm = 12 * time.Second
 
 // idle shows that the app, which nobody uses, draws no frame: on the rooms, in a
 // room with the focus in the entry, and after everything that moves has moved.
-func idle(t *testing.T, ctx context.Context, x *screen, address string) {
+func idle(t *testing.T, ctx context.Context, x *Screen, address string) {
 	frames := filepath.Join(t.TempDir(), "fps") // Mesa, which draws without a graphics card, writes a line for each
 	env := x.env
 	x.env = append(slices.Clone(env), "GALLIUM_HUD=fps", "GALLIUM_HUD_PERIOD=0", "GALLIUM_HUD_VISIBLE=false", "GALLIUM_HUD_DUMP_DIR="+filepath.Dir(frames))
@@ -38,7 +39,7 @@ func idle(t *testing.T, ctx context.Context, x *screen, address string) {
 	for cleo.next(ctx, shared.TypeChat).User != "Ann" {
 	}
 	for range 8 { // as many as the server takes at once
-		cleo.say(ctx, "a message")
+		cleo.Say(ctx, "a message")
 	}
 	x.do("mousemove", "--window", x.window, "200", "400", "click", "4", "click", "4") // scrolls
 	x.do("mousemove", "--window", x.window, "382", "28", "click", "1")                // opens the menu
@@ -56,7 +57,7 @@ func idle(t *testing.T, ctx context.Context, x *screen, address string) {
 }
 
 // drawn is how many frames the app has drawn.
-func (s *screen) drawn(frames string) int {
+func (s *Screen) drawn(frames string) int {
 	s.t.Helper()
 	data, err := os.ReadFile(frames)
 	if err != nil {
@@ -67,11 +68,11 @@ func (s *screen) drawn(frames string) int {
 
 // waitIdle waits until no frame has been drawn for a while, and returns how many
 // there were.
-func (s *screen) waitIdle(where, frames string) int {
+func (s *Screen) waitIdle(where, frames string) int {
 	s.t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(deadline)
+	limit := time.After(uitest.Deadline)
 	since, last := time.Now(), s.drawn(frames)
 	for time.Since(since) < calm {
 		select {

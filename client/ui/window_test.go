@@ -19,6 +19,7 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/uitest"
 	"parley/shared"
 )
 
@@ -32,7 +33,7 @@ func TestWindow(t *testing.T) {
 			t.Fatalf("%s is not installed: make test-packages installs it", tool)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*deadline)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*uitest.Deadline)
 	defer cancel()
 	dir := t.TempDir()
 	address := startServer(t)
@@ -46,7 +47,7 @@ func TestWindow(t *testing.T) {
 
 // talk goes the way of a person from the first page into a room, writes there,
 // and sees what others say.
-func talk(t *testing.T, ctx context.Context, x *screen, address string) {
+func talk(t *testing.T, ctx context.Context, x *Screen, address string) {
 	x.typeText("Ann")
 	x.key("Tab")
 	x.key("ctrl+a")
@@ -71,9 +72,9 @@ func talk(t *testing.T, ctx context.Context, x *screen, address string) {
 	// With the rooms before it the room stays open and counts what comes in.
 	x.key("Escape")
 	x.waitTitle("Rooms – Parley")
-	bob.say(ctx, "hi Ann")
+	bob.Say(ctx, "hi Ann")
 	x.waitTitle("(1) Rooms – Parley")
-	bob.say(ctx, "still there?")
+	bob.Say(ctx, "still there?")
 	x.waitTitle("(2) Rooms – Parley")
 
 	// Ctrl+K and Return lead back, and what was new has been seen.
@@ -100,7 +101,7 @@ func talk(t *testing.T, ctx context.Context, x *screen, address string) {
 // does. Each time it begins in the room that it was killed in. All that the app
 // had saved, and all that the server had taken, is in the log once and in the
 // order of writing, and in the end the app shows the log.
-func killed(t *testing.T, ctx context.Context, x *screen, address string) {
+func killed(t *testing.T, ctx context.Context, x *Screen, address string) {
 	const room, kills, each = "Killed", 5, 4
 	bob := join(t, ctx, address, room, "Bob")
 	ann := func(rows []string) (own []string) {
@@ -175,8 +176,8 @@ func killed(t *testing.T, ctx context.Context, x *screen, address string) {
 	t.Logf("%d kills, %d messages kept at them, %d of Ann's in the log: none lost, none doubled, all in order", kills, len(kept), len(own))
 }
 
-// screen is an X server of the test's own.
-type screen struct {
+// Screen is an X server of the test's own.
+type Screen struct {
 	t       *testing.T
 	ctx     context.Context
 	display string
@@ -187,7 +188,7 @@ type screen struct {
 	window  string
 }
 
-func startScreen(t *testing.T, ctx context.Context, dir string) *screen {
+func startScreen(t *testing.T, ctx context.Context, dir string) *Screen {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -202,7 +203,7 @@ func startScreen(t *testing.T, ctx context.Context, dir string) *screen {
 	if err != nil {
 		t.Fatalf("Xvfb did not start: %v", err)
 	}
-	s := &screen{t: t, ctx: ctx, display: ":" + strings.TrimSpace(line), bin: filepath.Join(dir, "client"), home: filepath.Join(dir, "home")}
+	s := &Screen{t: t, ctx: ctx, display: ":" + strings.TrimSpace(line), bin: filepath.Join(dir, "client"), home: filepath.Join(dir, "home")}
 	wm := exec.CommandContext(ctx, "openbox")
 	wm.Env = append(os.Environ(), "DISPLAY="+s.display)
 	start(t, wm)
@@ -210,7 +211,7 @@ func startScreen(t *testing.T, ctx context.Context, dir string) *screen {
 }
 
 // startApp starts the app in its home and waits for its window to have the focus.
-func (s *screen) startApp() {
+func (s *Screen) startApp() {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Join(s.home, ".cache"), 0o700); err != nil {
 		s.t.Fatal(err)
@@ -237,7 +238,7 @@ func (s *screen) startApp() {
 }
 
 // saved is what the app, which has ended, would show of a room at once.
-func (s *screen) saved(address, room string) (rows []string) {
+func (s *Screen) saved(address, room string) (rows []string) {
 	s.t.Helper()
 	found, err := filepath.Glob(filepath.Join(s.home, "fyne", ID, "rooms.db"))
 	if err != nil || len(found) != 1 {
@@ -263,9 +264,9 @@ func (s *screen) saved(address, room string) (rows []string) {
 	return rows
 }
 
-func (s *screen) do(args ...string) string {
+func (s *Screen) do(args ...string) string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, deadline)
+	ctx, cancel := context.WithTimeout(s.ctx, uitest.Deadline)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "xdotool", args...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
@@ -276,16 +277,16 @@ func (s *screen) do(args ...string) string {
 	return string(out)
 }
 
-func (s *screen) typeText(text string) { s.t.Helper(); s.do("type", "--delay", "0", text) }
-func (s *screen) key(name string)      { s.t.Helper(); s.do("key", name) }
+func (s *Screen) typeText(text string) { s.t.Helper(); s.do("type", "--delay", "0", text) }
+func (s *Screen) key(name string)      { s.t.Helper(); s.do("key", name) }
 
 // waitTitle polls the window's title, the only thing of the app that another
 // program can read.
-func (s *screen) waitTitle(want string) {
+func (s *Screen) waitTitle(want string) {
 	s.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(deadline)
+	limit := time.After(uitest.Deadline)
 	got := ""
 	for got != want {
 		select {
@@ -297,7 +298,7 @@ func (s *screen) waitTitle(want string) {
 	}
 }
 
-func (s *screen) close() {
+func (s *Screen) close() {
 	s.t.Helper()
 	s.key("alt+F4")
 	if err := s.app.Wait(); err != nil {

@@ -1,0 +1,226 @@
+package conversation
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+
+	"parley/client/session"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
+	"parley/client/ui/text"
+)
+
+// drawRow makes the view of a row that was measured in f.
+func drawRow(r *row, f frame, now lang.Clock) *rowView {
+	v := &rowView{root: container.NewWithoutLayout()}
+	left, width := f.column()
+	y := float32(rowGap)
+	if r.first {
+		y = f.groupGap()
+	}
+	p := kit.Colors()
+	if r.day {
+		v.day(now.Day(r.item.Time), left, y, width)
+		y += dividerHeight()
+	}
+	if r.fresh {
+		v.fresh(left, y, width)
+		y += dividerHeight()
+	}
+	if r.item.Kind == session.KindGap {
+		v.gap(r, left, y, width)
+	} else {
+		v.message(r, f, p, left, y, width)
+	}
+	v.root.Resize(fyne.NewSize(f.width, r.height))
+	return v
+}
+
+// pill draws a short centered text on a rounded ground.
+func (v *rowView) pill(s string, ground, on color.Color, left, y, width float32) (x, w, h float32) {
+	e := kit.FontLabel.Wrapper().Measure(s, 1e6)
+	w = min(e.Widest+6*kit.Unit, width-2*rowMargin)
+	h = kit.FontLabel.LineHeight() + 2*kit.Unit
+	x = left + float32(int((width-w)/2))
+	rect := canvas.NewRectangle(ground)
+	rect.CornerRadius = h / 2
+	v.add(rect, x, y, w, h)
+	for _, line := range kit.FontLabel.Wrapper().Lay(s, w-2*kit.Unit)[:1] {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontLabel, on, x+(w-line.Width)/2, y+kit.Unit)
+	}
+	return x, w, h
+}
+
+func (v *rowView) day(s string, left, y, width float32) {
+	p := kit.Colors()
+	v.pill(s, p.Hover, p.Muted, left, y+3*kit.Unit, width)
+}
+
+// fresh draws the line "new since you left".
+func (v *rowView) fresh(left, y, width float32) {
+	p := kit.Colors()
+	y += 3 * kit.Unit
+	x, w, h := v.pill(lang.T("room.fresh"), p.AccentSoft, p.Accent, left, y, width)
+	for _, part := range [2][2]float32{{left + rowMargin, x - 2*kit.Unit}, {x + w + 2*kit.Unit, left + width - rowMargin}} {
+		if part[1] > part[0] {
+			v.add(canvas.NewRectangle(p.AccentSoft), part[0], y+float32(int(h/2)), part[1]-part[0], 1)
+		}
+	}
+}
+
+func (v *rowView) gap(r *row, left, y, width float32) {
+	p := kit.Colors()
+	x, w, h := v.pill(lang.T("room.gap"), p.WarningSoft, p.Warning, left, y, width)
+	v.areas = append(v.areas, area{HitGap, fyne.NewPos(x-2*kit.Unit, y-2*kit.Unit), fyne.NewSize(w+4*kit.Unit, h+4*kit.Unit), ""})
+}
+
+// inks are the colours on a bubble.
+type inks struct{ ground, text, muted, link color.NRGBA }
+
+func (r *row) inks(p *kit.Palette) inks {
+	if r.item.Delivery == session.Failed {
+		return inks{p.Surface, p.Text, p.Error, p.Accent}
+	}
+	if r.item.Mine && !r.jumbo() {
+		return inks{p.Mine, p.OnMine, p.OnMineMuted, p.OnMine}
+	}
+	return inks{p.Theirs, p.Text, p.Muted, p.Accent}
+}
+
+func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float32) {
+	s := r.shape(f)
+	ink := r.inks(p)
+	x := left + rowMargin
+	if r.item.Mine {
+		x = left + width - rowMargin - s.width
+	} else if f.avatars() {
+		if r.first {
+			v.add(kit.NewAvatar(r.item.User, authorOf(r.item), f.avatarSide()), x, y, f.avatarSide(), f.avatarSide())
+		}
+		x = left + f.left()
+	}
+	if !r.jumbo() {
+		v.add(r.bubble(ink.ground), x, y, s.width, s.height)
+	}
+	v.areas = append(v.areas, area{hitBubble, fyne.NewPos(x, y), fyne.NewSize(s.width, s.height), ""})
+
+	tx, ty := x+bubbleInset, y+f.pad()
+	inner := s.width - 2*bubbleInset
+	if r.named(f) {
+		name := kit.NewText(r.item.User, kit.FontLabel, func(*kit.Palette) color.NRGBA { return kit.NameColor(authorOf(r.item)) }).Lines(1)
+		v.add(name, tx, ty, inner, kit.FontLabel.LineHeight())
+		ty += kit.FontLabel.LineHeight() + 2
+	}
+	fo := r.font()
+	for _, line := range fo.Wrapper().Lay(r.text, f.maxText())[:s.lines] {
+		lx := tx
+		if line.RTL {
+			lx = tx + inner - line.Width
+		}
+		v.line(r, line, fo, ink, lx, ty)
+		ty += fo.LineHeight()
+	}
+	if s.fold != "" {
+		v.fold(r, s.fold, ink, tx, ty, inner)
+		ty += foldHeight()
+	}
+	if mw := r.metaWidth(); mw > 0 {
+		my := ty
+		if s.metaInline {
+			my = ty - fo.LineHeight() + fo.Baseline() - kit.FontTiny.Baseline() + 1
+		}
+		v.meta(r, ink, tx+inner-mw, my)
+	}
+	v.note(r, f, p, left, y+s.height, width)
+}
+
+// fold draws the line under a long text.
+func (v *rowView) fold(r *row, label string, ink inks, x, y, width float32) {
+	for _, line := range kit.FontLabel.Wrapper().Lay(label, width)[:1] {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontLabel, ink.link, x, y+kit.Unit)
+	}
+	v.areas = append(v.areas, area{hitFold, fyne.NewPos(x-bubbleInset, y-kit.Unit), fyne.NewSize(width+2*bubbleInset, foldHeight()+2*kit.Unit), ""})
+}
+
+// bubbleRound is the radius of a bubble's corners.
+const bubbleRound = 18
+
+// bubble is the ground of a message, with small corners at its sender's side and
+// where the rows of a group meet.
+func (r *row) bubble(c color.Color) *canvas.Rectangle {
+	const tight = 5
+	b := canvas.NewRectangle(c)
+	b.CornerRadius = bubbleRound
+	if r.item.Delivery == session.Failed {
+		b.StrokeColor, b.StrokeWidth = kit.Colors().Error, 1
+	}
+	if !r.item.Mine && !kit.IsDark() {
+		b.Shadow = canvas.Shadow{Color: kit.Alpha(0x1a1c2c, 0x14), BlurRadius: 3, Offset: fyne.NewPos(0, 1)}
+	}
+	if r.item.Mine {
+		b.BottomRightCornerRadius = tight
+		if !r.first {
+			b.TopRightCornerRadius = tight
+		}
+	} else {
+		b.TopLeftCornerRadius = tight
+		if !r.last {
+			b.BottomLeftCornerRadius = tight
+		}
+	}
+	return b
+}
+
+// line draws a line of the text; its links are underlined and become areas.
+func (v *rowView) line(r *row, line text.Line, fo kit.Font, ink inks, x, y float32) {
+	for _, run := range line.Runs {
+		c := ink.text
+		if run.Link != "" {
+			c = ink.link
+			v.add(canvas.NewRectangle(c), x+run.X, y+fo.Baseline()+2, run.Width, 1)
+			v.areas = append(v.areas, area{HitLink, fyne.NewPos(x+run.X, y), fyne.NewSize(run.Width, fo.LineHeight()), run.Link})
+		}
+		v.root.Objects = kit.AppendRun(v.root.Objects, run, fo, c, x, y)
+	}
+}
+
+// meta draws the time and, behind it, how far an own message came.
+func (v *rowView) meta(r *row, ink inks, x, y float32) {
+	c := ink.muted
+	for _, line := range kit.FontTiny.Wrapper().Lay(r.meta(), 1e6) {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontTiny, c, x, y)
+		x += line.Width
+	}
+	if !r.marked() {
+		return
+	}
+	name := "check"
+	switch r.item.Delivery {
+	case session.Pending:
+		name = "clock"
+	case session.Failed:
+		name = "warning"
+	}
+	image := canvas.NewImageFromResource(kit.Icon(name, ink.muted))
+	image.FillMode = canvas.ImageFillContain
+	side := markSide * kit.TextScale()
+	v.add(image, x+kit.Unit, y+float32(int((kit.FontTiny.LineHeight()-side)/2)), side, side)
+}
+
+// note draws why a message was refused.
+func (v *rowView) note(r *row, f frame, p *kit.Palette, left, y, width float32) {
+	if r.item.Delivery != session.Failed {
+		return
+	}
+	h := r.noteHeight(f)
+	ny := y + kit.Unit
+	for _, line := range kit.FontSmall.Wrapper().Lay(text.Clean(failedNote(r.item)), f.noteWidth()) {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Error, left+width-rowMargin-kit.Unit-line.Width, ny)
+		ny += kit.FontSmall.LineHeight()
+	}
+	bubble := v.areas[0]
+	v.areas = append(v.areas, area{HitFailed, fyne.NewPos(left+rowMargin, bubble.at.Y), fyne.NewSize(width-2*rowMargin, bubble.size.Height+h), ""})
+}

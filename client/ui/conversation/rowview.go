@@ -1,0 +1,51 @@
+package conversation
+
+import "fyne.io/fyne/v2"
+
+// HitKind says what lies under a finger.
+type HitKind int
+
+const (
+	hitNothing HitKind = iota
+	hitBubble
+	HitLink
+	HitFailed // a message that was refused: retry, discard
+	HitGap
+	hitFold // shows a long text whole, or folds it
+	hitPill
+)
+
+// area is a part of what is drawn that can be tapped.
+type area struct {
+	Kind HitKind
+	at   fyne.Position
+	size fyne.Size
+	Link string
+}
+
+func (h area) contains(p fyne.Position) bool {
+	return p.X >= h.at.X && p.Y >= h.at.Y && p.X < h.at.X+h.size.Width && p.Y < h.at.Y+h.size.Height
+}
+
+// rowView is a row as it is drawn, with its areas in its own coordinates. It is
+// made when the row comes into sight and dropped when it leaves. The first area
+// of a message is its bubble.
+type rowView struct {
+	root  *fyne.Container
+	areas []area // later ones lie above earlier ones
+}
+
+func (v *rowView) add(o fyne.CanvasObject, x, y, w, h float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(w, h))
+	v.root.Objects = append(v.root.Objects, o)
+}
+
+func (v *rowView) areaAt(p fyne.Position) area {
+	for i := len(v.areas) - 1; i >= 0; i-- {
+		if v.areas[i].contains(p) {
+			return v.areas[i]
+		}
+	}
+	return area{}
+}

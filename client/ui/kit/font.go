@@ -1,0 +1,92 @@
+package kit
+
+import (
+	"unicode/utf8"
+
+	"fyne.io/fyne/v2"
+
+	"parley/client/ui/text"
+)
+
+// Font is what a text is drawn in.
+type Font struct {
+	Size float32 // at 100 %
+	bold bool
+}
+
+// The fonts of the app.
+var (
+	FontTiny    = Font{Size: sizeTiny}
+	FontSmall   = Font{Size: sizeSmall}
+	FontBody    = Font{Size: SizeBody}
+	FontStrong  = Font{Size: SizeBody, bold: true}
+	FontLabel   = Font{Size: sizeSmall, bold: true}
+	FontTitle   = Font{Size: sizeTitle, bold: true}
+	FontHeading = Font{Size: sizeHeading, bold: true}
+)
+
+func (f Font) style() fyne.TextStyle { return fyne.TextStyle{Bold: f.bold} }
+
+// points is the size at the setting of now.
+func (f Font) points() float32 { return f.Size * TextScale() }
+
+// LineHeight is the distance of two lines, on whole units so that nothing blurs.
+func (f Font) LineHeight() float32 {
+	return float32(int(f.points()*1.34 + 0.5))
+}
+
+// Baseline is where letters stand in a line, from its top.
+func (f Font) Baseline() float32 {
+	return float32(int(f.points()*1.04 + 0.5))
+}
+
+type wrapperKey struct {
+	points float32
+	bold   bool
+}
+
+// wrappers has one text.Wrapper for each font in use, and with it the widths of
+// its words. Only the UI goroutine uses it.
+var wrappers = make(map[wrapperKey]*text.Wrapper)
+
+// maxWrappers is more than one setting of the text's size needs; old sizes go.
+const maxWrappers = 16
+
+// ForgetWidths forgets how wide words are, as after a start of the app.
+func ForgetWidths() { clear(wrappers) }
+
+// Wrapper breaks texts into lines in this font. It remembers the widths of words.
+func (f Font) Wrapper() *text.Wrapper {
+	key := wrapperKey{f.points(), f.bold}
+	w, ok := wrappers[key]
+	if !ok {
+		if len(wrappers) >= maxWrappers {
+			ForgetWidths()
+		}
+		style := f.style()
+		w = text.NewWrapper(func(s string) float32 { return fyne.MeasureText(s, key.points, style).Width })
+		wrappers[key] = w
+	}
+	return w
+}
+
+// strut is a character without width that only the app's own font has.
+const strut = "\u034f"
+
+// onBaseline makes a run stand on the line's baseline. Fyne hangs a text by the
+// ascent of the fonts that it is drawn in but tells that of the text's font, so
+// a word in a font with a smaller ascent, as of Hebrew or emoji, would stand too
+// high. A strut at its beginning brings the text's font in.
+func onBaseline(s string) string {
+	if r, _ := utf8.DecodeRuneInString(s); r < 0x590 {
+		return s
+	}
+	return strut + s
+}
+
+// rise is how far above its place a run has to be put so that runs of several
+// fonts stand on one baseline.
+func (f Font) rise(s string) float32 {
+	_, base := fyne.CurrentApp().Driver().RenderedTextSize(s, f.points(), f.style(), nil)
+	return f.Baseline() - base
+}

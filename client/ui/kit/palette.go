@@ -1,0 +1,111 @@
+package kit
+
+import (
+	"image/color"
+	"math"
+	"strings"
+)
+
+// Palette is every colour of the app in one variant. Text on its ground has a
+// contrast of 4.5 to 1 or more.
+type Palette struct {
+	Ground, Surface, Raised, Hover   color.NRGBA // from the back to the front
+	Line                             color.NRGBA // hairlines and borders
+	Text, Muted                      color.NRGBA
+	Accent, OnAccent, AccentSoft     color.NRGBA // Accent as text and icon, AccentSoft as a ground
+	Fill                             color.NRGBA // the ground of a primary button
+	Mine, OnMine, OnMineMuted        color.NRGBA // own bubbles
+	Theirs                           color.NRGBA
+	Error, Warning, WarningSoft, Yes color.NRGBA
+	Scrim, Shadow                    color.NRGBA
+	Press                            color.NRGBA // over what a finger is on
+}
+
+func hex(v uint32) color.NRGBA {
+	return color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff}
+}
+
+// Alpha is the colour 0xrrggbb with an opacity of a/255.
+func Alpha(v uint32, a uint8) color.NRGBA {
+	c := hex(v)
+	c.A = a
+	return c
+}
+
+var light = Palette{
+	Ground: hex(0xf2f3f8), Surface: hex(0xffffff), Raised: hex(0xf2f3f8), Hover: hex(0xe8eaf3),
+	Line: hex(0xdfe2ec),
+	Text: hex(0x161824), Muted: hex(0x5b6178),
+	Accent: hex(0x4338ca), OnAccent: hex(0xffffff), AccentSoft: hex(0xe6e5fc), Fill: hex(0x4f46e5),
+	Mine: hex(0x4f46e5), OnMine: hex(0xffffff), OnMineMuted: hex(0xdcdafc),
+	Theirs: hex(0xffffff),
+	Error:  hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
+	Scrim: Alpha(0x10121c, 0x66), Shadow: Alpha(0x1a1c2c, 0x24),
+	Press: Alpha(0x10121c, 0x1c),
+}
+
+var dark = Palette{
+	Ground: hex(0x0d0f15), Surface: hex(0x161922), Raised: hex(0x1f2330), Hover: hex(0x282d3c),
+	Line: hex(0x2a2f3e),
+	Text: hex(0xeceef6), Muted: hex(0x9aa1b8),
+	Accent: hex(0xa7a2ff), OnAccent: hex(0xffffff), AccentSoft: hex(0x2a2852), Fill: hex(0x5b52ea),
+	Mine: hex(0x5148de), OnMine: hex(0xffffff), OnMineMuted: hex(0xe0dffc),
+	Theirs: hex(0x1f2330),
+	Error:  hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
+	Scrim: Alpha(0x000000, 0x99), Shadow: Alpha(0x000000, 0x66),
+	Press: Alpha(0xffffff, 0x24),
+}
+
+// Role picks a colour of the palette, so that a text follows the theme.
+type Role func(*Palette) color.NRGBA
+
+// The roles of texts and icons.
+func RoleText(p *Palette) color.NRGBA    { return p.Text }
+func RoleMuted(p *Palette) color.NRGBA   { return p.Muted }
+func RoleAccent(p *Palette) color.NRGBA  { return p.Accent }
+func RoleError(p *Palette) color.NRGBA   { return p.Error }
+func RoleWarning(p *Palette) color.NRGBA { return p.Warning }
+func RoleYes(p *Palette) color.NRGBA     { return p.Yes }
+
+// hue is a person's colour: the ground of the avatar, and the name above a
+// bubble in the light and in the dark.
+type hue struct{ avatar, onLight, onDark color.NRGBA }
+
+// hues are angles of the colour circle on which white stands out. The page has
+// the same.
+var hues = func() (h [10]hue) {
+	for i, angle := range [len(h)]float64{4, 20, 210, 224, 240, 258, 276, 300, 322, 342} {
+		h[i] = hue{hsl(angle, 0.62, 0.45), hsl(angle, 0.62, 0.42), hsl(angle, 0.75, 0.76)}
+	}
+	return h
+}()
+
+// hsl is a colour by hue in degrees, saturation and lightness, as in CSS.
+func hsl(h, s, l float64) color.NRGBA {
+	channel := func(n float64) uint8 {
+		k := math.Mod(n+h/30, 12)
+		return uint8(math.Round(255 * (l - s*min(l, 1-l)*max(-1, min(k-3, 9-k, 1)))))
+	}
+	return color.NRGBA{channel(0), channel(8), channel(4), 0xff}
+}
+
+// hueOf derives a colour from who somebody is (see authorOf), a name in any case,
+// as the page does.
+func hueOf(author string) hue {
+	hash := 0
+	for _, r := range strings.ToLower(author) {
+		hash = (hash*33 + int(r)) % 65521
+	}
+	return hues[hash%len(hues)]
+}
+
+// Blend is a ground with a colour laid over it.
+func Blend(ground, over color.NRGBA) color.NRGBA {
+	if ground.A == 0 {
+		return over
+	}
+	mix := func(a, b uint8) uint8 {
+		return uint8((int(a)*(0xff-int(over.A)) + int(b)*int(over.A)) / 0xff)
+	}
+	return color.NRGBA{mix(ground.R, over.R), mix(ground.G, over.G), mix(ground.B, over.B), ground.A}
+}

@@ -1,0 +1,56 @@
+package kit
+
+import "fyne.io/fyne/v2"
+
+// parent is an object of ours that holds others.
+type parent interface{ Children() []fyne.CanvasObject }
+
+// held are the objects that an object holds.
+func held(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case *fyne.Container:
+		return o.Objects
+	case parent:
+		return o.Children()
+	}
+	return nil
+}
+
+// place is where an object is in another that holds it.
+func place(in, o fyne.CanvasObject) (at fyne.Position, ok bool) {
+	for _, h := range held(in) {
+		if h == o {
+			return h.Position(), true
+		}
+		if at, ok := place(h, o); ok {
+			return at.Add(h.Position()), true
+		}
+	}
+	return fyne.Position{}, false
+}
+
+// find is the first object, in an object and all that it holds, of which is
+// holds.
+func find(o fyne.CanvasObject, is func(fyne.CanvasObject) bool) fyne.CanvasObject {
+	if o == nil || is(o) {
+		return o
+	}
+	for _, h := range held(o) {
+		if f := find(h, is); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// scrolls is an object of ours that a finger's drag scrolls.
+type scrolls interface{ Draggable() fyne.Draggable }
+
+// DraggableIn is what a finger's drag scrolls in an object; nil if nothing does.
+func DraggableIn(o fyne.CanvasObject) fyne.Draggable {
+	found := find(o, func(o fyne.CanvasObject) bool { _, ok := o.(scrolls); return ok })
+	if s, ok := found.(scrolls); ok {
+		return s.Draggable()
+	}
+	return nil
+}

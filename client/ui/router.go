@@ -1,0 +1,97 @@
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/mobile"
+
+	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+)
+
+// router is the app: the client, and which of its pages leads to which.
+type router struct{ *client }
+
+func newRouter(app fyne.App, window fyne.Window, o options) router {
+	r := router{newClient(app, window, o)}
+	r.ways = r
+	r.nav.onSwiped = func() { r.back(true) }
+	listen(r.client)
+	return r
+}
+
+// start shows the first page: the rooms if a name and a server are known, and
+// the room that was on the screen when the app ended.
+func (r router) start() {
+	pages := []func() page{r.landingPage}
+	if nameProblem(r.prefs.name()) == "" && r.prefs.server() != "" {
+		pages = append(pages, r.roomsPage)
+		if shown := r.reopen(); shown != nil {
+			pages = append(pages, func() page { return newRoomPage(r.client, shown) })
+		}
+	}
+	r.nav.reset(pages...)
+}
+
+func (r router) landingPage() page { return newLandingPage(r.client) }
+func (r router) roomsPage() page   { return newAskRoomPage(r.client) }
+
+// back closes what lies on top, or goes back a page. A phone's own way back
+// leaves the app from the rooms, and from the first page.
+func (r router) back(phone bool) {
+	if kit.CloseOverlay(r.window.Canvas()) {
+		return
+	}
+	if _, main := r.nav.top().(mainPage); !(main && phone) && r.nav.pop() {
+		return
+	}
+	if d, ok := r.app.Driver().(mobile.Driver); ok && phone {
+		d.GoBack()
+	}
+}
+
+// showRooms shows the rooms of a server that has just been chosen.
+func (r router) showRooms(room string) {
+	if len(r.open) == 0 {
+		r.reopen()
+	}
+	r.nav.push(r.roomsPage)
+	if room != "" {
+		r.enter(room)
+	}
+}
+
+// enter shows a room, and opens it if it is not open.
+func (r router) enter(name string) { r.enterLocked(name, "", false) }
+
+// enterLocked is enter with a passphrase, which locks the room if it is new.
+func (r router) enterLocked(name, key string, hidden bool) {
+	conv := r.find(name)
+	if conv != nil && key != "" {
+		conv.Session.Unlock(key)
+	}
+	if conv == nil {
+		conv = r.openRoom(r.recentRoom(name), session.Config{Key: key, Hidden: hidden})
+	}
+	conv.Connect()
+	r.open = append([]*conversation.Room{conv}, slices.DeleteFunc(r.open, func(o *conversation.Room) bool { return o == conv })...)
+	if p, ok := r.nav.top().(roomShower); ok && p.conversation() == conv {
+		return
+	}
+	r.nav.replace(func() page { return newRoomPage(r.client, conv) })
+}
+
+// showSettings puts the settings above the page that is on top.
+func (r router) showSettings() {
+	if _, shown := r.nav.top().(*settingsPage); !shown {
+		r.nav.push(func() page { return newSettingsPage(r.client) })
+	}
+}
+
+// changeServer leaves all rooms and goes back to the first page.
+func (r router) changeServer() {
+	r.leaveAll()
+	r.nav.reset(r.landingPage)
+}
