@@ -4,18 +4,28 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"time"
 )
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == "serve" {
 		fmt.Fprintln(os.Stderr, serve(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
+	if len(os.Args) == 5 && os.Args[1] == "attack" {
+		n, err := strconv.Atoi(os.Args[4])
+		if err == nil {
+			err = attackFrom(context.Background(), os.Args[2], os.Args[3], n)
+		}
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	quick := flag.Bool("quick", false, "one minute: fewer peers, shorter runs")

@@ -122,16 +122,22 @@ func (b *bench) report(file io.Writer) {
 			fmt.Fprintf(w, "| %s | %s µs |\n", r[0], r[1])
 		}
 	})
-	b.section(w, "bystander", "A bystander's round trip while another address floods, half opens, and asks for all it can", func() {
-		quiet, hostile, err := bystander(limitedParley(b.peers[0], b.binary), b.long)
+	b.section(w, "bystander", "A bystander's round trip while strangers attack, from one address and from 16", func() {
+		fmt.Fprintln(w, "| attack | addresses | quiet p50 | p99 | twin p50 | p99 | attacked p50 | p99 | |\n|---|---|---|---|---|---|---|---|---|")
+		err := hostile(withDefaults(b.peers[0], b.binary), b.long/2, func(u underAttack) {
+			verdict := u.during.lost
+			if verdict == "" && !u.fine() {
+				verdict = "over"
+			}
+			b.note(fmt.Sprint(u.name, ", ", u.addresses), u.during)
+			fmt.Fprintf(w, "| %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", u.name, u.addresses,
+				latency(u.quiet.p50), latency(u.quiet.p99), latency(u.twin.p50), latency(u.twin.p99),
+				latency(u.during.p50), latency(u.during.p99), verdict)
+		})
 		if err != nil {
-			hostile.lost = "FAILED: " + err.Error()
+			b.failed = true
+			fmt.Fprintln(w, "\nFAILED:", err)
 		}
-		b.note("quiet", quiet)
-		b.note("hostile", hostile)
-		fmt.Fprintf(w, "| | p50 | p99 | |\n|---|---|---|---|\n| quiet | %s | %s | %s |\n| hostile | %s | %s | %s |\n| × | %.2f | %.2f | |\n",
-			latency(quiet.p50), latency(quiet.p99), quiet.lost, latency(hostile.p50), latency(hostile.p99), hostile.lost,
-			float64(hostile.p50)/float64(quiet.p50), float64(hostile.p99)/float64(quiet.p99))
 	})
 	b.section(w, "storm", "Reconnect storm: everyone cut at once, each 100 messages behind", func() {
 		n := 5000

@@ -19,6 +19,7 @@ type connLimit struct {
 	max        int // in all
 	perAddress int // 0 is no limit
 	exempt     []netip.Prefix
+	arrives    func(addr netip.Addr, tls bool) bool
 	refused    func(limit string)
 
 	mu        sync.Mutex
@@ -26,8 +27,8 @@ type connLimit struct {
 	addresses map[netip.Addr]int
 }
 
-func newConnLimit(o *options, refused func(string)) *connLimit {
-	return &connLimit{max: o.chat.MaxConnections, perAddress: o.chat.MaxPerAddress, exempt: o.chat.TrustedProxy, refused: refused,
+func newConnLimit(o *options, arrives func(netip.Addr, bool) bool, refused func(string)) *connLimit {
+	return &connLimit{arrives: arrives, max: o.chat.MaxConnections, perAddress: o.chat.MaxPerAddress, exempt: o.chat.TrustedProxy, refused: refused,
 		open: make(map[net.Conn]netip.Addr), addresses: make(map[netip.Addr]int)}
 }
 
@@ -57,7 +58,10 @@ func (l *connLimit) take(c net.Conn) (over string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	addr := l.source(c)
+	_, tls := c.(*tls.Conn)
 	switch {
+	case addr.IsValid() && !l.arrives(addr, tls):
+		return "meter"
 	case l.perAddress > 0 && addr.IsValid() && l.addresses[addr] >= l.perAddress:
 		return "half_open"
 	case len(l.open) >= l.max && !l.free(addr):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 
 	"parley/server/chat"
@@ -25,7 +26,7 @@ func (c *fakeConn) Close() error                { c.closed = true; return nil }
 func TestShareOfHalfOpen(t *testing.T) {
 	refused := 0
 	o := &options{chat: chat.Config{MaxConnections: 10, MaxPerAddress: 8}}
-	l := newConnLimit(o, func(string) { refused++ })
+	l := newConnLimit(o, func(netip.Addr, bool) bool { return true }, func(string) { refused++ })
 	from := func(address string) *fakeConn {
 		c := &fakeConn{addr: &net.TCPAddr{IP: net.ParseIP(address)}}
 		l.state(c, http.StateNew)

@@ -96,7 +96,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	router := chi.NewRouter()
 	hub.Routes(router)
 	router.Mount("/", pages)
-	limit := newConnLimit(opt, hub.CountLimit).state
+	limit := newConnLimit(opt, hub.Arrives, hub.CountLimit).state
 	srv := newServer(doors.handler(below(opt.basePath, router)), limit, logger)
 	metrics := newServer(hub.Metrics(), limit, logger)
 	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to

@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// A meter adds up what somebody costs the server, in processor time, and says how
-// long they have to wait for it. Whoever keeps below a quarter of the machine never
-// waits. All who are above it share that quarter, so that the rest of the machine
-// is everybody else's.
+// A meter adds up what somebody causes, in processor time, and says how long they
+// have to wait for it. One alone gets a quarter of the machine. While all together
+// use more than that, or the machine is busy with something else, everyone's part
+// becomes smaller: it is the heavy who wait then, and not those who need little.
 //
 // The account is one number: the moment up to which everything is paid for. It
 // trails the clock by the credit that is left, and passes the clock by the debt.
-// Charging is one atomic addition. A nil meter costs nothing and never waits.
+// Charging it takes a few atomic operations. A nil meter costs nothing and never
+// waits.
 type meter struct {
-	of     *meters
-	paid   atomic.Int64 // as of.now tells the time
-	debtor atomic.Bool  // it is in of.debtors
-
-	turn sync.Mutex // held by the one who waits; others wait for that one, in order
+	of   *meters
+	paid atomic.Int64 // as of.now tells the time
+	turn sync.Mutex   // held by the one who waits; others wait for that one, in order
 }
 
 // meters are the meters that share one part of the machine.
@@ -29,23 +28,24 @@ type meters struct {
 	part   float64             // of a second of processor time, each second
 	pause  func(time.Duration) // waits
 	slowed func()              // is told of each wait
+	over   atomic.Bool         // nobody waits any more
 
-	over  atomic.Bool  // nobody waits any more
-	heavy atomic.Int64 // how many debtors there are
-	swept atomic.Int64 // when they were last looked through
-
-	mu      sync.Mutex
-	debtors map[*meter]struct{}
+	total   meter        // everybody's together
+	strain  atomic.Int64 // how much dearer everything is now, in hundredths
+	adapted atomic.Int64 // when strain was last changed
 }
 
 const (
 	meterCredit = 100 * time.Millisecond // what may be used at once, as the time in which it is paid for
 	meterDebt   = 2 * time.Second        // no debt is longer
-	meterSweep  = 100 * time.Millisecond
+	meterPause  = 100 * time.Millisecond // no pause is longer, so that shutdown does not wait for it
+	meterAdapt  = 10 * time.Millisecond  // how often strain changes
+	meterLate   = 3 * time.Millisecond   // a pause that is longer by so much tells of a busy machine
+	maxStrain   = 32
 )
 
-// The parts of the machine, one nth of it, that all debtors get together: for what
-// addresses cause, and for what goes to everyone in a room.
+// The parts of the machine, one nth of it: for what addresses cause, and for what
+// goes to everyone in a room.
 const (
 	sourcesPart = 4
 	roomsPart   = 4
@@ -63,6 +63,8 @@ const (
 	costRow        = 4 * time.Microsecond   // read from the log
 	costClaim      = 200 * time.Microsecond // of a name, in the registry
 	costHash       = 40 * time.Millisecond  // of a passphrase
+	costAccept     = 150 * time.Microsecond // of a connection
+	costTLS        = 2 * time.Millisecond   // the same, with its handshake
 	costRequest    = 100 * time.Microsecond // over HTTP
 	costShares     = time.Millisecond       // to look whose place is to be given up
 	costConnection = 200 * time.Microsecond // from the upgrade to the greeting
@@ -71,9 +73,11 @@ const (
 // newMeters returns meters that share a part of the machine: one nth.
 func newMeters(n int, pause func(time.Duration), slowed func()) *meters {
 	began := time.Now()
-	m := &meters{now: func() int64 { return int64(time.Since(began)) }, part: float64(runtime.GOMAXPROCS(0)) / float64(n), pause: pause, slowed: slowed,
-		debtors: make(map[*meter]struct{})}
-	return m
+	ms := &meters{now: func() int64 { return int64(time.Since(began)) }, part: float64(runtime.GOMAXPROCS(0)) / float64(n),
+		pause: pause, slowed: slowed}
+	ms.strain.Store(100)
+	ms.total.paid.Store(-int64(meterCredit))
+	return ms
 }
 
 func (ms *meters) newMeter() *meter {
@@ -89,21 +93,17 @@ func (m *meter) charge(cost time.Duration) {
 	}
 	ms := m.of
 	now := ms.now()
-	stretched := float64(cost) / ms.part
-	if m.debtor.Load() {
-		stretched *= float64(max(1, ms.heavy.Load()))
-	}
-	if m.pay(now, int64(stretched)) > now {
-		ms.owe(m)
-	}
-	ms.sweep(now)
+	time := int64(float64(cost) / ms.part)
+	m.pay(now, time*ms.strain.Load()/100, meterDebt)
+	ms.adapt(now, ms.total.pay(now, time, meterCredit) > now)
 }
 
-// pay moves the account by a cost, and returns where it is then.
-func (m *meter) pay(now, cost int64) int64 {
+// pay moves the account by a cost, up to the longest debt, and returns where it is
+// then.
+func (m *meter) pay(now, cost int64, longest time.Duration) int64 {
 	for {
 		old := m.paid.Load()
-		paid := min(max(old, now-int64(meterCredit))+cost, now+int64(meterDebt))
+		paid := min(max(old, now-int64(meterCredit))+cost, now+int64(longest))
 		if m.paid.CompareAndSwap(old, paid) {
 			return paid
 		}
@@ -124,39 +124,33 @@ func (m *meter) wait() {
 	m.turn.Lock()
 	defer m.turn.Unlock()
 	m.of.slowed()
-	m.of.owe(m)
 	for d := m.debt(); d > 0 && !m.of.over.Load(); d = m.debt() {
-		m.of.pause(min(d, meterSweep))
+		d = min(d, meterPause)
+		began := m.of.now()
+		m.of.pause(d)
+		now := m.of.now()
+		m.of.adapt(now, now-began-int64(d) > int64(meterLate) || m.of.total.paid.Load() > now)
 	}
 	m.charge(costRead) // at once, or the next would go on with this one
 }
 
-// owe counts a meter among the debtors.
-func (ms *meters) owe(m *meter) {
-	if m.debtor.Swap(true) {
+// adapt makes everything dearer while too much is used or the machine is busy, and
+// slowly cheaper after that.
+func (ms *meters) adapt(now int64, busy bool) {
+	last := ms.adapted.Load()
+	if now-last < int64(meterAdapt) || !ms.adapted.CompareAndSwap(last, now) {
 		return
 	}
-	ms.mu.Lock()
-	defer ms.mu.Unlock()
-	ms.debtors[m] = struct{}{}
-	ms.heavy.Store(int64(len(ms.debtors)))
-}
-
-// sweep takes those off the debtors, from time to time, who have credit again.
-func (ms *meters) sweep(now int64) {
-	last := ms.swept.Load()
-	if ms.heavy.Load() == 0 || now-last < int64(meterSweep) || !ms.swept.CompareAndSwap(last, now) {
+	strain := ms.strain.Load()
+	if busy {
+		ms.strain.Store(min(strain*5/4, 100*maxStrain))
 		return
 	}
-	ms.mu.Lock()
-	defer ms.mu.Unlock()
-	for m := range ms.debtors {
-		if m.debt() <= -meterCredit/4 {
-			delete(ms.debtors, m)
-			m.debtor.Store(false)
-		}
+	calm := min((now-last)/int64(meterAdapt), 100) // many periods may have gone by
+	for range calm {
+		strain = strain * 19 / 20
 	}
-	ms.heavy.Store(int64(len(ms.debtors)))
+	ms.strain.Store(max(strain, 100))
 }
 
 // rested reports whether a meter has all its credit, so that a new one is the same.

@@ -73,6 +73,22 @@ func (h *Hub) newPace(n int) pace {
 
 func (p pace) rested() bool { return p.Limit() == rate.Inf || p.Tokens() >= float64(p.Burst()) }
 
+// Arrives charges a new connection to the source of an address, and reports whether
+// it is welcome: from a source deep in debt it is not.
+func (h *Hub) Arrives(addr netip.Addr, tls bool) bool {
+	src := h.source(addr.String())
+	defer h.sources.release(src.name)
+	if src.meter == nil {
+		return true
+	}
+	cost := costAccept
+	if tls {
+		cost = costTLS
+	}
+	src.meter.charge(cost)
+	return src.meter.debt() < meterDebt/2
+}
+
 // metered has a request wait until its source has paid for the ones before, and
 // charges it.
 func (h *Hub) metered(next http.Handler) http.Handler {
