@@ -69,7 +69,7 @@ dist: check-go ## static server binaries for several systems, in dist/
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
 	done
 
-bench: check-go ## measure beside other servers, five minutes; writes bench/results.md and its plot
+bench: check-go ## measure beside other servers, ten minutes; writes bench/results.md and its plot
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -write .
 

@@ -97,10 +97,9 @@ func (u underAttack) fine() bool {
 		(u.during.p99 <= 3*u.twin.p99 || u.during.p99 <= 20*time.Millisecond)
 }
 
-const tries = 3 // of each attack; the best counts, since the machine is shared
-
-// hostile measures one attack after the other, from one address and from 16.
-func hostile(p peer, each time.Duration, note func(underAttack)) error {
+// hostile measures one attack after the other, each from so many addresses. The best
+// of some tries counts, since the machine is shared.
+func hostile(p peer, each time.Duration, addresses []int, tries int, note func(underAttack)) error {
 	target, err := start(p)
 	if err != nil {
 		return err
@@ -122,7 +121,7 @@ func hostile(p peer, each time.Duration, note func(underAttack)) error {
 	}
 	defer there.disperse()
 	for _, a := range attacks {
-		for _, n := range []int{1, 16} {
+		for _, n := range addresses {
 			var best underAttack
 			for i := range tries {
 				u, err := played(here, there, a.name, n, each)
