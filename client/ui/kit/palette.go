@@ -2,7 +2,6 @@ package kit
 
 import (
 	"image/color"
-	"math"
 	"strings"
 )
 
@@ -67,26 +66,16 @@ func RoleError(p *Palette) color.NRGBA   { return p.Error }
 func RoleWarning(p *Palette) color.NRGBA { return p.Warning }
 func RoleYes(p *Palette) color.NRGBA     { return p.Yes }
 
-// hue is a person's colour: the ground of the avatar, and the name above a
-// bubble in the light and in the dark.
-type hue struct{ avatar, onLight, onDark color.NRGBA }
+// hue is a person's colour: the ground of the avatar, which is also the name's
+// colour in the light look, and the name's colour in the dark.
+type hue struct{ avatar, onDark color.NRGBA }
 
-// hues are angles of the colour circle on which white stands out. The page has
-// the same.
-var hues = func() (h [10]hue) {
-	for i, angle := range [len(h)]float64{4, 20, 210, 224, 240, 258, 276, 300, 322, 342} {
-		h[i] = hue{hsl(angle, 0.62, 0.45), hsl(angle, 0.62, 0.42), hsl(angle, 0.75, 0.76)}
-	}
-	return h
-}()
-
-// hsl is a colour by hue in degrees, saturation and lightness, as in CSS.
-func hsl(h, s, l float64) color.NRGBA {
-	channel := func(n float64) uint8 {
-		k := math.Mod(n+h/30, 12)
-		return uint8(math.Round(255 * (l - s*min(l, 1-l)*max(-1, min(k-3, 9-k, 1)))))
-	}
-	return color.NRGBA{channel(0), channel(8), channel(4), 0xff}
+// hues are the page's: style.css has the avatars, dark.css the names.
+var hues = [10]hue{
+	{hex(0x1d4ed8), hex(0x93c5fd)}, {hex(0xb45309), hex(0xfcd34d)}, {hex(0x6d28d9), hex(0xc4b5fd)},
+	{hex(0x0f766e), hex(0x5eead4)}, {hex(0xbe123c), hex(0xfda4af)}, {hex(0x15803d), hex(0x86efac)},
+	{hex(0x0369a1), hex(0x7dd3fc)}, {hex(0xa21caf), hex(0xf0abfc)}, {hex(0x475569), hex(0xcbd5e1)},
+	{hex(0x854d0e), hex(0xfde68a)},
 }
 
 // hueOf derives a colour from who somebody is (see authorOf), a name in any case,

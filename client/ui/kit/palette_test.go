@@ -1,8 +1,11 @@
 package kit
 
 import (
+	"fmt"
 	"image/color"
 	"math"
+	"os"
+	"regexp"
 	"testing"
 )
 
@@ -42,7 +45,7 @@ func TestContrast(t *testing.T) {
 			}
 		}
 		for i, h := range hues {
-			on := h.onLight
+			on := h.avatar
 			if name == "dark" {
 				on = h.onDark
 			}
@@ -52,6 +55,30 @@ func TestContrast(t *testing.T) {
 			if c := contrast(light.OnAccent, h.avatar); c < 4.4 {
 				t.Errorf("avatar %d has a contrast of %.2f", i, c)
 			}
+		}
+	}
+}
+
+// The app's hues are those of the page.
+func TestHuesAreThePages(t *testing.T) {
+	for file, rule := range map[string]string{"style.css": `--hue%d:#([0-9a-f]{6})`, "dark.css": `\.name\.hue%d\{--name:#([0-9a-f]{6})`} {
+		css, err := os.ReadFile("../../../server/web/static/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, h := range hues {
+			c := h.avatar
+			if file == "dark.css" {
+				c = h.onDark
+			}
+			own := fmt.Sprintf("%02x%02x%02x", c.R, c.G, c.B)
+			page := regexp.MustCompile(fmt.Sprintf(rule, i)).FindSubmatch(css)
+			if page == nil || string(page[1]) != own {
+				t.Errorf("%s: hue %d is %q, the app has %s", file, i, page, own)
+			}
+		}
+		if next := regexp.MustCompile(fmt.Sprintf(rule, len(hues))); next.Match(css) {
+			t.Errorf("%s has more than %d hues", file, len(hues))
 		}
 	}
 }

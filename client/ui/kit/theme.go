@@ -181,5 +181,5 @@ func NameColor(author string) color.NRGBA {
 	if IsDark() {
 		return hueOf(author).onDark
 	}
-	return hueOf(author).onLight
+	return hueOf(author).avatar
 }
