@@ -31,6 +31,13 @@ const (
 	CloseOpenRoom  CloseCode = 4504 // a passphrase for a room that is open to everyone
 )
 
+// The reasons of a CloseTryLater that clients have sentences of their own for. With
+// any other the server is full.
+const (
+	ReasonRoomFull = "The room is full."
+	ReasonTooMany  = "Too many wrong passphrases came from this address. Wait a moment."
+)
+
 // Reconnect reports whether a client should connect again by itself.
 func (c CloseCode) Reconnect() bool { return c < 4500 || c > 4999 }
 

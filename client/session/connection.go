@@ -279,7 +279,14 @@ func closeProblem(err error) *Problem {
 	case shared.CloseGoingAway, shared.CloseRestart:
 		p.Cause = CauseServerRestart
 	case shared.CloseTryLater:
-		p.Cause = CauseServerFull
+		switch closed.Reason {
+		case shared.ReasonRoomFull:
+			p.Cause = CauseRoomFull
+		case shared.ReasonTooMany:
+			p.Cause = CauseTooManyTries
+		default:
+			p.Cause = CauseServerFull
+		}
 	case shared.CloseSlowConsumer:
 		p.Cause = CauseSlow
 	case shared.CloseFlooding:

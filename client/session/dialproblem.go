@@ -63,6 +63,10 @@ func statusProblem(resp *http.Response, body []byte) *Problem {
 			return &Problem{CauseBadRoom, p.Detail}
 		}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		switch c := Cause(p.Code); c {
+		case CauseRoomFull, CauseTooMany, CauseUnavailable, CauseServerRestart:
+			return &Problem{c, p.Detail}
+		}
 		return &Problem{CauseServerFull, p.Detail}
 	}
 	return &Problem{CauseNotParley, http.StatusText(resp.StatusCode)}

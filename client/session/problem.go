@@ -29,15 +29,19 @@ const (
 	// The server ended it.
 	CauseServerRestart Cause = "server_restart"
 	CauseServerFull    Cause = "server_full"
-	CauseSlow          Cause = "slow"       // too far behind; resuming
-	CauseFlooding      Cause = "flooding"   // sent far over the rate
-	CauseBadHello      Cause = "bad_hello"  // final: the name or the device is not valid
-	CauseNameTaken     Cause = "name_taken" // final: Detail is a free name
-	CauseNeedsKey      Cause = "needs_key"  // final: the room has a passphrase
-	CauseWrongKey      Cause = "wrong_key"  // final: another one than was given
-	CauseOpenRoom      Cause = "open_room"  // final: the room has none, and one was given
-	CauseRemoved       Cause = "removed"    // final: sent out of the room; Detail says why
-	CauseStopped       Cause = "stopped"    // final: a close code of a newer server; Detail says why
+	CauseRoomFull      Cause = "room_full"
+	CauseTooMany       Cause = "too_many"       // connections of this address
+	CauseTooManyTries  Cause = "too_many_tries" // wrong passphrases of this address
+	CauseUnavailable   Cause = "unavailable"    // the server can't read or write its log
+	CauseSlow          Cause = "slow"           // too far behind; resuming
+	CauseFlooding      Cause = "flooding"       // sent far over the rate
+	CauseBadHello      Cause = "bad_hello"      // final: the name or the device is not valid
+	CauseNameTaken     Cause = "name_taken"     // final: Detail is a free name
+	CauseNeedsKey      Cause = "needs_key"      // final: the room has a passphrase
+	CauseWrongKey      Cause = "wrong_key"      // final: another one than was given
+	CauseOpenRoom      Cause = "open_room"      // final: the room has none, and one was given
+	CauseRemoved       Cause = "removed"        // final: sent out of the room; Detail says why
+	CauseStopped       Cause = "stopped"        // final: a close code of a newer server; Detail says why
 
 	CauseLost   Cause = "lost"   // the connection broke or went silent
 	CausePaused Cause = "paused" // Pause
@@ -69,6 +73,10 @@ var sentences = map[Cause]string{
 	CauseBadRoom:       "The server does not accept the room's name.",
 	CauseServerRestart: "The server is starting again.",
 	CauseServerFull:    "The server is full.",
+	CauseRoomFull:      "The room is full.",
+	CauseTooMany:       "Too many connections come from this device or its network.",
+	CauseTooManyTries:  "Too many wrong passphrases. Wait a moment.",
+	CauseUnavailable:   "The server can't read or write its messages right now.",
 	CauseSlow:          "The connection was too slow.",
 	CauseFlooding:      "Too many messages at once.",
 	CauseBadHello:      "The server does not accept this name.",

@@ -25,6 +25,7 @@ var causeKeys = map[session.Cause]struct{}{
 	session.CauseBadAddress: {}, session.CauseNoSuchHost: {}, session.CauseUnreachable: {}, session.CauseRefused: {},
 	session.CauseTimeout: {}, session.CauseNotParley: {}, session.CauseRedirected: {}, session.CauseTLS: {}, session.CauseCertChanged: {}, session.CauseVersion: {},
 	session.CauseRefusedOrigin: {}, session.CauseWrongHost: {}, session.CauseBadRoom: {}, session.CauseServerRestart: {}, session.CauseServerFull: {},
+	session.CauseRoomFull: {}, session.CauseTooMany: {}, session.CauseTooManyTries: {}, session.CauseUnavailable: {},
 	session.CauseSlow: {}, session.CauseFlooding: {}, session.CauseBadHello: {}, session.CauseNameTaken: {},
 	session.CauseNeedsKey: {}, session.CauseWrongKey: {}, session.CauseOpenRoom: {}, session.CauseRemoved: {}, session.CauseStopped: {}, session.CauseLost: {}, session.CausePaused: {},
 }

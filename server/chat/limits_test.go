@@ -1,9 +1,12 @@
 package chat_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +66,7 @@ func TestLimits(t *testing.T) {
 			break
 		}
 	}
-	for _, name := range []string{"text", "name", "rooms", "members", "rate", "frame", "connections"} {
+	for _, name := range []string{"text", "name", "rooms", "members", "rate", "frame", "address"} {
 		if n := s.metric(`parley_limit_hits_total{limit="` + name + `"}`); n == "" {
 			t.Errorf("the limit of %s is not counted", name)
 		}
@@ -94,6 +97,70 @@ func TestUpgradesAreLimited(t *testing.T) {
 	}
 	if n := s.metric(`parley_limit_hits_total{limit="upgrades"}`); n != "1" {
 		t.Errorf("counted: %q", n)
+	}
+}
+
+// logged keeps a log that several goroutines write.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// A GET of a socket's address answers with the problem that the upgrade gets, and one
+// line of the log names the flag, however often somebody tries.
+func TestRefusalsOverHTTP(t *testing.T) {
+	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+	for _, c := range []struct {
+		what   string
+		config func(*chat.Config)
+		path   string
+		status int
+		code   string
+		says   string
+		flag   string
+	}{
+		{"a connection over the address's limit", func(c *chat.Config) { c.MaxPerAddress = 1 }, "hall", 429, "too_many", "from this address", "--max-per-address"},
+		{"a full server", func(c *chat.Config) { c.MaxConnections = 1 }, "hall", 503, "server_full", "full", "--max-connections"},
+		{"a full room", func(c *chat.Config) { c.MaxMembers = 1 }, "hall", 503, "room_full", "The room is full.", "--max-members"},
+		{"a room too many", func(c *chat.Config) { c.MaxRooms = 1 }, "attic", 503, "server_full", "Too many rooms", "--max-rooms"},
+		{"a locked room", func(*chat.Config) {}, "vault", 403, "", "passphrase", ""},
+	} {
+		var log logged
+		s := start(t, c.config, func(cfg *chat.Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		if c.path == "vault" {
+			ann, _ := s.join("vault", shared.Message{Type: shared.TypeHello, User: "Ann", Device: newDevice(), Key: "correct horse"})
+			ann.leave()
+		} else {
+			s.tutorial("hall")
+		}
+		for range 3 {
+			for header, h := range map[string][]string{"the upgrade": upgrade, "a GET": nil} {
+				status, body := s.do("GET", "/ws/chat/"+c.path, "", h...)
+				if status != c.status || !strings.Contains(body, c.says) || c.code != "" && !strings.Contains(body, `"code":"`+c.code+`"`) {
+					t.Errorf("%s, %s: %d %s", c.what, header, status, body)
+				}
+			}
+		}
+		if n := strings.Count(log.String(), "flag="+c.flag); c.flag != "" && n != 1 {
+			t.Errorf("%s: %d lines name %s:\n%s", c.what, n, c.flag, log.String())
+		}
+		if c.path == "vault" { // Parley's page asks for the passphrase itself
+			if status, body := s.do("GET", "/ws/chat/vault", "", "Page-Origin", s.http.URL); status != http.StatusUpgradeRequired {
+				t.Errorf("the page: %d %s", status, body)
+			}
+		}
 	}
 }
 

@@ -27,7 +27,6 @@ const (
 	saysLocked    = "This room has a passphrase."
 	saysWrongKey  = "This is not the room's passphrase."
 	saysOpen      = "This room is open to everyone, and stays so. Enter it without a passphrase."
-	saysTooMany   = "Too many wrong passphrases came from this address. Wait a moment."
 	saysTutorial  = "This room has a passphrase: open it in Parley's page or app."
 	saysNoPost    = "This room has a passphrase: only those who are in it write to it."
 	saysNoHistory = "This room has a passphrase: its messages are shown in Parley's page and app only."
@@ -64,7 +63,7 @@ func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason st
 		return false
 	})
 	if wait {
-		return shared.CloseTryLater, saysTooMany
+		return shared.CloseTryLater, shared.ReasonTooMany
 	}
 	return code, reason
 }

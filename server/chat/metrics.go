@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,11 +25,17 @@ type metrics struct {
 	silent     prometheus.Counter
 	refused    *prometheus.CounterVec
 	limits     *prometheus.CounterVec
+
+	logger *slog.Logger
+	mu     sync.Mutex
+	told   map[string]time.Time // when a limit was last logged
 }
 
 func newMetrics(h *Hub) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		logger:   h.cfg.Logger,
+		told:     make(map[string]time.Time),
 		messages: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_messages_received_total", Help: "Messages taken from members, before the log has them."}),
 		deliveries: prometheus.NewCounter(prometheus.CounterOpts{
@@ -71,7 +79,31 @@ func newMetrics(h *Hub) *metrics {
 
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
 
-func (m *metrics) limit(name string) { m.limits.WithLabelValues(name).Inc() }
+// limitFlags are the flags of the limits that keep people out.
+var limitFlags = map[string]string{
+	"address": "--max-per-address", "half_open": "--max-per-address", "connections": "--max-connections", "upgrades": "--max-upgrades",
+	"rooms": "--max-rooms", "members": "--max-members", "memory": "--max-memory",
+}
+
+// limit counts what was refused or ended at a limit. If the limit keeps people out,
+// one line a minute names its flag.
+func (m *metrics) limit(name string) {
+	m.limits.WithLabelValues(name).Inc()
+	flag, ok := limitFlags[name]
+	if !ok {
+		return
+	}
+	m.mu.Lock()
+	now := time.Now()
+	due := now.Sub(m.told[name]) >= time.Minute
+	if due {
+		m.told[name] = now
+	}
+	m.mu.Unlock()
+	if due {
+		m.logger.Warn("a limit keeps people out", "limit", name, "flag", flag)
+	}
+}
 
 // CountLimit counts what was refused at a limit outside the hub.
 func (h *Hub) CountLimit(name string) { h.metrics.limit(name) }

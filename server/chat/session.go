@@ -245,7 +245,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		if err == errLocked {
 			s.close(shared.CloseWrongKey, saysLocked)
 		} else {
-			s.close(shared.CloseTryLater, "The room is full.")
+			s.close(shared.CloseTryLater, shared.ReasonRoomFull)
 		}
 		s.depart()
 		return false
@@ -390,7 +390,7 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 	case err == errLocked:
 		return locked
 	case err != nil:
-		return &refusal{status: http.StatusServiceUnavailable, detail: "The room is full."}
+		return roomFull()
 	}
 	return nil
 }

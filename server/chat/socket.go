@@ -23,6 +23,12 @@ type refusal struct {
 	limit  string // the limit that was reached, as metrics name it, or ""
 }
 
+// roomFull is the refusal of a room that has all the members it may have, which was
+// counted already.
+func roomFull() *refusal {
+	return &refusal{http.StatusServiceUnavailable, "room_full", shared.ReasonRoomFull, ""}
+}
+
 // serveSocket serves /ws/chat/{room} and /ws/chat/{room}/{name}. A GET that asks
 // for no upgrade gets the problem that an upgrade would get, because a page
 // learns nothing else about a WebSocket that was refused.
@@ -47,6 +53,9 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		// Before the upgrade is answered, as in the tutorial: whoever is connected
 		// is in the room.
 		no = s.joinTutorial(name, skipOwn(r, name.Key != ""))
+	}
+	if no == nil && !upgrade {
+		no = h.mayJoin(room, r)
 	}
 	if no == nil && !upgrade {
 		w.Header().Set("Upgrade", "websocket")
@@ -114,7 +123,7 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 	}
 	switch err := s.hub.reserve(s.source, upgrade); {
 	case errors.Is(err, errTooMany):
-		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "connections"}
+		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "address"}
 	case errors.Is(err, errServerFull):
 		return unavailable("server_full", "The server is full.", "connections")
 	case err != nil:
@@ -134,6 +143,27 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 		return unavailable("unavailable", "The server can't read its log right now.", "")
 	}
 	s.room = r
+	return nil
+}
+
+// mayJoin returns the refusal that an upgrade would get from a room. Parley's page,
+// which names its origin, asks for a passphrase; other GETs are the tutorial's.
+func (h *Hub) mayJoin(name shared.Name, r *http.Request) *refusal {
+	h.mu.Lock()
+	room := h.rooms[name.Key]
+	h.mu.Unlock()
+	if room != nil && room.size.Load() >= int64(h.cfg.MaxMembers) {
+		return roomFull()
+	}
+	if r.Header.Get("Page-Origin") != "" || r.Header.Get("Sec-WebSocket-Protocol") != "" {
+		return nil
+	}
+	switch lock, err := h.cfg.Registry.Lock(r.Context(), name.Key); {
+	case err != nil:
+		return &refusal{http.StatusServiceUnavailable, "unavailable", "The server can't read its log right now.", ""}
+	case lock.locks():
+		return &refusal{http.StatusForbidden, "", saysTutorial, ""}
+	}
 	return nil
 }
 

@@ -165,6 +165,17 @@ func TestRefusedSocket(t *testing.T) {
 	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith('Too many connections come from this device.')")
 }
 
+// So is a room that is full.
+func TestFullRoom(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--max-members", "1")
+	dial(t, s, "Lobby", "Ann")
+	p := newPerson(t)
+	p.mayComplain = true
+	p.open(s.url() + "/chat/Lobby/")
+	p.wait("!document.querySelector('#banner').hidden && document.querySelector('#status').textContent.startsWith('The room is full.')")
+}
+
 // Behind a proxy that changes Host, the page says what the proxy must do.
 func TestChangedHost(t *testing.T) {
 	t.Parallel()

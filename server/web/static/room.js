@@ -201,7 +201,7 @@ export class Room {
 			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
 			else remove(keyOf(this.path));
 		}
-		if (cause === 'server_full' && /passphrase/.test(reason)) session.cause = 'too_many_tries';
+		if (cause === 'server_full') session.cause = /passphrase/.test(reason) ? 'too_many_tries' : /room is/.test(reason) ? 'room_full' : cause;
 		this.on.changed();
 	}
 
