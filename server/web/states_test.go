@@ -72,6 +72,11 @@ func states() []state {
 		{name: "page-german-320", width: 320, height: 640, lang: "de", path: "/chat/Team%20Pizza/", guest: true, prepare: func(p *page) { p.wait("document.querySelector('#count').textContent.includes('hier')") }},
 		{name: "page-forced-colors", width: 390, height: 844, media: map[string]string{"forced-colors": "active"}, path: "/chat/Team%20Pizza/", prepare: inRoom},
 		{name: "page-404", width: 390, height: 844, path: "/nowhere", prepare: func(*page) {}},
+		{name: "page-link-320", width: 320, height: 568, media: dark, path: "/r/" + longest, guest: true, prepare: func(p *page) {
+			p.wait("document.querySelector('#landing-server').textContent.length === 64 && document.activeElement.id === 'name-input'")
+		}},
+		{name: "page-join-nowhere", width: 320, height: 568, media: dark, path: "/join", prepare: func(*page) {}},
+		{name: "page-app-none", width: 320, height: 568, media: dark, path: "/app", prepare: func(*page) {}},
 		{name: "page-folded", width: 390, height: 844, path: "/chat/Long/", prepare: func(p *page) { p.wait("document.querySelector('.unfold')") }},
 		{name: "page-double", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
 			inRoom(p)
