@@ -21,6 +21,7 @@ type doors struct {
 	main        net.Listener
 	plain       net.Listener // nil without TLS
 	metrics     net.Listener // nil without --metrics-addr
+	captive     net.Listener // nil without --captive
 	taken       string       // the address that main was to have; "" if it has it
 	certificate *certificate // nil without TLS
 }
@@ -44,6 +45,9 @@ func openDoors(o *options, terminal bool) (*doors, error) {
 	if o.metricsAddr != "" && err == nil {
 		d.metrics, err = listen("metrics-addr", o.metricsAddr)
 	}
+	if o.captiveAddr != "" && err == nil {
+		d.captive, err = listenCaptive(o.captiveAddr, d.main)
+	}
 	if err != nil {
 		d.close()
 		return nil, err
@@ -52,7 +56,7 @@ func openDoors(o *options, terminal bool) (*doors, error) {
 }
 
 func (d *doors) close() {
-	for _, l := range []net.Listener{d.main, d.plain, d.metrics} {
+	for _, l := range []net.Listener{d.main, d.plain, d.metrics, d.captive} {
 		if l != nil {
 			l.Close()
 		}
@@ -78,8 +82,8 @@ func (d *doors) handler(next http.Handler) http.Handler {
 
 // serve serves at every door until the servers are shut down, and reads the
 // certificate again on SIGHUP until ctx ends. The channel tells of a door that failed.
-func (d *doors) serve(ctx context.Context, srv, metrics *http.Server, logger *slog.Logger) <-chan error {
-	failed := make(chan error, 3)
+func (d *doors) serve(ctx context.Context, srv, metrics, captive *http.Server, logger *slog.Logger) <-chan error {
+	failed := make(chan error, 4)
 	told := &rate.Sometimes{Interval: time.Minute}
 	open := func(l net.Listener, srv *http.Server) {
 		if l == nil {
@@ -94,6 +98,7 @@ func (d *doors) serve(ctx context.Context, srv, metrics *http.Server, logger *sl
 	open(d.main, srv)
 	open(d.plain, srv)
 	open(d.metrics, metrics)
+	open(d.captive, captive)
 	if d.certificate != nil {
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP)

@@ -33,21 +33,25 @@ const (
 )
 
 func installCommand() command {
-	h, port, printed, replace := &host{}, 0, false, false
+	h, s, printed, replace := &host{}, service{}, false, false
 	return command{
 		name: "install", about: "Makes the server a service of systemd that starts with the computer.", noLog: true,
 		flags: func(f *flag.FlagSet) {
-			f.IntVar(&port, "port", defaultPort(), "`port` to listen on")
+			f.IntVar(&s.port, "port", defaultPort(), "`port` to listen on")
+			f.BoolVar(&s.captive, "captive", false, "have the service answer the checks of phones on port 80; see docs/access-point.md")
 			f.BoolVar(&printed, "print", false, "print the unit and install nothing")
 			f.BoolVar(&replace, "replace", false, "replace a program or unit that is already there and differs")
 			f.StringVar(&h.root, "root", "", "install into the system below this `folder`, and start nothing")
 		},
 		run: func(ctx context.Context, _ string, _ []string, stdout, _ io.Writer) error {
-			if port < 1 || port > 65535 {
+			if s.port < 1 || s.port > 65535 {
 				return fmt.Errorf("--port takes a number from 1 to 65535: %w", errUsage)
 			}
+			if s.captive && s.port == captivePort {
+				return fmt.Errorf("--captive needs port %d for itself: choose another with --port: %w", captivePort, errUsage)
+			}
 			if printed {
-				_, err := stdout.Write(unit(port))
+				_, err := stdout.Write(s.unit())
 				return err
 			}
 			program, err := os.Executable()
@@ -55,13 +59,16 @@ func installCommand() command {
 				return fmt.Errorf("this program can't find its own file: %w", err)
 			}
 			again := quote(program) + " install"
-			if port != defaultPort() {
-				again += " --port " + strconv.Itoa(port)
+			if s.port != defaultPort() {
+				again += " --port " + strconv.Itoa(s.port)
+			}
+			if s.captive {
+				again += " --captive"
 			}
 			if err := h.check(again, os.Geteuid()); err != nil {
 				return err
 			}
-			return h.install(ctx, program, port, replace, again, stdout)
+			return h.install(ctx, program, s, replace, again, stdout)
 		},
 	}
 }
@@ -96,11 +103,19 @@ var unitText string
 
 var unitTemplate = template.Must(template.New(unitName).Parse(unitText))
 
+// service is what is to be installed.
+type service struct {
+	port    int
+	captive bool // it answers the checks of phones, too
+}
+
+const captivePort = 80
+
 // unit is the service as systemd reads it.
-func unit(port int) []byte {
+func (s service) unit() []byte {
 	var b bytes.Buffer
 	err := unitTemplate.Execute(&b, map[string]any{
-		"Program": installedProgram, "Settings": serviceSettings, "Port": port, "LowPort": port < 1024,
+		"Program": installedProgram, "Settings": serviceSettings, "Port": s.port, "Captive": s.captive, "LowPort": s.port < 1024 || s.captive,
 	})
 	if err != nil {
 		panic(err) // embedded, so a mistake of the build
@@ -141,14 +156,14 @@ func (h *host) check(again string, user int) error {
 
 // install puts the program and its unit in place and enables the service. If
 // something fails, everything is as it was.
-func (h *host) install(ctx context.Context, program string, port int, replace bool, again string, stdout io.Writer) error {
+func (h *host) install(ctx context.Context, program string, s service, replace bool, again string, stdout io.Writer) error {
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return fmt.Errorf("this program can't read its own file: %w", err)
 	}
 	files := []*placement{
 		{path: h.path(installedProgram), data: data, mode: 0o755},
-		{path: h.path(installedUnit), data: unit(port), mode: 0o644},
+		{path: h.path(installedUnit), data: s.unit(), mode: 0o644},
 	}
 	for _, f := range files {
 		if err := f.look(); err != nil {
@@ -163,7 +178,7 @@ func (h *host) install(ctx context.Context, program string, port int, replace bo
 			return fmt.Errorf("%s is there already and differs. To replace it: %s --replace", f.path, again)
 		}
 	}
-	if err := h.checkPort(port); err != nil {
+	if err := h.checkPorts(s); err != nil {
 		return err
 	}
 
@@ -182,13 +197,13 @@ func (h *host) install(ctx context.Context, program string, port int, replace bo
 		err = errors.Join(err, f.keep())
 	}
 	if !h.booted {
-		fmt.Fprintf(stdout, "The system in %s starts Parley when it boots, on port %d.\n", h.root, port)
+		fmt.Fprintf(stdout, "The system in %s starts Parley when it boots, on port %d.\n", h.root, s.port)
 		return err
 	}
 	fmt.Fprintf(stdout, "Parley runs on port %d, and starts with this computer. Its log is in %s.\n"+
 		"  sudo journalctl -u parley-server          shows its addresses, and what it says\n"+
 		"  sudo systemctl restart parley-server      reads the settings in %s again\n"+
-		"  sudo parley-server uninstall              removes it, and leaves the log\n", port, serviceData, serviceSettings)
+		"  sudo parley-server uninstall              removes it, and leaves the log\n", s.port, serviceData, serviceSettings)
 	return err
 }
 
@@ -224,22 +239,32 @@ func (h *host) goBack(ctx context.Context, files []*placement) (err error) {
 	return err
 }
 
-// checkPort reports a port that another program uses, which the service would find
-// out too late. Its own port is fine.
-func (h *host) checkPort(port int) error {
+// checkPorts reports a port that another program uses, which the service would find
+// out too late. The ports of the service that is installed are fine.
+func (h *host) checkPorts(s service) error {
 	if !h.booted {
 		return nil
 	}
 	before, err := os.ReadFile(h.path(installedUnit))
-	if err == nil && regexp.MustCompile(fmt.Sprintf(`(?m)^ExecStart=.* --addr :%d `, port)).Match(before) {
-		return nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("port %d is in use by another program: stop that, or choose another port with --port", port)
+	own := string(regexp.MustCompile(`(?m)^ExecStart=.*`).Find(before)) + " "
+	ports := map[int]string{s.port: "choose another port with --port"}
+	if s.captive {
+		ports[captivePort] = "leave --captive out"
 	}
-	if err == nil {
-		l.Close()
+	for port, instead := range ports {
+		if strings.Contains(own, fmt.Sprintf(" :%d ", port)) {
+			continue
+		}
+		l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is in use by another program: stop that, or %s", port, instead)
+		}
+		if err == nil {
+			l.Close()
+		}
 	}
 	return nil
 }

@@ -79,7 +79,8 @@ func TestInstall(t *testing.T) {
 		out, err := exec.Command(server, args...).CombinedOutput()
 		return string(out), err
 	}
-	for port, exposure := range map[string]string{"8000": "", "80": "CAP_NET_BIND_SERVICE"} {
+	for _, flags := range []string{"--port 8000", "--port 80", "--port 8000 --captive"} {
+		like, low := strings.Fields(flags), flags != "--port 8000"
 		root := t.TempDir()
 		said := filepath.Join(root, "var/lib/private/parley/parley.db")
 		if err := os.MkdirAll(filepath.Dir(said), 0o700); err != nil {
@@ -88,12 +89,13 @@ func TestInstall(t *testing.T) {
 		writeFile(t, filepath.Dir(said), "parley.db", "what was said")
 		before := tree(t, root)
 
-		if out, err := run("install", "--root", root, "--port", port); err != nil || !strings.Contains(out, root) {
+		if out, err := run(append([]string{"install", "--root", root}, like...)...); err != nil || !strings.Contains(out, root) {
 			t.Fatalf("install says %s, %v", out, err)
 		}
-		printed, err := run("install", "--print", "--port", port)
-		if err != nil || !strings.Contains(printed, "--addr :"+port+" ") || strings.Contains(printed, "CAP_") != (exposure != "") {
-			t.Errorf("port %s: %v, the unit is\n%s", port, err, printed)
+		printed, err := run(append([]string{"install", "--print"}, like...)...)
+		if err != nil || !strings.Contains(printed, "--addr :"+like[1]+" ") || strings.Contains(printed, "=CAP_NET_BIND_SERVICE\n") != low ||
+			strings.Contains(printed, "PrivateUsers=yes") == low || strings.Contains(printed, " --captive :80\n") != (len(like) == 3) {
+			t.Errorf("%s: %v, the unit is\n%s", flags, err, printed)
 		}
 		installed := tree(t, root)
 		sameTree(t, "install", installed, map[string]string{
@@ -109,13 +111,13 @@ func TestInstall(t *testing.T) {
 			t.Fatal(err)
 		}
 		if out, err := exec.Command(analyze, "verify", unit).CombinedOutput(); err != nil || len(out) > 0 {
-			t.Errorf("port %s: systemd-analyze verify: %v\n%s", port, err, out)
+			t.Errorf("%s: systemd-analyze verify: %v\n%s", flags, err, out)
 		}
 		if out, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", unit).CombinedOutput(); err != nil {
-			t.Errorf("port %s: systemd-analyze security: %v\n%s", port, err, out)
+			t.Errorf("%s: systemd-analyze security: %v\n%s", flags, err, out)
 		}
 
-		if out, err := run("install", "--root", root, "--port", port); err != nil {
+		if out, err := run(append([]string{"install", "--root", root}, like...)...); err != nil {
 			t.Errorf("once more: %s, %v", out, err)
 		}
 		sameTree(t, "once more", tree(t, root), installed)
@@ -211,7 +213,7 @@ func TestInstallStarts(t *testing.T) {
 	h := &host{root: t.TempDir(), booted: true}
 	calls := fakeSystemd(t, h, "never")
 	var out bytes.Buffer
-	if err := h.install(t.Context(), program, port, false, "", &out); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d is in use", port)) {
+	if err := h.install(t.Context(), program, service{port: port}, false, "", &out); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d is in use", port)) {
 		t.Errorf("on a port in use: %v", err)
 	}
 	if len(tree(t, h.root)) > 0 || calls() != "" {
@@ -220,7 +222,7 @@ func TestInstallStarts(t *testing.T) {
 	l.Close()
 
 	const files = " parley-server.service parley-server \n"
-	if err := h.install(t.Context(), program, port, false, "", &out); err != nil || !strings.Contains(out.String(), serviceData) {
+	if err := h.install(t.Context(), program, service{port: port}, false, "", &out); err != nil || !strings.Contains(out.String(), serviceData) {
 		t.Errorf("%v\n%s", err, &out)
 	}
 	if got, want := calls(), "daemon-reload"+files+"enable parley-server.service"+files+"restart parley-server.service"+files; got != want {
@@ -233,12 +235,12 @@ func TestInstallStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := h.install(t.Context(), program, port, false, "", &out); err != nil {
+	if err := h.install(t.Context(), program, service{port: port}, false, "", &out); err != nil {
 		t.Errorf("once more: %v", err)
 	}
 	calls()
 	failing := fakeSystemd(t, h, "restart*")
-	if err := h.install(t.Context(), program, 1, true, "", &out); err == nil || !strings.Contains(err.Error(), "systemctl restart") {
+	if err := h.install(t.Context(), program, service{port: 1}, true, "", &out); err == nil || !strings.Contains(err.Error(), "systemctl restart") {
 		t.Errorf("a service that does not start: %v", err)
 	}
 	sameTree(t, "a service that does not start", tree(t, h.root), installed)
@@ -260,7 +262,7 @@ func TestInstallStarts(t *testing.T) {
 	calls = fakeSystemd(t, h, "restart*")
 	before := tree(t, h.root)
 	l.Close()
-	if err := h.install(t.Context(), program, port, false, "", &out); err == nil {
+	if err := h.install(t.Context(), program, service{port: port}, false, "", &out); err == nil {
 		t.Error("the service did not start, and nothing was said")
 	}
 	sameTree(t, "a first installation", tree(t, h.root), before)

@@ -101,9 +101,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	metrics := newServer(hub.Metrics(), limit, logger)
 	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to
 	defer metrics.Close()
+	checks := newServer(&captive{invitation}, limit, logger)
+	checks.SetKeepAlivesEnabled(false) // a check is one request
+	defer checks.Close()
 	control := openControl(opt.data, hub, logger)
-	served := doors.serve(ctx, srv, metrics, logger)
+	served := doors.serve(ctx, srv, metrics, checks, logger)
 	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
+	if doors.captive != nil {
+		logger.Info("answering the checks of phones", "addr", doors.captive.Addr().String())
+	}
 	invitation.greet(stdout)
 	go invitation.addresses.watch(ctx, func() { invitation.moved(stdout) })
 

@@ -35,6 +35,7 @@ type options struct {
 	chat      chat.Config
 
 	metricsAddr string
+	captiveAddr string
 	basePath    string // "" or as parseBasePath returns it
 
 	apkFolder        string
