@@ -38,6 +38,17 @@ func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load()
 // ReplayHeld is what a member has in hand at most while it reads the log.
 const ReplayHeld, HeldBySession = replayHeld, heldBySession
 
+// SlowMachine gives all addresses together a fiftieth of a processor. It is called
+// before anybody connects.
+func (h *Hub) SlowMachine() { h.meters.part = 0.02 }
+
+// Waited returns how often an address had to wait.
+func (h *Hub) Waited(address string) int64 {
+	src := h.source(address)
+	defer h.sources.release(src.name)
+	return src.meter.waits.Load()
+}
+
 // Places returns the rooms in memory and the connections that count.
 func (h *Hub) Places() (rooms, connections int) {
 	h.mu.Lock()

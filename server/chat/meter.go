@@ -17,9 +17,10 @@ import (
 // Charging it takes a few atomic operations. A nil meter costs nothing and never
 // waits.
 type meter struct {
-	of   *meters
-	paid atomic.Int64 // as of.now tells the time
-	turn sync.Mutex   // held by the one who waits; others wait for that one, in order
+	of    *meters
+	paid  atomic.Int64 // as of.now tells the time
+	waits atomic.Int64 // how many there were
+	turn  sync.Mutex   // held by the one who waits; others wait for that one, in order
 }
 
 // meters are the meters that share one part of the machine.
@@ -123,6 +124,7 @@ func (m *meter) wait() {
 	}
 	m.turn.Lock()
 	defer m.turn.Unlock()
+	m.waits.Add(1)
 	m.of.slowed()
 	for d := m.debt(); d > 0 && !m.of.over.Load(); d = m.debt() {
 		d = min(d, meterPause)

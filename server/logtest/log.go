@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"a stopped follower is left out": stopped,
 		"reading":                        reading,
 		"history":                        history,
+		"bytes are bounded":              bytesBounded,
 		"everything stays":               stays,
 		"many writers":                   manyWriters,
 		"a replay comes to the same":     replay,
@@ -178,6 +180,33 @@ func history(t *testing.T, f *fixture[chat.Log]) {
 		entries, err := f.log.History(t.Context(), lobby.Key, c.before, chat.Most{Entries: c.limit})
 		must(t, err)
 		equal(t, fmt.Sprintf("ids before %d, %d at most", c.before, c.limit), ids(entries), c.want)
+	}
+}
+
+// bytesBounded reads no more than the texts that fit, and the one that passes the
+// bound, however much more there is.
+func bytesBounded(t *testing.T, f *fixture[chat.Log]) {
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		e := entry(id)
+		e.Text = strings.Repeat(id, 1000)
+		f.add(t, lobby, e)
+	}
+	for _, c := range []struct {
+		bytes           int
+		read, backwards []string
+	}{
+		{1, []string{"a"}, []string{"e"}},
+		{1000, []string{"a"}, []string{"e"}},
+		{2500, []string{"a", "b", "c"}, []string{"c", "d", "e"}},
+		{100_000, []string{"a", "b", "c", "d"}, []string{"b", "c", "d", "e"}},
+	} {
+		most := chat.Most{Entries: 4, Bytes: c.bytes}
+		entries, err := f.log.Read(t.Context(), lobby.Key, 0, 5, most)
+		must(t, err)
+		equal(t, fmt.Sprintf("ids of %d bytes", c.bytes), ids(entries), c.read)
+		entries, err = f.log.History(t.Context(), lobby.Key, 0, most)
+		must(t, err)
+		equal(t, fmt.Sprintf("the last ids of %d bytes", c.bytes), ids(entries), c.backwards)
 	}
 }
 
