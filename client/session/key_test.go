@@ -27,11 +27,17 @@ func TestLockedRoom(t *testing.T) {
 	bob.closedBy(session.CauseNeedsKey)
 	bob.room.Unlock("wrong horse")
 	bob.closedBy(session.CauseWrongKey)
+	if key := bob.room.Key(); key != "" {
+		t.Errorf("Bob has the passphrase %q, which does not let in", key)
+	}
 	if len(bob.rows) != 0 {
 		t.Errorf("Bob sees %+v", bob.rows)
 	}
 	bob.room.Unlock("correct horse") // tries until the wrong one is forgiven
 	bob.shows("a secret")
+	if key := bob.room.Key(); key != "correct horse" {
+		t.Errorf("Bob came in with %q", key)
+	}
 	bob.room.Close()
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
@@ -41,6 +47,9 @@ func TestLockedRoom(t *testing.T) {
 	config.Store = store
 	bob = enter(t, config)
 	bob.connected()
+	if key := bob.room.Key(); key != "correct horse" {
+		t.Errorf("a later run has the passphrase %q", key)
+	}
 	bob.send("again")
 	ann.shows("a secret", "again")
 	bob.room.Close()

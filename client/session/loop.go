@@ -129,6 +129,7 @@ func (l *loop) load() {
 	if saved.State.Server != "" {
 		l.state, l.draft = saved.State, saved.Draft
 		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)
+		l.room.setKey(saved.State.Key)
 	}
 	l.saved = l.state
 }
@@ -325,6 +326,7 @@ func (l *loop) ended(p *Problem) {
 	if p.Cause == CauseWrongKey || p.Cause == CauseOpenRoom {
 		l.config.Key = ""
 		l.state.Key = ""
+		l.room.setKey("")
 	}
 	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
 	final := p.Cause.Final()
@@ -412,6 +414,7 @@ func (l *loop) welcome(m shared.Message) {
 	l.entered = true
 	l.state.Name = cmp.Or(m.Room, l.config.Room)
 	l.state.Key = l.config.Key
+	l.room.setKey(l.config.Key)
 	l.room.limitText(m.Limits.Message)
 }
 

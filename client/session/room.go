@@ -62,6 +62,7 @@ type Room struct {
 	mailbox  []func(*loop)
 	changes  []Change
 	maxText  int    // code points
+	key      string // the passphrase that let in last
 	draft    string // what SetDraft said last
 	hasDraft bool
 	entropy  *ulid.MonotonicEntropy
@@ -147,6 +148,20 @@ func (r *Room) Limit() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.maxText
+}
+
+// Key is the passphrase that let the person in last, now or in an earlier run; ""
+// if the room has none, or if this device does not know it.
+func (r *Room) Key() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.key
+}
+
+func (r *Room) setKey(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.key = key
 }
 
 // Retry sends the text of a failed row again, as a new message under a new id.
