@@ -21,7 +21,7 @@ func TestRoomsAreListed(t *testing.T) {
 	conv.Apply(uitest.Appended(uitest.Said(1, "Bob", "is anybody\nhungry?")))
 	w.client.back(false)
 	p := w.client.nav.top().(*askRoomPage)
-	w.Settle(func() bool { return len(p.active) == 2 })
+	w.settle(func() bool { return len(p.active) == 2 })
 	got := uitest.Texts(p.object())
 	for _, want := range []string{"Your rooms", "Team Pizza", "Bob: is anybody hungry?", "10:01", "Active now", "Lobby", "3 people here · 5 minutes ago"} {
 		if !strings.Contains(got, want) {
@@ -50,7 +50,7 @@ func TestRoomsAreListed(t *testing.T) {
 
 	w.fault = &session.Problem{Cause: session.CauseRefused}
 	p.ask(w.client.bridge.Context)
-	w.Settle(func() bool { return strings.Contains(uitest.Texts(p.object()), "no server runs") })
+	w.settle(func() bool { return strings.Contains(uitest.Texts(p.object()), "no server runs") })
 
 	p.room.SetText("a/b")
 	p.join()
@@ -81,7 +81,7 @@ func TestOrderOfRooms(t *testing.T) {
 	w.client.find("Second").Session.SetDraft("not\nsent")
 	w.client.back(false)
 	p := w.client.nav.top().(*askRoomPage)
-	w.Settle(func() bool { return len(p.active) == 4 })
+	w.settle(func() bool { return len(p.active) == 4 })
 	check := func(want ...string) {
 		t.Helper()
 		got := uitest.Texts(p.object())
@@ -120,16 +120,16 @@ func TestRoomsStayWhereTheyAre(t *testing.T) {
 		}
 		return s
 	}
-	w.Settle(func() bool { return names() == "abc" })
+	w.settle(func() bool { return names() == "abc" })
 	w.active = []session.RoomInfo{{Name: "new", Count: 9}, {Name: "C", Count: 5}, {Name: "b", Count: 4}, {Name: "a", Count: 1}}
 	p.ask(w.client.bridge.Context)
-	w.Settle(func() bool { return len(p.active) == 4 })
+	w.settle(func() bool { return len(p.active) == 4 })
 	if got := names(); got != "abCnew" {
 		t.Errorf("the rooms are %q", got)
 	}
 	w.client.enter("z")
 	w.client.back(false)
-	w.Settle(func() bool { return names() == "newCba" })
+	w.settle(func() bool { return names() == "newCba" })
 }
 
 // On an empty server one tap opens the first room.
@@ -137,7 +137,7 @@ func TestFirstRoom(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	w.client.start()
 	p := w.client.nav.top().(*askRoomPage)
-	w.Settle(func() bool { return p.asked })
+	w.settle(func() bool { return p.asked })
 	tapText(t, p.object(), "Open “Lobby”")
 	if name := w.page().conv.Name; name != "Lobby" {
 		t.Errorf("the first room is %q", name)

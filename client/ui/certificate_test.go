@@ -19,7 +19,7 @@ func TestChangedCertificate(t *testing.T) {
 	w.fault = &session.Problem{Cause: session.CauseCertChanged, Detail: newWords}
 	w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 	p := w.client.nav.top().(*landingPage)
-	w.Settle(func() bool { return strings.Contains(p.state.text.Text, "posing as it") })
+	w.settle(func() bool { return strings.Contains(p.state.text.Text, "posing as it") })
 	for _, answer := range []string{"Stay out", "The words match: trust it"} {
 		if got := w.client.pins.Words(server); got != oldWords {
 			t.Errorf("before the answer %q the server is known by %s", answer, got)
@@ -36,10 +36,10 @@ func TestChangedCertificate(t *testing.T) {
 	if got := w.client.pins.Words(server); got != newWords {
 		t.Errorf("the server is known by %s", got)
 	}
-	w.Settle(func() bool { return strings.Contains(p.state.text.Text, "posing as it") }) // it has asked again
+	w.settle(func() bool { return strings.Contains(p.state.text.Text, "posing as it") }) // it has asked again
 	w.fault, w.info.Words = nil, newWords
 	p.ask(0)
-	w.Settle(func() bool { return strings.Contains(p.state.text.Text, newWords) })
+	w.settle(func() bool { return strings.Contains(p.state.text.Text, newWords) })
 }
 
 // A link whose words are not those of the server is refused before it is asked.

@@ -56,7 +56,7 @@ type ways interface {
 	back(phone bool)
 	enter(room string)
 	enterLocked(room, key string, hidden bool)
-	showRooms(room string) // and a room of theirs, unless it is ""
+	showRooms(room, key string) // and a room of theirs, unless it is ""
 	showSettings()
 	changeServer()
 }

@@ -67,7 +67,7 @@ func showLock(c *client, name string) {
 	room.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.Entry) }
 	key.Entry.OnSubmitted = func(string) { enter() }
 	o = kit.ShowForm(c.window.Canvas(), lang.T("lock.title"), kit.NewText(lang.T("lock.why"), kit.FontSmall, kit.RoleMuted),
-		room, key, kit.NewToggle(lang.T("lock.hidden"), &hidden), problem.Text, kit.NewPrimary(lang.T("lock.go"), enter))
+		room, key, kit.NewToggle(lang.T("lock.hidden"), &hidden, nil), problem.Text, kit.NewPrimary(lang.T("lock.go"), enter))
 	focus := room.Entry
 	if name != "" {
 		focus = key.Entry

@@ -186,7 +186,7 @@ func (p *landingPage) submit() {
 		c.leaveAll()
 	}
 	c.setProfile(name, base)
-	c.ways.showRooms(room)
+	c.ways.showRooms(room, session.LinkKey(p.server.Entry.Text))
 }
 
 // problem is what is wrong with what was filled in, or "".

@@ -17,17 +17,17 @@ func TestLandingSaysWhatTheServerIs(t *testing.T) {
 	if p.server.Entry.Text != "localhost:8000" {
 		t.Errorf("a desktop begins with %q", p.server.Entry.Text)
 	}
-	w.Settle(func() bool { return p.state.text.Text == "Kitchen answers · version 1.2.3 · 3 people online" })
+	w.settle(func() bool { return p.state.text.Text == "Kitchen answers · version 1.2.3 · 3 people online" })
 
 	for cause := range causeKeys {
 		w.fault = &session.Problem{Cause: cause}
 		p.ask(0)
 		want := lang.T("cause." + string(cause))
-		w.Settle(func() bool { return p.state.text.Text == want })
+		w.settle(func() bool { return p.state.text.Text == want })
 	}
 	w.fault = &session.Problem{Cause: session.CauseNoSuchHost}
 	p.server.Entry.SetText("kitchn:8000")
-	w.Settle(func() bool { return p.state.text.Text == lang.T("cause.no_such_host") })
+	w.settle(func() bool { return p.state.text.Text == lang.T("cause.no_such_host") })
 	p.server.Entry.SetText("http://")
 	if p.state.text.Text != lang.T("cause.bad_address") {
 		t.Errorf("no address: %q", p.state.text.Text)
@@ -60,7 +60,7 @@ func TestLandingFillsInTheEmulatorsHost(t *testing.T) {
 	w.fault = nil
 	w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 	p = w.client.nav.top().(*landingPage)
-	w.Settle(func() bool { return p.server.Entry.Text == emulatorHost })
+	w.settle(func() bool { return p.server.Entry.Text == emulatorHost })
 }
 
 // A server on a browser's own port is the same one after a restart.

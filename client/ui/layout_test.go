@@ -81,19 +81,19 @@ var scenes = []scene{
 		w.active = []session.RoomInfo{{Name: "Attic", Count: 2, Locked: true}, {Name: "Hall", Count: 2}}
 		w.client.start()
 		p := w.client.nav.top().(*askRoomPage)
-		w.Settle(func() bool { return p.asked })
+		w.settle(func() bool { return p.asked })
 		showLock(w.client.client, "Cellar")
 	}},
 	{"landing", func(w *world) {
 		w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 		p := w.client.nav.top().(*landingPage)
-		w.Settle(func() bool { return strings.Contains(p.state.text.Text, "1.2.3") })
+		w.settle(func() bool { return strings.Contains(p.state.text.Text, "1.2.3") })
 	}},
 	{"landing-problem", func(w *world) {
 		w.fault = &session.Problem{Cause: session.CauseUnreachable}
 		w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 		p := w.client.nav.top().(*landingPage)
-		w.Settle(func() bool { return p.state.text.Text == lang.T("cause.unreachable") })
+		w.settle(func() bool { return p.state.text.Text == lang.T("cause.unreachable") })
 		p.name.Entry.SetText("a/b")
 		p.submit()
 	}},
@@ -105,20 +105,20 @@ var scenes = []scene{
 		w.client.back(false)
 		conv.Apply(uitest.Appended(uitest.Said(1, "Grace Hopper", "The dashboard went red for about forty seconds"), uitest.Said(2, "Bob", "hungry?")))
 		p := w.client.nav.top().(*askRoomPage)
-		w.Settle(func() bool { return len(p.active) == 2 })
+		w.settle(func() bool { return len(p.active) == 2 })
 	}},
 	{"rooms-problem", func(w *world) {
 		w.fault = &session.Problem{Cause: session.CauseNoSuchHost}
 		w.client.start()
 		p := w.client.nav.top().(*askRoomPage)
-		w.Settle(func() bool { return p.trouble != nil })
+		w.settle(func() bool { return p.trouble != nil })
 		p.room.SetText("a/b")
 		p.join()
 	}},
 	{"rooms-empty", func(w *world) {
 		w.client.start()
 		p := w.client.nav.top().(*askRoomPage)
-		w.Settle(func() bool { return p.asked })
+		w.settle(func() bool { return p.asked })
 	}},
 	{"room-empty", func(w *world) {
 		w.client.start()
@@ -157,6 +157,10 @@ var scenes = []scene{
 		w.client.start()
 		w.room("Team Pizza", "Ann", "Bob", "Grace Brewster Murray Hopper", "Łukasz")
 		w.people()
+	}},
+	{"invite", func(w *world) {
+		w.client.start()
+		showInvite(w.client.client, w.room("Team Pizza", "Ann", "Bob"))
 	}},
 	{"settings", func(w *world) {
 		w.client.start()

@@ -105,8 +105,8 @@ func (w *world) page() *roomPage {
 // people shows who is in the room on the screen.
 func (w *world) people() { showPeople(w.client.client, w.page().conv) }
 
-// Settle drains the queue until cond holds.
-func (w *world) Settle(cond func() bool) {
+// settle drains the queue until cond holds.
+func (w *world) settle(cond func() bool) {
 	w.t.Helper()
 	limit := time.After(uitest.Deadline)
 	for {

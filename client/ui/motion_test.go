@@ -167,7 +167,7 @@ func TestSameRoomsDrawNothing(t *testing.T) {
 	w.active = []session.RoomInfo{{Name: "Hall", Count: 2, LastActivity: uitest.Noon.Add(-time.Hour)}}
 	w.client.start()
 	p := w.client.nav.top().(*askRoomPage)
-	w.Settle(func() bool { return len(p.active) == 1 })
+	w.settle(func() bool { return len(p.active) == 1 })
 	drawn := func() fyne.CanvasObject { return p.rooms.Objects[len(p.rooms.Objects)-1] }
 	ask := func() {
 		w.queue.Drain()

@@ -64,6 +64,7 @@ func TestPictures(t *testing.T) {
 			}
 			w.client.open[0].Apply(uitest.Appended(uitest.Said(30, "Bob", s), uitest.Own(31, s)))
 		}},
+		{"invite", uitest.Phone, func(w *world, r *uitest.Reel) { showInvite(w.client.client, w.client.open[0]) }},
 		{"people", uitest.Phone, func(w *world, r *uitest.Reel) { w.people() }},
 		{"landscape", landscape, func(w *world, r *uitest.Reel) {
 			uitest.OnPhone(t, true)

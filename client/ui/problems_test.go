@@ -52,7 +52,7 @@ func TestErrorMovesNoButton(t *testing.T) {
 		}
 		p.submit()
 		check("no name")
-		w.Settle(func() bool { return p.state.known.icon == "check" })
+		w.settle(func() bool { return p.state.known.icon == "check" })
 		check("the server answers")
 		for cause := range causeKeys {
 			p.state.failed(&session.Problem{Cause: cause})
@@ -84,7 +84,7 @@ func TestErrorMovesNoButton(t *testing.T) {
 func TestErrorGoesWhenItIsMended(t *testing.T) {
 	w := newWorld(t, uitest.Phone, func(p prefs) { p.setName(""); p.setServer("") })
 	p := w.landing()
-	w.Settle(func() bool { return p.state.known.icon == "check" })
+	w.settle(func() bool { return p.state.known.icon == "check" })
 	p.submit()
 	if p.state.text.Text != lang.T("name.empty") || p.state.text.Role(kit.Colors()) != kit.Colors().Error {
 		t.Fatalf("without a name the page says %q", p.state.text.Text)
@@ -110,10 +110,10 @@ func TestErrorGoesWhenItIsMended(t *testing.T) {
 	// A server that comes back is found without a touch.
 	w.fault = &session.Problem{Cause: session.CauseRefused}
 	p.ask(0)
-	w.Settle(func() bool { return p.state.text.Text == lang.T("cause.refused") })
+	w.settle(func() bool { return p.state.text.Text == lang.T("cause.refused") })
 	w.fault = nil
 	p.again()
-	w.Settle(func() bool { return p.state.known.icon == "check" })
+	w.settle(func() bool { return p.state.known.icon == "check" })
 
 	w.client.setProfile("Ann", "http://192.0.2.1:8000")
 	w.client.start()
@@ -209,7 +209,7 @@ func TestLeavingAsks(t *testing.T) {
 	w.page().menu(fyne.NewPos(400, 20))
 	tapAction(t, w, lang.T("room.leave"))
 	tapAction(t, w, lang.T("leave.go"))
-	w.Settle(func() bool { return len(kept.Recent()) == 0 && !listed() })
+	w.settle(func() bool { return len(kept.Recent()) == 0 && !listed() })
 	if w.client.nav.top() != page(rooms) {
 		t.Errorf("after leaving the page is a %T", w.client.nav.top())
 	}

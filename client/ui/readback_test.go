@@ -36,7 +36,7 @@ func TestNothingJumps(t *testing.T) {
 	conv := w.client.find("Lobby")
 	p := w.page()
 	rows := func() int { return conv.Timeline.Len() }
-	w.Settle(func() bool { return conv.Status.State == session.Connected && rows() == 50 })
+	w.settle(func() bool { return conv.Status.State == session.Connected && rows() == 50 })
 
 	// The list grows and shrinks under a banner; what counts is the screen.
 	sight := func() map[string]float32 {

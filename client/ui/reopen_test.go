@@ -68,9 +68,9 @@ func TestRoomsReopen(t *testing.T) {
 	w := life(t, dir, address)
 	for _, room := range []string{"Two", "One", "Three", "Two"} {
 		w.client.enter(room)
-		w.Settle(func() bool { return slices.Contains(w.connected(), room) })
+		w.settle(func() bool { return slices.Contains(w.connected(), room) })
 		if conv := w.client.find(room); room == "Two" { // else what comes when one has left it counts as new
-			w.Settle(func() bool { return conv.Timeline.Len() == 40 })
+			w.settle(func() bool { return conv.Timeline.Len() == 40 })
 		}
 	}
 	w.page().list.ScrollBy(500)
@@ -97,9 +97,9 @@ func TestRoomsReopen(t *testing.T) {
 	if want := []string{"Two", "Three", "One"}; !slices.Equal(order, want) {
 		t.Errorf("the rooms are opened in the order %q, not %q", order, want)
 	}
-	w.Settle(func() bool { return len(w.connected()) == 3 })
+	w.settle(func() bool { return len(w.connected()) == 3 })
 	one := w.client.find("One")
-	w.Settle(func() bool { return one.Unread == 2 && w.page().conv.Timeline.Len() == 41 })
+	w.settle(func() bool { return one.Unread == 2 && w.page().conv.Timeline.Len() == 41 })
 	if list := w.page().list; list.AtEnd() || !maps.Equal(list.InSight(), at) || list.Unseen != 1 {
 		t.Errorf("in sight is %v, not %v; at its end: %v; %d unseen", list.InSight(), at, list.AtEnd(), list.Unseen)
 	}
@@ -119,7 +119,7 @@ func TestRoomsReopen(t *testing.T) {
 		t.Errorf("on top is a %T, %d rooms are open", w.client.nav.top(), len(w.client.open))
 	}
 	one = w.client.find("One")
-	w.Settle(func() bool { return len(w.connected()) == 3 && one.Timeline.Len() == 3 })
+	w.settle(func() bool { return len(w.connected()) == 3 && one.Timeline.Len() == 3 })
 	if one.Unread != 2 || one.Fresh != one.Timeline.Item(1).ID {
 		t.Errorf("%d are unread, from %q on", one.Unread, one.Fresh)
 	}
@@ -165,7 +165,7 @@ func TestRefusedRoomsTryAgain(t *testing.T) {
 	for i := range 5 {
 		w.client.enter(fmt.Sprint("room ", i))
 	}
-	w.Settle(func() bool { return len(w.connected()) == 3 })
+	w.settle(func() bool { return len(w.connected()) == 3 })
 	w.end()
 	w = life(t, dir, address)
 	shown := w.page()
@@ -177,7 +177,7 @@ func TestRefusedRoomsTryAgain(t *testing.T) {
 		}
 		return n
 	}
-	w.Settle(func() bool { return len(w.connected()) == 3 && refused() == 2 })
+	w.settle(func() bool { return len(w.connected()) == 3 && refused() == 2 })
 	if w.page() != shown || shown.conv.Status.State != session.Connected || w.window.Canvas().Overlays().Top() != nil {
 		t.Errorf("the room on the screen is %+v", shown.conv.Status)
 	}
@@ -186,5 +186,5 @@ func TestRefusedRoomsTryAgain(t *testing.T) {
 			w.client.leave(conv)
 		}
 	}
-	w.Settle(func() bool { return len(w.connected()) == 3 && refused() == 0 })
+	w.settle(func() bool { return len(w.connected()) == 3 && refused() == 0 })
 }

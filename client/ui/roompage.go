@@ -281,6 +281,7 @@ func (p *roomPage) menu(at fyne.Position) {
 	c := p.client
 	kit.ShowMenu(c.window.Canvas(), at, 0,
 		kit.Action{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }},
+		kit.Action{Icon: "invite", Label: lang.T("invite.title"), Do: func() { showInvite(c, p.conv) }},
 		kit.Action{Icon: "settings", Label: lang.T("settings.title"), Do: func() { c.ways.showSettings() }},
 		kit.Action{Icon: "leave", Label: lang.T("room.leave"), Danger: true, Do: func() { askToLeave(c, p.conv.Name) }})
 }

@@ -212,7 +212,7 @@ func TestBannerCountsDown(t *testing.T) {
 	conv.Apply([]session.Change{{Kind: session.StatusChanged,
 		Status: session.Status{State: session.Disconnected, Cause: session.CauseLost, RetryAt: uitest.Noon.Add(3 * time.Second)}}})
 	w.now = uitest.Noon.Add(2 * time.Second)
-	w.Settle(func() bool { return strings.Contains(w.page().banner.text.Text, "in 1 s") })
+	w.settle(func() bool { return strings.Contains(w.page().banner.text.Text, "in 1 s") })
 }
 
 func TestTypingLine(t *testing.T) {
@@ -324,7 +324,7 @@ func TestLeaveClosesTheRoom(t *testing.T) {
 	w.page().menu(fyne.NewPos(400, 20))
 	tapAction(t, w, "Leave the room")
 	tapAction(t, w, "Leave")
-	w.Settle(func() bool {
+	w.settle(func() bool {
 		_, err := conv.Session.Send("x")
 		return errors.Is(err, session.ErrClosed)
 	})

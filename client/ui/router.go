@@ -52,14 +52,19 @@ func (r router) back(phone bool) {
 	}
 }
 
-// showRooms shows the rooms of a server that has just been chosen.
-func (r router) showRooms(room string) {
+// showRooms shows the rooms of a server that has just been chosen, and a room of a
+// link with its passphrase. A passphrase that this device has is not replaced.
+func (r router) showRooms(room, key string) {
 	if len(r.open) == 0 {
 		r.reopen()
 	}
 	r.nav.push(r.roomsPage)
-	if room != "" {
+	switch {
+	case room == "":
+	case r.recentRoom(room).Locked:
 		r.enter(room)
+	default:
+		r.enterLocked(room, key, false)
 	}
 }
 

@@ -12,8 +12,9 @@ func ShowForm(c fyne.Canvas, title string, why *Text, objects ...fyne.CanvasObje
 	return ShowPanel(c, NewColumn(3*Unit, append([]fyne.CanvasObject{head}, objects...)...).Padded(Around(4*Unit)))
 }
 
-// NewToggle is a line that a tap turns on and off.
-func NewToggle(label string, on *bool) *Tile {
+// NewToggle is a line that a tap turns on and off; turned, if not nil, is called
+// after each.
+func NewToggle(label string, on *bool, turned func()) *Tile {
 	mark := NewPicture("check", RoleMuted, 20)
 	var t *Tile
 	draw := func() {
@@ -29,6 +30,9 @@ func NewToggle(label string, on *bool) *Tile {
 		*on = !*on
 		draw()
 		t.Refresh()
+		if turned != nil {
+			turned()
+		}
 	})
 	t.Inset = Sides(2*Unit, 4*Unit, 2*Unit, 4*Unit)
 	draw()
