@@ -21,9 +21,9 @@ type Config struct {
 	Name    string // the server's, the host's by default
 	Version string
 
-	Rate           float64        // messages a second that a member may send, sustained
+	Rate           float64        // messages a second that a device may send, sustained; an address 20 times as many
 	Burst          int            // messages that it may send at once
-	MaxPerAddress  int            // connections from one address; 0 is no limit
+	MaxPerAddress  int            // connections from one address; 0 is no limit, and meters nothing
 	MaxUpgrades    int            // connections that one address may begin in a second; 0 is no limit
 	MaxConnections int            // WebSockets in all
 	AllowOrigin    []string       // origins of other hosts whose pages may connect
@@ -39,7 +39,7 @@ type Config struct {
 	MaxName     int   // code points of a person's name, up to shared.MaxName
 	MaxRooms    int   // with somebody in them
 	MaxMembers  int   // in one room
-	MaxMemory   int64 // bytes that the process may take before nobody else is let in; 0 is no limit
+	MaxMemory   int64 // bytes that are held for clients before those that hold most are closed; 0 is no limit
 	TailBytes   int   // memory for the newest frames of a room, in each dialect
 	ResumeLimit int   // entries that a member may be behind
 	RetainBytes int64 // Retention.Bytes of the log: a device may hold half of it

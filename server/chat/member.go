@@ -34,6 +34,8 @@ type member struct {
 	person *person // guarded by room.mu
 	gaveUp bool    // its place is somebody else's; likewise
 
+	connected atomic.Bool // the upgrade is answered, so that it can be closed
+
 	dirty atomic.Bool // there may be something to write
 
 	queueMu sync.Mutex

@@ -71,6 +71,7 @@ func (s *session) greet(name shared.Name) bool {
 	s.hear()
 	s.conn.SetReadLimit(int64(s.hub.cfg.MaxFrame))
 	if s.dialect == tutorial {
+		s.member.connected.Store(true)
 		s.member.start(s.member.sent)
 		return true
 	}
@@ -428,6 +429,7 @@ func (s *session) arriveUnowned(name shared.Name) (bool, error) {
 
 func (s *session) newMember(device string) {
 	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, source: s.source, account: &s.account, fail: s.close, busy: true}
+	s.member.connected.Store(s.conn != nil)
 	s.sock.Mu.Lock()
 	s.sock.After = func() { s.member.flush() }
 	s.sock.Mu.Unlock()

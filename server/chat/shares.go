@@ -85,7 +85,7 @@ func (r *Room) freePlace(newcomer *member) bool {
 	places := make(map[*source]int)
 	one := make(map[*source]*member) // strangers, if there are some
 	for _, m := range r.members {
-		if m.gaveUp {
+		if m.gaveUp || !m.connected.Load() {
 			continue
 		}
 		places[m.source]++

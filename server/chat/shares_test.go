@@ -88,8 +88,13 @@ func TestShareOfMembers(t *testing.T) {
 	s.joinFrom("192.0.2.1", "hall", hello("Bob", device)).conn.CloseNow()
 	s.until("he has left", func() bool { rooms, _ := s.hub.Places(); return rooms == 0 })
 	var eves []*client
-	for i := range 4 {
+	for i := range 2 {
 		eves = append(eves, s.joinFrom("192.0.2.1", "hall", hello(fmt.Sprint("Eve", i), newDevice())))
+		moe, _, err := s.tryDial("/ws/chat/hall/moe", "", from("192.0.2.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eves = append(eves, moe)
 	}
 	ann := s.joinFrom("192.0.2.2", "hall", hello("Ann", newDevice()))
 	bob := s.joinFrom("192.0.2.1", "hall", hello("Bob", device)) // from the full address, but he was here before
