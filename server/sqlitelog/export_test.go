@@ -31,3 +31,6 @@ func (o Options) WithStage(stage func(name string)) Options {
 
 // FreeSpace is what a disk has left.
 var FreeSpace = freeSpace
+
+// NamesQueries are what a claim of a name takes.
+var NamesQueries = []string{ownerQuery, lookQuery, forgetDevice, forgetAddress, countQuery}

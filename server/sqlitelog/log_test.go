@@ -253,3 +253,36 @@ func TestRoomsAreIndexed(t *testing.T) {
 		t.Errorf("the plan is:\n%s", plan)
 	}
 }
+
+// No step of a claim goes through the names of a room, or through all.
+func TestClaimsAreLookups(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, sqlitelog.Options{}).Close()
+	db := database(t, dir)
+	defer db.Close()
+	for _, query := range sqlitelog.NamesQueries {
+		var args []any
+		for strings.Contains(query, fmt.Sprint("?", len(args)+1)) {
+			args = append(args, nil)
+		}
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := 0
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			steps++
+			if strings.Contains(step, "SCAN names") || strings.Contains(step, "(room=?)") {
+				t.Errorf("%s: %s", query, step)
+			}
+		}
+		if err := rows.Err(); err != nil || steps == 0 {
+			t.Errorf("%s: %d steps, %v", query, steps, err)
+		}
+	}
+}

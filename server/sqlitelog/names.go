@@ -18,9 +18,11 @@ const (
 	claimStatement = "INSERT INTO names (room, name, device, seen, spoken, address, look) VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, '')) " +
 		"ON CONFLICT (room, name) DO UPDATE SET device = ?3, seen = ?4, spoken = ?5, address = ?6, look = nullif(?7, '')"
 
-	// forgetStatement deletes the names of a device in a room, and of an address, that
-	// lapsed by ?4, or by ?5 if nothing was said under them.
-	forgetStatement = "DELETE FROM names WHERE (room = ?1 AND device = ?2 OR address = ?3) AND seen <= CASE WHEN spoken THEN ?4 ELSE ?5 END"
+	// These delete names of a device in a room, or of an address, that lapsed by ?1, or
+	// by ?2, which is no earlier, if nothing was said under them. SQLite would go through the room instead.
+	forgetDevice  = "DELETE FROM names INDEXED BY names_device WHERE room = ?3 AND device = ?4 AND " + lapsed
+	forgetAddress = "DELETE FROM names WHERE address = ?3 AND " + lapsed
+	lapsed        = "seen <= ?2 AND (seen <= ?1 OR NOT spoken)"
 
 	countQuery = "SELECT (SELECT count(*) FROM names WHERE room = ?1 AND device = ?2), (SELECT count(*) FROM names WHERE address = ?3)"
 )
@@ -75,8 +77,11 @@ func (w *writer) mayOwn(ctx context.Context, c *claim) (bool, error) {
 		return true, nil
 	}
 	address := addressNumber(c.Address)
-	lapsed := func(spoken bool) int64 { return c.Seen.Add(-c.rules.HoldOf(spoken)).UnixMilli() }
-	if _, err := w.stmt.forgetNames.ExecContext(ctx, c.Room, c.Device, address, lapsed(true), lapsed(false)); err != nil {
+	by := func(spoken bool) int64 { return c.Seen.Add(-c.rules.HoldOf(spoken)).UnixMilli() }
+	if _, err := w.stmt.forgetDevice.ExecContext(ctx, by(true), by(false), c.Room, c.Device); err != nil {
+		return false, err
+	}
+	if _, err := w.stmt.forgetAddress.ExecContext(ctx, by(true), by(false), address); err != nil {
 		return false, err
 	}
 	var ofDevice, ofAddress int

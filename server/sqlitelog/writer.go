@@ -93,12 +93,12 @@ type writer struct {
 }
 
 type statements struct {
-	begin, commit, rollback          *sql.Stmt
-	room, end, newRoom, setHead      *sql.Stmt
-	insert, insertAll                *sql.Stmt
-	find, missed, lock               *sql.Stmt
-	claim, owner, lookOwner, setLook *sql.Stmt
-	forgetNames, countNames          *sql.Stmt
+	begin, commit, rollback                 *sql.Stmt
+	room, end, newRoom, setHead             *sql.Stmt
+	insert, insertAll                       *sql.Stmt
+	find, missed, lock                      *sql.Stmt
+	claim, owner, lookOwner, setLook        *sql.Stmt
+	forgetDevice, forgetAddress, countNames *sql.Stmt
 }
 
 func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
@@ -405,12 +405,13 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.missed:    "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
-		&w.stmt.claim:       claimStatement,
-		&w.stmt.owner:       ownerQuery,
-		&w.stmt.lookOwner:   lookQuery,
-		&w.stmt.setLook:     "UPDATE names SET look = ?3 WHERE room = ?1 AND name = ?2",
-		&w.stmt.forgetNames: forgetStatement,
-		&w.stmt.countNames:  countQuery,
+		&w.stmt.claim:         claimStatement,
+		&w.stmt.owner:         ownerQuery,
+		&w.stmt.lookOwner:     lookQuery,
+		&w.stmt.setLook:       "UPDATE names SET look = ?3 WHERE room = ?1 AND name = ?2",
+		&w.stmt.forgetDevice:  forgetDevice,
+		&w.stmt.forgetAddress: forgetAddress,
+		&w.stmt.countNames:    countQuery,
 	} {
 		if *stmt, err = w.conn.PrepareContext(ctx, query); err != nil {
 			w.fail()
