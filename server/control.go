@@ -59,7 +59,7 @@ func openControl(dir string, m manager, logger *slog.Logger) *control {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	c.srv = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	go c.srv.Serve(listener)
+	go func() { _ = c.srv.Serve(listener) }() // until close
 	return c
 }
 
