@@ -25,12 +25,12 @@ type wifiNetwork struct {
 // dialer opens connections on the Wi-Fi network, and on the network of the
 // system's choice if there is none or if it does not lead to the server.
 type dialer struct {
-	wifi      func() wifiNetwork              // the network of now, the zero value without one
+	wifi      func() wifiNetwork              // the present network; the zero value if there is none
 	resolveOn func(handle uint64)             // puts the look-ups of the process on a network
 	bind      func(handle uint64, fd uintptr) // puts a socket on a network
 
-	// resolving is held by look-ups: to read by those on the network of now, to
-	// write by others. The process has one network for all of them.
+	// Look-ups hold resolving: those on the present network to read, others to
+	// write. The process has one network for all of them.
 	resolving sync.RWMutex
 }
 
@@ -54,8 +54,8 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 }
 
 // dialOn opens a connection on a network, and holds resolving until the name has
-// been looked up. A socket that the system does not let onto the network stays
-// where it is.
+// been looked up. A socket that the system keeps off the network stays on the one
+// that it has.
 func (d *dialer) dialOn(ctx context.Context, handle uint64, resolving sync.Locker, wait time.Duration, network, address string) (net.Conn, error) {
 	resolving.Lock()
 	resolved := sync.OnceFunc(resolving.Unlock)

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// Networks of the tests. Wi-Fi is a source address of its own on the loopback
-// interface; a Wi-Fi network that leads nowhere refuses to connect.
+// Networks of the tests. Wi-Fi is another source address on the loopback interface;
+// a Wi-Fi network that leads nowhere refuses to connect.
 const (
 	home    = 7
 	garden  = 9 // home, after Wi-Fi was lost and has come back
@@ -54,7 +54,7 @@ func newHandset(now wifiNetwork) *handset {
 	return h
 }
 
-// listen listens; came waits for a connection and says where it came from.
+// listen listens; came waits for a connection and returns its source.
 func listen(t *testing.T) (address string, came func() netip.Addr) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -121,8 +121,8 @@ func TestDialFollowsTheNetwork(t *testing.T) {
 	}
 }
 
-// A server that refuses is there: no other network is asked. Of two networks that
-// both fail, the first one's error is told.
+// A server that refuses exists, so no other network is tried. If two networks fail,
+// the error is that of the first.
 func TestDialFails(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

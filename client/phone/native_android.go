@@ -68,8 +68,8 @@ func Still() (still bool) {
 	return still
 }
 
-// AsksToNotify reports whether the person has to allow notifications first, and
-// has not done so. Since Android 13 that is so.
+// AsksToNotify reports whether the person still has to allow notifications, as
+// Android demands since version 13.
 func AsksToNotify() (asks bool) {
 	inJava(func(j java) { asks = C.phone_asks_to_notify(j.env, j.application) != 0 })
 	return asks

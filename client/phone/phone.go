@@ -1,8 +1,7 @@
-// Package phone is what the app needs of Android and Fyne does not ask it for:
-// sockets on the Wi-Fi network, the size of text that the person has set and
-// whether things move, the permission to notify, and notifications of which there
-// is one for each room. It asks through JNI, without Java of its own. On other
-// systems there is nothing to ask, and its functions say so.
+// Package phone asks Android for what Fyne does not: sockets on the Wi-Fi network,
+// the size of text, whether animations are on, the permission to notify, and one
+// notification for each room. It asks through JNI, without any Java. On other
+// systems its functions say that there is nothing to ask.
 //
 // android.go and jni_android.c are the way to Android; dial.go, which decides
 // what to do with what they find, runs everywhere.

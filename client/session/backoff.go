@@ -13,9 +13,8 @@ const (
 	longestWait = 15 * time.Second
 )
 
-// backoff is how long to wait after so many failed tries, from 0 on. Half of it
-// is chance, so that a server that comes back is not met by all its clients at
-// once.
+// backoff returns the wait after a number of failed tries, from 0 on. Half of it is
+// random, so that a server that comes back does not meet all its clients at once.
 func backoff(tries int) time.Duration {
 	wait := longestWait
 	if tries < 5 { // 500 ms << 5 is over 15 s

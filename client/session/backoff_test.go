@@ -162,7 +162,7 @@ func TestHistoryWaits(t *testing.T) {
 	v.shows("4", "5", "more", "more", "more")
 }
 
-// TestManyTypists shows so many who write, and keeps no more.
+// TestManyTypists shows a bounded number of people who write, and keeps no more.
 func TestManyTypists(t *testing.T) {
 	s := startOddServer(t)
 	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Clock: newClock()})
@@ -175,7 +175,7 @@ func TestManyTypists(t *testing.T) {
 	if len(v.typing) != 16 || v.typing[0] != "Bob 00" {
 		t.Errorf("%d write: %q", len(v.typing), v.typing)
 	}
-	// One who goes on is known, and where one has sent, there is place.
+	// Somebody who goes on writing is known, and whoever sends makes room.
 	p.send(entry(2, "2", "Bob 03", "2"), shared.Message{Type: shared.TypeTyping, User: "Zoe"}, entry(3, "3", "Cid", "3"))
 	v.shows("1", "2", "3")
 	if len(v.typing) != 16 || slices.Contains(v.typing, "Bob 03") || !slices.Contains(v.typing, "Zoe") {

@@ -55,8 +55,8 @@ func TestSlowScreen(t *testing.T) {
 	}
 }
 
-// A timeline holds so many rows, and no gap above the oldest. What went can be
-// had again.
+// A timeline holds a bounded number of rows, and no gap above the oldest. Rows that
+// it dropped can be loaded again.
 func TestLongTimeline(t *testing.T) {
 	tl := newTimeline()
 	tl.load(Saved{})

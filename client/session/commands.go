@@ -187,7 +187,7 @@ func (l *loop) answer(m shared.Message) {
 	h.asked = nil
 	switch {
 	case q == nil:
-	case m.More && m.After == 0 && len(m.Messages) == 0: // there is more, but not where
+	case m.More && m.After == 0 && len(m.Messages) == 0: // there is more, but it does not say where
 		h.asked = q
 		l.unreadable()
 	case q.gap != "":
@@ -215,8 +215,8 @@ func (l *loop) unanswered(m shared.Message, now time.Time) {
 	}
 }
 
-// unreadable takes an answer that this version can't read. Asked again, the
-// server would say the same: whoever asks has to wait.
+// unreadable handles an answer that this version can't read. The server would
+// answer the same again, so the question has to wait.
 func (l *loop) unreadable() {
 	h := &l.history
 	q := h.asked

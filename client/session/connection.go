@@ -73,7 +73,7 @@ func (c *connection) run() *Problem {
 	if err != nil {
 		return c.refused(resp, err)
 	}
-	defer func() { _ = ws.CloseNow() }() // closed already where all went well
+	defer func() { _ = ws.CloseNow() }() // closed already if all went well
 	if ws.Subprotocol() != shared.Protocol {
 		return c.otherProtocol("")
 	}
@@ -121,7 +121,7 @@ func (c *connection) read(ws *websocket.Conn) error {
 	}
 }
 
-// deliver hands a report to the loop; false when the loop has let go of the
+// deliver hands a report to the loop. It reports false if the loop has dropped the
 // connection.
 func (c *connection) deliver(r report) bool {
 	select {
@@ -202,9 +202,9 @@ func (c *connection) lastHeard() time.Time {
 	return c.begun.Add(time.Duration(c.heard.Load()))
 }
 
-// quiet is when the server has been silent for so long that it is asked for a
-// sign of life, or where it does not answer such a question, is given up. It is
-// zero while the answer is due.
+// quiet is when the server has been silent long enough to be asked for a sign of
+// life, or to be given up if it answers no such question. It is zero while the
+// answer is due.
 func (c *connection) quiet() time.Time {
 	switch {
 	case !c.answers:

@@ -54,8 +54,8 @@ func (p *Pins) deviceOf(identity string) string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil))
 }
 
-// UseSpare makes secret what the devices are made from where no store has them. It
-// is a random one by default, which lasts as long as the app.
+// UseSpare sets the secret that devices are made from if no store has them. By
+// default it is random, and lasts as long as the app.
 func (p *Pins) UseSpare(secret string) { p.spare = secret }
 
 // handOver lets a server that has another identity now, which the person has

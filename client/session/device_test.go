@@ -23,8 +23,8 @@ func helloOf(t *testing.T, s *oddServer, config session.Config) shared.Message {
 	return hello
 }
 
-// A stranger's server gets another secret than the server that knows one's names,
-// also after a restart, whatever it says of itself.
+// A stranger's server gets another secret than the server that knows the person's
+// names, also after a restart, whatever it says about itself.
 func TestDevicePerServer(t *testing.T) {
 	known, stranger := startOddServer(t), startOddServer(t)
 	path := filepath.Join(t.TempDir(), "store")

@@ -71,7 +71,7 @@ func TestNobodyElseOpensSockets(t *testing.T) {
 		"crypto/tls":                 {"Dial", "DialWithDialer", "Dialer"},
 		"github.com/coder/websocket": {"Dial"},
 	}
-	// Where sockets may be opened, and by what.
+	// The files that may open sockets, and with what.
 	allowed := []string{
 		"phone/dial.go net.Dialer",
 		"session/connection.go github.com/coder/websocket.Dial",

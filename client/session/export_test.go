@@ -15,7 +15,7 @@ type Timeline struct {
 	unsaved []Change // what Changes has returned since the last Save
 }
 
-// NewTimeline keeps so many rows.
+// NewTimeline makes a timeline that keeps a number of rows.
 func NewTimeline(s Store, kept int) *Timeline {
 	t := &Timeline{timeline: newTimeline(), store: s}
 	t.timeline.kept = kept
@@ -23,7 +23,7 @@ func NewTimeline(s Store, kept int) *Timeline {
 	return t
 }
 
-// enter begins to use the store anew. Nobody else does, so it leaves at once.
+// enter starts using the store again. Nobody else uses it, so it leaves at once.
 func (t *Timeline) enter() Saved {
 	t.kept = t.store.Enter("s", "r", nil)
 	t.kept.Leave()
@@ -101,7 +101,7 @@ func (t *Timeline) Placed() (offsets []int64, gaps []bool) {
 
 // Save saves, and says how what was saved differs from what is there.
 func (t *Timeline) Save() error {
-	t.changes = t.unsaved // where the loop has them when it saves
+	t.changes = t.unsaved // the loop has them there when it saves
 	err := t.kept.Save(Saving{
 		Saved: Saved{
 			State: RoomState{Server: "s", Position: t.position, Begun: t.begun && t.fixed <= t.timeline.kept},

@@ -82,8 +82,8 @@ func (s *oddServer) next() (p *peer, hello shared.Message) {
 	return p, hello
 }
 
-// welcomed is next, and a welcome back, as of a server that does not tell who
-// wrote.
+// welcomed accepts the next connection and welcomes it, like a server that does
+// not tell who wrote.
 func (s *oddServer) welcomed(epoch string, head int64, resumed bool) (p *peer, hello shared.Message) {
 	s.t.Helper()
 	return s.welcomedAs("", epoch, head, resumed)

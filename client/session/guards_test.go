@@ -149,8 +149,8 @@ func (a *authority) issue(t *testing.T, vouched bool) *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// TestCertificateDowngrade has a server that an authority vouched for show a
-// certificate of its own: it is refused, also after a restart.
+// TestCertificateDowngrade lets a server that an authority vouched for show a
+// self-signed certificate. The client refuses it, also after a restart.
 func TestCertificateDowngrade(t *testing.T) {
 	good, own := testAuthority.issue(t, true), testAuthority.issue(t, false)
 	server, show := showing(t)
@@ -235,7 +235,7 @@ func probe(t *testing.T, server string, pins *session.Pins) (session.ServerInfo,
 	return info, p
 }
 
-// showing starts a server that shows what certificate it is told to.
+// showing starts a server that shows the certificate that the test sets.
 func showing(t *testing.T) (server string, show func(*tls.Certificate)) {
 	t.Helper()
 	var shown atomic.Pointer[tls.Certificate]

@@ -46,9 +46,9 @@ func (t *timeline) missingBefore(gap string, offset int64) int64 {
 	return offset
 }
 
-// older takes the answer to a question for what is before an offset. It reports
-// whether that was all. An answer of nothing but rows that were shown already,
-// under another epoch, is not; nor is one of entries that this version skips.
+// older applies the answer to a question for what is before an offset. It reports
+// whether that was all. It was not if the answer has only rows that are shown
+// already, under another epoch, or entries that this version skips.
 func (t *timeline) older(before int64, page shared.Message) (done bool) {
 	first := len(t.changes)
 	news := false
@@ -79,14 +79,14 @@ func (t *timeline) learn(gap string, page shared.Message) {
 	}
 }
 
-// noOlder answers the wish for older history with nothing, and an error where
-// that is not the log's word.
+// noOlder answers a request for older history with nothing. err says why if the
+// log has not been asked.
 func (t *timeline) noOlder(err error) {
 	t.told = t.more()
 	t.changes = append(t.changes, Change{Kind: Prepend, More: t.told, Err: err})
 }
 
-// tellMore adds the change that tells of More, where it is not known yet.
+// tellMore adds the change that tells of More, unless the screen knows already.
 func (t *timeline) tellMore() {
 	if t.more() != t.told {
 		t.noOlder(nil)
@@ -95,7 +95,7 @@ func (t *timeline) tellMore() {
 
 // gapAt is the gap that a question can fill for the one asked about: the
 // nearest above the first row of the present epoch that follows it. What is
-// missing lies before the offset before. ok is false when there is none.
+// missing lies before the offset before. ok is false if there is no gap.
 func (t *timeline) gapAt(id string) (gap *Row, before int64, ok bool) {
 	asked := false
 	for _, r := range t.rows[:t.fixed] {
@@ -111,12 +111,12 @@ func (t *timeline) gapAt(id string) (gap *Row, before int64, ok bool) {
 	return nil, 0, false
 }
 
-// fill takes the answer to the question for what is missing at a gap, before an
-// offset. The gap goes when the answer meets what is shown above it, or the
-// log's beginning. Where nothing above is of the present epoch, a row that is
-// known from another is what it meets: from there upwards LoadOlder goes on. It
-// reports whether that was all: an answer of entries that this version skips is
-// not.
+// fill applies the answer to a question for what is missing at a gap, before an
+// offset. The gap goes when the answer meets what is shown above it, or the log's
+// beginning. If nothing above is of the present epoch, the answer has to meet a row
+// that is known from another one; LoadOlder goes on from there upwards. fill
+// reports whether that was all. It was not if the answer has only entries that
+// this version skips.
 func (t *timeline) fill(id string, before int64, page shared.Message) (done bool) {
 	gap := t.ids[id]
 	if gap == nil || gap.Kind != KindGap {

@@ -33,13 +33,13 @@ type Item struct {
 	ID       string // unique within the timeline
 	Offset   int64  // in the room's log; 0 while pending or failed
 	User     string
-	By       string // tells who wrote it apart from others of the same name; "" where the server does not. See shared.By
+	By       string // tells who wrote it apart from others of the same name; "" if the server does not tell. See shared.By
 	Text     string
 	Time     time.Time // the server's, or when it was written while not yet Sent
-	Mine     bool      // written by this device; where the server does not tell who wrote, under the name that it calls us
+	Mine     bool      // written by this device; if the server does not tell who wrote: under the name that it calls us
 	Delivery Delivery
 	Reason   string           // Failed: the server's sentence
-	Code     shared.ErrorCode // Failed: beside it
+	Code     shared.ErrorCode // Failed: the server's code for it
 }
 
 // ChangeKind says what a Change does.
@@ -51,7 +51,7 @@ const (
 	Reset         ChangeKind = iota // Items is the whole timeline; More
 	Append                          // Items follow the last row
 	Prepend                         // Items, oldest first, go before the first row; More. Every LoadOlder ends with one; it may be empty, as when only More changed; Err
-	Update                          // Items[0] replaces the row at Index; its ID stays; Err, where it is a gap that can't be filled
+	Update                          // Items[0] replaces the row at Index; its ID stays; Err, if it is a gap that can't be filled
 	Insert                          // Items go in, in order, so that the first is at Index
 	Remove                          // the row at Index goes. A row that moves is removed and inserted again under the same ID
 	StatusChanged                   // Status

@@ -77,7 +77,7 @@ func TestWrongKeyIsForgotten(t *testing.T) {
 	}
 }
 
-// Who comes with a passphrase to an open room is told so, and enters without.
+// Whoever comes to an open room with a passphrase is told so, and enters without.
 func TestOpenRoom(t *testing.T) {
 	s := startServer(t)
 	ann := enter(t, session.Config{Server: s.base, Room: "Hall", User: "Ann"})

@@ -75,7 +75,7 @@ func TestMineGoesByDevice(t *testing.T) {
 	}
 }
 
-// TestServerThatDoesNotTell is of before: there, the name decides.
+// TestServerThatDoesNotTell has an earlier server, with which the name decides.
 func TestServerThatDoesNotTell(t *testing.T) {
 	s := startOddServer(t)
 	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
@@ -148,7 +148,7 @@ func TestLaterServer(t *testing.T) {
 		t.Fatal("one frame that is not known is taken for the beginning")
 	}
 
-	// A page of nothing but such frames is not the beginning either.
+	// A page that has only such frames is not the beginning either.
 	v.room.LoadOlder()
 	ask(81)
 	p.sendRaw(`{"type":"history","more":true,"after":60,"messages":[{"type":"poll","offset":70},{"type":"poll","offset":80}]}`)
@@ -231,8 +231,8 @@ func TestUnreadableOlder(t *testing.T) {
 	v.shows("8", "9")
 }
 
-// TestGapsAreTold has offsets with holes: where the room was resumed nothing is
-// missing, and where it was not, something may be.
+// TestGapsAreTold has offsets with holes. If the room was resumed, nothing is
+// missing; if it was not, something may be.
 func TestGapsAreTold(t *testing.T) {
 	s := startOddServer(t)
 	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})

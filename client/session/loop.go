@@ -34,7 +34,7 @@ type loop struct {
 	history  history
 
 	status      Status
-	connection  *connection // nil while there is none
+	connection  *connection // nil while there is no connection
 	connections sync.WaitGroup
 	reports     chan report
 	frames      [][]byte // to write once all is saved
@@ -44,7 +44,7 @@ type loop struct {
 	closing     bool
 	typed       time.Time // when a typing frame went out last
 
-	kept    RoomStore // nil where the room lives in memory
+	kept    RoomStore // nil if the room lives in memory
 	state   RoomState
 	saved   RoomState // as it was saved last
 	entered bool      // a welcome came since: the room is a recent one now
@@ -295,8 +295,8 @@ func (l *loop) take(r report) {
 	}
 }
 
-// skip passes over a frame that this version can't read. Where it is the answer
-// to a question, the question has none.
+// skip passes over a frame that this version can't read. If it answers a question,
+// the question gets an error.
 func (l *loop) skip(t shared.Type) {
 	l.room.skip(1)
 	if t == shared.TypeHistory {

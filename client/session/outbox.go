@@ -20,7 +20,7 @@ type outbox struct {
 	onWay     string        // the id of the message that was sent last and not answered
 	since     time.Time     // when it was sent
 	notBefore time.Time     // nothing is sent before
-	refusals  int           // how often in a row the server could not keep a message
+	refusals  int           // times in a row that the server could not keep a message
 }
 
 // welcome begins a connection.

@@ -215,9 +215,9 @@ func TestStoreFails(t *testing.T) {
 	ann.room.Close()
 }
 
-// TestTakenName has somebody take a freed name, on the real server: what the
-// person wrote under it stays theirs, the stranger's does not become theirs, and
-// whoever is in the room hears of the new name.
+// TestTakenName lets a stranger take a freed name, on the real server. What the
+// person wrote under it stays theirs, what the stranger writes does not become
+// theirs, and everyone in the room learns of the new name.
 func TestTakenName(t *testing.T) {
 	s := startServer(t, "--name-hold", "1s", "--name-hold-spoken", "1s")
 	bob := enter(t, session.Config{Server: s.base, Room: "r", User: "Bob"})

@@ -26,8 +26,8 @@ type Pins struct {
 	offered map[string]string // by the server's base, the words of an authority's certificate that was refused
 }
 
-// vouched is kept for a server whose certificate an authority vouched for: it
-// does not fall back to one of its own.
+// vouched is kept for a server whose certificate an authority vouched for. Such a
+// server can't fall back to a self-signed certificate.
 const vouched = "authority"
 
 // NewPins returns the pins of a store, or with none, empty ones.
@@ -36,8 +36,8 @@ func NewPins(store Store) *Pins {
 		words: make(map[string]string), devices: make(map[string]string), offered: make(map[string]string)}
 }
 
-// Words is the fingerprint by which a server is known, as its own terminal shows
-// it: "" where there is none, or none is needed.
+// Words is the fingerprint by which a server is known, as the server's terminal
+// shows it; "" if there is none, or none is needed.
 func (p *Pins) Words(server string) string {
 	if words := p.known(server); words != vouched {
 		return words
@@ -71,8 +71,8 @@ func (p *Pins) keep(server, words string) {
 	}
 }
 
-// Expect makes the fingerprint of a link the one by which its server is known,
-// where it is not known yet. It reports false where it is known by another one.
+// Expect makes a link's fingerprint the one by which its server is known, unless
+// the server is known already. It reports false if it is known by another one.
 func (p *Pins) Expect(server, words string) bool {
 	known := p.known(server)
 	if known == "" {

@@ -15,8 +15,8 @@ import (
 	"parley/shared"
 )
 
-// middleman stands between a client and a TLS server, with a certificate of its
-// own, and keeps what it can read.
+// middleman stands between a client and a TLS server with another certificate, and
+// keeps what it can read.
 type middleman struct {
 	net.Listener
 	words string

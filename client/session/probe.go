@@ -16,7 +16,7 @@ type ServerInfo struct {
 	Name, Version string
 	People, Rooms int
 	Limits        shared.Limits
-	Words         string // the fingerprint by which it is known; "" where none is needed
+	Words         string // the fingerprint by which it is known; "" if none is needed
 }
 
 // RoomInfo is a room that the server lists: one with people in it, or one in

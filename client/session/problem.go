@@ -18,9 +18,9 @@ const (
 
 	// Somebody else was reached.
 	CauseNotParley     Cause = "not_parley"     // another kind of server
-	CauseRedirected    Cause = "redirected"     // a redirect, which is not followed; Detail says where to
+	CauseRedirected    Cause = "redirected"     // a redirect, which is not followed; Detail is its target
 	CauseTLS           Cause = "tls"            // no certificate that can be trusted, or no TLS at all
-	CauseCertChanged   Cause = "cert_changed"   // final: not the certificate of before; Detail is its words
+	CauseCertChanged   Cause = "cert_changed"   // final: another certificate than before; Detail is its words
 	CauseVersion       Cause = "version"        // final: a Parley of another protocol
 	CauseRefusedOrigin Cause = "refused_origin" // final: the server does not let this client in
 	CauseWrongHost     Cause = "wrong_host"     // the server does not answer to this name

@@ -23,7 +23,7 @@ func (d direction) String() string { return [...]string{"up", "down"}[d] }
 type fault struct {
 	kind      faultKind
 	direction direction
-	at        int // after so many bytes in this direction
+	at        int // number of bytes in this direction
 }
 
 type faultKind string

@@ -11,8 +11,8 @@ import (
 	"parley/client/session"
 )
 
-// Which room was on the screen, and where in it one was reading, is kept; the
-// room that was used last comes first, whatever came into another since.
+// The store keeps which room was on the screen, and the place in it. The room that
+// was used last comes first, whatever came into another one since.
 func TestShownRoomIsKept(t *testing.T) {
 	s := startServer(t)
 	path := filepath.Join(t.TempDir(), "store")

@@ -8,7 +8,7 @@ import (
 	"parley/client/session"
 )
 
-// Whoever is refused learns why, from the real server.
+// A client that the real server refuses learns why.
 func TestRefusals(t *testing.T) {
 	later := func(int) time.Duration { return time.Hour }
 	for cause, flags := range map[session.Cause][]string{

@@ -49,7 +49,7 @@ type Config struct {
 
 	Dial    DialFunc // opens the room's connections
 	Clock   Clock
-	Backoff func(tries int) time.Duration // the wait after so many failed tries, from 0 on
+	Backoff func(tries int) time.Duration // the wait after a number of failed tries, from 0 on
 }
 
 // Room is a person's place in a room. All its methods may be called from any
@@ -206,9 +206,9 @@ func (r *Room) MarkRead() {
 }
 
 // Reconnect tries now instead of at Status.RetryAt, also when the room had
-// stopped. While connected it asks the server for a sign of life and connects
-// anew when none comes in 3 s. Call it when the network has changed, when the
-// app comes to the foreground, and when the person taps.
+// stopped. While connected it asks the server for a sign of life, and connects
+// again if none comes in 3 s. Call it when the network has changed, when the app
+// comes to the foreground, and when the person taps.
 func (r *Room) Reconnect() {
 	r.command((*loop).reconnect)
 }
@@ -223,9 +223,8 @@ func (r *Room) Rename(user string) {
 	}
 }
 
-// Unlock goes on with another passphrase, on a new connection; without one
-// where key is "". One that lets in is kept in the store, and one that does not
-// is forgotten.
+// Unlock goes on with another passphrase, on a new connection; with none if key is
+// "". The store keeps a passphrase that lets in. Any other is forgotten.
 func (r *Room) Unlock(key string) {
 	r.command(func(l *loop) { l.unlock(key) })
 }
@@ -271,7 +270,7 @@ func (r *Room) Show(on bool) {
 	r.command(func(l *loop) { l.show(on, at) })
 }
 
-// SetPlace keeps where the person reads. It may be called at every move; it is
+// SetPlace keeps the place where the person reads. Call it at every move; it is
 // saved within two seconds.
 func (r *Room) SetPlace(p Place) {
 	r.command(func(l *loop) { l.setPlace(p) })
@@ -336,8 +335,8 @@ func (r *Room) commands() []func(*loop) {
 	return commands
 }
 
-// publish puts changes where Take finds them. A screen that has not taken for
-// long gets everything at once instead of all the steps.
+// publish adds changes for Take. A screen that has not taken for a long time gets
+// everything at once instead of all the steps.
 func (r *Room) publish(changes []Change, everything func() []Change) {
 	if len(changes) == 0 {
 		return

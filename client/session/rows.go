@@ -2,7 +2,7 @@ package session
 
 import "slices"
 
-// How a timeline's rows come, go and change. Each step is told in changes.
+// The ways in which a timeline's rows come, go and change. Each step becomes a Change.
 
 func (t *timeline) index(r *Row) {
 	t.ids[r.ID] = r
@@ -15,7 +15,7 @@ func (t *timeline) index(r *Row) {
 	}
 }
 
-// indexOf searches from the end, where most rows that change are.
+// indexOf searches from the end, because most rows that change are there.
 func (t *timeline) indexOf(r *Row) int {
 	for i := len(t.rows) - 1; i >= 0; i-- {
 		if t.rows[i] == r {
@@ -72,7 +72,7 @@ func (t *timeline) dropOldest() {
 	}
 }
 
-// change adds a step, joined with the one before where they are neighbours.
+// change adds a step. It joins it with the step before if they are neighbours.
 func (t *timeline) change(c Change) {
 	if n := len(t.changes); n > 0 {
 		before := &t.changes[n-1]

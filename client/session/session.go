@@ -28,7 +28,7 @@
 // the change kind StoreFailed; and the rules for Insert, Remove and Prepend at
 // ChangeKind.
 //
-// # Where to find what
+// # The files
 //
 //	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
 //	model       item, timeline, rows, history, crowd, outbox

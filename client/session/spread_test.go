@@ -9,8 +9,8 @@ import (
 	"parley/client/session"
 )
 
-// TestRestartSpread has a server tell a crowd to come back within half a minute:
-// each member takes a moment of its own.
+// TestRestartSpread lets a server tell a crowd to come back within half a minute.
+// Each member picks another moment.
 func TestRestartSpread(t *testing.T) {
 	s := startOddServer(t)
 	clock := newClock()

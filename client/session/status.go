@@ -2,7 +2,7 @@ package session
 
 import "time"
 
-// State is where the connection to the room is.
+// State is the state of the connection to the room.
 type State int
 
 // The states.
@@ -31,7 +31,7 @@ type Status struct {
 	Generation int       // of the connection: 1 for the first, one more for each try
 	Cause      Cause     // why it is not connected; while Connecting, why the last try failed
 	Detail     string    // the server's own words, the free name after CauseNameTaken, or the system's error: from the network, show it as text only
-	RetryAt    time.Time // Disconnected: the next try; zero when there is none
+	RetryAt    time.Time // Disconnected: the next try; zero if there will be none
 	Locked     bool      // the room is entered with a passphrase
 }
 

@@ -10,8 +10,8 @@ import (
 // Store keeps rooms over restarts. Package store has the one on the disk. Its
 // methods may be called from any goroutine.
 type Store interface {
-	// Enter returns where a room is kept, for one Room at a time: it waits until
-	// the one before has left. It returns nil if left is closed first.
+	// Enter returns the storage of a room, for one Room at a time: it waits until
+	// the Room before has left. It returns nil if left is closed first.
 	Enter(server, room string, left <-chan struct{}) RoomStore
 
 	// Draft is what was written and not sent in a room.
@@ -44,7 +44,7 @@ type RoomStore interface {
 	Leave()
 }
 
-// Saved is a room as a store has it.
+// Saved is what a store has of a room.
 type Saved struct {
 	State  RoomState
 	Draft  string
@@ -52,7 +52,7 @@ type Saved struct {
 	Outbox []*Row // in the order of writing
 }
 
-// Saving is a room as a store is to have it.
+// Saving is what a store is to save of a room.
 type Saving struct {
 	Saved
 	Changed map[*Row]bool // the rows that are not as they were at the last Save
@@ -73,8 +73,8 @@ type RoomState struct {
 	Place    Place           `json:"place,omitzero"`
 }
 
-// Place is where in a room one was reading; the zero Place is the end. It lies
-// Below the upper edge of the row, in units of the screen.
+// Place is where the person was reading in a room; the zero Place is the end. It
+// lies Below the upper edge of the row, in units of the screen.
 type Place struct {
 	ID     string  `json:"id"`
 	Offset int64   `json:"offset,omitempty"` // the row's, if it has one
@@ -112,7 +112,7 @@ func (l *loop) save() {
 	l.failed = false
 }
 
-// urgent reports whether the state is worth a transaction of its own.
+// urgent reports whether the state is worth a separate transaction.
 func (l *loop) urgent() bool {
 	was, is := l.saved, l.state
 	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key
@@ -126,7 +126,7 @@ func (l *loop) saveFailed(err error) {
 	l.saveBy = l.clock.Now().Add(againWait)
 }
 
-// saveSoon keeps something that is not worth a transaction of its own.
+// saveSoon saves something that is not worth a separate transaction.
 func (l *loop) saveSoon() { l.saveWithin(lazyWait) }
 
 func (l *loop) saveWithin(d time.Duration) {

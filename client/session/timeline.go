@@ -16,7 +16,7 @@ const maxRows = 10_000
 // Row is an Item and what the screen need not know of it.
 type Row struct {
 	Item
-	Entry string // the id in the log, which Item.ID differs from where somebody used another's id again
+	Entry string // the id in the log; Item.ID differs if somebody used another's id again
 	Epoch string // of Offset; "" while the row has no place in a log
 }
 
@@ -34,14 +34,14 @@ type Row struct {
 type timeline struct {
 	rows  []*Row
 	fixed int // rows[fixed:] wait
-	kept  int // of the fixed rows the store keeps the last so many
+	kept  int // the store keeps this many of the fixed rows, from the end
 
 	ids      map[string]*Row // by Item.ID
-	entries  map[string]*Row // by entry; the newest where there are several
+	entries  map[string]*Row // by entry; the newest if there are several
 	byOffset map[int64]*Row  // of the present epoch
 
 	me       string // the name that the server calls us
-	by       string // what it says of who wrote our messages; "" where it does not say
+	by       string // what it calls the author of our messages; "" if it does not tell
 	epoch    string // the present one
 	last     int64  // offset of the last live entry since the room was resumed
 	position shared.Position
@@ -105,7 +105,7 @@ func (t *timeline) welcome(w shared.Message) {
 		t.gapDue, t.last = false, t.position.Offset
 		return
 	}
-	// The log goes on at a place of its own choice.
+	// The log decides where it goes on.
 	t.gapDue, t.last = true, 0
 	for offset, r := range t.byOffset {
 		if offset > w.Offset { // this log has no such entry
@@ -162,8 +162,8 @@ func (t *timeline) live(m shared.Message) (news bool) {
 	return news
 }
 
-// gapBefore draws a gap where entry m will go in, unless it is the log's first,
-// or shown, or nothing of a log is shown before it.
+// gapBefore inserts a gap before entry m, unless m is the log's first, or is shown,
+// or nothing of a log is shown before it.
 func (t *timeline) gapBefore(m shared.Message) {
 	r := t.find(m)
 	lo, at := t.slot(m.Offset)
@@ -222,8 +222,8 @@ func sameAuthor(i Item, m shared.Message) bool {
 	return i.User == m.User
 }
 
-// isMine reports whether this device wrote an entry: the server tells, and where
-// it does not, the name decides.
+// isMine reports whether this device wrote an entry. The name decides if the server
+// does not tell.
 func (t *timeline) isMine(m shared.Message) bool {
 	if t.by != "" {
 		return m.By == t.by
@@ -231,9 +231,9 @@ func (t *timeline) isMine(m shared.Message) bool {
 	return m.User == t.me
 }
 
-// slot is where in the fixed rows an entry of the present epoch belongs: after
-// row lo, the last of a lower offset or -1, and before row hi, the first of a
-// higher one or the end.
+// slot is the place of an entry of the present epoch in the fixed rows: after row
+// lo, the last of a lower offset or -1, and before row hi, the first of a higher one
+// or the end.
 func (t *timeline) slot(offset int64) (lo, hi int) {
 	hi = t.fixed
 	for i := t.fixed - 1; i >= 0; i-- {
@@ -251,7 +251,7 @@ func (t *timeline) slot(offset int64) (lo, hi int) {
 	return -1, hi
 }
 
-// place puts entry m where it belongs and reports whether it is new to the
+// place puts entry m into its place, and reports whether it is new to the
 // timeline.
 func (t *timeline) place(m shared.Message) (news bool) {
 	r := t.find(m)
@@ -324,7 +324,7 @@ func (t *timeline) acknowledged(id string, offset int64) {
 
 // settle gives a place to acknowledged messages whose entries will not come any
 // more, since the room was resumed after them: into the gap before the newest
-// rows, where there is one.
+// rows, if there is one.
 func (t *timeline) settle() {
 	if t.gapDue || t.position.Epoch != t.epoch {
 		return
@@ -357,7 +357,7 @@ func (t *timeline) unsettle() {
 	}
 }
 
-// next is the oldest pending message, nil when there is none.
+// next is the oldest pending message; nil if none is pending.
 func (t *timeline) next() *Row {
 	for _, r := range t.rows[t.fixed:] {
 		if r.Delivery == Pending {
@@ -390,8 +390,7 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 	t.insert(t.fixed, r)
 }
 
-// discard takes a failed message away and returns its row; nil when there is
-// none.
+// discard removes a failed message and returns its row; nil if there is none.
 func (t *timeline) discard(id string) *Row {
 	r := t.ids[id]
 	if r == nil || r.Delivery != Failed {

@@ -27,7 +27,7 @@ type world struct {
 	sent    []shared.Message // what the connection will still deliver; the client's own too
 	up      bool
 	kept    map[string]bool    // ids of the client's messages in the log that is served
-	tells   bool               // the server says where a page of history begins
+	tells   bool               // the server tells the offset at which a page of history begins
 	others  map[string][]int64 // offsets of entries that are no messages, by epoch
 	written int                // the client's messages
 	said    int                // other people's
@@ -150,8 +150,8 @@ func (w *world) change() {
 	w.others[w.epoch] = append(w.others[w.epoch], w.heads[w.epoch])
 }
 
-// history is a page of the newest few entries before an offset. A server that
-// tells where it begins may have entries in it that are no messages.
+// history is a page of the newest entries before an offset. If the server tells
+// where the page begins, it may have entries that are no messages.
 func (w *world) history(before int64) shared.Message {
 	page := shared.Message{Type: shared.TypeHistory}
 	var offsets []int64

@@ -10,9 +10,9 @@ import (
 // dialWait bounds how long a server takes to answer at all.
 const dialWait = 10 * time.Second
 
-// DialFunc opens a connection to host:port. All of this package's sockets are
-// opened by one: whoever wants them on another network than the system's choice
-// gives one of its own. nil dials as the system does.
+// DialFunc opens a connection to host:port. It opens all sockets of this package,
+// so a caller can choose another network than the system would. nil dials as the
+// system does.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (d DialFunc) dial(ctx context.Context, network, address string) (net.Conn, error) {

@@ -34,7 +34,7 @@ func check(path, aside string) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		c.watch(done, func() { _ = stopReading(path, aside) }) // where it can't be stopped, nothing else helps
+		c.watch(done, func() { _ = stopReading(path, aside) }) // if it can't be stopped, nothing else helps
 	}()
 	err, _ = survive(func() error { return c.run(db, info.Size()) })
 	close(done)
@@ -123,7 +123,7 @@ func (c *checker) bucket(b *bbolt.Bucket, depth int) error {
 	})
 }
 
-// touch reads a piece of the file, where it is mapped.
+// touch reads a piece of the mapped file.
 func touch(p []byte) (sum byte) {
 	for i := 0; i < len(p); i += 512 {
 		sum ^= p[i]
@@ -134,8 +134,8 @@ func touch(p []byte) (sum byte) {
 	return sum
 }
 
-// watch calls stop where bbolt goes down in a circle, which it does within a call
-// and so that the memory it takes only grows.
+// watch calls stop if bbolt follows pages in a circle. It does so within one call,
+// and takes more and more memory.
 func (c *checker) watch(done <-chan struct{}, stop func()) {
 	const runaway = 256 << 20 // bytes, without a key
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -160,9 +160,8 @@ func (c *checker) watch(done <-chan struct{}, stop func()) {
 	}
 }
 
-// stopReading writes over the file, which whoever reads it has mapped: bbolt finds
-// no page of a valid number any more, and panics. What the file had is copied
-// aside before.
+// stopReading overwrites the file, which its reader has mapped: bbolt no longer
+// finds a page with a valid number, and panics. The file has been copied before.
 func stopReading(path, aside string) error {
 	from, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -47,8 +47,8 @@ func keepDevice(app *bbolt.Bucket, identity, device string) error {
 	return b.Put([]byte(identity), []byte(device))
 }
 
-// ownDevices makes the one device of earlier versions that of the servers that know
-// it. Others never learn it.
+// ownDevices gives the servers that know the one device of earlier versions that
+// device. Other servers never learn it.
 func ownDevices(app *bbolt.Bucket, servers []string) error {
 	device := string(app.Get(deviceKey))
 	if device == "" {

@@ -24,7 +24,7 @@ type Recent struct {
 	Unread int          // messages of others that came in and were not marked read
 	Draft  string       // what was written and not sent
 	Locked bool         // a passphrase opened it last
-	Last   session.Item // the newest message that is kept; the zero Item if there is none
+	Last   session.Item // the newest message that is kept; the zero Item if none is
 }
 
 // Recent lists the rooms, the last used first; none when the file can't be

@@ -23,14 +23,14 @@ type room struct {
 // rows are those of a bucket, by the keys that they have there.
 type rows struct {
 	name []byte
-	keys map[*session.Row]uint64 // nil where nobody knows what the bucket has
+	keys map[*session.Row]uint64 // nil while it is not known what the bucket has
 }
 
 // savedRow is a row in the file.
 type savedRow struct {
 	Kind     session.Kind     `json:"kind,omitempty"`
 	ID       string           `json:"id"`
-	Entry    string           `json:"entry,omitempty"` // where it differs from ID
+	Entry    string           `json:"entry,omitempty"` // if it differs from ID
 	Epoch    string           `json:"epoch,omitempty"`
 	Offset   int64            `json:"offset,omitempty"`
 	User     string           `json:"user,omitempty"`
@@ -182,8 +182,8 @@ func (r *rows) write(room *bbolt.Bucket, list []*session.Row, changed map[*sessi
 	return err
 }
 
-// staying returns how many rows of a list, from the first on, have their keys
-// already, in order, where those after them have none; -1 if it is not so.
+// staying returns how many rows of a list, from the first on, have keys already, in
+// order. It returns -1 if a row after those has a key too.
 func (r *rows) staying(list []*session.Row) (n int) {
 	if r.keys == nil {
 		return -1

@@ -219,7 +219,7 @@ func survive(f func() error) (err error, panicked bool) {
 	return f(), false
 }
 
-// SetAside is where Open has moved a damaged file; "" when it found none.
+// SetAside is the path that Open has moved a damaged file to; "" if it found none.
 // Tell the person.
 func (s *Store) SetAside() string { return s.setAside }
 
@@ -229,7 +229,7 @@ func (s *Store) Close() error { return s.guard(s.db.Close) }
 // NoSync makes saving faster, for a store that need not outlive the machine.
 func (s *Store) NoSync() { s.db.NoSync = true }
 
-// Profile is what SetProfile kept; "" where it kept nothing. The error is the
+// Profile is what SetProfile saved; "" if it saved nothing. The error is the
 // file's.
 func (s *Store) Profile() (name, server string, err error) {
 	err = s.guard(func() error {
@@ -255,7 +255,7 @@ func (s *Store) SetProfile(name, server string) error {
 	})
 }
 
-// Enter returns where a room is kept: see session.Store.
+// Enter returns the storage of a room: see session.Store.
 func (s *Store) Enter(server, name string, left <-chan struct{}) session.RoomStore {
 	r := &room{store: s, key: roomKey(server, name)}
 	select {

@@ -87,7 +87,7 @@ func fill(t *testing.T) string {
 }
 
 // raced says that the race detector is on. With it, Go also checks every unsafe
-// pointer, and ends the process where bbolt reads a damaged page as it stands.
+// pointer, and ends the process if bbolt reads a damaged page.
 var raced bool
 
 // TestDamagedStore damages a store at every page and at random places. Opening
@@ -239,7 +239,7 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-// TestSave has rows come, change, move and go, between restarts and after a save
+// TestSave adds, changes, moves and removes rows, between restarts and after a save
 // that failed. What is loaded is what was saved.
 func TestSave(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
