@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// longTouch is how long a finger has to stay for a menu, as Fyne has it, and more.
+// longTouch is longer than Fyne wants a finger to stay for a menu.
 const longTouch = 400 * time.Millisecond
 
 // The packaged app under a finger: what is touched is drawn as pressed, a tile
@@ -57,7 +57,7 @@ func TestGestures(t *testing.T) {
 				n++
 			}
 		}
-		// The header has gone, and nothing is where the keyboard is.
+		// The header has gone, and nothing lies under the keyboard.
 		return image.Rectangle{}, s.size() == image.Pt(860, 412) && n >= 3 && s.at(image.Pt(780, 30)) == earth && s.at(image.Pt(324, 412-24)) == earth
 	})
 	p.save("landscape-keyboard.png")

@@ -11,7 +11,7 @@ import (
 // accent is the colour of the border of the entry with the focus.
 var accent = color.NRGBA{0x43, 0x38, 0xca, 0xff}
 
-// lowKeyboardHeight is that of a phone on its side, as the host has it, and
+// lowKeyboardHeight is the height of the host's keyboard on a phone on its side,
 // statusHeight that of the bar at the top.
 const (
 	lowKeyboardHeight = 180
@@ -19,8 +19,8 @@ const (
 )
 
 // On a small phone the keyboard covers more than half of the screen, and comes
-// after the entry has the focus: the entry moves to where one sees it, also when
-// the phone turns.
+// after the entry has the focus. The entry moves into sight, also when the phone
+// turns.
 func TestAppKeyboard(t *testing.T) {
 	if *apk == "" {
 		t.Skip("make apk-run runs it")

@@ -40,8 +40,8 @@ func wholeManifest(app app, version string) ([]byte, error) {
 	return withVersion(text, version, app.Build), nil
 }
 
-// releaseFolder is where `fyne release` works, which wants the SDK, knows all
-// that the SDK does, and targets its newest Android.
+// releaseFolder is the folder that `fyne release` works in. That wants the SDK, knows
+// all that the SDK does, and targets its newest Android.
 const releaseFolder = "build/_release"
 
 // stageRelease makes the folder: the app with the whole manifest, and a

@@ -124,7 +124,7 @@ func TestAppNetwork(t *testing.T) {
 		t.Errorf("the app connects to %q", elsewhere)
 	}
 
-	// Whoever has been asked is not asked again.
+	// A person who has been asked is not asked again.
 	p.kill()
 	r.settings.mayNotify = -1
 	p = r.start(t, folder, scale)
@@ -139,7 +139,7 @@ func TestAppNetwork(t *testing.T) {
 	}
 }
 
-// still finds what is where it was in the picture before.
+// still finds what has kept its place since the last picture.
 func still(in func(screen) (image.Rectangle, bool)) func(screen) (image.Rectangle, bool) {
 	var before image.Rectangle
 	return func(s screen) (image.Rectangle, bool) {

@@ -39,7 +39,7 @@ type rig struct {
 	host, library, libraries, display string
 	settings                          settings
 	screen                            image.Point // in units, upright
-	root, fonts                       string      // of withFonts; no fonts where it does not work
+	root, fonts                       string      // of withFonts; no fonts if it does not work
 }
 
 // settings are what the phone's person has set in Android.
@@ -49,7 +49,7 @@ type settings struct {
 }
 
 // withFonts runs a command in a file system that has the folder "$2" as
-// /system/fonts, where the app looks for its fonts: "$1" is an empty folder.
+// /system/fonts, the folder that the app looks for fonts in. "$1" is an empty folder.
 const withFonts = `
 set -e
 mount -t tmpfs none "$1"

@@ -49,7 +49,7 @@ var (
 const away = 40 * time.Second
 
 const (
-	keyboardHeight = 300 // as the host has it
+	keyboardHeight = 300 // of the host's keyboard
 	barHeight      = 16  // of the gestures
 )
 
@@ -206,8 +206,8 @@ func TestApp(t *testing.T) {
 	p.save("dragged.png")
 }
 
-// find waits until the screen shows something and has come to rest, and returns
-// where.
+// find waits until the screen shows something and has come to rest, and returns its
+// place.
 func (p *phone) find(what string, in func(screen) (image.Rectangle, bool)) image.Rectangle {
 	p.t.Helper()
 	var at image.Rectangle
@@ -235,7 +235,7 @@ func mainButton(s screen) (image.Rectangle, bool) {
 	return one(b), len(b) == 1
 }
 
-// roomEntry is the rooms page's, with a button beside it.
+// roomEntry is the entry of the rooms page, with a button next to it.
 func roomEntry(s screen) (image.Rectangle, bool) {
 	for _, entry := range s.boxes(paper, image.Pt(140, 40)) {
 		for _, b := range s.boxes(fill, image.Pt(40, 40)) {
@@ -377,7 +377,7 @@ func (s *testServer) Write(data []byte) (int, error) {
 	return s.received.Write(data)
 }
 
-// resumed is how often the server has taken up a connection where an earlier
+// resumed is the number of connections that the server has resumed where an earlier
 // one ended.
 func (s *testServer) resumed() int {
 	s.mu.Lock()
@@ -413,7 +413,7 @@ func (s *testServer) get(t *testing.T, path string, v any) {
 	}
 }
 
-// people waits until so many are in a room.
+// people waits until a number of people are in a room.
 func (s *testServer) people(t *testing.T, room string, want int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d in %s", want, room), func() bool {

@@ -79,8 +79,8 @@ func (t *timeline) learn(gap string, page shared.Message) {
 	}
 }
 
-// noOlder answers a request for older history with nothing. err says why if the
-// log has not been asked.
+// noOlder answers a request for older history with nothing. err is nil if that is
+// the log's answer.
 func (t *timeline) noOlder(err error) {
 	t.told = t.more()
 	t.changes = append(t.changes, Change{Kind: Prepend, More: t.told, Err: err})

@@ -16,7 +16,7 @@ import (
 	"parley/client/ui/lang"
 )
 
-// roomsInterval is how often the server is asked for its active rooms while
+// roomsInterval is the time between two questions for the server's active rooms while
 // the page is on the screen.
 const roomsInterval = 10 * time.Second
 
@@ -64,7 +64,7 @@ func newAskRoomPage(c *client) *askRoomPage {
 	return p
 }
 
-// isMain makes the page stand beside a room in a wide window.
+// isMain makes the page stand next to a room in a wide window.
 func (p *askRoomPage) isMain() {}
 
 func (p *askRoomPage) object() fyne.CanvasObject { return p.root }
@@ -78,7 +78,7 @@ func (p *askRoomPage) entered() {
 	p.remember()
 }
 
-// remember reads the rooms of earlier from the store, and lists all anew.
+// remember reads earlier rooms from the store, and draws the list again.
 func (p *askRoomPage) remember() {
 	p.recent = p.client.recent()
 	p.list()
@@ -107,7 +107,7 @@ func (p *askRoomPage) ask(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		rooms, err := p.client.net.rooms(ctx, base, p.client.pins)
-		answer := fmt.Sprint(rooms, err, p.client.clock().Truncate(time.Minute)) // ages are told in minutes
+		answer := fmt.Sprint(rooms, err, p.client.clock().Truncate(time.Minute)) // ages are shown in minutes
 		return func() {
 			if answer == p.answer {
 				return // nobody uses the app, and it draws nothing

@@ -105,8 +105,8 @@ func TestOrderOfRooms(t *testing.T) {
 	check("First", "Third", "Second", "Bob: in Second")
 }
 
-// From one answer of the server to the next, rooms stay where they are; what is
-// new comes last. Whoever comes back finds the server's order.
+// From one answer of the server to the next, rooms stay in their places; new ones
+// come last. Whoever comes back finds the server's order.
 func TestRoomsStayWhereTheyAre(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	w.active = []session.RoomInfo{{Name: "a", Count: 3}, {Name: "b", Count: 2}, {Name: "c", Count: 1}}

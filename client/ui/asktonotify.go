@@ -5,8 +5,8 @@ import (
 	"parley/client/ui/lang"
 )
 
-// askToNotify says what notifications are for and has Android ask for them, the
-// first time that the person sends. Whoever refuses is not asked again.
+// askToNotify says what notifications are for, and lets Android ask for them, the
+// first time that the person sends something. Whoever refuses is not asked again.
 func askToNotify(c *client) {
 	if c.sent {
 		return

@@ -53,7 +53,7 @@ func TestMentionsOfAnEarlierName(t *testing.T) {
 	}
 }
 
-// Who looks at a room is told of a new name.
+// Whoever looks at a room is told of a new name.
 func TestRenamedIsSaid(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	conv := w.room("Lobby", "Ann", "Bob")

@@ -62,7 +62,7 @@ func (b *banner) end() {
 	}
 }
 
-// update draws the state of now. It reports whether the height may have changed.
+// update draws the present state. It reports whether the height may have changed.
 func (b *banner) update() bool {
 	s := b.sentence()
 	if b.Hidden == (s == "") && (b.Hidden || s == b.text.Text) {

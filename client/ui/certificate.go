@@ -5,8 +5,8 @@ import (
 	"parley/client/ui/lang"
 )
 
-// showCertificate shows the words of a certificate that was refused beside those
-// that the server was known by, and lets the person trust it; then goes on.
+// showCertificate shows the words of a certificate that was refused next to those
+// that the server was known by. If the person trusts it, it calls trusted.
 func showCertificate(c *client, server, words string, trusted func()) {
 	known := c.pins.Words(server)
 	if known == "" {

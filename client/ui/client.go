@@ -19,7 +19,7 @@ type network struct {
 	probe func(ctx context.Context, base string, pins *session.Pins) (session.ServerInfo, error)
 	rooms func(ctx context.Context, base string, pins *session.Pins) ([]session.RoomInfo, error)
 	open  func(session.Config) *session.Room
-	dial  session.DialFunc // of the rooms that open opens; probe and rooms have it
+	dial  session.DialFunc // for the rooms that open opens; probe and rooms have it already
 }
 
 // options are what differs between the app and a test.

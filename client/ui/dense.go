@@ -6,8 +6,8 @@ import (
 	"parley/client/ui/kit"
 )
 
-// denseHeight is the height under which a phone's room, on its side with the
-// keyboard up, shows the messages and where one writes alone.
+// denseHeight is the height under which a room on a phone shows only the messages and
+// the composer, as on a phone on its side with the keyboard up.
 const denseHeight = 280
 
 // yields has a page's header go in little height.

@@ -10,7 +10,7 @@ import (
 	"parley/client/ui/kit"
 )
 
-// edgeWidth is where a finger has to start to push the page away.
+// edgeWidth is the width in which a finger has to start to push the page away.
 const edgeWidth = 32
 
 // edge lies over the left edge of a phone's pages: a finger that goes right from

@@ -13,8 +13,8 @@ import (
 	"parley/shared"
 )
 
-// showInvite shows the link to a room, as a QR code and to be copied. The
-// passphrase is in it only if this device has it and the person wants so.
+// showInvite shows the link to a room as a QR code, and copies it. The passphrase is
+// in it only if this device has it and the person turns it on.
 func showInvite(c *client, conv *conversation.Room) {
 	base := c.prefs.server()
 	link, err := shared.ParseLink(base)

@@ -38,7 +38,7 @@ func (w *world) scanned() string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// shownLink is the link that the sheet has to read, and what its code says.
+// shownLink is the link that the sheet shows, and the one in its code.
 func (w *world) shownLink() (text, code string) {
 	w.t.Helper()
 	uitest.Walk(w.window.Canvas().Overlays().Top(), func(v uitest.Seen) {

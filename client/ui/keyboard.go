@@ -19,7 +19,7 @@ type input interface {
 // a click on the conversation or a closed menu, goes somewhere.
 type writer interface{ input() input }
 
-// input is where what is typed goes now, or nil. On a phone nothing is typed
+// input is the present target of what is typed, or nil. On a phone nothing is typed
 // without the focus.
 func (c *client) input() input {
 	if kit.IsPhone() || c.window.Canvas().Overlays().Top() != nil {
@@ -37,7 +37,7 @@ var shortcuts = []*desktop.CustomShortcut{
 	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierSuper},
 }
 
-// These shortcuts and keys are meant for where one writes.
+// These shortcuts and keys are meant for the input.
 var (
 	writingShortcuts = []fyne.Shortcut{
 		&fyne.ShortcutPaste{}, &fyne.ShortcutCut{}, &fyne.ShortcutSelectAll{}, &fyne.ShortcutUndo{}, &fyne.ShortcutRedo{},
@@ -49,8 +49,8 @@ var (
 	}
 )
 
-// listen takes what is typed while nothing has the focus: keys that go back, the
-// app's shortcuts, and whatever is meant for where one writes.
+// listen handles what is typed while nothing has the focus: keys that go back, the
+// app's shortcuts, and whatever is meant for the input.
 func listen(c *client) {
 	c.shortcut = c.doShortcut
 	canvas := c.window.Canvas()
@@ -83,7 +83,7 @@ func listen(c *client) {
 	}
 }
 
-// typed gives where one writes the focus, and then what was typed.
+// typed gives the input the focus, and then what was typed.
 func (c *client) typed(do func(input)) {
 	if in := c.input(); in != nil {
 		c.window.Canvas().Focus(in)

@@ -72,7 +72,7 @@ func (p *landingPage) entered() {
 	p.client.bridge.Every(ctx, againInterval, p.again)
 }
 
-// againInterval is how often a server that does not answer is asked again.
+// againInterval is the time after which a server that does not answer is asked again.
 const againInterval = 5 * time.Second
 
 // again asks a server that did not answer, without a word until it does.

@@ -19,7 +19,7 @@ func (w *world) reel() *uitest.Reel {
 	return r
 }
 
-// left is where each page on the screen lies.
+// lefts is the x of each page on the screen.
 func (n *navigator) lefts() map[fyne.CanvasObject]float32 {
 	m := make(map[fyne.CanvasObject]float32)
 	for _, o := range test.WidgetRenderer(n).Objects() {
@@ -32,7 +32,7 @@ func TestPagesSlide(t *testing.T) {
 	for _, v := range []struct {
 		name string
 		size fyne.Size
-		x    float32 // where the pane begins
+		x    float32 // the left edge of the pane
 	}{{"narrow", uitest.Phone, 0}, {"wide", fyne.NewSize(1120, 760), paneWidth + 1}} {
 		t.Run(v.name, func(t *testing.T) {
 			w := newWorld(t, v.size, nil)
@@ -66,7 +66,7 @@ func TestPagesSlide(t *testing.T) {
 			w.client.back(false)
 			r.Frame(0.25)
 			at("back", map[fyne.CanvasObject]float32{from: v.x - parallax*width*0.75, to: v.x + width/4})
-			// Whoever goes on before the end finds all in place.
+			// If the next page comes before the end, everything is in place.
 			n.push(func() page { return newSettingsPage(w.client.client) })
 			r.Frame(1)
 			at("on again", map[fyne.CanvasObject]float32{n.pane(): v.x})

@@ -22,7 +22,7 @@ type page interface {
 // mainPage is a page that stands at the left of the one above it in a wide window.
 type mainPage interface{ isMain() }
 
-// sided is a page that differs when it stands beside the main page.
+// sided is a page that differs if it stands next to the main page.
 type sided interface{ beside(main bool) }
 
 // wideWidth is the width from which two pages stand side by side, at 100 %.
@@ -34,7 +34,7 @@ const paneWidth = 320
 // flick is the speed, in units a frame, with which a short push is enough.
 const flick = 8
 
-// slot is a page of the stack and how to make it anew when the language or the
+// slot is a page of the stack, and what makes it again when the language or the
 // text's size changes.
 type slot struct {
 	make func() page
@@ -84,7 +84,7 @@ func (n *navigator) replace(make func() page) {
 	n.push(make)
 }
 
-// reset makes the stack anew.
+// reset replaces the stack.
 func (n *navigator) reset(makes ...func() page) {
 	n.stack = nil
 	for _, m := range makes {
@@ -109,7 +109,7 @@ func (n *navigator) drop(gone func(page) bool) {
 	n.update()
 }
 
-// rebuild makes every page anew.
+// rebuild makes every page again.
 func (n *navigator) rebuild() {
 	for i := range n.stack {
 		n.stack[i].page = n.stack[i].make()
@@ -191,7 +191,8 @@ func (n *navigator) update() {
 	}
 }
 
-// split reports whether the main page stands beside another, or beside nothing.
+// split reports whether the main page stands at the left, next to another or to
+// nothing.
 func (n *navigator) split() bool { return n.wide && n.mainIndex() >= 0 }
 
 // stillUpdate is update without a slide.
@@ -317,7 +318,7 @@ func (n *navigator) glide(s *slide, from, to float32, ended func()) {
 	}, ended)
 }
 
-// moved draws the pages at the places of now, without drawing them anew.
+// moved draws the pages at their present places, without drawing them again.
 func (n *navigator) moved() {
 	if n.slide != nil && n.layOut != nil {
 		n.layOut(n.Size())

@@ -47,7 +47,7 @@ func (r *navRenderer) Objects() []fyne.CanvasObject {
 	}
 	var objects []fyne.CanvasObject
 	if n.slide != nil {
-		objects = n.slide.objects() // under the page at the left, where there is one
+		objects = n.slide.objects() // under the page at the left, if there is one
 	}
 	if n.split() {
 		objects = append(objects, n.shown[0].object(), n.rule)

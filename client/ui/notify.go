@@ -14,7 +14,7 @@ import (
 	"parley/client/ui/text"
 )
 
-// system is what the app has of Android beside Fyne: package phone.
+// system is what package phone asks Android for.
 type system struct {
 	asksToNotify func() bool
 	askToNotify  func(channel string)

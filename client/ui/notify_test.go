@@ -73,8 +73,8 @@ func TestAskToNotify(t *testing.T) {
 	}
 }
 
-// Whoever has allowed it, or has a system that does not ask, is asked nothing,
-// and can still be asked later.
+// The app asks nothing if the person has allowed it, or if the system does not ask.
+// It can still ask later.
 func TestNothingToAsk(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	android := onAndroid{}

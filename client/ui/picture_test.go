@@ -82,9 +82,8 @@ func TestPictureIsThePages(t *testing.T) {
 	x.close()
 }
 
-// way does what leads to another page, and fails when the window goes on showing
-// the page of before, or anything else than the page did when it was there
-// first, if that is known.
+// way does what leads to another page. It fails if the window goes on showing the
+// last page, or does not show what the new page showed first, if that is known.
 func (s *Screen) way(what, title string, first *shot, lead func()) {
 	s.t.Helper()
 	before := s.picture()
@@ -123,7 +122,7 @@ func (s *Screen) until(otherwise string, holds func() bool) {
 func (s *Screen) click(x, y int) {
 	s.t.Helper()
 	s.do("mousemove", "--window", s.window, fmt.Sprint(x), fmt.Sprint(y), "click", "1")
-	s.do("mousemove", "--window", s.window, "2", "300") // where nothing shows that it is under the pointer
+	s.do("mousemove", "--window", s.window, "2", "300") // nothing there shows that it is under the pointer
 }
 
 func (s *Screen) resize(width, height int) {

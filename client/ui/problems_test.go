@@ -14,7 +14,7 @@ import (
 	"parley/client/ui/uitest"
 )
 
-// buttonAt is where the button with a label is in the window.
+// buttonAt is the place of the button with a label in the window.
 func (w *world) buttonAt(label string) fyne.Position {
 	w.t.Helper()
 	root := w.window.Content()

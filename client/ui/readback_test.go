@@ -18,8 +18,8 @@ import (
 )
 
 // A person on a phone reads 1,000 messages back while 20 come in a second, puts
-// the app away until it has let go of the server, and comes back: whatever
-// happens, the messages in sight stay where they are.
+// the app away until it has let go of the server, and comes back. Whatever happens,
+// the messages in sight stay in their places.
 func TestNothingJumps(t *testing.T) {
 	uitest.OnPhone(t, true)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*uitest.Deadline)

@@ -50,8 +50,8 @@ func (w *world) connected() (rooms []string) {
 	return rooms
 }
 
-// The room that was on the screen comes back at the place where one was reading,
-// and all others connect behind it, with what came meanwhile.
+// The room that was on the screen comes back at the place that was read, and all
+// others connect after it, with what came meanwhile.
 func TestRoomsReopen(t *testing.T) {
 	dir := t.TempDir()
 	ctx := t.Context()

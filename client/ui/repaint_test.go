@@ -33,7 +33,7 @@ func TestForgottenRenderers(t *testing.T) {
 	}
 }
 
-// drawnBy is what a renderer draws itself, with where that is.
+// drawnBy is what a renderer draws itself, with the places.
 func drawnBy(r fyne.WidgetRenderer) (drawn []string) {
 	for _, o := range r.Objects() {
 		what := ""
@@ -59,8 +59,8 @@ func ownWidgets(o fyne.CanvasObject) (widgets []fyne.Widget) {
 	return widgets
 }
 
-// forgetfulDriver is Fyne's desktop driver for what it has never drawn, or has
-// forgotten: it does not know on which canvas that is.
+// forgetfulDriver behaves like Fyne's desktop driver with an object that it has never
+// drawn, or has forgotten: it does not know the object's canvas.
 type forgetfulDriver struct {
 	fyne.Driver
 	window forgetfulWindow
@@ -76,7 +76,7 @@ type forgetfulWindow struct {
 
 func (w forgetfulWindow) Canvas() fyne.Canvas { return w.canvas }
 
-// countedCanvas counts how often it is to be drawn again.
+// countedCanvas counts the requests to draw it again.
 type countedCanvas struct {
 	fyne.Canvas
 	dirty int

@@ -16,8 +16,8 @@ import (
 // roomLine is a room of the list.
 type roomLine struct {
 	name, sub string
-	when      time.Time // of the newest message of one's own room
-	newest    time.Time // what one's own rooms are sorted by
+	when      time.Time // of the newest message, in one of the person's rooms
+	newest    time.Time // what the person's rooms are sorted by
 	draft     bool      // sub is what was written and not sent
 	unread    int
 	conv      *conversation.Room // nil when it is not open
@@ -78,7 +78,7 @@ func openLine(c *conversation.Room, told session.RoomInfo) roomLine {
 	return line
 }
 
-// keptLine is one's own room that is not open.
+// keptLine is one of the person's rooms that is not open.
 func keptLine(now lang.Clock, r store.Recent, told session.RoomInfo) roomLine {
 	line := roomLine{name: text.OneLine(r.Room), mine: true, unread: r.Unread, locked: told.Locked || r.Locked}
 	line.about(r.Last, r.Used)

@@ -69,8 +69,8 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	return p
 }
 
-// aboutRoom is the room's name and the line on it, with the avatar where there
-// is room for it.
+// aboutRoom is the room's name and the line about it, with the avatar if there is
+// room for it.
 func aboutRoom(conv *conversation.Room, lock *kit.Picture, sub *kit.Text) *kit.Row {
 	title := kit.NewColumn(1, kit.NewRow(kit.Unit, 1, lock, kit.NewText(conv.Title(), kit.FontTitle, kit.RoleText).Lines(2)), sub)
 	if kit.TextScale() > kit.LargeText {
@@ -98,7 +98,7 @@ func (p *roomPage) entered() {
 	}
 }
 
-// beside leaves the way back to the rooms out where they are in sight.
+// beside hides the way back to the rooms while they are in sight.
 func (p *roomPage) beside(main bool) { p.back.Hidden = main }
 
 func (p *roomPage) focus() { p.client.window.Canvas().Focus(p.composer.Entry) }

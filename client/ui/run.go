@@ -19,7 +19,8 @@ import (
 	"parley/shared"
 )
 
-// ID is the app's, as FyneApp.toml has it; settings and rooms are kept by it.
+// ID is the app's id, the same as in FyneApp.toml. Settings and rooms are stored
+// under it.
 const ID = "org.parley.chat"
 
 // Run shows the app until its window is closed.

@@ -32,9 +32,9 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// Nothing is asked of the network before Fyne's loop runs: its answer would be
-// drawn on the goroutine that has it. And the app begins once, even when Android
-// starts its activity again.
+// The app asks the network for nothing before Fyne's loop runs: the answer would be
+// drawn on the goroutine that has it. The app begins once, even if Android starts
+// its activity again.
 func TestBeginsWithTheLoop(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	l := w.app.Lifecycle()

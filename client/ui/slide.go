@@ -28,7 +28,7 @@ func (s *slide) objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{s.from, s.stop, s.to}
 }
 
-// place puts both pages where they are now.
+// place puts both pages into their present places.
 func (s *slide) place(x, y, w, h float32) {
 	upper, lower, out := s.to, s.from, 1-s.done // out is how far the upper page is away
 	if s.back {

@@ -15,7 +15,7 @@ import (
 	"parley/shared"
 )
 
-// calm is how long no frame has to be drawn for the app to be idle.
+// calm is the time without a frame after which the app counts as idle.
 const calm = 12 * time.Second
 
 // idle shows that the app, which nobody uses, draws no frame: on the rooms, in a
@@ -26,7 +26,7 @@ func idle(t *testing.T, ctx context.Context, x *Screen, address string) {
 	x.env = append(slices.Clone(env), "GALLIUM_HUD=fps", "GALLIUM_HUD_PERIOD=0", "GALLIUM_HUD_VISIBLE=false", "GALLIUM_HUD_DUMP_DIR="+filepath.Dir(frames))
 	defer func() { x.env = env }()
 	x.startApp()
-	x.waitTitle("Lobby – Parley") // where talk has ended
+	x.waitTitle("Lobby – Parley") // the room that talk has ended in
 	x.key("Escape")
 	x.waitTitle("Rooms – Parley")
 	rooms := x.waitIdle("the rooms", frames)
@@ -56,7 +56,7 @@ func idle(t *testing.T, ctx context.Context, x *Screen, address string) {
 	x.close()
 }
 
-// drawn is how many frames the app has drawn.
+// drawn is the number of frames that the app has drawn.
 func (s *Screen) drawn(frames string) int {
 	s.t.Helper()
 	data, err := os.ReadFile(frames)
@@ -66,8 +66,8 @@ func (s *Screen) drawn(frames string) int {
 	return bytes.Count(data, []byte{'\n'})
 }
 
-// waitIdle waits until no frame has been drawn for a while, and returns how many
-// there were.
+// waitIdle waits until no frame has been drawn for a while, and returns the number of
+// frames before.
 func (s *Screen) waitIdle(where, frames string) int {
 	s.t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)

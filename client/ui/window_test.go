@@ -140,7 +140,7 @@ func killed(t *testing.T, ctx context.Context, x *Screen, address string) {
 		}
 		_ = x.app.Wait()
 		kill.Stop()
-		// As where the app was killed while Fyne wrote it.
+		// As if the app had been killed while Fyne was writing it.
 		if err := os.Truncate(filepath.Join(x.home, "fyne", ID, "preferences.json"), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ type Screen struct {
 	ctx     context.Context
 	display string
 	bin     string // the app
-	home    string // where the app keeps its things
+	home    string // the folder that the app keeps its things in
 	env     []string
 	app     *exec.Cmd
 	window  string

@@ -17,8 +17,8 @@ const (
 	maxRowsDense = 2
 )
 
-// Composer is where a message is written: an entry that grows, with the send
-// button inside, and on a phone one that breaks the line.
+// Composer is the place to write a message: an entry that grows, with the send
+// button inside, and on a phone a button that breaks the line.
 type Composer struct {
 	widget.BaseWidget
 	Entry   *Entry

@@ -54,8 +54,8 @@ func TestReturnSends(t *testing.T) {
 	}
 }
 
-// The send button is inside the entry and takes nothing but taps, so that the
-// entry keeps the focus and the phone its keyboard.
+// The send button is inside the entry and takes only taps, so that the entry keeps
+// the focus and the phone its keyboard.
 func TestSendButtonKeepsTheFocus(t *testing.T) {
 	c, sent := newTestComposer(t)
 	if at := c.send.Position().X + c.send.Size().Width; at > c.Entry.Position().X+c.Entry.Size().Width {

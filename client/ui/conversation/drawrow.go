@@ -148,8 +148,8 @@ func (v *rowView) fold(r *row, label string, ink inks, x, y, width float32) {
 // bubbleRound is the radius of a bubble's corners.
 const bubbleRound = 18
 
-// bubble is the ground of a message, with small corners at its sender's side and
-// where the rows of a group meet.
+// bubble is the ground of a message. It has small corners at its sender's side and
+// between the rows of a group.
 func (r *row) bubble(c color.Color) *canvas.Rectangle {
 	const tight = 5
 	b := canvas.NewRectangle(c)

@@ -11,7 +11,7 @@ import (
 // scrolled.
 type floatDate struct {
 	shown  bool
-	scroll int // how often the list was scrolled
+	scroll int // number of times the list was scrolled
 
 	drawn []fyne.CanvasObject // of a day and a width
 	day   string

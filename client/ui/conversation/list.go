@@ -24,7 +24,7 @@ type List struct {
 	Unseen   int           // messages of others below the lower edge, since it left the end
 	more     bool          // there is older history
 	asked    bool          // onOlder was called, and no answer came yet
-	sought   session.Place // where to go when its row is there
+	sought   session.Place // the place to go to once its row is there
 	place    session.Place // what onPlace was told last
 
 	OnOlder  func()                        // the beginning is near
@@ -46,7 +46,7 @@ type List struct {
 	fling  *fyne.DragEvent // the last drag event; a fling repeats one
 	dead   *fyne.DragEvent // the fling that a touch has stopped
 	byBar  bool            // a mouse drags the scroll bar
-	down   *fyne.Position  // where in the window the finger came down, until it moves
+	down   *fyne.Position  // the place in the window where the finger came down, until it moves
 	swipe  fyne.Draggable  // what the finger moves instead of the rows
 	hover  Hit
 	shown  []*row // in sight, in order
@@ -76,8 +76,8 @@ func (h Hit) RowID() string {
 	return h.row.item.ID
 }
 
-// Bubble is where the bubble of the message that was hit lies in the list, and
-// how large it is. ok is false if it is out of sight.
+// Bubble is the place in the list, and the size, of the bubble of the message that
+// was hit. ok is false if it is out of sight.
 func (h Hit) Bubble() (at fyne.Position, size fyne.Size, ok bool) {
 	if h.row == nil || h.row.view == nil {
 		return fyne.Position{}, fyne.Size{}, false
@@ -99,7 +99,7 @@ func (l *List) Draggable() fyne.Draggable { return l }
 // maxOffset is the offset at which the end is in sight.
 func (l *List) maxOffset() float32 { return max(l.timeline.total()-l.Size().Height, 0) }
 
-// top is where the timeline's beginning lies when it is shorter than the list:
+// top is the y of the timeline's beginning if the timeline is shorter than the list:
 // a short conversation stands at the lower edge.
 func (l *List) top() float32 { return max(l.Size().Height-l.timeline.total(), 0) }
 
@@ -167,7 +167,7 @@ func (l *List) ShowRow(id string) {
 // AtEnd reports whether the list follows its end.
 func (l *List) AtEnd() bool { return l.stick }
 
-// InSight is where the text of each row in sight begins, by the ids of the rows.
+// InSight is the y of the text of each row in sight, by the ids of the rows.
 func (l *List) InSight() map[string]float32 {
 	at := make(map[string]float32, len(l.shown))
 	for _, r := range l.shown {
@@ -232,7 +232,7 @@ func (l *List) fold(r *row) {
 // maxSeek is how many messages of history are asked for to find a place.
 const maxSeek = 2000
 
-// Seek goes to the place where one was when the app ended, as soon as the list has
+// Seek goes to the place that was read when the app ended, as soon as the list has
 // its row and a size.
 func (l *List) Seek(p session.Place) { l.sought, l.place = p, p }
 
@@ -260,7 +260,7 @@ func (l *List) find() {
 	}
 }
 
-// tellPlace says where one reads now, if that has changed.
+// tellPlace tells the place that is read now, if it has changed.
 func (l *List) tellPlace() {
 	if l.OnPlace == nil || l.sought.ID != "" || len(l.timeline.rows) == 0 || l.Size().Height <= 0 {
 		return

@@ -102,8 +102,8 @@ func (r *listRenderer) drawBar() {
 
 func (r *listRenderer) MinSize() fyne.Size { return fyne.NewSize(1, 1) }
 
-// Refresh draws all rows anew: the theme, the language or the text's size may
-// have changed.
+// Refresh draws all rows again: the theme, the language or the text's size may have
+// changed.
 func (r *listRenderer) Refresh() {
 	for _, row := range r.list.shown {
 		row.view = nil

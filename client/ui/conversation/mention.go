@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Mentions reports whether a text names a person by one of their names, in any
-// case and as a word of its own.
+// Mentions reports whether a text names a person by one of their names, in any case
+// and as a whole word.
 func Mentions(s string, names ...string) bool {
 	s = strings.ToLower(s)
 	return slices.ContainsFunc(names, func(name string) bool { return hasWord(s, strings.ToLower(name)) })

@@ -15,7 +15,7 @@ type pill struct {
 	size    fyne.Size
 	visible bool
 
-	drawn  []fyne.CanvasObject // for what follows; nil when it has to be drawn
+	drawn  []fyne.CanvasObject // for what follows; nil if it has to be drawn
 	unseen int
 	area   fyne.Size
 }
@@ -27,8 +27,8 @@ func (b *pill) contains(p fyne.Position) bool {
 // pillDistance is how far from the end the list is before the pill shows.
 const pillDistance = 160
 
-// objects are what is drawn of the pill over a list of a size, which is so far
-// from its end, with so many new messages below.
+// objects are what is drawn of the pill over a list of a size. distance is that to
+// the list's end, unseen the number of new messages below.
 func (b *pill) objects(size fyne.Size, distance float32, unseen int) []fyne.CanvasObject {
 	b.visible = unseen > 0 || distance > pillDistance
 	if !b.visible {

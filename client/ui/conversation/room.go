@@ -1,6 +1,6 @@
-// Package conversation is the view of one room: what was said in it, as a list that
-// draws only the rows in sight, and where one writes. It knows nothing of the
-// app's pages: an Owner and a View tell it what it needs.
+// Package conversation is the view of one room: a list of its messages that draws
+// only the rows in sight, and a composer. It knows nothing of the app's pages: a
+// Room tells its Owner and its View what they need.
 package conversation
 
 import (
@@ -55,7 +55,7 @@ type Room struct {
 	Reopened  bool          // with the app, and not looked at since
 	SaveError bool          // the device can't save what is written here
 	Waits     bool          // it connects when the room that is shown has
-	Place     session.Place // where its page begins; the zero Place is the end
+	Place     session.Place // the place that its page begins at; the zero Place is the end
 
 	Page View // while it is on the screen
 }

@@ -10,8 +10,8 @@ import (
 	"parley/shared"
 )
 
-// row is a row of the timeline and how it is shown: the message, what stands
-// above it, and where it is in its group.
+// row is a row of the timeline: the message, what stands above it, and its place in
+// its group.
 type row struct {
 	item session.Item
 	text string // item.Text, fit to be drawn
@@ -50,13 +50,13 @@ type frame struct {
 	dense bool // as many messages as possible, in little height
 }
 
-// column is where the conversation lies in a wide list.
+// column is the left edge and the width of the conversation in a wide list.
 func (f frame) column() (x, width float32) {
 	width = min(f.width, 860)
 	return float32(int((f.width - width) / 2)), width
 }
 
-// avatars reports whether there is room for them beside large text.
+// avatars reports whether there is room for avatars next to large text.
 func (f frame) avatars() bool { return f.width >= 336*f.scale }
 
 func (f frame) left() float32 {
@@ -205,8 +205,8 @@ func (r *row) noteHeight(f frame) float32 {
 	return float32(kit.FontSmall.Wrapper().Measure(failedNote(r.item), f.noteWidth()).Lines)*kit.FontSmall.LineHeight() + 3*kit.Unit
 }
 
-// failureSentence says why a message was refused: the server's own words where
-// the reason is one of its own.
+// failureSentence says why a message was refused. If the reason is one of the
+// server's, it is in the server's words.
 func failureSentence(item session.Item) string {
 	switch item.Code {
 	case shared.CodeEmpty, shared.CodeTooLong:

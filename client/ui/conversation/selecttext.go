@@ -20,7 +20,7 @@ type SelectText struct {
 	font     kit.Font
 	limit    float32 // how high it gets at most
 	offset   float32 // how far it is scrolled
-	anchor   int     // where the finger came down
+	anchor   int     // the byte that the finger came down on
 	from, to int     // what is picked; nothing when they are the same
 	held     bool
 	last     *fyne.DragEvent // after the finger has left, Fyne goes on with one and the same
@@ -64,7 +64,7 @@ func (s *SelectText) Fit(width float32) float32 {
 	return min(s.full(), s.limit)
 }
 
-// left is where a line begins.
+// left is the x of a line.
 func (s *SelectText) left(l text.Line) float32 {
 	if l.RTL {
 		return s.width - kit.Unit - l.Width
@@ -93,7 +93,7 @@ func (s *SelectText) pick(from, to int) {
 	s.Changed()
 }
 
-// grab begins to pick where a finger comes down.
+// grab begins to pick at a position.
 func (s *SelectText) grab(p fyne.Position) {
 	s.anchor = s.at(p)
 	s.held = true
@@ -130,7 +130,7 @@ func (s *SelectText) DragEnd()                     { s.held = false }
 func (s *SelectText) Scrolled(e *fyne.ScrollEvent) { s.scrollBy(e.Scrolled.DY) }
 func (s *SelectText) Cursor() desktop.Cursor       { return desktop.TextCursor }
 
-// MouseDown begins to pick; with Shift it goes on from where it began before.
+// MouseDown begins to pick; with Shift it goes on from the last beginning.
 func (s *SelectText) MouseDown(e *desktop.MouseEvent) {
 	if e.Modifier&fyne.KeyModifierShift != 0 {
 		s.pick(s.anchor, s.at(e.Position))

@@ -16,7 +16,7 @@ func TestPartOfAMessageIsSelected(t *testing.T) {
 		show(t, s, uitest.Phone)
 		return s
 	}
-	// place is where a byte of the text is drawn.
+	// place is the position that a byte of the text is drawn at.
 	place := func(s *SelectText, at int) fyne.Position {
 		for i, l := range s.lines {
 			if at < l.To || i == len(s.lines)-1 {

@@ -9,10 +9,10 @@ import (
 	"parley/client/ui/lang"
 )
 
-// Timeline is the rows of a room in order, and where each is in the list.
+// Timeline is the rows of a room in order, and the place of each in the list.
 type Timeline struct {
 	rows  []*row
-	tops  []float32 // tops[i] is where row i begins; one more for the end
+	tops  []float32 // tops[i] is the y of row i; one more for the end
 	frame frame
 	foot  float32 // what is needed under the rows, when more than one line
 	Fresh string  // id of the first message that is new since the person left
@@ -29,8 +29,8 @@ func (t *Timeline) Len() int { return len(t.rows) }
 // Item is the message, or the gap, of a row.
 func (t *Timeline) Item(i int) session.Item { return t.rows[i].item }
 
-// total is the height of all rows and of the place under them, where it says who
-// is writing.
+// total is the height of all rows, and of the line under them that says who is
+// writing.
 func (t *Timeline) total() float32 {
 	least := kit.FontSmall.LineHeight() + 2*kit.Unit
 	if t.frame.dense {
@@ -62,8 +62,8 @@ func (t *Timeline) find(id string) int {
 	return slices.IndexFunc(t.rows, func(r *row) bool { return r.item.ID == id })
 }
 
-// restyle sets what rows from to to show beside their message, and measures
-// them. Their neighbours' groups may have changed too.
+// restyle sets what the rows from from up to to show besides their message, and
+// measures them. Their neighbours' groups may have changed too.
 func (t *Timeline) restyle(from, to int) {
 	from, to = max(from-1, 0), min(to+1, len(t.rows))
 	for i := from; i < to; i++ {
@@ -198,7 +198,7 @@ func (t *Timeline) anchorAt(offset float32) anchor {
 	return anchor{t.rows[i].item.ID, offset - t.tops[i] - t.rows[i].lead(t.frame)}
 }
 
-// offsetOf is where an anchor is now; ok is false when its row is gone.
+// offsetOf is the present offset of an anchor; ok is false if its row is gone.
 func (t *Timeline) offsetOf(a anchor) (offset float32, ok bool) {
 	if i := t.find(a.id); i >= 0 {
 		return t.tops[i] + t.rows[i].lead(t.frame) + a.delta, true

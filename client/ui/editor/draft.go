@@ -117,7 +117,7 @@ func (d *draft) redo() {
 // for.
 const cluster = 64
 
-// before is where the character begins that people see before a position.
+// before is the beginning of the character that people see before a position.
 func (d *draft) before(at int) int {
 	if at <= 0 {
 		return 0
@@ -126,7 +126,7 @@ func (d *draft) before(at int) int {
 	return at - len([]rune(g[len(g)-1]))
 }
 
-// after is where the character ends that people see behind a position.
+// after is the end of the character that people see behind a position.
 func (d *draft) after(at int) int {
 	if at >= len(d.runes) {
 		return len(d.runes)
@@ -134,7 +134,8 @@ func (d *draft) after(at int) int {
 	return at + len([]rune(text.Graphemes(string(d.runes[at:min(at+cluster, len(d.runes))]))[0]))
 }
 
-// wordBefore and wordAfter are where words begin before and end behind a position.
+// wordBefore and wordAfter are the beginning of the word before a position, and the
+// end of the one behind it.
 func (d *draft) wordBefore(at int) int {
 	for at > 0 && !wordRune(d.runes[at-1]) {
 		at--

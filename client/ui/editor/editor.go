@@ -35,7 +35,7 @@ type Editor struct {
 	lines   lines
 	stale   bool    // the draft has changed since it was laid out
 	offset  float32 // of the upper edge from the first row
-	column  float32 // where Up and Down want to go; -1 when nowhere yet
+	column  float32 // the x that Up and Down aim at; -1 before the first
 	Focused bool
 	Shift   bool
 	dragged bool
@@ -62,8 +62,8 @@ func (e *Editor) rowHeight() float32 { return kit.FontBody.LineHeight() }
 // margin is the room above and below the text.
 func (e *Editor) margin() float32 { return float32(int(max(kit.Touch-e.rowHeight(), 2*kit.Unit) / 2)) }
 
-// HeightFor is the height of the editor for its text at a width, with at most
-// so many rows.
+// HeightFor is the height of the editor for its text at a width, with most rows at
+// most.
 func (e *Editor) HeightFor(width float32, most int) float32 {
 	e.lay(width)
 	return float32(min(e.lines.count(), most))*e.rowHeight() + 2*e.margin()
@@ -360,7 +360,7 @@ func (e *Editor) MouseDown(m *desktop.MouseEvent) {
 
 func (e *Editor) MouseUp(*desktop.MouseEvent) {}
 
-// TouchDown shows the keyboard, and puts the caret where the finger is.
+// TouchDown shows the keyboard, and puts the caret under the finger.
 func (e *Editor) TouchDown(t *mobile.TouchEvent) {
 	e.takeFocus()
 	if from, to := e.draft.selection(); from == to && t.Position.X < e.Size().Width-e.Aside {

@@ -12,7 +12,7 @@ import (
 	"parley/client/ui/uitest"
 )
 
-// testEditor is an editor that is a widget of its own.
+// testEditor is an editor as a widget.
 type testEditor struct{ Editor }
 
 func (e *testEditor) CreateRenderer() fyne.WidgetRenderer { return e.Renderer(e) }

@@ -10,12 +10,12 @@ import (
 	"parley/client/ui/text"
 )
 
-// lines is how a draft is laid out. After an edit only the paragraphs are
-// wrapped anew that differ, so that a key costs the same in a text of any length.
+// lines is the layout of a draft. After an edit only the paragraphs that differ are
+// wrapped again, so that a key costs the same in a text of any length.
 type lines struct {
 	frame      frame
 	paragraphs []*paragraph
-	begins     []int // where each paragraph begins, in code points
+	begins     []int // the beginning of each paragraph, in code points
 	rows       []int // how many rows are above each paragraph; one more for the end
 }
 
@@ -83,7 +83,7 @@ func (l *lines) count() int { return l.rows[len(l.rows)-1] }
 // row is a row of a paragraph.
 type row struct {
 	*paragraph
-	begin int // where the paragraph begins
+	begin int // the beginning of the paragraph
 	n     int // which of its rows it is
 }
 
@@ -100,7 +100,7 @@ func (r row) end() int {
 // last reports whether the paragraph ends with the row.
 func (r row) last() bool { return r.n+1 == len(r.rows) }
 
-// left is where the row's line begins in a width.
+// left is the x of the row's line in a width.
 func (r row) left(width float32) float32 {
 	if r.line().RTL {
 		return width - r.line().Width
@@ -116,7 +116,7 @@ func (r row) byteOf(at int) int {
 // position is the position in the draft of a byte of the paragraph.
 func (r row) position(b int) int { return r.begin + utf8.RuneCountInString(r.shown[:b]) }
 
-// x is where a caret at a position of the draft stands.
+// x is the x of a caret at a position of the draft.
 func (r row) x(at int, width float32) float32 {
 	x := r.left(width) + kit.FontBody.Wrapper().Caret(r.shown, r.line(), r.byteOf(at))
 	return min(max(x, 0), width)

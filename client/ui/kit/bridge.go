@@ -23,12 +23,13 @@ type Bridge struct {
 	work    sync.WaitGroup
 
 	mu      sync.Mutex
-	waiting []func() // to be called in the next batch
+	waiting []func() // called in the next batch
 	due     bool     // a batch is on its way
 }
 
-// NewBridge makes a bridge over fyne.Do; a test gives a queue of its own, since
-// Fyne's test driver would run the function on the caller's goroutine.
+// NewBridge makes a bridge over post, or over fyne.Do if post is nil. A test passes
+// its own queue: Fyne's test driver would run the function on the caller's
+// goroutine.
 func NewBridge(post func(func())) *Bridge {
 	if post == nil {
 		post = fyne.Do
@@ -38,8 +39,8 @@ func NewBridge(post func(func())) *Bridge {
 	return b
 }
 
-// Wake has drain called on the UI goroutine with all others of the same window.
-// Any goroutine may call it; it does not block.
+// Wake calls drain on the UI goroutine, together with all others of the same
+// window. Any goroutine may call it; it does not block.
 func (b *Bridge) Wake(drain func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,8 +76,8 @@ func (b *Bridge) Later(d time.Duration, f func()) {
 	})
 }
 
-// Run does work on a goroutine of its own and what it returns on the UI
-// goroutine, unless ctx or the app has ended meanwhile.
+// Run calls work on another goroutine, and what it returns on the UI goroutine,
+// unless ctx or the app has ended meanwhile.
 func (b *Bridge) Run(ctx context.Context, work func(context.Context) (then func())) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(b.Context, cancel)
@@ -117,7 +118,7 @@ func (b *Bridge) Every(ctx context.Context, d time.Duration, f func()) {
 	})
 }
 
-// Background does work on a goroutine of its own, for which close waits.
+// Background calls work on another goroutine, for which Close waits.
 func (b *Bridge) Background(work func()) { b.work.Go(work) }
 
 // Close ends all work and waits for it.

@@ -12,7 +12,7 @@ func NewPrimary(label string, onTap func()) *Tile {
 	return t
 }
 
-// NewSecondary is a button beside the primary one.
+// NewSecondary is a button next to the primary one.
 func NewSecondary(label string, onTap func()) *Tile {
 	t := NewTile(NewText(label, FontStrong, RoleAccent).Centered(), onTap)
 	t.Ground = func(p *Palette) color.NRGBA { return p.AccentSoft }

@@ -63,7 +63,7 @@ func (c *Column) Limited(width float32) *Column { c.maxWidth = width; return c }
 // Set replaces the objects.
 func (c *Column) Set(objects ...fyne.CanvasObject) { c.Objects = objects; c.Refresh() }
 
-// inner is where the objects begin and how wide they are.
+// inner returns the left edge and the width of the objects.
 func (c *Column) inner(width float32) (x, w float32) {
 	x, w = c.inset.Left, max(width-c.inset.Left-c.inset.Right, 1)
 	if c.maxWidth > 0 && w > c.maxWidth {
@@ -123,7 +123,7 @@ func Put(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Resize(fyne.NewSize(w, h))
 }
 
-// boxRenderer renders a widget that draws nothing but places others.
+// boxRenderer renders a widget that only places other objects.
 type boxRenderer struct {
 	box     fyne.Widget
 	objects func() []fyne.CanvasObject
@@ -131,7 +131,7 @@ type boxRenderer struct {
 	height  func() float32
 }
 
-// Holding renders a widget that is nothing but another object.
+// Holding renders a widget that only shows another object.
 func Holding(box fyne.Widget, o fyne.CanvasObject) fyne.WidgetRenderer {
 	return &boxRenderer{
 		box:     box,
@@ -141,7 +141,7 @@ func Holding(box fyne.Widget, o fyne.CanvasObject) fyne.WidgetRenderer {
 	}
 }
 
-// Placing renders a widget that draws nothing but places an object for its size.
+// Placing renders a widget that only places another object in its size.
 func Placing(box fyne.Widget, o fyne.CanvasObject, layout func(fyne.Size)) fyne.WidgetRenderer {
 	return &boxRenderer{
 		box:     box,
@@ -174,7 +174,7 @@ type Filled struct {
 	widget.BaseWidget
 	objects []fyne.CanvasObject
 	flex    int
-	Sized   func(fyne.Size) // is told the size before the objects get theirs
+	Sized   func(fyne.Size) // called with the size before the objects get theirs
 }
 
 // NewFilled stacks objects; the one of index flex takes the height that is left.

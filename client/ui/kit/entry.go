@@ -93,20 +93,20 @@ func (e *Entry) FocusLost() {
 	}
 }
 
-// caretWidth is that of the line where one types.
+// caretWidth is the width of the caret.
 const caretWidth = 2
 
 // restTime is how long after the last key an entry comes to rest.
 const restTime = 5 * time.Second
 
-// caret is the line where one types in one of Fyne's entries. Fyne's own is as
-// wide as the entry's border, which is none here, and blinks for ever: a focused
-// entry would draw twelve frames a second. So the entry believes, after a while
-// without a key, that the focus is gone.
+// caret is the caret of one of Fyne's entries. Fyne's own is as wide as the entry's
+// border, which is 0 here, and blinks for ever: a focused entry would draw twelve
+// frames a second. So after a while without a key, the entry is told that the focus
+// is gone.
 type caret struct {
 	line    *canvas.Rectangle
 	scroll  *container.Scroll // what the entry's text lies in
-	keys    int               // how often something was done
+	keys    int               // number of things done with the entry
 	waiting bool              // to come to rest
 	resting bool
 }
@@ -193,7 +193,7 @@ func (r *caretRenderer) Objects() []fyne.CanvasObject {
 	return append(r.WidgetRenderer.Objects(), r.entry.caret.line)
 }
 
-// place puts the caret where one types, if that is in sight.
+// place puts the caret into its place, if that is in sight.
 func (r *caretRenderer) place() {
 	e, c := r.entry, &r.entry.caret
 	at, frame := e.CursorPosition(), e.Size()

@@ -13,8 +13,8 @@ import (
 	"parley/client/ui/uitest"
 )
 
-// One sees where one types, and an entry that nobody types into rests: Fyne's own
-// caret draws frames for ever.
+// The caret is visible, and an entry that nobody types into rests: Fyne's own caret
+// draws frames for ever.
 func TestCaret(t *testing.T) {
 	e := NewEntry("", func(fyne.Shortcut) bool { return false })
 	stage, r := show(t, NewColumn(0, NewEntryBox(e)), uitest.Phone)

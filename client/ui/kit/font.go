@@ -27,7 +27,7 @@ var (
 
 func (f Font) style() fyne.TextStyle { return fyne.TextStyle{Bold: f.bold} }
 
-// points is the size at the setting of now.
+// points is the size at the present setting.
 func (f Font) points() float32 { return f.Size * TextScale() }
 
 // LineHeight is the distance of two lines, on whole units so that nothing blurs.
@@ -35,7 +35,7 @@ func (f Font) LineHeight() float32 {
 	return float32(int(f.points()*1.34 + 0.5))
 }
 
-// Baseline is where letters stand in a line, from its top.
+// Baseline is the distance of the letters' foot from the top of a line.
 func (f Font) Baseline() float32 {
 	return float32(int(f.points()*1.04 + 0.5))
 }
@@ -74,9 +74,9 @@ func (f Font) Wrapper() *text.Wrapper {
 const strut = "\u034f"
 
 // onBaseline makes a run stand on the line's baseline. Fyne hangs a text by the
-// ascent of the fonts that it is drawn in but tells that of the text's font, so
-// a word in a font with a smaller ascent, as of Hebrew or emoji, would stand too
-// high. A strut at its beginning brings the text's font in.
+// ascent of the fonts that it is drawn in, but returns the ascent of the text's
+// font. A word in a font with a smaller ascent, such as Hebrew or emoji, would stand
+// too high. A strut at its beginning adds the text's font.
 func onBaseline(s string) string {
 	if r, _ := utf8.DecodeRuneInString(s); r < 0x590 {
 		return s

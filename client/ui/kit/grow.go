@@ -9,7 +9,7 @@ type grow struct {
 	cancel func()
 }
 
-// place is where a panel is now that will be at a place.
+// place is the present place and size of a panel on its way to at and size.
 func (g *grow) place(at fyne.Position, size fyne.Size) (fyne.Position, fyne.Size) {
 	wide, high := 0.5+0.5*g.done, 0.1+0.9*g.done
 	from := fyne.NewPos(min(max(g.from.X, at.X), at.X+size.Width), min(max(g.from.Y, at.Y), at.Y+size.Height))

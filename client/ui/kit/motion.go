@@ -16,8 +16,8 @@ const (
 	DateTime  = 1200 * time.Millisecond
 )
 
-// Motion runs the window's animations and counts them. A nil one, as of an
-// object in no window, jumps to every end.
+// Motion runs the window's animations and counts them. A nil Motion, which an object
+// in no window has, jumps to every end.
 type Motion struct {
 	reduced func() bool // everything jumps to its end
 	Start   func(*fyne.Animation)
@@ -37,8 +37,8 @@ func NewMotion(later func(time.Duration, func()), reduced func() bool) *Motion {
 	}
 }
 
-// Run calls tick for every frame with how much is done, up to 1, and then ended.
-// cancel ends it where it is, and ended is not called.
+// Run calls tick for every frame with the part that is done, up to 1, and then
+// ended. cancel stops the animation where it is; ended is not called.
 func (m *Motion) Run(d time.Duration, tick func(done float32), ended func()) (cancel func()) {
 	if m == nil || m.reduced() {
 		tick(1)

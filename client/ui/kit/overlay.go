@@ -7,7 +7,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Overlay is a panel above the page; a tap beside it, Back or Escape close it.
+// Overlay is a panel above the page; a tap next to it, Back or Escape close it.
 type Overlay struct {
 	widget.BaseWidget
 	canvas fyne.Canvas

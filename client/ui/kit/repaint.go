@@ -5,9 +5,9 @@ import (
 	"fyne.io/fyne/v2/canvas"
 )
 
-// Repaint has an object drawn again. Fyne draws nothing for an object that its
-// canvas does not know: one that has never been drawn, or that has been hidden,
-// or on a page out of sight, for a minute.
+// Repaint draws an object again. Fyne draws nothing for an object that its canvas
+// does not know: one that has never been drawn, or has been hidden, or on a page out
+// of sight, for a minute.
 func Repaint(o fyne.CanvasObject) {
 	if fyne.CurrentApp().Driver().CanvasForObject(o) != nil {
 		canvas.Refresh(o)
@@ -26,8 +26,8 @@ func LaidOut(w fyne.Widget, r fyne.WidgetRenderer) fyne.WidgetRenderer {
 	return r
 }
 
-// NextFrame has the windows drawn, of what they know already: unlike a refresh it
-// keeps every texture, which a moving page would have made anew for each frame.
+// NextFrame draws the windows from what they know already. Unlike a refresh it keeps
+// every texture; a moving page would need new ones for each frame.
 func NextFrame() {
 	for _, w := range fyne.CurrentApp().Driver().AllWindows() {
 		if c, ok := w.Canvas().(interface{ SetDirty() }); ok {

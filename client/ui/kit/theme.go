@@ -42,8 +42,8 @@ const Unit = 4
 // Touch is the least height of what a finger is meant to hit.
 const Touch = 44
 
-// Theme is Parley's look for Fyne's own widgets, and where the setting of
-// the text's size lives.
+// Theme is Parley's look for Fyne's own widgets. It also holds the setting of the
+// text's size.
 type Theme struct {
 	look  Look
 	scale float32 // 1 to 2
@@ -153,9 +153,9 @@ func TextScale() float32 {
 	return 1
 }
 
-// cleared is the colour that Fyne's driver for phones clears the screen to c
-// with, where no page is: under the system's bars. It takes 255·255 for the
-// white of 65535.
+// cleared is the colour with which Fyne's driver for phones clears the screen to c.
+// That shows under the system's bars, where no page is. The driver takes 255·255,
+// not 65535, for white.
 func cleared(c color.NRGBA) color.Color {
 	return color.NRGBA64{uint16(c.R) * 0xff, uint16(c.G) * 0xff, uint16(c.B) * 0xff, 0xffff}
 }

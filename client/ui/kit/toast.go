@@ -12,7 +12,7 @@ type Toast struct {
 	widget.BaseWidget
 	text *Text
 	card *Card
-	said int     // how many sentences there were: the last one's time counts
+	said int     // number of sentences so far: the time of the last one counts
 	rise float32 // how far it is below its place
 }
 
@@ -51,7 +51,7 @@ func (t *Toast) Say(sentence string, m *Motion, over func() fyne.Size) {
 
 func (t *Toast) CreateRenderer() fyne.WidgetRenderer { return Holding(t, t.card) }
 
-// Place puts the toast over what is at the lower edge, where one writes.
+// Place puts the toast above the composer at the lower edge.
 func (t *Toast) Place(size fyne.Size) {
 	w := min(t.card.Natural(), size.Width-8*Unit)
 	h := t.card.Fit(w)

@@ -16,7 +16,7 @@ func held(o fyne.CanvasObject) []fyne.CanvasObject {
 	return nil
 }
 
-// place is where an object is in another that holds it.
+// place is the position of an object in another that holds it.
 func place(in, o fyne.CanvasObject) (at fyne.Position, ok bool) {
 	for _, h := range held(in) {
 		if h == o {

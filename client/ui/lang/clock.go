@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clock is what days and ages are told by: time.Now, or a test's.
+// Clock tells the time for days and ages: time.Now, or a test's clock.
 type Clock func() time.Time
 
 // TimeOfDay is the time of day of a message.

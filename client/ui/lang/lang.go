@@ -27,9 +27,9 @@ var Languages = shared.Languages
 // spoken is the language of the translation in use.
 var spoken = language.English
 
-// Use makes the app speak a language; "" is the system's, or English
-// where there is no translation. Fyne's lang speaks the system's language only,
-// so the chosen translation is given to it in that one's place.
+// Use makes the app speak a language; "" is the system's, or English if there is no
+// translation. Fyne's lang speaks the system's language only, so Use gives it the
+// chosen translation as that one's.
 func Use(code string) error {
 	if code == "" {
 		code = systemLanguage(lang.SystemLocale())

@@ -48,9 +48,9 @@ func direction(p []rune) uint8 {
 
 // paragraphLevels gives the embedding level of every byte of a paragraph, and
 // the paragraph's own. It is the Unicode Bidirectional Algorithm without
-// explicit embeddings, which Clean takes out: golang.org/x/text has the
-// classes, but tells only the direction of a run, and a line can't be ordered
-// by that (a number inside Hebrew is level 2, Latin beside it level 0).
+// explicit embeddings, which Clean takes out. golang.org/x/text has the classes, but
+// tells only the direction of a run, which is not enough to order a line: a number
+// inside Hebrew is level 2, Latin next to it level 0.
 func paragraphLevels(p string) (levels []uint8, base uint8) {
 	runes := []rune(p)
 	base = direction(runes)

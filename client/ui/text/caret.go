@@ -19,8 +19,8 @@ func (w *Wrapper) Rows(paragraph string, width float32) []Line {
 	return lines
 }
 
-// Caret is where a caret stands in a line of a paragraph, from the line's left
-// edge: at is the byte of the paragraph that it stands before.
+// Caret is the x of a caret in a line of a paragraph, from the line's left edge. at is
+// the byte of the paragraph that the caret stands before.
 func (w *Wrapper) Caret(paragraph string, l Line, at int) float32 {
 	if at > l.To { // in the blanks at the end
 		blanks := w.span(paragraph[l.To:at])

@@ -2,8 +2,8 @@ package text
 
 import "testing"
 
-// The caret stands where the eye expects it: after what was typed before it, in
-// whichever direction that reads.
+// The caret stands behind what was typed before it, in whichever direction that
+// reads.
 func TestCaret(t *testing.T) {
 	w := NewWrapper(func(s string) float32 { return float32(10 * len([]rune(s))) })
 	for _, tc := range []struct {

@@ -151,8 +151,8 @@ func strong(piece string) bool {
 	return c == bidi.R || c == bidi.AL
 }
 
-// splitRTL cuts a text where words of right to left scripts begin and end, and
-// where one such script follows another.
+// splitRTL cuts a text at the beginning and the end of words in right to left scripts,
+// and between two such scripts.
 func splitRTL(s string) []string {
 	var out []string
 	start := 0

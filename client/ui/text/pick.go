@@ -30,7 +30,7 @@ func (w *Wrapper) At(text string, l Line, x float32) int {
 	return best
 }
 
-// Spans are where a line shows the bytes from from up to to.
+// Spans are the parts of a line that show the bytes from from up to to.
 func (w *Wrapper) Spans(text string, l Line, from, to int) (spans []Span) {
 	for _, r := range l.Runs {
 		a, b := max(r.From, from), min(r.To, to)
@@ -49,7 +49,7 @@ func (w *Wrapper) Spans(text string, l Line, from, to int) (spans []Span) {
 	return spans
 }
 
-// Word is the word around a byte of a text: where it begins and ends.
+// Word returns the beginning and the end of the word around a byte of a text.
 func Word(text string, at int) (from, to int) {
 	at = min(max(at, 0), len(text))
 	from = strings.LastIndexAny(text[:at], " \n") + 1

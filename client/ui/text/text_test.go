@@ -235,7 +235,7 @@ func FuzzLay(f *testing.F) {
 	})
 }
 
-// Every byte of a text is found at the place where it is drawn, in either
+// Every byte of a text is found at the place that it is drawn at, in either
 // direction.
 func TestPick(t *testing.T) {
 	w := NewWrapper(func(s string) float32 { return 10 * float32(len([]rune(s))) })

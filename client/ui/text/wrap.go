@@ -177,12 +177,12 @@ func (w *Wrapper) wrap(p string, width float32, emit func(from, to int, width fl
 	emit(start, end, x)
 }
 
-// cut breaks a word that is wider than a line between grapheme clusters. It
-// emits all lines but the last and returns where that begins, and its width.
+// cut breaks a word that is wider than a line between grapheme clusters. It emits all
+// lines but the last, and returns the beginning and the width of that one.
 func (w *Wrapper) cut(p string, from, to int, width float32, emit func(from, to int, width float32)) (int, float32) {
 	var x float32
 	at := from
-	// A segmenter of its own: the wrapper's may be in use for the paragraph.
+	// Another segmenter: the wrapper's may be in use for the paragraph.
 	var seg segmenter.Segmenter
 	seg.Init([]rune(p[from:to]))
 	for it := seg.GraphemeIterator(); it.Next(); {
