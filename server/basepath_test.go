@@ -54,6 +54,7 @@ func TestBasePath(t *testing.T) {
 		{"/parley/healthz", 200, "ok"},
 		{"/parley/r/Lobby", 200, "src=/parley/static/main.js"},
 		{"/parley/join", 200, "href=/parley/static/join.css"},
+		{"/parley/join.txt", 200, "No other device"},
 		{"/parley/nowhere", 404, "nothing here"},
 		{"/parley/ws/chat/Lobby", 426, "WebSocket"},
 		{"/parleyx/", 404, "nothing here"},

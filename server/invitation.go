@@ -104,7 +104,7 @@ func (i *invitation) at(listening netip.AddrPort, link shared.Link) (links []sha
 
 // page is what /join shows; people are who is here now.
 func (i *invitation) page(people int) web.Invitation {
-	return web.Invitation{Server: i.server, Links: i.links(), WiFi: i.wifi, People: people}
+	return web.Invitation{Server: i.server, Room: i.room, Links: i.links(), WiFi: i.wifi, People: people}
 }
 
 // mostAddresses is how many addresses the terminal shows. A host with many

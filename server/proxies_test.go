@@ -95,7 +95,7 @@ func TestProxies(t *testing.T) {
 
 func throughProxy(t *testing.T, p proxy, program, snippet, name, base string) {
 	// One connection per address: which one the server sees, the limit shows.
-	s := servertest.Start(t, "--trusted-proxy", "127.0.0.1", "--allow-host", name, "--base-path", base, "--max-per-address", "1")
+	s := servertest.Start(t, "--trusted-proxy", "127.0.0.1", "--allow-host", name, "--base-path", base, "--room", "Lobby", "--max-per-address", "1")
 	dir, port := t.TempDir(), freePort(t)
 	certificate, key := filepath.Join(dir, "site.crt"), filepath.Join(dir, "site.key")
 	newAuthority(t).write(certificate, key, 1)
@@ -117,7 +117,7 @@ func throughProxy(t *testing.T, p proxy, program, snippet, name, base string) {
 	ann, bob := newVisitor(t, "Ann", "127.0.0.2", port, site), newVisitor(t, "Bob", "127.0.0.3", port, site)
 	for path, want := range map[string]string{
 		"": "name-input", "/": "name-input", "/chat/Lobby": "chat-message-input", "/chat/Lobby/": base + "/static/main.js",
-		"/static/main.js": "import", "/api/server": `"protocol"`,
+		"/static/main.js": "import", "/api/server": `"protocol"`, "/join.txt": "\n" + site + "/r/Lobby\n",
 	} {
 		if status, body := ann.fetch(path); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s%s: %d %.300s", site, path, status, body)

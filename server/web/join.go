@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +23,7 @@ import (
 // Invitation is what a host shows to whoever is to come.
 type Invitation struct {
 	Server string        // its name
+	Room   string        // that the links lead to; "" for none
 	Links  []shared.Link // by which other devices get in, the likeliest to work first; none if none can
 	People int           // who are here now
 	WiFi   *WiFi         // to be joined first; nil for none
@@ -95,10 +98,36 @@ func address(link shared.Link) (lines []string) {
 // Invite has /join show what invitation returns, each time anew.
 func (h *Handler) Invite(invitation func() Invitation) { h.invitation = invitation }
 
+// invite returns what to show to a request. If no other device reaches the server
+// itself, but the request has come from elsewhere, it has come through a proxy, and
+// others can come the same way.
+func (h *Handler) invite(r *http.Request) Invitation {
+	inv := h.invitation()
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	link, err := shared.ParseLink(scheme + "://" + r.Host + h.base)
+	if err == nil && len(inv.Links) == 0 && !isThisHost(r.Host) {
+		link.Room = inv.Room
+		inv.Links = []shared.Link{link}
+	}
+	return inv
+}
+
+// isThisHost reports whether a Host means the host that asks.
+func isThisHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
 // join serves /join, which leads into the server or a room: for a projector, and
 // to be printed.
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
-	inv, code := h.invitation(), languageOf(r)
+	inv, code := h.invite(r), languageOf(r)
 	data := map[string]any{"Server": inv.Server, "People": h.pages.count(code, "people", inv.People), "WiFi": inv.WiFi}
 	draw := func(text string) template.HTML {
 		svg, err := qrSVG(text)
@@ -130,7 +159,7 @@ func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 
 // joinText serves /join.txt, which is the same for a screen without a browser.
 func (h *Handler) joinText(w http.ResponseWriter, r *http.Request) {
-	inv, code := h.invitation(), languageOf(r)
+	inv, code := h.invite(r), languageOf(r)
 	words := h.pages.words[code]
 	var b bytes.Buffer
 	name := inv.Server
