@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"parley/server/chat"
@@ -165,12 +164,10 @@ func dialControl(dir string) (*remote, error) {
 	}
 	conn, err := dial(context.Background())
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
-		return nil, errNoServer
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("the server on %s belongs to another user: run this as that user, or as root", dir)
-	case err != nil:
-		return nil, err
+	case err != nil: // if one runs all the same, it holds the log's lock
+		return nil, errNoServer
 	}
 	conn.Close()
 	return &remote{&http.Client{Transport: &http.Transport{DisableKeepAlives: true,
