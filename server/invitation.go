@@ -149,5 +149,6 @@ func (i *invitation) show(w io.Writer, title string) {
 	if elsewhere > 0 {
 		fmt.Fprintln(w)
 		qrterminal.GenerateHalfBlock(links[0].String(), qrterminal.L, w)
+		fmt.Fprintln(w, "For a projector, or to be printed:\n  "+links[len(links)-1].Base()+"/join")
 	}
 }

@@ -283,10 +283,7 @@ func (h *Hub) Rooms() []RoomInfo {
 // that are listed.
 func (h *Hub) People(room string) (count int) {
 	if room == "" {
-		for _, info := range h.Rooms() {
-			count += info.Count
-		}
-		return count
+		return people(h.Rooms())
 	}
 	name, err := shared.RoomName(room)
 	h.mu.Lock()
@@ -301,6 +298,13 @@ func (h *Hub) People(room string) (count int) {
 			count = r.info().Count
 		}
 	default: // still reading its log
+	}
+	return count
+}
+
+func people(rooms []RoomInfo) (count int) {
+	for _, r := range rooms {
+		count += r.Count
 	}
 	return count
 }
