@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,11 +62,13 @@ func TestJoin(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startServer(t, "--addr", ":8123", "--room", "部屋 7", "--wifi", `Party: "A"`, "--wifi-password-file", password)
-	ann := s.Join("部屋 7", "Ann")
+	ann := newPerson(t)
+	ann.mayComplain = true // of the network that goes
+	ann.enter("http://localhost:8123", url.PathEscape("部屋 7"))
 	wifi, link := `WIFI:T:WPA;S:Party\: \"A\";P:pass\;word\"1;;`, "http://10.9.0.5:8123/r/%E9%83%A8%E5%B1%8B%207"
 
 	wall := newPerson(t)
-	wall.mayComplain = true // of the network that goes
+	wall.mayComplain = true
 	wall.open("http://localhost:8123/join")
 	wall.wait("document.querySelector('header p').textContent === '1 person online'")
 	for _, view := range []struct {
@@ -102,7 +105,7 @@ func TestJoin(t *testing.T) {
 	bob.keys("Bob\r")
 	bob.wait("document.activeElement.id === 'chat-message-input'")
 	bob.say("hello")
-	ann.Hear("hello")
+	ann.waitFor("hello")
 	t.Logf("from the link to the first message that another sees: one tap, one text before the message, %d ms", time.Since(began).Milliseconds())
 	wall.wait("document.querySelector('header p').textContent === '2 people online'")
 
@@ -117,7 +120,7 @@ func TestJoin(t *testing.T) {
 	dora.do(chromedp.SendKeys("#room-name-input", "部屋 7\r"))
 	dora.wait("document.activeElement.id === 'chat-message-input'")
 	dora.say("hello too")
-	ann.Hear("hello too")
+	ann.waitFor("hello too")
 	t.Logf("without it: two taps, two texts before the message, %d ms", time.Since(began).Milliseconds())
 
 	servertest.IP(t, "addr del 10.9.0.5/24 dev wlan7")
