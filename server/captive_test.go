@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -274,6 +275,16 @@ func TestAccessPoint(t *testing.T) {
 		}
 		asked[host] = true
 		isCheckAnswer(t, c.url, request(c.url), c.status, c.body)
+	}
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", "192.168.4.1:53")
+	}}
+	for host := range asked {
+		// The answer is that there is no such address, not a refusal after which phones ask again.
+		var problem *net.DNSError
+		if _, err := resolver.LookupNetIP(t.Context(), "ip6", host+"."); !errors.As(err, &problem) || !problem.IsNotFound {
+			t.Errorf("the IPv6 address of %s: %v", host, err)
+		}
 	}
 	for _, m := range regexp.MustCompile(`address=/(.*)/192\.0\.2\.1`).FindAllStringSubmatch(dnsmasqBlock(t), -1) {
 		if !asked[m[1]] {

@@ -65,6 +65,9 @@ func installCommand() command {
 			if s.captive {
 				again += " --captive"
 			}
+			if replace {
+				again += " --replace"
+			}
 			if err := h.check(again, os.Geteuid()); err != nil {
 				return err
 			}
