@@ -1,5 +1,10 @@
 package session
 
+import (
+	"maps"
+	"slices"
+)
+
 // Cause is why there is no connection. Its value is stable: screens translate
 // by it.
 type Cause string
@@ -89,6 +94,9 @@ var sentences = map[Cause]string{
 	CauseLost:          "The connection was lost.",
 	CausePaused:        "Paused.",
 }
+
+// Causes are all causes but CauseNone, in order of their values.
+func Causes() []Cause { return slices.Sorted(maps.Keys(sentences)) }
 
 // Problem is an error with a Cause.
 type Problem struct {

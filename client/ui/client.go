@@ -134,6 +134,14 @@ func (c *client) kept() session.Store {
 	return c.store
 }
 
+// unread is the number of messages that were not seen, in all open rooms.
+func (c *client) unread() (n int) {
+	for _, conv := range c.open {
+		n += conv.Unread
+	}
+	return n
+}
+
 // retitle shows the page and the unread messages in the window's title.
 func (c *client) retitle() {
 	title := "Parley"

@@ -19,7 +19,7 @@ func TestLandingSaysWhatTheServerIs(t *testing.T) {
 	}
 	w.settle(func() bool { return p.state.text.Text == "Kitchen answers · version 1.2.3 · 3 people online" })
 
-	for cause := range causeKeys {
+	for _, cause := range session.Causes() {
 		w.fault = &session.Problem{Cause: cause}
 		p.ask(0)
 		want := lang.T("cause." + string(cause))

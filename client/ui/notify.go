@@ -14,22 +14,12 @@ import (
 	"parley/client/ui/text"
 )
 
-// system is what package phone asks Android for.
-type system struct {
-	asksToNotify func() bool
-	askToNotify  func(channel string)
-	notify       func(handset.Notice) bool
-	withdraw     func(tag string)
-}
-
-var android = system{handset.AsksToNotify, handset.AskToNotify, handset.Notify, handset.Withdraw}
-
 // maxNotices is how many notifications there are until the person looks.
 const maxNotices = 20
 
 // notify tells of new messages outside the window: of any when the window is
 // not in front, of one that names the person when the room is not on the screen.
-func (c *client) notify(conv *conversation.Room, news []session.Item) {
+func notify(c *client, conv *conversation.Room, news []session.Item) {
 	var shown *session.Item
 	names := conv.Names(c.prefs.name())
 	for i := range news {

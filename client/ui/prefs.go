@@ -36,6 +36,9 @@ func (s prefs) setSize(v fyne.Size) {
 	s.p.SetFloat("height", float64(v.Height))
 }
 
+// textSizes are the sizes on offer, in percent.
+var textSizes = []int{100, 125, 150, 175, 200}
+
 // setFirstPercent takes the system's size of text on a first start: the nearest
 // of those on offer.
 func (s prefs) setFirstPercent(fontScale float32) {

@@ -54,7 +54,7 @@ func TestErrorMovesNoButton(t *testing.T) {
 		check("no name")
 		w.settle(func() bool { return p.state.known.icon == "check" })
 		check("the server answers")
-		for cause := range causeKeys {
+		for _, cause := range session.Causes() {
 			p.state.failed(&session.Problem{Cause: cause})
 			check(string(cause))
 		}

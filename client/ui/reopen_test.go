@@ -171,7 +171,7 @@ func TestRefusedRoomsTryAgain(t *testing.T) {
 	shown := w.page()
 	refused := func() (n int) {
 		for _, conv := range w.client.open {
-			if conv.Status.State == session.Disconnected && conv.Status.Cause == session.CauseServerFull {
+			if conv.Status.State == session.Disconnected && conv.Status.Cause == session.CauseTooMany {
 				n++
 			}
 		}

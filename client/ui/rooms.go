@@ -141,13 +141,6 @@ func (c *client) remember() {
 	}
 }
 
-func (c *client) unread() (n int) {
-	for _, conv := range c.open {
-		n += conv.Unread
-	}
-	return n
-}
-
 // What follows makes the client the owner of its rooms.
 
 func (c *client) InFront() bool { return c.focused }
@@ -157,7 +150,7 @@ func (c *client) Changed(*conversation.Room) {
 	c.roomsChanged()
 }
 
-func (c *client) News(conv *conversation.Room, of []session.Item) { c.notify(conv, of) }
+func (c *client) News(conv *conversation.Room, of []session.Item) { notify(c, conv, of) }
 
 func (c *client) Looked(conv *conversation.Room) { c.system.withdraw(conv.Key) }
 

@@ -14,20 +14,10 @@ import (
 
 // causeSentence says why there is no connection, and what to do.
 func causeSentence(c session.Cause) string {
-	if _, known := causeKeys[c]; !known {
-		c = session.CauseLost
+	if key := "cause." + string(c); lang.Has(key) {
+		return lang.T(key)
 	}
-	return lang.T("cause." + string(c))
-}
-
-// causeKeys are the causes that have a sentence of their own.
-var causeKeys = map[session.Cause]struct{}{
-	session.CauseBadAddress: {}, session.CauseNoSuchHost: {}, session.CauseUnreachable: {}, session.CauseRefused: {},
-	session.CauseTimeout: {}, session.CauseNotParley: {}, session.CauseRedirected: {}, session.CauseTLS: {}, session.CauseCertChanged: {}, session.CauseVersion: {},
-	session.CauseRefusedOrigin: {}, session.CauseWrongHost: {}, session.CauseBadRoom: {}, session.CauseServerRestart: {}, session.CauseServerFull: {},
-	session.CauseRoomFull: {}, session.CauseTooMany: {}, session.CauseTooManyTries: {}, session.CauseUnavailable: {},
-	session.CauseSlow: {}, session.CauseFlooding: {}, session.CauseBadHello: {}, session.CauseNameTaken: {},
-	session.CauseNeedsKey: {}, session.CauseWrongKey: {}, session.CauseOpenRoom: {}, session.CauseRemoved: {}, session.CauseStopped: {}, session.CauseLost: {}, session.CausePaused: {},
+	return lang.T("cause." + string(session.CauseLost))
 }
 
 // nameProblem says what is wrong with a person's name, or "".

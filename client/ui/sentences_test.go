@@ -3,17 +3,22 @@ package ui
 import (
 	"testing"
 
+	"parley/client/session"
 	"parley/client/ui/lang"
 )
 
-// Every cause has a sentence in every language (lang's tests compare those).
+// Every cause has a sentence (lang's tests compare the languages); a cause that a
+// later version adds says that the connection was lost.
 func TestCausesHaveSentences(t *testing.T) {
 	if err := lang.Use("en"); err != nil {
 		t.Fatal(err)
 	}
-	for cause := range causeKeys {
-		if key := "cause." + string(cause); lang.T(key) == key {
+	for _, cause := range session.Causes() {
+		if !lang.Has("cause." + string(cause)) {
 			t.Errorf("cause %q has no sentence", cause)
 		}
+	}
+	if got, want := causeSentence("of a later version"), lang.T("cause.lost"); got != want {
+		t.Errorf("an unknown cause says %q", got)
 	}
 }

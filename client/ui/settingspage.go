@@ -11,9 +11,6 @@ import (
 	"parley/client/ui/lang"
 )
 
-// textSizes are the sizes on offer, in percent.
-var textSizes = []int{100, 125, 150, 175, 200}
-
 // settingsPage changes the name, the text's size, the look, the language and
 // the server.
 type settingsPage struct {

@@ -83,6 +83,9 @@ func T(key string, values ...string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
+// Has reports whether there is a text of a key.
+func Has(key string) bool { return lang.X(key, "") != "" }
+
 // Plural is the text of a key for a number of things, in the language's form
 // for it: key.one, key.few, key.many or key.other.
 func Plural(key string, n int) string {

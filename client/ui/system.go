@@ -1,0 +1,13 @@
+package ui
+
+import handset "parley/client/phone"
+
+// system is what package phone asks Android for.
+type system struct {
+	asksToNotify func() bool
+	askToNotify  func(channel string)
+	notify       func(handset.Notice) bool
+	withdraw     func(tag string)
+}
+
+var android = system{handset.AsksToNotify, handset.AskToNotify, handset.Notify, handset.Withdraw}
