@@ -171,6 +171,19 @@ func TestLookalikesOfTheAPI(t *testing.T) {
 			t.Errorf("%q posts as %q", user, m.User)
 		}
 	}
+	bo := s.tutorial("hall/BO")
+	post("\u0412\u041e")
+	if m := bob.next(shared.TypeChat); m.User != "\u0412\u041e (Cyrillic)" {
+		t.Errorf("a name like one of the tutorial's posts as %q", m.User)
+	}
+	if status, body := s.do("POST", "/api/rooms/hall/messages", `{"message":"hi","user":"BO"}`, "Authorization", "Bearer "+token); status != http.StatusConflict {
+		t.Errorf("under a name in use: %d %s", status, body)
+	}
+	bo.leave()
+	s.until("BO's name is free, and not the API's", func() bool {
+		owner, err := s.log.Owner(t.Context(), "hall", "bo")
+		return err == nil && owner.Device == "" && s.hub.Rooms()[0].Count == 1
+	})
 	if got := s.shownAs(hello(cyrillicMax, newDevice())); got != cyrillicMax+" (Cyrillic)" {
 		t.Errorf("a name that looks like the API's is shown as %q", got)
 	}

@@ -116,12 +116,19 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	if !look.Mixed {
 		claim.Look = look.Skeleton
 	}
+	const taken = "The name belongs to somebody else in this room: choose another user."
+	if room.here(user.Key) {
+		return receipt, http.StatusConflict, taken // and must not own what somebody else uses
+	}
+	room.mu.Lock()
+	claim.Shy = room.alike(user, look) != nil
+	room.mu.Unlock()
 	standing, err := h.cfg.Registry.Claim(background, claim, h.cfg.nameRules())
 	switch {
 	case err != nil:
 		return receipt, http.StatusServiceUnavailable, unavailable
-	case standing.Taken || room.here(user.Key):
-		return receipt, http.StatusConflict, "The name belongs to somebody else in this room: choose another user."
+	case standing.Taken:
+		return receipt, http.StatusConflict, taken
 	case !h.begin(room):
 		return receipt, http.StatusServiceUnavailable, "The server is stopping, or the room was deleted or renamed."
 	}

@@ -17,9 +17,8 @@ type Look struct {
 	// Script is the first one that is not Latin, "Latin" if there is none.
 	Script string
 
-	// Mixed says that the name mixes scripts which look like each other, or
-	// has letters outside of Unicode's profile for identifiers that look like others.
-	// Nobody writes so who wants to be read.
+	// Mixed says that the name mixes scripts that look like each other, or has letters
+	// outside of Unicode's profile for identifiers that look like other letters.
 	Mixed bool
 }
 
