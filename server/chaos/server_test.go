@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -41,7 +42,9 @@ func newServer(t testing.TB, flags ...string) *server {
 func (s *server) startAsNobody() error {
 	const nobody = 65534
 	s.Attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	defer func() { s.Attr = nil }()
+	flags := s.Flags
+	s.Flags = append(slices.Clip(flags), "--api-token-file", "") // which lies where nobody may read
+	defer func() { s.Attr, s.Flags = nil, flags }()
 	return s.Start()
 }
 
