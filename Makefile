@@ -86,7 +86,7 @@ soak: check-go ## have the server work for SOAKTIME, 20m by default, and look fo
 	cd bench && go build -o ../bin/bench . && ../bin/bench -soak $(SOAKTIME) -write .
 
 bench-client: check-go ## measure the app's message list
-	go test -run '^$$' -bench . ./client/ui
+	go test -run '^$$' -bench . ./client/ui ./client/ui/conversation
 
 bench-peers: ## install the servers that are not written in Go, for make bench
 	npm install --silent --no-audit --no-fund --prefix build/bench ws

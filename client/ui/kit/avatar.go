@@ -45,7 +45,7 @@ func onlyAlphabetic(s string) bool {
 type Avatar struct {
 	widget.BaseWidget
 	name   string
-	author string // see authorOf
+	author string // decides the colour: two people of one name differ in it
 	side   float32
 	square bool // a rounded square: a room
 }

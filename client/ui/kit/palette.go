@@ -78,8 +78,8 @@ var hues = [10]hue{
 	{hex(0x854d0e), hex(0xfde68a)},
 }
 
-// hueOf derives a colour from who somebody is (see authorOf), a name in any case,
-// as the page does.
+// hueOf derives a person's colour from what tells them apart, such as a name in any
+// case, as the page does.
 func hueOf(author string) hue {
 	hash := 0
 	for _, r := range strings.ToLower(author) {
