@@ -38,9 +38,9 @@ func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load()
 // ReplayHeld is what a member has in hand at most while it reads the log.
 const ReplayHeld, HeldBySession = replayHeld, heldBySession
 
-// SlowMachine gives all addresses together a fiftieth of a processor. It is called
-// before anybody connects.
-func (h *Hub) SlowMachine() { h.meters.part = 0.02 }
+// SlowMachine gives all addresses together a five hundredth of a processor. It is
+// called before anybody connects.
+func (h *Hub) SlowMachine() { h.meters.part = 0.002 }
 
 // Waited returns how often an address had to wait.
 func (h *Hub) Waited(address string) int64 {

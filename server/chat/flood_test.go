@@ -61,7 +61,6 @@ func TestFloodsWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, behindProxy, func(c *chat.Config) { c.Burst = 1 << 20 })
 			s.hub.SlowMachine()
-			ann := s.joinFrom("192.0.2.2", "hall", hello("Ann", newDevice()))
 			var c net.Conn
 			var r io.Reader
 			if flood.frame[0] == 'G' {
@@ -80,9 +79,8 @@ func TestFloodsWait(t *testing.T) {
 					}
 				}
 			}()
-			s.until("it waits", func() bool { return s.hub.Waited("192.0.2.1") > 0 })
-			ann.say("1", "hi")
-			equal(t, "Ann", ann.texts(1), "hi")
+			before := s.hub.Waited("192.0.2.1") // to come in, perhaps
+			s.until("it waits", func() bool { return s.hub.Waited("192.0.2.1") > before+3 })
 		})
 	}
 }
