@@ -1,0 +1,169 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"parley/server/chat/wire"
+	"parley/shared"
+)
+
+// hello carries out the first exchange of parley.v1 and joins the room.
+func (s *session) hello(path shared.Name) bool {
+	late := time.AfterFunc(s.hub.cfg.HelloTimeout, func() {
+		s.hub.metrics.limit("hello")
+		s.close(shared.CloseBadHello, "No hello came in time.")
+	})
+	kind, r, err := s.conn.Reader(background)
+	if err != nil {
+		late.Stop()
+		return false
+	}
+	m, err, ok := s.decode(kind, r)
+	if !late.Stop() || !ok {
+		return false
+	}
+	refuse := func(reason string) bool {
+		s.hub.metrics.refuse("bad_hello")
+		s.close(shared.CloseBadHello, reason)
+		return false
+	}
+	if err != nil {
+		return refuse(err.(*shared.FrameError).Reason)
+	}
+	if m.Type != shared.TypeHello {
+		return refuse("The first frame must be a hello.")
+	}
+	if err := shared.CheckDevice(m.Device); err != nil {
+		return refuse("The hello's device is not a secret of 22 to 128 printable ASCII characters.")
+	}
+	name := path
+	if name.Key == "" {
+		if m.User == "" {
+			m.User = guest()
+		}
+		if name, err = s.hub.personName(m.User); err != nil {
+			return refuse(err.Error())
+		}
+	}
+	hash := sha256.Sum256([]byte(m.Device))
+	s.newMember(hex.EncodeToString(hash[:16]))
+	return s.join(name, m)
+}
+
+// firstVisit is how many entries a client gets that does not resume.
+const firstVisit = 50
+
+// join takes a parley.v1 session into the room and starts its replay.
+func (s *session) join(name shared.Name, hello shared.Message) bool {
+	r, m := s.room, s.member
+	if owner, err := s.hub.cfg.Registry.Owner(background, r.name.Key, name.Key); err == nil {
+		m.known = owner.Device == m.device
+	}
+	if code, reason := s.unlock(hello); code != 0 {
+		if !code.Reconnect() {
+			s.hub.metrics.refuse("wrong_key")
+		}
+		s.close(code, reason)
+		return false
+	}
+	if ok, err := s.own(name); err != nil {
+		s.close(shared.CloseTryLater, "The server can't write its log right now.")
+		return false
+	} else if !ok {
+		free, err := s.freeName(name)
+		if err != nil {
+			s.close(shared.CloseTryLater, "The server can't write its log right now.")
+			return false
+		}
+		s.hub.metrics.refuse("name_taken")
+		s.close(shared.CloseNameTaken, free.Text)
+		return false
+	}
+	head, err := r.add(m)
+	if err != nil {
+		if err == errLocked {
+			s.close(shared.CloseWrongKey, saysLocked)
+		} else {
+			s.close(shared.CloseTryLater, shared.ReasonRoomFull)
+		}
+		s.depart()
+		return false
+	}
+	welcome := shared.Message{
+		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
+		Limits: s.hub.cfg.limits(), Server: shared.Server{Name: s.hub.cfg.Name, Version: s.hub.cfg.Version},
+		Can: []string{shared.CanBy, shared.CanPing},
+	}
+	welcome.Members, welcome.Count = r.who()
+	behind := head - hello.After
+	first := r.first.Load() // the tail may still have what the log has not
+	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit) && hello.After+1 >= first
+	from := hello.After
+	if !welcome.Resumed {
+		var err error
+		if from, err = s.beforeLast(head, min(firstVisit, s.hub.cfg.ResumeLimit)); err != nil {
+			s.close(shared.CloseTryLater, "The server can't read its log right now.")
+			s.depart()
+			return false
+		}
+		from = max(from, first-1)
+	}
+	m.start(from, wire.Message(welcome))
+	r.rename(m.device, welcome.User)
+	return true
+}
+
+// beforeLast returns the offset before the newest n entries up to head.
+func (s *session) beforeLast(head int64, n int) (int64, error) {
+	if offset, ok := s.member.tail.View().BeforeLast(head, n); ok {
+		return offset, nil
+	}
+	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, Most{Entries: n, Bytes: shared.MaxServerFrame})
+	if err != nil || len(entries) == 0 {
+		return head, err
+	}
+	return entries[0].Offset - 1, nil
+}
+
+// joinTutorial takes a session of the tutorial's dialect into the room, where
+// it is sent nothing yet.
+func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
+	locked := &refusal{status: http.StatusForbidden, detail: saysTutorial}
+	if s.room.settledLock().locks() {
+		return locked
+	}
+	s.newMember("tutorial-" + ulid.Make().String())
+	if skipOwn {
+		s.member.skip = s.member.device
+	}
+	if name.Key == "" {
+		name, _ = shared.PersonName(guest())
+	}
+	if err := s.borrow(name); err != nil {
+		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
+	}
+	switch _, err := s.room.add(s.member); {
+	case err == errLocked:
+		return locked
+	case err != nil:
+		return roomFull()
+	}
+	return nil
+}
+
+func (s *session) newMember(device string) {
+	s.member = &member{room: s.room, dialect: s.dialect, device: device, sock: s.sock, source: s.source, account: &s.account, fail: s.close, busy: true}
+	s.member.connected.Store(s.conn != nil)
+	s.sock.Mu.Lock()
+	s.sock.After = func() { s.member.flush() }
+	s.sock.Mu.Unlock()
+}
+
+func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
