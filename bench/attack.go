@@ -115,7 +115,7 @@ func attackFrom(ctx context.Context, name, addr string, n int) error {
 	return fmt.Errorf("there is no attack %q", name)
 }
 
-// stranger is at one of so many addresses.
+// stranger is at one of several addresses.
 type stranger struct {
 	addr string
 	ip   net.IP

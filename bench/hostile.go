@@ -97,8 +97,8 @@ func (u underAttack) fine() bool {
 		(u.during.p99 <= 3*u.twin.p99 || u.during.p99 <= 20*time.Millisecond)
 }
 
-// hostile measures one attack after the other, each from so many addresses. The best
-// of some tries counts, since the machine is shared.
+// hostile measures one attack after the other, each from every number of addresses.
+// The best of some tries counts, since the machine is shared.
 func hostile(p peer, each time.Duration, addresses []int, tries int, note func(underAttack)) error {
 	target, err := start(p)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Command bench measures Parley's server beside others, on this machine, in one
-// run. See README.md.
+// Command bench measures Parley's server and others on this machine in one run. See README.md.
 package main
 
 import (

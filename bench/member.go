@@ -281,7 +281,7 @@ func (m *member) take(b []byte) (used int, err error) {
 }
 
 // parseFrame returns the first frame in b, whether it ends its message, and its
-// size; 0 where it is not whole.
+// size; 0 if it is not whole.
 func parseFrame(b []byte) (opcode byte, payload []byte, final bool, size int) {
 	if len(b) < 2 {
 		return 0, nil, false, 0

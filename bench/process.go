@@ -110,7 +110,7 @@ func (s *process) metrics() ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-// metric is one number of it, 0 where there is none.
+// metric returns one of the process's metrics, 0 if it has no such metric.
 func (s *process) metric(name string) float64 {
 	body, err := s.metrics()
 	if err != nil {

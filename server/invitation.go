@@ -78,8 +78,8 @@ func (i *invitation) link() shared.Link {
 	return shared.Link{TLS: i.tls, Path: i.path, Room: i.room, Words: i.words()}
 }
 
-// at returns a link with each address of a listener. The first ones, so many as
-// elsewhere says, are for other devices; the last may be for this one only.
+// at returns a link with each address of a listener. The first ones are for other
+// devices, and elsewhere is their number; the last may be for this one only.
 func (i *invitation) at(listening netip.AddrPort, link shared.Link) (links []shared.Link, elsewhere int) {
 	var hosts []string
 	ip := listening.Addr().Unmap()

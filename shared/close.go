@@ -44,8 +44,8 @@ func (c CloseCode) Reconnect() bool { return c < 4500 || c > 4999 }
 // comeBack is how many members a second a server that starts again is ready for.
 const comeBack = 200
 
-// RestartReason is the reason of a CloseRestart that so many members get. Where
-// they are a crowd it says within how many seconds to come back.
+// RestartReason returns the reason of the CloseRestart that members get. If there are
+// many of them, it says within how many seconds to come back.
 func RestartReason(members int) string {
 	const reason = "The server is restarting."
 	if s := members / comeBack; s > 0 {

@@ -103,8 +103,8 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// What a frame of a later version says beside what is known is passed over, and
-// in a history counted; the rest is read.
+// Fields that only a later version knows are passed over, and unknown frames
+// in a history are counted; the rest is read.
 func TestLaterFrames(t *testing.T) {
 	for name, want := range map[string]struct {
 		texts   string

@@ -489,6 +489,8 @@ func TestReconnectAsksForLife(t *testing.T) {
 	p, _ := s.welcomed("e", 0, false)
 	v.connected()
 	v.room.Reconnect() // it answers: nothing happens
+	v.room.Typing()
+	p.expect(shared.TypeTyping) // so it has asked, and what comes now is an answer
 	p.send(entry(1, "1", "Bob", "1"))
 	v.shows("1")
 	clock.advance(10 * time.Second)

@@ -115,7 +115,7 @@ func (l *link) cut() {
 	}
 }
 
-// some calls f for about half of the links, for one at least where there is one.
+// some calls f for about half of the links, but for at least one if there is any.
 func (p *proxy) some(random *rand.Rand, f func(*link)) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

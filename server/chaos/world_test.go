@@ -43,7 +43,7 @@ type counts struct {
 	lost, doubled, disordered    int
 }
 
-// newWorld starts a server and so many rooms of people: in each, three speak
+// newWorld starts a server and fills a number of rooms: in each, three people speak
 // parley.v1 and two the tutorial's dialect; one of each says nothing.
 func newWorld(t testing.TB, seed uint64, rooms int, flags ...string) *world {
 	t.Helper()

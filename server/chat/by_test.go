@@ -94,7 +94,7 @@ func TestBy(t *testing.T) {
 	equal(t, "from the log", who(replayed), want...)
 }
 
-// The room hears of a new name of somebody who has said something, once.
+// If somebody who has said something takes a new name, the room hears of it once.
 func TestRenameNotice(t *testing.T) {
 	s := start(t)
 	device, silent := newDevice(), newDevice()

@@ -340,9 +340,9 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	return len(entries), true, nil
 }
 
-// A replay reads so many bytes of texts at a time, and encodes and writes them in
-// pieces. An entry has up to 16 KB and its frame up to 26, so that with all of it
-// a member has at most replayHeld in hand.
+// A replay reads a limited number of bytes at a time, and encodes and writes them in
+// pieces. An entry has up to 16 KB and its frame up to 26 KB, so a member never has
+// more than replayHeld in hand.
 const (
 	replayRead  = 32 << 10
 	replayPiece = 16 << 10

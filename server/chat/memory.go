@@ -23,7 +23,7 @@ type memory struct {
 
 const smallTail = 16 << 10
 
-// tail returns how large a new tail may be, if it would like to have so many bytes.
+// tail returns how many bytes a new tail may have, at most those that it asks for.
 func (m *memory) tail(bytes int) int {
 	bytes &^= 1 // as in two halves
 	if tails := m.tails.Add(int64(bytes)); m.limit > 0 && tails > m.limit/2 && bytes > smallTail {

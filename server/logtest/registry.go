@@ -108,8 +108,8 @@ func holds(t *testing.T, f *fixture[Store]) {
 	})
 }
 
-// A device and an address own so many names, and use others. What has lapsed makes
-// room; the API owns what it likes.
+// A device and an address own a limited number of names, and can use others. A name
+// that has lapsed makes room for another. The API has no limit.
 func shares(t *testing.T, f *fixture[Store]) {
 	var steps []step
 	of := func(device, address string, n int, want chat.Standing) {

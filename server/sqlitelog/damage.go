@@ -73,7 +73,7 @@ func isDamage(err error) bool {
 	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
-// openExisting opens a database for reading only, beside a server or not.
+// openExisting opens a database for reading only; a server may have it open too.
 func openExisting(path string) (*sql.DB, error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("there is no database %s", path)

@@ -1,6 +1,6 @@
 // Package sqlitelog keeps the rooms' log in one SQLite database. One goroutine
 // writes: it takes whatever waits and commits it as one transaction, so that at
-// load many entries share one fsync. Reads go their own way beside it.
+// load many entries share one fsync. Reads use connections of their own.
 package sqlitelog
 
 import (
@@ -234,7 +234,7 @@ func writable(dir string) error {
 	return fmt.Errorf("the data folder %s can't be written (%w): allow it, or choose another folder with --data", dir, err)
 }
 
-// takeLock holds an exclusive transaction on an empty database beside the log.
+// takeLock holds an exclusive transaction on an empty database next to the log.
 // The system lets go of it when the process ends, however it ends.
 func takeLock(ctx context.Context, path string) (*sql.DB, error) {
 	if err := create(path); err != nil {
@@ -357,7 +357,7 @@ func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
 	return held, nil
 }
 
-// scan reads entries until their texts have so many bytes; 0 is no bound.
+// scan reads entries until their texts have most bytes; 0 is no bound.
 func scan(room string, most int, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
 	rows, err := query()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// unsynced is a file that lies beside the database while Normal writes to it.
+// unsynced is a file that lies next to the database while Normal writes to it.
 // A start that finds it does not know whether a power cut took the log's end:
 // offsets that clients have seen might be given to others. So the log gets a
 // new epoch.

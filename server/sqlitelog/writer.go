@@ -378,7 +378,7 @@ func (w *writer) forgetAbandoned() {
 	w.abandoned = w.abandoned[:0]
 }
 
-// connect takes the connection and prepares its statements, where there is none.
+// connect opens the connection and prepares its statements, if there is none.
 func (w *writer) connect(ctx context.Context) (err error) {
 	if w.conn != nil {
 		return nil

@@ -1,5 +1,5 @@
-// Where the reader is in a log. Whatever changes the log's height or the room that
-// it has, they stay at its end, or at the row that they read.
+// A reader's place in a log. Whatever changes the height of the log or of its
+// window, the reader stays at its end, or at the row that they read.
 
 export class Place {
 	/** moved() is told when the reader goes to the end or leaves it. */

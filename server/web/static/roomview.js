@@ -97,7 +97,7 @@ export class RoomView {
 		cause === 'name_taken' ? this.app.rename(reason) : room.connect();
 	}
 
-	// Who has no name yet is asked for one, and may go on typing.
+	// A guest is asked for a name, and may go on typing.
 	drawGuest() {
 		const guest = isGuest(name());
 		$('guest').hidden = !guest || !!tabGet('guest');

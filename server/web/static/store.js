@@ -88,8 +88,8 @@ export const name = () => once('name', 'Guest-' + random(4, '0123456789'));
 export const isGuest = name => /^Guest-\d{4}$/.test(name);
 
 /**
- * Where it is kept how a room is to be entered: {key, listed, fresh}. A fresh one
- * is to be opened with this passphrase, and not otherwise; it stays when the
+ * The key under which it is kept how to enter a room: {key, listed, fresh}. A fresh
+ * room is opened with this passphrase and not otherwise; the entry stays if the
  * passphrase was refused.
  */
 export const keyOf = room => `key/${roomKey(room)}`;

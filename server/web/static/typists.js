@@ -1,5 +1,5 @@
-// Who is typing: each for five seconds after the last sign of it, or until they
-// have said something. Moments are given, in milliseconds.
+// The people who are typing: each for five seconds after the last sign of it, or
+// until they have said something. Moments are given, in milliseconds.
 
 const lasts = 5000;
 
