@@ -9,7 +9,7 @@ var (
 )
 
 // ServesHost reports whether a hub of this configuration serves a Host.
-func (c Config) ServesHost(host string) bool { return (&Hub{cfg: c}).servesHost(host) }
+func (c Config) ServesHost(host string) bool { return (&Hub{core: core{cfg: c}}).servesHost(host) }
 
 // Trusted are the networks of s.
 func Trusted(s ...string) (p []netip.Prefix) {

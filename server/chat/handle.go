@@ -49,8 +49,8 @@ func (s *session) chat(m shared.Message) bool {
 		m.ID = ulid.Make().String()
 	}
 	now := time.Now()
-	if n := utf8.RuneCountInString(m.Text); n > s.hub.cfg.MaxText {
-		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.hub.cfg.MaxText))
+	if n := utf8.RuneCountInString(m.Text); n > s.core.cfg.MaxText {
+		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.core.cfg.MaxText))
 	}
 	if !s.messages.AllowN(now, 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
@@ -58,8 +58,8 @@ func (s *session) chat(m shared.Message) bool {
 	s.refused = 0
 	if !s.source.messages.AllowN(now, 1) {
 		// It is not only this one's doing, so it does not count as flooding.
-		s.hub.metrics.refuse(shared.CodeRateLimited)
-		s.hub.metrics.limit("rate")
+		s.core.metrics.refuse(shared.CodeRateLimited)
+		s.core.metrics.limit("rate")
 		s.sendError(m, shared.CodeRateLimited, "Too many messages come from your address.", s.retryAfter())
 		return true
 	}
@@ -69,25 +69,25 @@ func (s *session) chat(m shared.Message) bool {
 			return true
 		}
 	}
-	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.hub.cfg.Now()}
+	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.core.cfg.Now()}
 	switch may, err := s.room.mayAdd(e); {
 	case err != nil:
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	case !may:
-		s.hub.metrics.limit("share")
+		s.core.metrics.limit("share")
 		return s.refuse(m, shared.CodeNotAllowed, saysHalf)
 	}
-	if !s.hub.begin(s.room) {
+	if !s.room.begin() {
 		return true // unanswered: the client sends it again after the restart
 	}
-	s.hub.metrics.messages.Inc()
+	s.core.metrics.messages.Inc()
 	s.spoke()
-	s.hub.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
-		defer s.hub.appended(s.room)
+	s.core.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
+		defer s.room.appended()
 		switch {
 		case err != nil:
-			s.hub.notStored(err)
-			s.hub.metrics.refuse(shared.CodeUnavailable)
+			s.core.notStored(err)
+			s.core.metrics.refuse(shared.CodeUnavailable)
 			s.sendError(m, shared.CodeUnavailable, sayUnavailable(err), 0)
 		case r.Duplicate:
 			s.member.send(wire.Message(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
@@ -99,7 +99,7 @@ func (s *session) chat(m shared.Message) bool {
 // takeUser gives an unnamed member of the tutorial's dialect the name in its
 // frame. It reports false if the message is refused.
 func (s *session) takeUser(m shared.Message) bool {
-	name, err := s.hub.personName(m.User)
+	name, err := s.core.personName(m.User)
 	if err != nil {
 		s.refuse(m, shared.CodeBadFrame, err.Error())
 		return false
@@ -128,17 +128,15 @@ func (s *session) typing() bool {
 	return true
 }
 
-const defaultHistory = 50
-
 func (s *session) history(m shared.Message) bool {
 	if s.requests == nil {
-		s.requests = s.hub.newPace(1).Limiter
+		s.requests = s.core.newPace(1).Limiter
 	}
 	if !s.requests.AllowN(time.Now(), 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
 	}
 	s.refused = 0
-	answer, err := s.hub.history(background, s.source.meter, s.room.name.Key, m.Before, m.Limit)
+	answer, err := s.core.history(background, s.source.meter, s.room.name.Key, m.Before, m.Limit)
 	if err != nil {
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	}
@@ -151,10 +149,10 @@ func (s *session) history(m shared.Message) bool {
 func (s *session) ping() bool {
 	n := s.asked.count(shared.PingEvery)
 	if n > 1 {
-		s.hub.metrics.limit("rate")
+		s.core.metrics.limit("rate")
 	}
 	s.source.meter.charge(costPing)
-	if n > floodLimit(s.hub.cfg) {
+	if n > floodLimit(s.core.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
 	}
@@ -180,19 +178,19 @@ func (r *rush) count(period time.Duration) int {
 // refuse answers a frame with an error. Whoever keeps sending over the rate loses
 // the connection.
 func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string) bool {
-	s.hub.metrics.refuse(code)
+	s.core.metrics.refuse(code)
 	switch code {
 	case shared.CodeRateLimited:
-		s.hub.metrics.limit("rate")
+		s.core.metrics.limit("rate")
 	case shared.CodeTooLong:
-		s.hub.metrics.limit("text")
+		s.core.metrics.limit("text")
 	}
 	retry := 0
 	s.refused++
 	if code == shared.CodeRateLimited {
 		retry = s.retryAfter()
 	}
-	if s.refused > floodLimit(s.hub.cfg) {
+	if s.refused > floodLimit(s.core.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
 		return false
 	}
@@ -211,10 +209,10 @@ func (s *session) spread(cost time.Duration) {
 
 // retryAfter returns after how many milliseconds a member may send again.
 func (s *session) retryAfter() int {
-	if s.hub.cfg.Rate <= 0 {
+	if s.core.cfg.Rate <= 0 {
 		return 0
 	}
-	return int(math.Ceil(1000 / s.hub.cfg.Rate))
+	return int(math.Ceil(1000 / s.core.cfg.Rate))
 }
 
 // floodLimit is how many frames in a row may be refused.

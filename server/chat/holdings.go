@@ -25,7 +25,7 @@ const saysHalf = "You have written half of what this room keeps. You can go on w
 // mayAdd reports whether an entry's device may add it to the room's log, and counts
 // the entry if so.
 func (r *Room) mayAdd(e Entry) (bool, error) {
-	keep := r.hub.cfg.RetainBytes
+	keep := r.core.cfg.RetainBytes
 	if keep == 0 {
 		return true, nil
 	}
@@ -34,7 +34,7 @@ func (r *Room) mayAdd(e Entry) (bool, error) {
 	defer s.mu.Unlock()
 	half := func() bool { return 2*s.held[e.Device] >= keep && s.held[e.Device] < s.all }
 	if s.held == nil || half() && time.Since(s.counted) >= recountEvery {
-		held, err := r.hub.cfg.Log.Held(background, r.name.Key)
+		held, err := r.core.cfg.Log.Held(background, r.name.Key)
 		if err != nil {
 			return false, err
 		}

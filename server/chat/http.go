@@ -1,14 +1,12 @@
 package chat
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,35 +173,6 @@ func queryNumber(r *http.Request, name string, limit int64) (int64, error) {
 		return 0, errors.New("The parameter " + name + " is not a whole number from 1 to " + strconv.FormatInt(limit, 10) + ".")
 	}
 	return n, nil
-}
-
-// history returns a history frame's payload: the newest entries before an
-// offset, cut at the older end to what one frame may hold.
-func (h *Hub) history(ctx context.Context, payer *meter, room string, before int64, limit int) ([]byte, error) {
-	if limit == 0 {
-		limit = defaultHistory
-	}
-	entries, err := h.cfg.Log.History(ctx, room, before, Most{Entries: limit + 1, Bytes: shared.MaxServerFrame})
-	if err != nil {
-		return nil, err
-	}
-	payer.charge(time.Duration(len(entries)) * costRow)
-	answer := shared.Message{Type: shared.TypeHistory, More: len(entries) > limit}
-	if answer.More {
-		answer.After = entries[0].Offset
-		entries = entries[1:]
-	}
-	size := 100 // for the frame around them
-	for i := len(entries) - 1; i >= 0; i-- {
-		m := message(entries[i], shared.By(room, entries[i].Device))
-		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
-			answer.More, answer.After = true, entries[i].Offset
-			break
-		}
-		answer.Messages = append(answer.Messages, m)
-	}
-	slices.Reverse(answer.Messages)
-	return shared.Encode(answer), nil
 }
 
 func (h *Hub) serveReady(w http.ResponseWriter, _ *http.Request) {

@@ -5,12 +5,10 @@
 package chat
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,20 +20,13 @@ import (
 
 // Hub holds the rooms that somebody is in.
 type Hub struct {
-	cfg       Config
-	metrics   *metrics
+	core
 	wheel     *wheel
-	keys      *keyring.Keyring
 	posts     *rate.Limiter // of the API
-	memory    *memory
-	meters    *meters // of sources; nil if there is no limit per address
-	sources   kept[*source]
-	devices   kept[pace] // how fast each may send
+	fanout    *meters       // of rooms; nil if there is no limit per address
 	readiness readiness
 	refused   rate.Sometimes // says who was refused
 	untrusted rate.Sometimes // says who is no trusted proxy
-	fanout    *meters        // of rooms; nil if there is no limit per address
-	work      sync.WaitGroup // connections, and every goroutine that the hub has started
 
 	mu       sync.Mutex
 	rooms    map[string]*Room // by key
@@ -45,20 +36,28 @@ type Hub struct {
 
 	connections int // in all
 
-	appends sync.WaitGroup // under way; grows only under mu and before stopping
-
 	managing sync.Mutex // held while a room is unlocked, renamed or deleted; taken before mu
 }
 
 // NewHub returns a hub that works until Shutdown.
 func NewHub(cfg Config) *Hub {
 	h := &Hub{
-		cfg:      cfg.withDefaults(),
+		core:     core{cfg: cfg.withDefaults()},
 		rooms:    make(map[string]*Room),
 		sessions: make(map[*session]struct{}),
 		retiring: make(map[string]chan struct{}),
 	}
-	h.metrics = newMetrics(h)
+	h.metrics = newMetrics(h.cfg.Logger)
+	h.metrics.gauge("parley_connections", "WebSocket connections.", func() int64 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return int64(len(h.sessions))
+	})
+	h.metrics.gauge("parley_rooms", "Rooms in memory.", func() int64 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return int64(len(h.rooms))
+	})
 	h.sources.make = h.newSource
 	h.devices.make = func(string) pace { return h.newPace(1) }
 	if h.cfg.MaxPerAddress > 0 {
@@ -68,6 +67,7 @@ func NewHub(cfg Config) *Hub {
 	}
 	h.posts = h.newPace(1).Limiter
 	h.memory = &memory{limit: h.cfg.MaxMemory, shed: h.shed}
+	h.metrics.gauge("parley_held_bytes", "Memory held for clients: what they have not taken, or not sent whole, and the rooms' newest frames.", h.memory.held.Load)
 	h.refused.Interval, h.untrusted.Interval = time.Minute, time.Hour
 	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
@@ -99,14 +99,10 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 			return nil, errRooms
 		}
 	}
-	r = &Room{hub: h, name: name, sessions: 1, opened: make(chan struct{})}
-	r.settled.L = &r.incomingMu
+	r = newRoom(&h.core, name)
 	if h.fanout != nil {
 		r.meter = h.fanout.newMeter()
 	}
-	r.people = make(map[string]*person)
-	r.looks = make(map[string][]*person)
-	r.authors = make(map[string]*author)
 	h.rooms[name.Key] = r
 	h.mu.Unlock()
 
@@ -179,30 +175,6 @@ func (h *Hub) leave(r *Room) {
 	}
 }
 
-// reserved reports whether a room is one that nobody may lock.
-func (h *Hub) reserved(key string) bool {
-	return slices.ContainsFunc(h.cfg.Rooms, func(n shared.Name) bool { return n.Key == key })
-}
-
-// begin counts an append to a room that is under way, unless the hub is stopping or
-// the room is retired.
-func (h *Hub) begin(r *Room) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stopping || r.farewell.Load() != nil {
-		return false
-	}
-	h.appends.Add(1)
-	r.appends.Add(1)
-	return true
-}
-
-// appended undoes begin.
-func (h *Hub) appended(r *Room) {
-	r.appends.Done()
-	h.appends.Done()
-}
-
 // reserve counts a connection of a source. It fails if the server stops, the source
 // has too many, or the server has and the source no right to another one's place.
 func (h *Hub) reserve(src *source, upgrade bool) error {
@@ -261,105 +233,8 @@ var (
 	errRooms      = errors.New("too many rooms")
 )
 
-// RoomInfo is a room in the list of rooms.
-type RoomInfo struct {
-	Name  string    // as it was first written
-	Count int       // people in it
-	Last  time.Time // of its newest entry; zero if nothing was said
-
-	Locked bool // it has a passphrase
-	hidden bool
-	key    string
-}
-
-// Rooms returns the listed rooms with people in them, the liveliest first. Its
-// order is the same as long as nothing happens in them.
-func (h *Hub) Rooms() []RoomInfo {
-	list, _ := h.peopled()
-	return list
-}
-
-// People returns how many people are in a room, hidden or not; of "", in all rooms
-// that are listed.
-func (h *Hub) People(room string) (count int) {
-	if room == "" {
-		return people(h.Rooms())
-	}
-	name, err := shared.RoomName(room)
-	h.mu.Lock()
-	r := h.rooms[name.Key]
-	h.mu.Unlock()
-	if err != nil || r == nil {
-		return 0
-	}
-	select {
-	case <-r.opened:
-		if r.err == nil {
-			count = r.info().Count
-		}
-	default: // still reading its log
-	}
-	return count
-}
-
-func people(rooms []RoomInfo) (count int) {
-	for _, r := range rooms {
-		count += r.Count
-	}
-	return count
-}
-
 // Name returns the server's name.
 func (h *Hub) Name() string { return h.cfg.Name }
-
-// peopled returns also the keys of the rooms in the list.
-func (h *Hub) peopled() (list []RoomInfo, keys map[string]bool) {
-	h.mu.Lock()
-	rooms := slices.Collect(maps.Values(h.rooms))
-	h.mu.Unlock()
-	list, keys = make([]RoomInfo, 0, len(rooms)), make(map[string]bool)
-	for _, r := range rooms {
-		select {
-		case <-r.opened:
-			if info := r.info(); r.err == nil && info.Count > 0 && !info.hidden {
-				list = append(list, info)
-				keys[info.key] = true
-			}
-		default: // still reading its log
-		}
-	}
-	slices.SortFunc(list, func(a, b RoomInfo) int {
-		return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last), strings.Compare(a.key, b.key))
-	})
-	return list, keys
-}
-
-const (
-	maxQuiet  = 50  // rooms without people in the list
-	maxListed = 500 // rooms that the log is asked for
-)
-
-// AllRooms returns what Rooms does, and behind it up to 50 listed rooms in which
-// something was said and nobody is, the one with the newest message first. If
-// the log can't be read, its error comes with the first part.
-func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
-	list, keys := h.peopled()
-	kept, err := h.cfg.Registry.Rooms(ctx, min(maxQuiet+len(list), maxListed))
-	quiet := 0
-	for _, r := range kept {
-		if quiet < maxQuiet && !keys[r.Key] {
-			list = append(list, RoomInfo{Name: r.Name, Last: r.Last, Locked: r.Locked, key: r.Key})
-			keys[r.Key] = true
-			quiet++
-		}
-	}
-	for _, r := range h.cfg.Rooms {
-		if !keys[r.Key] {
-			list = append(list, RoomInfo{Name: r.Text, key: r.Key})
-		}
-	}
-	return list, err
-}
 
 // Shutdown lets every accepted message be answered, then closes all sessions
 // with 1012 and waits for them. If ctx ends first it cuts what is left. The
@@ -367,6 +242,7 @@ func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.stopping = true
+	h.appends.close()
 	sessions := slices.Collect(maps.Keys(h.sessions))
 	rooms := slices.Collect(maps.Values(h.rooms))
 	h.mu.Unlock()
@@ -378,7 +254,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		h.appends.Wait()
+		h.appends.wait()
 		for _, r := range rooms {
 			r.settle()
 		}
@@ -405,3 +281,12 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	<-done
 	return ctx.Err()
 }
+
+// CountLimit counts what was refused at a limit outside the hub.
+func (h *Hub) CountLimit(name string) { h.metrics.limit(name) }
+
+// ObserveAppend counts a transaction of the log.
+func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }
+
+// ObserveExpired counts messages that the log has deleted.
+func (h *Hub) ObserveExpired(n int) { h.metrics.expired.Add(float64(n)) }

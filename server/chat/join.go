@@ -16,8 +16,8 @@ import (
 
 // hello carries out the first exchange of parley.v1 and joins the room.
 func (s *session) hello(path shared.Name) bool {
-	late := time.AfterFunc(s.hub.cfg.HelloTimeout, func() {
-		s.hub.metrics.limit("hello")
+	late := time.AfterFunc(s.core.cfg.HelloTimeout, func() {
+		s.core.metrics.limit("hello")
 		s.close(shared.CloseBadHello, "No hello came in time.")
 	})
 	kind, r, err := s.conn.Reader(background)
@@ -30,7 +30,7 @@ func (s *session) hello(path shared.Name) bool {
 		return false
 	}
 	refuse := func(reason string) bool {
-		s.hub.metrics.refuse("bad_hello")
+		s.core.metrics.refuse("bad_hello")
 		s.close(shared.CloseBadHello, reason)
 		return false
 	}
@@ -48,7 +48,7 @@ func (s *session) hello(path shared.Name) bool {
 		if m.User == "" {
 			m.User = guest()
 		}
-		if name, err = s.hub.personName(m.User); err != nil {
+		if name, err = s.core.personName(m.User); err != nil {
 			return refuse(err.Error())
 		}
 	}
@@ -63,12 +63,12 @@ const firstVisit = 50
 // join takes a parley.v1 session into the room and starts its replay.
 func (s *session) join(name shared.Name, hello shared.Message) bool {
 	r, m := s.room, s.member
-	if owner, err := s.hub.cfg.Registry.Owner(background, r.name.Key, name.Key); err == nil {
+	if owner, err := s.core.cfg.Registry.Owner(background, r.name.Key, name.Key); err == nil {
 		m.known = owner.Device == m.device
 	}
 	if code, reason := s.unlock(hello); code != 0 {
 		if !code.Reconnect() {
-			s.hub.metrics.refuse("wrong_key")
+			s.core.metrics.refuse("wrong_key")
 		}
 		s.close(code, reason)
 		return false
@@ -82,7 +82,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 			s.close(shared.CloseTryLater, "The server can't write its log right now.")
 			return false
 		}
-		s.hub.metrics.refuse("name_taken")
+		s.core.metrics.refuse("name_taken")
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
@@ -98,17 +98,17 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	}
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
-		Limits: s.hub.cfg.limits(), Server: shared.Server{Name: s.hub.cfg.Name, Version: s.hub.cfg.Version},
+		Limits: s.core.cfg.limits(), Server: shared.Server{Name: s.core.cfg.Name, Version: s.core.cfg.Version},
 		Can: []string{shared.CanBy, shared.CanPing},
 	}
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
 	first := r.first.Load() // the tail may still have what the log has not
-	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.hub.cfg.ResumeLimit) && hello.After+1 >= first
+	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.core.cfg.ResumeLimit) && hello.After+1 >= first
 	from := hello.After
 	if !welcome.Resumed {
 		var err error
-		if from, err = s.beforeLast(head, min(firstVisit, s.hub.cfg.ResumeLimit)); err != nil {
+		if from, err = s.beforeLast(head, min(firstVisit, s.core.cfg.ResumeLimit)); err != nil {
 			s.close(shared.CloseTryLater, "The server can't read its log right now.")
 			s.depart()
 			return false
@@ -125,7 +125,7 @@ func (s *session) beforeLast(head int64, n int) (int64, error) {
 	if offset, ok := s.member.tail.View().BeforeLast(head, n); ok {
 		return offset, nil
 	}
-	entries, err := s.hub.cfg.Log.History(background, s.room.name.Key, head+1, Most{Entries: n, Bytes: shared.MaxServerFrame})
+	entries, err := s.core.cfg.Log.History(background, s.room.name.Key, head+1, Most{Entries: n, Bytes: shared.MaxServerFrame})
 	if err != nil || len(entries) == 0 {
 		return head, err
 	}
@@ -167,3 +167,74 @@ func (s *session) newMember(device string) {
 }
 
 func guest() string { return fmt.Sprintf("Guest-%04d", rand.IntN(10000)) }
+
+// unlock decides whether a hello's passphrase lets its session in: it opens the
+// room's lock, or becomes it if the room is new. The code is 0 if it does.
+func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason string) {
+	lock := s.room.settledLock()
+	switch {
+	case !lock.locks() && hello.Key == "":
+		return 0, "" // Room.add finds out if it was locked since
+	case hello.Key == "":
+		return shared.CloseWrongKey, saysLocked
+	}
+	// Whoever has been in the room is not kept out by wrong passphrases of others at
+	// their address, such as everybody else's behind one router.
+	who := s.source.name
+	if s.member.known {
+		who = s.member.device
+	}
+	s.source.meter.wait()
+	wait := s.core.keys.InTurn(who, s.room.name.Key, func() (wrong bool) {
+		if !lock.locks() {
+			if lock, code, reason = s.lock(hello); code != 0 {
+				return false
+			}
+		}
+		if !s.room.opens(lock, hello.Key, s.source.meter) {
+			code, reason = shared.CloseWrongKey, saysWrongKey
+			return true
+		}
+		s.member.unlocked = true
+		return false
+	})
+	if wait {
+		return shared.CloseTryLater, shared.ReasonTooMany
+	}
+	return code, reason
+}
+
+// lock locks a new room and returns the lock that it has then, which is another
+// one if somebody was faster.
+func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
+	r := s.room
+	key, err := shared.CheckKey(hello.Key)
+	if err != nil {
+		return Lock{}, shared.CloseWrongKey, err.Error()
+	}
+	if !r.isNew() || s.core.reserved(r.name.Key) {
+		return Lock{}, shared.CloseOpenRoom, saysOpen
+	}
+	s.source.meter.charge(costHash)
+	lock, err := r.setLock(Lock{Hash: s.core.keys.Hash(key), Hidden: hello.Hidden, Made: s.core.cfg.Now().UTC().Truncate(time.Millisecond)})
+	switch {
+	case err != nil:
+		return Lock{}, shared.CloseTryLater, "The server can't write its log right now."
+	case !lock.locks():
+		return Lock{}, shared.CloseOpenRoom, saysOpen
+	}
+	return lock, 0, ""
+}
+
+// greet takes the session into the room, unless it is there already, and has it
+// written to. name is the path's, or zero.
+func (s *session) greet(name shared.Name) bool {
+	s.hear()
+	s.conn.SetReadLimit(int64(s.core.cfg.MaxFrame))
+	if s.dialect == tutorial {
+		s.member.connected.Store(true)
+		s.member.start(s.member.sent)
+		return true
+	}
+	return s.hello(name)
+}

@@ -32,71 +32,13 @@ const (
 	saysNoHistory = "This room has a passphrase: its messages are shown in Parley's page and app only."
 )
 
-// unlock decides whether a hello's passphrase lets its session in: it opens the
-// room's lock, or becomes it if the room is new. The code is 0 if it does.
-func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason string) {
-	lock := s.room.settledLock()
-	switch {
-	case !lock.locks() && hello.Key == "":
-		return 0, "" // Room.add finds out if it was locked since
-	case hello.Key == "":
-		return shared.CloseWrongKey, saysLocked
-	}
-	// Whoever has been in the room is not kept out by wrong passphrases of others at
-	// their address, such as everybody else's behind one router.
-	who := s.source.name
-	if s.member.known {
-		who = s.member.device
-	}
-	s.source.meter.wait()
-	wait := s.hub.keys.InTurn(who, s.room.name.Key, func() (wrong bool) {
-		if !lock.locks() {
-			if lock, code, reason = s.lock(hello); code != 0 {
-				return false
-			}
-		}
-		if !s.room.opens(lock, hello.Key, s.source.meter) {
-			code, reason = shared.CloseWrongKey, saysWrongKey
-			return true
-		}
-		s.member.unlocked = true
-		return false
-	})
-	if wait {
-		return shared.CloseTryLater, shared.ReasonTooMany
-	}
-	return code, reason
-}
-
-// lock locks a new room and returns the lock that it has then, which is another
-// one if somebody was faster.
-func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
-	r := s.room
-	key, err := shared.CheckKey(hello.Key)
-	if err != nil {
-		return Lock{}, shared.CloseWrongKey, err.Error()
-	}
-	if !r.isNew() || s.hub.reserved(r.name.Key) {
-		return Lock{}, shared.CloseOpenRoom, saysOpen
-	}
-	s.source.meter.charge(costHash)
-	lock, err := r.setLock(Lock{Hash: s.hub.keys.Hash(key), Hidden: hello.Hidden, Made: s.hub.cfg.Now().UTC().Truncate(time.Millisecond)})
-	switch {
-	case err != nil:
-		return Lock{}, shared.CloseTryLater, "The server can't write its log right now."
-	case !lock.locks():
-		return Lock{}, shared.CloseOpenRoom, saysOpen
-	}
-	return lock, 0, ""
-}
-
 // unlapsed returns the lock of a room in which nothing was said, unless it has
 // lapsed.
-func (h *Hub) unlapsed(room string, lock Lock) (Lock, error) {
-	if !lock.locks() || h.cfg.Now().Sub(lock.Made) < lockLapses {
+func (c *core) unlapsed(room string, lock Lock) (Lock, error) {
+	if !lock.locks() || c.cfg.Now().Sub(lock.Made) < lockLapses {
 		return lock, nil
 	}
-	return Lock{}, h.cfg.Registry.Unlock(background, room)
+	return Lock{}, c.cfg.Registry.Unlock(background, room)
 }
 
 // settledLock returns the room's lock, once it is in the log.
@@ -127,11 +69,11 @@ func (r *Room) setLock(l Lock) (Lock, error) {
 	}
 	r.lock = l // from here on, nobody comes in without it
 	r.mu.Unlock()
-	ok, err := r.hub.cfg.Registry.SetLock(background, r.name.Key, l)
+	ok, err := r.core.cfg.Registry.SetLock(background, r.name.Key, l)
 	r.mu.Lock()
 	if err != nil || !ok {
 		// A commit that failed may have been kept. If nobody knows, it is locked.
-		if kept, readErr := r.hub.cfg.Registry.Lock(background, r.name.Key); readErr == nil {
+		if kept, readErr := r.core.cfg.Registry.Lock(background, r.name.Key); readErr == nil {
 			r.lock = kept
 		}
 	}
@@ -145,7 +87,7 @@ func (r *Room) opens(l Lock, key string, payer *meter) bool {
 	if !ok {
 		return false
 	}
-	sum := r.hub.keys.Sum(key)
+	sum := r.core.keys.Sum(key)
 	r.mu.Lock()
 	proof := r.proof
 	r.mu.Unlock()
@@ -153,7 +95,7 @@ func (r *Room) opens(l Lock, key string, payer *meter) bool {
 		return hmac.Equal(sum, proof)
 	}
 	payer.charge(costHash)
-	if !r.hub.keys.Opens(l.Hash, key) {
+	if !r.core.keys.Opens(l.Hash, key) {
 		return false
 	}
 	r.mu.Lock()

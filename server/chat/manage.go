@@ -84,6 +84,7 @@ func (h *Hub) retire(f farewell, keys ...string) (peopled bool, done func()) {
 	var sessions []*session
 	if r != nil {
 		r.farewell.Store(&f)
+		r.appends.close()
 		delete(h.rooms, keys[0])
 		for s := range h.sessions {
 			if s.room == r {
@@ -96,7 +97,7 @@ func (h *Hub) retire(f farewell, keys ...string) (peopled bool, done func()) {
 		s.close(f.code, f.reason)
 	}
 	if r != nil {
-		r.appends.Wait()
+		r.appends.wait()
 	}
 	return r != nil, func() {
 		h.mu.Lock()

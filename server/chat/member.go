@@ -142,7 +142,7 @@ func (m *member) flush() (delivered int) {
 			delivered += n
 			if more {
 				m.busy = true
-				m.room.hub.work.Go(m.catchUp)
+				m.room.core.work.Go(m.catchUp)
 			}
 			if err != nil {
 				m.sock.Close() // reading fails too, and ends the session
@@ -224,7 +224,7 @@ func (m *member) catchUp() {
 		n, more, err := m.catchUpLocked()
 		m.busy = more || err != nil // after an error nobody writes any more
 		m.sock.Mu.Unlock()
-		m.room.hub.metrics.deliveries.Add(float64(n))
+		m.room.core.metrics.deliveries.Add(float64(n))
 		switch {
 		case errors.Is(err, errTooFarBehind):
 			m.fail(shared.CloseSlowConsumer, "You fell too far behind.")
@@ -289,7 +289,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 // writeAll writes p, blocking. An error ends the session.
 func (m *member) writeAll(p []byte) error {
 	m.source.meter.charge(time.Duration(len(p)) * costWritten)
-	return m.sock.WriteAll(p, m.room.hub.cfg.StallLimit)
+	return m.sock.WriteAll(p, m.room.core.cfg.StallLimit)
 }
 
 // replay writes what lies between sent and the tail's head, or goes over to the
@@ -298,7 +298,7 @@ func (m *member) writeAll(p []byte) error {
 // at a time.
 func (m *member) replay() (delivered int, more bool, err error) {
 	head, v := m.room.position(m.tail)
-	if m.sent < head && (head-m.sent > int64(m.room.hub.cfg.ResumeLimit) || m.missed()) {
+	if m.sent < head && (head-m.sent > int64(m.room.core.cfg.ResumeLimit) || m.missed()) {
 		return 0, false, errTooFarBehind
 	}
 	if runs, n, ok := v.Since(m.sent, m.cursor, m.skip); ok || m.sent >= head {
@@ -312,7 +312,7 @@ func (m *member) replay() (delivered int, more bool, err error) {
 	}
 	m.account.hold(replayHeld)
 	defer m.account.hold(-replayHeld)
-	entries, err := m.room.hub.cfg.Log.Read(background, m.room.name.Key, m.sent, head, Most{Entries: 256, Bytes: replayRead})
+	entries, err := m.room.core.cfg.Log.Read(background, m.room.name.Key, m.sent, head, Most{Entries: 256, Bytes: replayRead})
 	if err != nil {
 		return 0, false, err
 	}
@@ -352,3 +352,10 @@ const (
 // missed reports whether the log has deleted what the member was still to get:
 // it has to come back, and learn that something is missing.
 func (m *member) missed() bool { return m.sent+1 < m.room.first.Load() }
+
+// position returns the tail's head and what it shows, together.
+func (r *Room) position(t *wire.Tail) (head int64, v *wire.View) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head, t.View()
+}

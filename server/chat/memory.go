@@ -1,12 +1,7 @@
 package chat
 
 import (
-	"cmp"
-	"maps"
-	"slices"
 	"sync/atomic"
-
-	"parley/shared"
 )
 
 // memory counts the bytes that the server holds for its peers: frames that they
@@ -74,56 +69,4 @@ func (m *memory) full(src *source) bool {
 	}
 	held := src.held.Load()
 	return held > m.limit/sourceShare || m.held.Load() > m.limit && held > m.limit/(2*sourceShare) || m.held.Load() > 2*m.limit
-}
-
-// shed closes sessions until what is held is within the limit: always one of the
-// source that holds most, and of that source the one that holds most.
-func (h *Hub) shed() {
-	if h.memory.shedding.Swap(true) {
-		return
-	}
-	h.work.Go(func() {
-		defer h.memory.shedding.Store(false)
-		for _, s := range h.heaviest() {
-			h.metrics.limit("memory")
-			s.close(shared.CloseTryLater, "The server needs the memory that your unread messages take. Try again later.")
-		}
-	})
-}
-
-// heaviest returns the sessions to close.
-func (h *Hub) heaviest() (victims []*session) {
-	limit := h.memory.limit - h.memory.limit/16 // so that the next byte is not over it again
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	all := h.memory.held.Load()
-	bySource := make(map[*source][]*session)
-	held := make(map[*source]int64)
-	for s := range h.sessions {
-		if s.closing.Load() {
-			all -= s.account.held.Load()
-			continue
-		}
-		bySource[s.source] = append(bySource[s.source], s)
-		held[s.source] += s.account.held.Load()
-	}
-	for _, sessions := range bySource {
-		slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(b.account.held.Load(), a.account.held.Load()) })
-	}
-	for len(held) > 0 {
-		src := slices.MaxFunc(slices.Collect(maps.Keys(held)), func(a, b *source) int { return cmp.Compare(held[a], held[b]) })
-		if all <= limit && held[src] <= limit/sourceShare {
-			break
-		}
-		if len(bySource[src]) == 0 {
-			delete(held, src)
-			continue
-		}
-		s := bySource[src][0]
-		bySource[src] = bySource[src][1:]
-		victims = append(victims, s)
-		all -= s.account.held.Load()
-		held[src] -= s.account.held.Load()
-	}
-	return victims
 }

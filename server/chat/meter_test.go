@@ -117,18 +117,18 @@ func TestSource(t *testing.T) {
 // Sources are kept as long as they have a connection or owe something.
 func TestSourcesAreForgotten(t *testing.T) {
 	ms, now, _ := manualMeters()
-	h := &Hub{meters: ms}
-	h.sources.make = h.newSource
-	h.source("192.0.2.1")
-	debtor, here := h.source("192.0.2.2"), h.source("192.0.2.3")
+	c := &core{meters: ms}
+	c.sources.make = c.newSource
+	c.source("192.0.2.1")
+	debtor, here := c.source("192.0.2.2"), c.source("192.0.2.3")
 	*now += int64(time.Second)
 	debtor.meter.charge(time.Second)
-	h.sources.release("192.0.2.1")
-	h.sources.release("192.0.2.2")
-	h.sources.swept = time.Time{}
-	h.source("192.0.2.4")
-	if len(h.sources.values) != 3 || h.source("192.0.2.2") != debtor || h.source("192.0.2.3") != here {
-		t.Errorf("kept: %v", h.sources.values)
+	c.sources.release("192.0.2.1")
+	c.sources.release("192.0.2.2")
+	c.sources.swept = time.Time{}
+	c.source("192.0.2.4")
+	if len(c.sources.values) != 3 || c.source("192.0.2.2") != debtor || c.source("192.0.2.3") != here {
+		t.Errorf("kept: %v", c.sources.values)
 	}
 }
 

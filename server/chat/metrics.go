@@ -31,10 +31,10 @@ type metrics struct {
 	told   map[string]time.Time // when a limit was last logged
 }
 
-func newMetrics(h *Hub) *metrics {
+func newMetrics(logger *slog.Logger) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		logger:   h.cfg.Logger,
+		logger:   logger,
 		told:     make(map[string]time.Time),
 		messages: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parley_messages_received_total", Help: "Messages taken from members, before the log has them."}),
@@ -57,24 +57,14 @@ func newMetrics(h *Hub) *metrics {
 			Name: "parley_limit_hits_total", Help: "What was refused or ended at a limit, by the limit."}, []string{"limit"}),
 	}
 	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "parley_connections", Help: "WebSocket connections."}, func() float64 {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			return float64(len(h.sessions))
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "parley_held_bytes", Help: "Memory held for clients: what they have not taken, or not sent whole, and the rooms' newest frames."}, func() float64 {
-			return float64(h.memory.held.Load())
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "parley_rooms", Help: "Rooms in memory."}, func() float64 {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			return float64(len(h.rooms))
-		}),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// gauge adds a number that is asked for when the metrics are read.
+func (m *metrics) gauge(name, help string, value func() int64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) }))
 }
 
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
@@ -104,15 +94,6 @@ func (m *metrics) limit(name string) {
 		m.logger.Warn("a limit keeps people out", "limit", name, "flag", flag)
 	}
 }
-
-// CountLimit counts what was refused at a limit outside the hub.
-func (h *Hub) CountLimit(name string) { h.metrics.limit(name) }
-
-// ObserveAppend counts a transaction of the log.
-func (h *Hub) ObserveAppend(d time.Duration) { h.metrics.appends.Observe(d.Seconds()) }
-
-// ObserveExpired counts messages that the log has deleted.
-func (h *Hub) ObserveExpired(n int) { h.metrics.expired.Add(float64(n)) }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -38,8 +38,8 @@ func (s *session) claim(c Claim) (Standing, error) {
 	}
 	s.claimed.Store(time.Now().UnixNano())
 	s.source.meter.charge(costClaim)
-	c.Room, c.Device, c.Address, c.Seen = s.room.name.Key, s.member.device, s.source.name, s.hub.cfg.Now()
-	return s.hub.cfg.Registry.Claim(background, c, s.hub.cfg.nameRules())
+	c.Room, c.Device, c.Address, c.Seen = s.room.name.Key, s.member.device, s.source.name, s.core.cfg.Now()
+	return s.core.cfg.Registry.Claim(background, c, s.core.cfg.nameRules())
 }
 
 // renew claims a person's name again. A log that can't be written keeps the earlier
@@ -58,7 +58,7 @@ func (s *session) renew(p *person) {
 // spoke has the person's name held longer once something was said under it.
 func (s *session) spoke() {
 	if s.dialect == parley && !s.said.Swap(true) {
-		s.hub.work.Go(func() { s.renew(s.room.personOf(s.member)) })
+		s.core.work.Go(func() { s.renew(s.room.personOf(s.member)) })
 	}
 }
 
@@ -87,8 +87,8 @@ func (s *session) free(name shared.Name) (bool, error) {
 	if s.room.here(name.Key) {
 		return false, nil
 	}
-	owner, err := s.hub.cfg.Registry.Owner(background, s.room.name.Key, name.Key)
-	return err == nil && !s.hub.cfg.nameRules().Held(owner, s.hub.cfg.Now()), err
+	owner, err := s.core.cfg.Registry.Owner(background, s.room.name.Key, name.Key)
+	return err == nil && !s.core.cfg.nameRules().Held(owner, s.core.cfg.Now()), err
 }
 
 // borrow gives the session a name that nobody owns, with a number behind it if
@@ -111,12 +111,12 @@ func (s *session) borrow(name shared.Name) error {
 // arriveUnowned is arrive under a name that belongs to nobody.
 func (s *session) arriveUnowned(name shared.Name) (bool, error) {
 	look := lookalike.Of(name.Text)
-	owner, err := s.hub.cfg.Registry.LookOwner(background, s.room.name.Key, look.Skeleton)
+	owner, err := s.core.cfg.Registry.LookOwner(background, s.room.name.Key, look.Skeleton)
 	if err != nil {
 		return false, err
 	}
 	var standing Standing
-	if owner.Name != name.Key && s.hub.cfg.nameRules().Held(owner, s.hub.cfg.Now()) {
+	if owner.Name != name.Key && s.core.cfg.nameRules().Held(owner, s.core.cfg.Now()) {
 		standing.Like = owner.Name
 	}
 	return s.room.arrive(s.member, name, look, standing), nil

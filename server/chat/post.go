@@ -129,7 +129,7 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 		return receipt, http.StatusServiceUnavailable, unavailable
 	case standing.Taken:
 		return receipt, http.StatusConflict, taken
-	case !h.begin(room):
+	case !room.begin():
 		return receipt, http.StatusServiceUnavailable, "The server is stopping, or the room was deleted or renamed."
 	}
 	room.mu.Lock()
@@ -143,7 +143,7 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	done := make(chan result, 1)
 	e := Entry{ID: m.ID, Device: APIDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
 	h.cfg.Log.Append(background, room.name, e, func(r Receipt, err error) {
-		defer h.appended(room)
+		defer room.appended()
 		done <- result{r, err}
 	})
 	got := <-done

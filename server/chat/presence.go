@@ -2,7 +2,6 @@ package chat
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +132,7 @@ func (r *Room) depart(m *member) {
 		return
 	}
 	var gone *time.Timer
-	gone = time.AfterFunc(r.hub.cfg.LeaveDelay, func() {
+	gone = time.AfterFunc(r.core.cfg.LeaveDelay, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if p.gone == gone {
@@ -230,33 +229,4 @@ func variant(name shared.Name, n int) shared.Name {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]
 	}
-}
-
-// someWho returns the names of a few people in rooms that anybody may see and
-// enter, for the page that greets.
-func (h *Hub) someWho(limit int) (names []string) {
-	h.mu.Lock()
-	rooms := slices.Collect(maps.Values(h.rooms))
-	h.mu.Unlock()
-	for _, r := range rooms {
-		select {
-		case <-r.opened:
-		default: // still reading its log
-			continue
-		}
-		if r.err != nil {
-			continue
-		}
-		if info := r.info(); info.hidden || info.Locked {
-			continue
-		}
-		here, _ := r.who()
-		names = append(names, here...)
-		if len(names) >= 4*limit {
-			break
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	return names[:min(limit, len(names))]
 }

@@ -1,9 +1,7 @@
 package chat
 
 import (
-	"errors"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +27,7 @@ const (
 // has the members written to.
 type Room struct {
 	// Set when it is opened.
-	hub    *Hub
+	core   *core
 	opened chan struct{} // closed when what follows is set
 	err    error         // why it could not be opened
 	name   shared.Name
@@ -40,10 +38,10 @@ type Room struct {
 	size  atomic.Int64 // how many members there are
 	first atomic.Int64 // the oldest entry that the log keeps; it never goes back
 
-	sessions int            // guarded by hub.mu; the room leaves memory with the last
-	appends  sync.WaitGroup // under way; grows only under hub.mu and before a farewell
+	sessions int  // guarded by Hub.mu; the room leaves memory with the last
+	appends  gate // closed when it is retired
 
-	farewell atomic.Pointer[farewell] // set if it is retired; written under hub.mu
+	farewell atomic.Pointer[farewell] // set if it is retired; written under Hub.mu
 
 	incomingMu sync.Mutex
 	incoming   []delivery
@@ -66,6 +64,35 @@ type Room struct {
 	recent  []Entry              // the newest when it was opened, for the first tail
 	authors map[string]*author   // by device
 	presence
+}
+
+// newRoom returns a room that is still to be opened, with one session in it.
+func newRoom(c *core, name shared.Name) *Room {
+	r := &Room{core: c, name: name, sessions: 1, opened: make(chan struct{})}
+	r.settled.L = &r.incomingMu
+	r.people = make(map[string]*person)
+	r.looks = make(map[string][]*person)
+	r.authors = make(map[string]*author)
+	return r
+}
+
+// begin counts an append that is under way, unless the server is stopping or the
+// room is retired.
+func (r *Room) begin() bool {
+	if !r.core.appends.enter() {
+		return false
+	}
+	if !r.appends.enter() {
+		r.core.appends.leave()
+		return false
+	}
+	return true
+}
+
+// appended undoes begin.
+func (r *Room) appended() {
+	r.appends.leave()
+	r.core.appends.leave()
 }
 
 // delivery is one thing for everyone: an entry, or a frame that is not kept.
@@ -99,7 +126,7 @@ func (r *Room) enqueue(add func([]delivery) []delivery) {
 	r.incoming = add(r.incoming)
 	if !r.looping {
 		r.looping = true
-		r.hub.work.Go(r.loop)
+		r.core.work.Go(r.loop)
 	}
 }
 
@@ -118,7 +145,7 @@ func (r *Room) loop() {
 		}
 		r.incomingMu.Unlock()
 
-		r.hub.metrics.deliveries.Add(float64(flushAll(r.appendAll(batch, w))))
+		r.core.metrics.deliveries.Add(float64(flushAll(r.appendAll(batch, w))))
 		clear(batch)
 		w.deliveries = batch[:0]
 	}
@@ -217,104 +244,8 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	return r.members
 }
 
-// position returns the tail's head and what it shows, together.
-func (r *Room) position(t *wire.Tail) (head int64, v *wire.View) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.head, t.View()
-}
-
-// add takes a member in, behind the tail until it has caught up, and returns
-// the head at that moment. It refuses a member that has not unlocked the
-// room with errLocked, and with errFull if there is no place.
-func (r *Room) add(m *member) (head int64, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.lock.locks() && !m.unlocked:
-		return 0, errLocked
-	case len(r.members) >= r.hub.cfg.MaxMembers:
-		r.hub.metrics.limit("members")
-		if !r.freePlace(m) {
-			return 0, errFull
-		}
-	}
-	if r.tails[m.dialect] == nil {
-		r.tails[m.dialect] = r.newTail()
-	}
-	r.speak[m.dialect]++
-	m.tail = r.tails[m.dialect]
-	m.cursor = m.tail.View().End()
-	m.sent = r.head
-	r.members = append(slices.Clip(r.members), m)
-	r.size.Store(int64(len(r.members)))
-	return r.head, nil
-}
-
-// newTail returns a tail with what the log had last, if nothing came since.
-func (r *Room) newTail() *wire.Tail {
-	t := wire.NewTail(r.hub.memory.tail(r.hub.cfg.TailBytes))
-	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {
-		var f frames
-		var scratch []byte
-		for _, e := range r.recent {
-			before := len(f.buf)
-			f.buf, scratch = appendEntry(f.buf, scratch, e, r.author(e).by)
-			f.marks = append(f.marks, wire.Mark{End: uint64(len(f.buf) - before), Offset: e.Offset, Device: e.Device})
-		}
-		t.Append(f.buf, f.marks)
-	}
-	r.recent = nil
-	return t
-}
-
-var (
-	errLocked = errors.New("the room is locked")
-	errFull   = errors.New("the room is full")
-)
-
-// remove lets a member go, if it is one, and its person depart.
-func (r *Room) remove(m *member) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i := slices.Index(r.members, m); i >= 0 {
-		r.members = slices.Delete(slices.Clone(r.members), i, i+1)
-		r.size.Store(int64(len(r.members)))
-		if r.speak[m.dialect]--; r.speak[m.dialect] == 0 {
-			r.hub.memory.dropTail(r.tails[m.dialect].Limit())
-			r.tails[m.dialect] = nil
-		}
-	}
-	r.depart(m)
-}
-
 // expire notes where the log begins.
 func (r *Room) expire(first int64) {
 	for old := r.first.Load(); first > old && !r.first.CompareAndSwap(old, first); old = r.first.Load() {
 	}
-}
-
-// end stops what goes on in a room that nobody is in.
-func (r *Room) end() {
-	r.stop()
-	r.incomingMu.Lock()
-	r.over = true
-	r.incomingMu.Unlock()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.timer != nil {
-		r.timer.Stop()
-	}
-	for _, p := range r.people {
-		if p.gone != nil {
-			p.gone.Stop()
-		}
-	}
-}
-
-// info is what the list of rooms tells.
-func (r *Room) info() RoomInfo {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden, key: r.name.Key}
 }

@@ -1,31 +1,16 @@
 package chat
 
-import "parley/shared"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"parley/shared"
+)
 
 // Where places are limited, every source has its share of them. If all are taken,
 // whoever comes from a source with fewer gets one from the source that has most.
 // So many connections from a few addresses never shut out another address.
-
-// saysShare is what the one is told that gives up its place.
-const saysShare = "Others need the place: too many connections come from your address."
-
-// richest returns the source with most places, if it still has more than src when
-// each has given or taken one; else nil.
-func richest(places map[*source]int, src *source) *source {
-	var most *source
-	for s, n := range places {
-		if most == nil || n > places[most] {
-			most = s
-		}
-	}
-	if most == nil || places[most] <= places[src]+1 {
-		return nil
-	}
-	return most
-}
-
-// giveUp ends a session whose place is for somebody else.
-func (s *session) giveUp() { s.close(shared.CloseTryLater, saysShare) }
 
 // freePlace ends a session of the source with most connections, if src has fewer,
 // and reports whether it did. The caller holds mu.
@@ -78,33 +63,54 @@ func (h *Hub) freeRoom(src *source) bool {
 	return true
 }
 
-// freePlace ends a member of the source with most members here, if the newcomer's
-// has fewer; for one who has been here before, also of those who have not. It
-// reports whether it did. The caller holds mu.
-func (r *Room) freePlace(newcomer *member) bool {
-	places := make(map[*source]int)
-	one := make(map[*source]*member) // strangers, if there are some
-	for _, m := range r.members {
-		if m.gaveUp || !m.connected.Load() {
+// shed closes sessions until what is held is within the limit: always one of the
+// source that holds most, and of that source the one that holds most.
+func (h *Hub) shed() {
+	if h.memory.shedding.Swap(true) {
+		return
+	}
+	h.work.Go(func() {
+		defer h.memory.shedding.Store(false)
+		for _, s := range h.heaviest() {
+			h.metrics.limit("memory")
+			s.close(shared.CloseTryLater, "The server needs the memory that your unread messages take. Try again later.")
+		}
+	})
+}
+
+// heaviest returns the sessions to close.
+func (h *Hub) heaviest() (victims []*session) {
+	limit := h.memory.limit - h.memory.limit/16 // so that the next byte is not over it again
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := h.memory.held.Load()
+	bySource := make(map[*source][]*session)
+	held := make(map[*source]int64)
+	for s := range h.sessions {
+		if s.closing.Load() {
+			all -= s.account.held.Load()
 			continue
 		}
-		places[m.source]++
-		if old := one[m.source]; old == nil || !m.known || old.known {
-			one[m.source] = m
+		bySource[s.source] = append(bySource[s.source], s)
+		held[s.source] += s.account.held.Load()
+	}
+	for _, sessions := range bySource {
+		slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(b.account.held.Load(), a.account.held.Load()) })
+	}
+	for len(held) > 0 {
+		src := slices.MaxFunc(slices.Collect(maps.Keys(held)), func(a, b *source) int { return cmp.Compare(held[a], held[b]) })
+		if all <= limit && held[src] <= limit/sourceShare {
+			break
 		}
-	}
-	from := richest(places, newcomer.source)
-	if from == nil && newcomer.known {
-		for src, m := range one {
-			if !m.known && (from == nil || places[src] > places[from]) {
-				from = src
-			}
+		if len(bySource[src]) == 0 {
+			delete(held, src)
+			continue
 		}
+		s := bySource[src][0]
+		bySource[src] = bySource[src][1:]
+		victims = append(victims, s)
+		all -= s.account.held.Load()
+		held[src] -= s.account.held.Load()
 	}
-	if from == nil {
-		return false
-	}
-	one[from].gaveUp = true
-	one[from].fail(shared.CloseTryLater, saysShare)
-	return true
+	return victims
 }

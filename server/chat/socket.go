@@ -3,11 +3,9 @@ package chat
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
@@ -34,7 +32,7 @@ func roomFull() *refusal {
 // learns nothing else about a WebSocket that was refused.
 func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
-	s := &session{hub: h, address: h.address(r), sock: wire.NewSock()}
+	s := &session{core: &h.core, address: h.address(r), sock: wire.NewSock()}
 	s.source, s.sock.Meter = h.source(s.address), s
 	s.account.memory, s.account.source = h.memory, s.source
 	room, name, no := h.readSocketPath(r)
@@ -47,7 +45,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	if no == nil {
 		s.source.meter.charge(costConnection)
-		no = s.takePlace(room, upgrade)
+		no = h.takePlace(s, room, upgrade)
 	}
 	if no == nil && s.dialect == tutorial && upgrade {
 		// Before the upgrade is answered, as in the tutorial: whoever is connected
@@ -62,7 +60,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		no = &refusal{status: http.StatusUpgradeRequired, detail: "This path takes WebSocket connections only."}
 	}
 	if no != nil {
-		s.end()
+		h.end(s)
 		if no.limit != "" && upgrade {
 			h.metrics.limit(no.limit)
 		}
@@ -77,7 +75,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		OnPongReceived:     func(context.Context, []byte) { s.hear() },
 	})
 	if err != nil { // Accept has answered
-		s.end()
+		h.end(s)
 		return
 	}
 	s.conn = conn
@@ -85,9 +83,9 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.sock.OnPong = s.hear
 	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
 	if s.greet(name) {
-		h.work.Go(s.run)
+		h.work.Go(func() { h.run(s) })
 	} else {
-		h.work.Go(s.linger)
+		h.work.Go(func() { h.linger(s) })
 	}
 }
 
@@ -114,14 +112,14 @@ func (h *Hub) readSocketPath(r *http.Request) (room, name shared.Name, no *refus
 
 // takePlace counts the session's connection and opens its room; end undoes both.
 // Whoever asks for no upgrade opens none, because that reads the log.
-func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
+func (h *Hub) takePlace(s *session, room shared.Name, upgrade bool) *refusal {
 	unavailable := func(code, detail, limit string) *refusal {
 		return &refusal{http.StatusServiceUnavailable, code, detail, limit}
 	}
-	if s.hub.memory.full(s.source) {
+	if h.memory.full(s.source) {
 		return unavailable("server_full", "The server has no memory for more people right now.", "memory")
 	}
-	switch err := s.hub.reserve(s.source, upgrade); {
+	switch err := h.reserve(s.source, upgrade); {
 	case errors.Is(err, errTooMany):
 		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "address"}
 	case errors.Is(err, errServerFull):
@@ -131,9 +129,9 @@ func (s *session) takePlace(room shared.Name, upgrade bool) *refusal {
 	}
 	s.reserved = true
 	s.account.hold(heldBySession)
-	enter := s.hub.enter
+	enter := h.enter
 	if !upgrade {
-		enter = s.hub.mayEnter
+		enter = h.mayEnter
 	}
 	r, err := enter(room, s.source)
 	switch {
@@ -165,18 +163,6 @@ func (h *Hub) mayJoin(name shared.Name, r *http.Request) *refusal {
 		return &refusal{http.StatusForbidden, "", saysTutorial, ""}
 	}
 	return nil
-}
-
-// personName is shared.PersonName under this server's own limit.
-func (h *Hub) personName(s string) (shared.Name, error) {
-	name, err := shared.PersonName(s)
-	if err == nil && utf8.RuneCountInString(name.Text) > h.cfg.MaxName {
-		err = &shared.NameError{Reason: fmt.Sprintf("The name is over %d characters.", h.cfg.MaxName)}
-	}
-	if err != nil {
-		h.metrics.limit("name")
-	}
-	return name, err
 }
 
 func offersParley(offers []string) bool {

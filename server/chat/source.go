@@ -1,11 +1,8 @@
 package chat
 
 import (
-	"context"
-	"net/http"
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -43,18 +40,18 @@ func sourceOf(address string) string {
 // rested reports whether a new source would be the same.
 func (s *source) rested() bool { return s.meter.rested() && s.messages.rested() && s.held.Load() == 0 }
 
-// newSource is what Hub.sources makes.
-func (h *Hub) newSource(name string) *source {
+// newSource is what core.sources makes.
+func (c *core) newSource(name string) *source {
 	s := &source{name: name, messages: pace{rate.NewLimiter(rate.Inf, 0)}}
-	if h.meters != nil {
-		s.meter = h.meters.newMeter()
-		s.messages = h.newPace(sourcePace)
+	if c.meters != nil {
+		s.meter = c.meters.newMeter()
+		s.messages = c.newPace(sourcePace)
 	}
 	return s
 }
 
-// source returns where an address is, which Hub.sources.release gives back by name.
-func (h *Hub) source(address string) *source { return h.sources.of(sourceOf(address)) }
+// source returns where an address is, which core.sources.release gives back by name.
+func (c *core) source(address string) *source { return c.sources.of(sourceOf(address)) }
 
 // sourcePace is how many members' messages may come from one source.
 const sourcePace = 20
@@ -64,62 +61,29 @@ const sourcePace = 20
 type pace struct{ *rate.Limiter }
 
 // newPace returns the pace of n members.
-func (h *Hub) newPace(n int) pace {
-	if h.cfg.Rate <= 0 {
+func (c *core) newPace(n int) pace {
+	if c.cfg.Rate <= 0 {
 		return pace{rate.NewLimiter(rate.Inf, 0)}
 	}
-	return pace{rate.NewLimiter(rate.Limit(float64(n)*h.cfg.Rate), n*h.cfg.Burst)}
+	return pace{rate.NewLimiter(rate.Limit(float64(n)*c.cfg.Rate), n*c.cfg.Burst)}
 }
 
 func (p pace) rested() bool { return p.Limit() == rate.Inf || p.Tokens() >= float64(p.Burst()) }
 
-// Arrives charges a new connection to the source of an address, and reports whether
-// it is welcome: from a source deep in debt it is not.
-func (h *Hub) Arrives(addr netip.Addr, tls bool) bool {
-	src := h.source(addr.String())
-	defer h.sources.release(src.name)
-	if src.meter == nil {
-		return true
+// saysShare is what the one is told that gives up its place.
+const saysShare = "Others need the place: too many connections come from your address."
+
+// richest returns the source with most places, if it still has more than src when
+// each has given or taken one; else nil.
+func richest(places map[*source]int, src *source) *source {
+	var most *source
+	for s, n := range places {
+		if most == nil || n > places[most] {
+			most = s
+		}
 	}
-	cost := costAccept
-	if tls {
-		cost = costTLS
+	if most == nil || places[most] <= places[src]+1 {
+		return nil
 	}
-	src.meter.charge(cost)
-	return src.meter.debt() < meterDebt/2
+	return most
 }
-
-// metered has a request wait until its source has paid for the ones before, and
-// charges it.
-func (h *Hub) metered(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		src := h.source(h.address(r))
-		defer h.sources.release(src.name)
-		src.meter.wait()
-		src.meter.charge(costRequest)
-		ctx := context.WithValue(r.Context(), meterKey{}, src.meter)
-		next.ServeHTTP(&meteredWriter{w, src.meter}, r.WithContext(ctx))
-	})
-}
-
-type meterKey struct{}
-
-// meterOf returns the meter of a request's source, for what it costs besides.
-func meterOf(r *http.Request) *meter {
-	m, _ := r.Context().Value(meterKey{}).(*meter)
-	return m
-}
-
-// meteredWriter charges what is written.
-type meteredWriter struct {
-	http.ResponseWriter
-	meter *meter
-}
-
-func (w *meteredWriter) Write(p []byte) (int, error) {
-	w.meter.charge(time.Duration(len(p)) * costWritten)
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for an http.ResponseController.
-func (w *meteredWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -15,8 +15,8 @@ func sayUnavailable(err error) string {
 
 // notStored logs what became of a message, unless the log says by itself in which
 // state it is: then there would be a line for each message.
-func (h *Hub) notStored(err error) {
+func (c *core) notStored(err error) {
 	if !errors.Is(err, ErrMoved) && !errors.Is(err, ErrNoSpace) {
-		h.cfg.Logger.Error("message not stored", "error", err)
+		c.cfg.Logger.Error("message not stored", "error", err)
 	}
 }

@@ -1,0 +1,59 @@
+package chat
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Arrives charges a new connection to the source of an address, and reports whether
+// it is welcome: from a source deep in debt it is not.
+func (h *Hub) Arrives(addr netip.Addr, tls bool) bool {
+	src := h.source(addr.String())
+	defer h.sources.release(src.name)
+	if src.meter == nil {
+		return true
+	}
+	cost := costAccept
+	if tls {
+		cost = costTLS
+	}
+	src.meter.charge(cost)
+	return src.meter.debt() < meterDebt/2
+}
+
+// metered has a request wait until its source has paid for the ones before, and
+// charges it.
+func (h *Hub) metered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		src := h.source(h.address(r))
+		defer h.sources.release(src.name)
+		src.meter.wait()
+		src.meter.charge(costRequest)
+		ctx := context.WithValue(r.Context(), meterKey{}, src.meter)
+		next.ServeHTTP(&meteredWriter{w, src.meter}, r.WithContext(ctx))
+	})
+}
+
+type meterKey struct{}
+
+// meterOf returns the meter of a request's source, for what it costs besides.
+func meterOf(r *http.Request) *meter {
+	m, _ := r.Context().Value(meterKey{}).(*meter)
+	return m
+}
+
+// meteredWriter charges what is written.
+type meteredWriter struct {
+	http.ResponseWriter
+	meter *meter
+}
+
+func (w *meteredWriter) Write(p []byte) (int, error) {
+	w.meter.charge(time.Duration(len(p)) * costWritten)
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for an http.ResponseController.
+func (w *meteredWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
