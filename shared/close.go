@@ -31,8 +31,8 @@ const (
 	CloseOpenRoom  CloseCode = 4504 // a passphrase for a room that is open to everyone
 )
 
-// The reasons of a CloseTryLater that clients have sentences of their own for. With
-// any other the server is full.
+// The reasons of a CloseTryLater that clients tell apart. They show any other as a
+// full server.
 const (
 	ReasonRoomFull = "The room is full."
 	ReasonTooMany  = "Too many wrong passphrases came from this address. Wait a moment."

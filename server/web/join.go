@@ -35,6 +35,8 @@ type WiFi struct {
 	Password string // "" if it is open
 }
 
+const hexadecimal = "0123456789abcdefABCDEF"
+
 // Check returns what keeps the network's name or password from being one
 // (IEEE 802.11: up to 32 bytes, and 8 to 63 ASCII characters or 64 hexadecimal digits).
 func (w *WiFi) Check() error {
@@ -44,6 +46,8 @@ func (w *WiFi) Check() error {
 		return errors.New("the name of a Wi-Fi has 1 to 32 bytes")
 	case !utf8.ValidString(w.SSID) || strings.ContainsFunc(w.SSID, unicode.IsControl):
 		return errors.New("the name of the Wi-Fi has a character that can't be shown")
+	case n == 64 && strings.Trim(w.Password, hexadecimal) != "":
+		return errors.New("a password of a Wi-Fi that has 64 characters is a key of hexadecimal digits")
 	case n != 0 && (n < 8 || n > 64) || strings.ContainsFunc(w.Password, func(r rune) bool { return !ascii(r) }):
 		return errors.New("the password of a Wi-Fi has 8 to 63 ASCII characters")
 	}
@@ -55,7 +59,7 @@ func (w *WiFi) String() string {
 	escape := strings.NewReplacer(`\`, `\\`, `;`, `\;`, `,`, `\,`, `"`, `\"`, `:`, `\:`).Replace
 	// Digits and letters from A to F alone would be read as bytes.
 	quoted := func(s string) string {
-		if strings.Trim(s, "0123456789abcdefABCDEF") == "" {
+		if strings.Trim(s, hexadecimal) == "" {
 			return `"` + s + `"`
 		}
 		return escape(s)

@@ -168,6 +168,8 @@ func TestWiFi(t *testing.T) {
 		{web.WiFi{SSID: "\xff"}, ""},
 		{web.WiFi{SSID: "Party", Password: "short"}, ""},
 		{web.WiFi{SSID: "Party", Password: "passwörter"}, ""},
+		{web.WiFi{SSID: "Party", Password: strings.Repeat("x", 64)}, ""},
+		{web.WiFi{SSID: "Party", Password: strings.Repeat("0f", 32)}, `WIFI:T:WPA;S:Party;P:"` + strings.Repeat("0f", 32) + `";;`},
 	} {
 		if err := test.wifi.Check(); err != nil != (test.want == "") || err == nil && test.wifi.String() != test.want {
 			t.Errorf("%+v: %v, %s", test.wifi, err, &test.wifi)

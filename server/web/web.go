@@ -47,10 +47,10 @@ var contentTypes = map[string]string{
 // for a person.
 type Problem func(w http.ResponseWriter, r *http.Request, status int, detail string)
 
-// Handler serves the page: / asks for a name, /chat/ for a room, /chat/{room}/
-// is the room, /r/{room} asks for a name and leads into it, /static/ is what they
-// load; /join and /join.txt show what Invite gives, /app what OfferAPKs does. They are one page, in the language that the browser asks for; the script
-// goes from one to the other. /chat/?room=
+// Handler serves the page. /, /chat/, /chat/{room}/ and /r/{room} are one page, in the
+// language that the browser asks for; its script goes from one to the other. /static/
+// has its files. /join and /join.txt show what Invite returns, and /app offers the
+// packages of OfferAPKs. /chat/?room=
 // leads to the room, for a form that is submitted before its script has run.
 // What has no page gets one that leads back, or for a program goes to problem:
 // 400 for a room's name that breaks a rule of shared.RoomName, 404 for another

@@ -32,8 +32,8 @@ export const keyProblem = key => length(key) < least || length(key) > most ? ['k
 /** What rooms are told apart by: nearly the server's own key. */
 export const roomKey = room => (roomName(room).text || room).toLowerCase();
 
-/** The address of a room's page. */
 /** The path of the server's root: / or, behind a proxy, one below it. */
 export const base = new URL('..', import.meta.url).pathname;
 
+/** The address of a room's page. */
 export const roomPath = room => `${base}chat/${encodeURIComponent(room)}/`;
