@@ -203,7 +203,7 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 func (s *session) spread(cost time.Duration) {
 	cost += time.Duration(s.room.size.Load()) * costDelivery
 	s.source.meter.charge(cost)
-	s.room.meter.wait()
+	s.room.meter.wait(s.sock.Over)
 	s.room.meter.charge(cost)
 }
 

@@ -40,6 +40,7 @@ func (s *session) beat() {
 
 // end gives back what the session has taken, in reverse order, whatever that is.
 func (h *Hub) end(s *session) {
+	s.closing.Store(true) // what is still on its way to it is no reason to close it
 	if s.conn != nil {
 		_ = s.conn.CloseNow()
 		h.dismiss(s)

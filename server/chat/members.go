@@ -73,8 +73,8 @@ func (r *Room) remove(m *member) {
 }
 
 // freePlace ends a member of the source with most members here, if the newcomer's
-// has fewer; for one who has been here before, also of those who have not. It
-// reports whether it did. The caller holds mu.
+// has fewer; for one who has been here before, also one who has not, of a source with
+// no fewer. It reports whether it did. The caller holds mu.
 func (r *Room) freePlace(newcomer *member) bool {
 	places := make(map[*source]int)
 	one := make(map[*source]*member) // strangers, if there are some
@@ -90,7 +90,7 @@ func (r *Room) freePlace(newcomer *member) bool {
 	from := richest(places, newcomer.source)
 	if from == nil && newcomer.known {
 		for src, m := range one {
-			if !m.known && (from == nil || places[src] > places[from]) {
+			if !m.known && places[src] >= places[newcomer.source] && (from == nil || places[src] > places[from]) {
 				from = src
 			}
 		}

@@ -116,9 +116,10 @@ func (m *meter) debt() time.Duration {
 	return time.Duration(m.paid.Load() - m.of.now())
 }
 
-// wait returns once everything is paid for. Those who wait for one meter go on one
-// after the other, so that none of them takes the others' share.
-func (m *meter) wait() {
+// wait returns once everything is paid for, or over says that nobody waits for it any
+// more; nil never says so. Those who wait for one meter go on one after the other, so
+// that none of them takes the others' share.
+func (m *meter) wait(over func() bool) {
 	if m == nil || m.debt() <= 0 {
 		return
 	}
@@ -126,7 +127,7 @@ func (m *meter) wait() {
 	defer m.turn.Unlock()
 	m.waits.Add(1)
 	m.of.slowed()
-	for d := m.debt(); d > 0 && !m.of.over.Load(); d = m.debt() {
+	for d := m.debt(); d > 0 && !m.of.over.Load() && (over == nil || !over()); d = m.debt() {
 		d = min(d, meterPause)
 		began := m.of.now()
 		m.of.pause(d)

@@ -21,7 +21,7 @@ func TestMeterOfTheModest(t *testing.T) {
 	ms, now, waits := manualMeters()
 	m := ms.newMeter()
 	for range 1000 {
-		m.wait()
+		m.wait(nil)
 		m.charge(9 * time.Millisecond)
 		*now += int64(10 * time.Millisecond)
 	}
@@ -43,12 +43,12 @@ func TestMeterOfTheHeavy(t *testing.T) {
 			end := int64(20 * time.Second)
 			for next := *now; *now < end; {
 				for i, m := range heavy {
-					m.wait()
+					m.wait(nil)
 					m.charge(5 * time.Millisecond)
 					used[i] += 5 * time.Millisecond
 					if *now >= next {
 						before := *waits
-						modest.wait()
+						modest.wait(nil)
 						modest.charge(time.Millisecond)
 						if *waits > before {
 							t.Fatal("the modest one waited")
@@ -88,7 +88,7 @@ func TestMeterForgets(t *testing.T) {
 		t.Errorf("the strain is %d later", ms.strain.Load())
 	}
 	m.charge(meterCredit - time.Millisecond)
-	if m.wait(); *waits > 0 {
+	if m.wait(nil); *waits > 0 {
 		t.Error("it has no credit")
 	}
 	if m.rested() {
@@ -141,7 +141,7 @@ func TestMeterOnABusyMachine(t *testing.T) {
 	m := ms.newMeter()
 	use := func(seconds int64) (used time.Duration) {
 		for end := *now + seconds*int64(time.Second); *now < end; {
-			m.wait()
+			m.wait(nil)
 			m.charge(5 * time.Millisecond)
 			used += 5 * time.Millisecond
 		}
@@ -155,5 +155,21 @@ func TestMeterOnABusyMachine(t *testing.T) {
 	use(10)
 	if used := use(10); used < 9*time.Second {
 		t.Errorf("on an idle machine it uses %v in 10 s", used)
+	}
+}
+
+// Whoever has gone waits for nothing.
+func TestMeterOfTheGone(t *testing.T) {
+	ms, now, _ := manualMeters()
+	m := ms.newMeter()
+	ms.pause = func(d time.Duration) {
+		*now += int64(d)
+		m.charge(d) // somebody else goes on using it
+	}
+	m.charge(10 * time.Second)
+	pauses := 0
+	m.wait(func() bool { pauses++; return pauses > 3 })
+	if pauses != 4 || m.debt() <= 0 {
+		t.Errorf("it waited %d times, with a debt of %s", pauses, m.debt())
 	}
 }

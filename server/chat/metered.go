@@ -19,8 +19,11 @@ func (h *Hub) Arrives(addr netip.Addr, tls bool) bool {
 	if tls {
 		cost = costTLS
 	}
+	if src.meter.debt() >= meterDebt/2 {
+		return false // and costs nothing, or those who are in would wait for ever
+	}
 	src.meter.charge(cost)
-	return src.meter.debt() < meterDebt/2
+	return true
 }
 
 // metered has a request wait until its source has paid for the ones before, and
@@ -29,7 +32,7 @@ func (h *Hub) metered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		src := h.source(h.address(r))
 		defer h.sources.release(src.name)
-		src.meter.wait()
+		src.meter.wait(func() bool { return r.Context().Err() != nil })
 		src.meter.charge(costRequest)
 		ctx := context.WithValue(r.Context(), meterKey{}, src.meter)
 		next.ServeHTTP(&meteredWriter{w, src.meter}, r.WithContext(ctx))

@@ -27,6 +27,7 @@ type session struct {
 
 	account  account // of what is held for it
 	reserved bool    // its connection counts
+	gaveUp   bool    // its place is for somebody else; guarded by Hub.mu
 
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
@@ -69,7 +70,7 @@ func (s *session) cut() { s.sock.Close() }
 
 // Wait implements wire.Meter. The room's meter is waited for only with a message,
 // because whoever only listens causes nothing in it.
-func (s *session) Wait() { s.source.meter.wait() }
+func (s *session) Wait() { s.source.meter.wait(s.sock.Over) }
 
 // Count implements wire.Meter.
 func (s *session) Count(n int) {
@@ -86,5 +87,13 @@ func (s *session) pong(payload []byte) {
 	}
 }
 
-// giveUp ends a session whose place is for somebody else.
-func (s *session) giveUp() { s.close(shared.CloseTryLater, saysShare) }
+// giveUp ends a session whose place is for somebody else, at once if it is closing
+// already. The caller holds Hub.mu.
+func (s *session) giveUp() {
+	s.gaveUp = true
+	if s.closing.Load() {
+		s.cut()
+	} else {
+		s.close(shared.CloseTryLater, saysShare)
+	}
+}

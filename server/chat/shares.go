@@ -10,7 +10,8 @@ import (
 
 // Where places are limited, every source has its share of them. If all are taken,
 // whoever comes from a source with fewer gets one from the source that has most.
-// So many connections from a few addresses never shut out another address.
+// So many connections from a few addresses never shut out another address. A session
+// that is closing still has its places.
 
 // freePlace ends a session of the source with most connections, if src has fewer,
 // and reports whether it did. The caller holds mu.
@@ -18,7 +19,7 @@ func (h *Hub) freePlace(src *source) bool {
 	places := make(map[*source]int)
 	one := make(map[*source]*session)
 	for s := range h.sessions {
-		if !s.closing.Load() {
+		if !s.gaveUp {
 			places[s.source]++
 			one[s.source] = s
 		}
@@ -37,7 +38,7 @@ func (h *Hub) freePlace(src *source) bool {
 func (h *Hub) freeRoom(src *source) bool {
 	inside := make(map[*Room][]*session)
 	for s := range h.sessions {
-		if s.room != nil && !s.closing.Load() {
+		if s.room != nil && !s.gaveUp {
 			inside[s.room] = append(inside[s.room], s)
 		}
 	}

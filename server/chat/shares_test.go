@@ -81,6 +81,25 @@ func TestShareOfRooms(t *testing.T) {
 	wantShared(t, 1, eves...)
 }
 
+// One address holds all rooms with sessions that are closing, and does not answer.
+func TestShareOfClosingRooms(t *testing.T) {
+	s := start(t, behindProxy, func(c *chat.Config) { c.MaxRooms, c.CloseLimit = 2, time.Minute })
+	for i := range 2 {
+		eve, _, err := s.tryDial(fmt.Sprint("/ws/chat/room", i), shared.Protocol, from("192.0.2.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eve.sendRaw("no hello")
+	}
+	s.until("both are closing", func() bool { return s.metric(`parley_frames_refused_total{code="bad_hello"}`) == "2" })
+	if rooms, _ := s.hub.Places(); rooms != 2 {
+		t.Fatalf("they have %d rooms", rooms)
+	}
+	ann := s.joinFrom("192.0.2.3", "for-ann", hello("Ann", newDevice()))
+	ann.say("1", "hi")
+	equal(t, "Ann", ann.texts(1), "hi")
+}
+
 // One address holds all places of a room.
 func TestShareOfMembers(t *testing.T) {
 	s := start(t, behindProxy, func(c *chat.Config) { c.MaxMembers = 4 })

@@ -163,6 +163,12 @@ func (s *Sock) Read(p []byte) (int, error) {
 // Closed reports whether nothing may be written any more.
 func (s *Sock) Closed() bool { return s.closed.Load() }
 
+// Over reports whether the connection has ended, or its time is up.
+func (s *Sock) Over() bool {
+	ends := s.ends.Load()
+	return s.Closed() || ends != 0 && time.Now().UnixNano() > ends
+}
+
 // Direct reports whether the socket can be written without blocking; TLS can not.
 func (s *Sock) Direct() bool { return s.raw != nil }
 
