@@ -79,6 +79,9 @@ func TestDeviceByCertificate(t *testing.T) {
 
 	pins := session.NewPins(kept)
 	before, m := pins.Device(s.base), startMiddleman(t, s.Addr())
+	if _, err := session.DialFunc(m.dial).Probe(t.Context(), s.base, pins); err == nil {
+		t.Error("another certificate is not refused")
+	}
 	pins.Trust(s.base, m.words)
 	if got := session.NewPins(kept).Device(s.base); got != before {
 		t.Errorf("with another certificate the device is %q, was %q", got, before)

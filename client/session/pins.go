@@ -21,9 +21,15 @@ type Pins struct {
 	spare string // see UseSpare
 
 	mu      sync.Mutex
-	words   map[string]string // by the server's base
-	devices map[string]string // by Identity, what no store keeps
-	offered map[string]string // by the server's base, the words of an authority's certificate that was refused
+	words   map[string]string  // by the server's base, or linked of it
+	devices map[string]string  // by Identity, what no store keeps
+	refused map[string]refusal // by the server's base, the last
+}
+
+// refusal is a certificate that a server has shown, and that was refused.
+type refusal struct {
+	words   string
+	vouched bool // by an authority
 }
 
 // vouched is kept for a server whose certificate an authority vouched for. Such a
@@ -33,7 +39,7 @@ const vouched = "authority"
 // NewPins returns the pins of a store, or with none, empty ones.
 func NewPins(store Store) *Pins {
 	return &Pins{store: store, spare: NewDevice(),
-		words: make(map[string]string), devices: make(map[string]string), offered: make(map[string]string)}
+		words: make(map[string]string), devices: make(map[string]string), refused: make(map[string]refusal)}
 }
 
 // Words is the fingerprint by which a server is known, as the server's terminal
@@ -46,16 +52,23 @@ func (p *Pins) Words(server string) string {
 }
 
 // Trust makes a fingerprint the one by which the server is known, as the person
-// who has compared it says. The server keeps this device's secret. If the certificate
-// is an authority's, its successors are good, too.
+// who has compared it says. It must be that of the certificate that was refused last;
+// of any other, Trust does nothing. A server that was known before keeps this device's
+// secret. If the certificate is an authority's, its successors are good, too.
 func (p *Pins) Trust(server, words string) {
-	before := p.known(server)
 	p.mu.Lock()
-	if p.offered[server] == words {
+	shown, refused := p.refused[server]
+	if refused = refused && shown.words == words; refused {
+		delete(p.refused, server)
+	}
+	p.mu.Unlock()
+	if !refused {
+		return
+	}
+	before := p.known(server)
+	if shown.vouched {
 		words = vouched
 	}
-	delete(p.offered, server)
-	p.mu.Unlock()
 	if before != "" && before != words {
 		p.handOver(Identity(server, before), Identity(server, words))
 	}
@@ -71,15 +84,22 @@ func (p *Pins) keep(server, words string) {
 	}
 }
 
-// Expect makes a link's fingerprint the one by which its server is known, unless
-// the server is known already. It reports false if it is known by another one.
+// linked is the key under which the words of a link are kept. They are no pin: a link
+// can name any certificate, also that of another server.
+func linked(server string) string { return "link " + server }
+
+// Expect has the first certificate of a server compared with a link's fingerprint. It
+// reports false if the server is known already, by another one.
 func (p *Pins) Expect(server, words string) bool {
 	known := p.known(server)
 	if known == "" {
-		p.keep(server, words)
+		p.keep(linked(server), words)
 	}
 	return known == "" || known == words || known == vouched
 }
+
+// Expected is the fingerprint that a link gave for a server, "" if none did.
+func (p *Pins) Expected(server string) string { return p.known(linked(server)) }
 
 func (p *Pins) known(server string) string {
 	p.mu.Lock()
@@ -93,7 +113,7 @@ func (p *Pins) known(server string) string {
 
 // CertificateError is why a server's certificate was refused.
 type CertificateError struct {
-	Known string // the words by which the server is known; "" for an authority's word
+	Known string // the words by which the server is known, or a link's; "" for an authority's word
 	Got   string // those of the certificate that it showed
 }
 
@@ -112,19 +132,20 @@ func (p *Pins) config(server string) *tls.Config {
 
 func (p *Pins) verify(server string, cs tls.ConnectionState) error {
 	leaf := cs.PeerCertificates[0]
-	words, known := shared.Fingerprint(leaf.Raw), p.known(server)
+	words, known, expected := shared.Fingerprint(leaf.Raw), p.known(server), p.Expected(server)
 	authority := known != words && vouchedFor(server, cs.PeerCertificates)
 	switch {
 	case known == words, known == vouched && authority:
-	case known == "" && authority:
+	case known == "" && expected == "" && authority:
 		p.keep(server, vouched)
-	case known == "":
+	case known == "" && (expected == "" || expected == words):
 		p.keep(server, words)
 	default:
-		if authority {
-			p.mu.Lock()
-			p.offered[server] = words
-			p.mu.Unlock()
+		p.mu.Lock()
+		p.refused[server] = refusal{words, authority}
+		p.mu.Unlock()
+		if known == "" {
+			return &CertificateError{Known: expected, Got: words}
 		}
 		return &CertificateError{Known: p.Words(server), Got: words}
 	}

@@ -119,6 +119,51 @@ func TestManInTheMiddle(t *testing.T) {
 	ann.closedBy(session.CauseCertChanged) // the real one is another one now
 }
 
+// A link gives no server the secret of another: neither one that names, for a
+// stranger's server, the certificate of the known server, nor one that names the
+// stranger's certificate for the known server.
+func TestLinkMovesNoSecret(t *testing.T) {
+	certificate, evil := testAuthority.issue(t, false), testAuthority.issue(t, false)
+	words, evilWords := shared.Fingerprint(certificate.Certificate[0]), shared.Fingerprint(evil.Certificate[0])
+	known, show := showing(t)
+	show(certificate)
+	stranger, show := showing(t)
+	show(evil)
+	for _, kept := range []session.Store{nil, openStore(t, filepath.Join(t.TempDir(), "store"))} {
+		pins := session.NewPins(kept)
+		if _, p := probe(t, known, pins); p != nil {
+			t.Fatal(p)
+		}
+		secret := pins.Device(known)
+
+		if pins.Expect(known, evilWords) {
+			t.Error("the known server is expected with another certificate")
+		}
+		pins.Trust(known, evilWords) // which no handshake has shown
+		if got := pins.Words(known); got != words {
+			t.Errorf("the known server is known by %q", got)
+		}
+
+		pins.Expect(stranger, words)
+		if kept != nil {
+			pins = session.NewPins(kept) // a restart forgets nothing of it
+		}
+		if info, p := probe(t, stranger, pins); p == nil || p.Cause != session.CauseCertChanged || p.Detail != evilWords {
+			t.Fatalf("another certificate than the link names: %+v, %v", info, p)
+		}
+		pins.Trust(stranger, evilWords)
+		if _, p := probe(t, stranger, pins); p != nil || pins.Words(stranger) != evilWords {
+			t.Fatalf("the person trusts it, and still: %v", p)
+		}
+		if got := pins.Device(stranger); got == secret {
+			t.Error("the stranger's server gets the secret of the known one")
+		}
+		if got := pins.Device(known); got != secret {
+			t.Errorf("the known server gets %q, before %q", got, secret)
+		}
+	}
+}
+
 // A link with words is believed before the first connection, and does not make
 // a server known by another certificate than it was.
 func TestWordsOfALink(t *testing.T) {
@@ -133,13 +178,16 @@ func TestWordsOfALink(t *testing.T) {
 	}
 	m := startMiddleman(t, s.Addr())
 	pins := session.NewPins(nil)
-	if !pins.Expect(base, words) || pins.Expect(base, m.words) || pins.Words(base) != words {
-		t.Errorf("known by %q", pins.Words(base))
+	if !pins.Expect(base, words) || pins.Words(base) != "" {
+		t.Errorf("before the first connection it is known by %q", pins.Words(base))
 	}
 	v := enter(t, session.Config{Server: base, Room: "r", User: "Ann", Pins: pins, Dial: m.dial})
 	v.closedBy(session.CauseCertChanged)
 	v = enter(t, session.Config{Server: base, Room: "r", User: "Ann", Pins: pins})
 	v.connected()
+	if pins.Words(base) != words || pins.Expect(base, m.words) {
+		t.Errorf("known by %q", pins.Words(base))
+	}
 	for _, link := range []string{"http://192.0.2.1/#" + words, "https://192.0.2.1/#x", "https://192.0.2.1/", "::"} {
 		if got := session.LinkWords(link); got != "" {
 			t.Errorf("%q has the words %q", link, got)

@@ -26,6 +26,7 @@ const (
 	CauseRedirected    Cause = "redirected"     // a redirect, which is not followed; Detail is its target
 	CauseTLS           Cause = "tls"            // no certificate that can be trusted, or no TLS at all
 	CauseCertChanged   Cause = "cert_changed"   // final: another certificate than before; Detail is its words
+	CauseLinkWords     Cause = "link_words"     // a link names another certificate than the server is known by
 	CauseVersion       Cause = "version"        // final: a Parley of another protocol
 	CauseRefusedOrigin Cause = "refused_origin" // final: the server does not let this client in
 	CauseWrongHost     Cause = "wrong_host"     // the server does not answer to this name
@@ -72,6 +73,7 @@ var sentences = map[Cause]string{
 	CauseRedirected:    "Something answers at this address, but leads elsewhere. Check the address, or sign in to the Wi-Fi first.",
 	CauseTLS:           "The connection can't be made secure. Check the address, or use http:// inside your own network.",
 	CauseCertChanged:   "The server shows another certificate than before. Somebody may be posing as it.",
+	CauseLinkWords:     "The link names another certificate than that of this server. Ask for a new link, or type the address by itself.",
 	CauseVersion:       "This server speaks another version of the protocol. Update the app.",
 	CauseRefusedOrigin: "The server takes this for a page of another site. A proxy in between must pass on the Host.",
 	CauseWrongHost:     "The server does not answer to this name. Use its number, or ask whoever runs it to allow the name with --allow-host.",

@@ -156,11 +156,11 @@ func TestInviteWithThePassphrase(t *testing.T) {
 // With TLS the link has the words of the certificate, which a first visit is
 // compared with.
 func TestInviteHasTheWords(t *testing.T) {
-	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer("https://192.0.2.1:8000") })
-	w.client.pins.Trust("https://192.0.2.1:8000", oldWords)
+	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer(tlsServer) })
+	words := handshake(t, w.client.pins, tlsServer)
 	w.client.start()
 	showInvite(w.client.client, w.room("Lobby", "Ann"))
-	want := "https://192.0.2.1:8000/r/Lobby#fp=" + oldWords
+	want := "https://192.0.2.1:8000/r/Lobby#fp=" + words
 	if text, code := w.shownLink(); text != want || code != want {
 		t.Errorf("the sheet has %q, its code says %q, want %q", text, code, want)
 	}

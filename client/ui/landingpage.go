@@ -31,7 +31,11 @@ type landingPage struct {
 	trouble error              // why the server is not what it should be, or does not answer
 	wrong   bool               // what was filled in, when the person wanted to go on
 	room    string             // of a pasted link
+	misled  bool               // a pasted link names another certificate than the server is known by
 }
+
+// linkMisleads offers nothing to trust: only a server's own certificate is compared.
+var linkMisleads = &session.Problem{Cause: session.CauseLinkWords}
 
 func newLandingPage(c *client) *landingPage {
 	p := &landingPage{client: c, state: newServerState()}
@@ -129,17 +133,14 @@ func (p *landingPage) ask(pause time.Duration) {
 	}
 	base, room, err := session.ParseServer(typed)
 	if err != nil {
-		p.trouble = nil
+		p.trouble, p.misled = nil, false
 		p.state.failed(err)
 		return
 	}
 	p.room = room
 	p.trouble = nil
-	if words := session.LinkWords(typed); words != "" && !p.client.pins.Expect(base, words) {
-		p.trouble = &session.Problem{Cause: session.CauseCertChanged, Detail: words}
-		p.state.failed(p.trouble)
-		return
-	}
+	words := session.LinkWords(typed)
+	p.misled = words != "" && !p.client.pins.Expect(base, words)
 	p.state.asking()
 	p.question(base, pause)
 }
@@ -160,9 +161,12 @@ func (p *landingPage) question(base string, pause time.Duration) {
 		info, err := p.client.net.probe(limited, base, p.client.pins)
 		return func() {
 			p.trouble = err
-			if err != nil {
+			switch {
+			case err != nil:
 				p.state.failed(err)
-			} else {
+			case p.misled:
+				p.state.failed(linkMisleads)
+			default:
 				p.state.found(info)
 			}
 		}
@@ -180,6 +184,10 @@ func (p *landingPage) submit() {
 	base, room, _ := session.ParseServer(p.server.Entry.Text)
 	if words := otherCertificate(p.trouble); words != "" {
 		showCertificate(c, base, words, func() { p.ask(0) })
+		return
+	}
+	if p.misled {
+		p.state.failed(linkMisleads)
 		return
 	}
 	if c.prefs.server() != base || c.prefs.name() != name {
