@@ -33,25 +33,39 @@ func Identity(server, pin string) string {
 
 // Device is the secret that a server knows this installation by. Ask after the
 // server has shown its certificate. Without a store, or if its file can't be used,
-// the secret is made from the spare one.
+// the secret is made from the spare one. It stays the same as long as the app runs,
+// also if the store fails or works again.
 func (p *Pins) Device(server string) string {
 	return p.deviceOf(Identity(server, p.known(server)))
 }
 
 func (p *Pins) deviceOf(identity string) string {
-	if p.store != nil {
-		if device, err := p.store.Device(identity); err == nil {
-			return device
-		}
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if device := p.devices[identity]; device != "" {
+		if p.unkept[identity] {
+			p.setDevice(identity, device)
+		}
 		return device
+	}
+	if p.store != nil {
+		if device, err := p.store.Device(identity); err == nil {
+			p.devices[identity] = device
+			return device
+		}
 	}
 	mac := hmac.New(sha256.New, []byte(p.spare))
 	mac.Write([]byte(identity)) // it can't fail
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil))
+	device := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil))
+	p.setDevice(identity, device)
+	return device
+}
+
+// setDevice makes a secret that of an identity, and keeps it if the store can. The caller
+// has the lock.
+func (p *Pins) setDevice(identity, device string) {
+	p.devices[identity] = device
+	p.unkept[identity] = p.store != nil && p.store.KeepDevice(identity, device) != nil
 }
 
 // UseSpare sets the secret that devices are made from if no store has them. By
@@ -62,12 +76,13 @@ func (p *Pins) UseSpare(secret string) { p.spare = secret }
 // confirmed, know this installation by the same secret.
 func (p *Pins) handOver(from, to string) {
 	device := p.deviceOf(from)
-	if p.store != nil && p.store.KeepDevice(to, device) == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.devices[to] == "" {
-		p.devices[to] = device
+	if p.devices[to] != "" {
+		return
 	}
+	if p.store != nil && p.store.KeepDevice(to, device) == nil {
+		return // the store may have had another one
+	}
+	p.devices[to], p.unkept[to] = device, p.store != nil
 }

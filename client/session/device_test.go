@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"parley/client/session"
+	"parley/client/store"
 	"parley/shared"
 )
 
@@ -51,6 +53,50 @@ func TestDevicePerServer(t *testing.T) {
 	again := helloOf(t, known, session.Config{Server: known.base, Pins: pins}).Device
 	if first == other || first != again || shared.CheckDevice(first) != nil {
 		t.Errorf("without a store the servers got %q, %q and %q", first, other, again)
+	}
+}
+
+// brokenDisk is a store whose devices can't be read or written while it is broken.
+type brokenDisk struct {
+	*store.Store
+	broken bool
+}
+
+func (d *brokenDisk) Device(identity string) (string, error) {
+	if d.broken {
+		return "", errors.New("the disk is broken")
+	}
+	return d.Store.Device(identity)
+}
+
+func (d *brokenDisk) KeepDevice(identity, device string) error {
+	if d.broken {
+		return errors.New("the disk is broken")
+	}
+	return d.Store.KeepDevice(identity, device)
+}
+
+// The secret of a server stays the same while the app runs, whether the store fails
+// or works again, and is then kept.
+func TestDeviceOutlastsTheStore(t *testing.T) {
+	for _, broken := range []bool{false, true} { // at first
+		const server = "http://192.0.2.1:8000"
+		disk := &brokenDisk{openStore(t, filepath.Join(t.TempDir(), "store")), broken}
+		pins := session.NewPins(disk)
+		first := pins.Device(server)
+		for range 3 {
+			disk.broken = !disk.broken
+			if got := pins.Device(server); got != first {
+				t.Errorf("at first broken %t, now %t: the device is %q, was %q", broken, disk.broken, got, first)
+			}
+		}
+		disk.broken = false
+		if got := session.NewPins(disk).Device(server); got != first {
+			t.Errorf("at first broken %t: after a restart the device is %q, was %q", broken, got, first)
+		}
+		if err := disk.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -22,7 +22,8 @@ type Pins struct {
 
 	mu      sync.Mutex
 	words   map[string]string  // by the server's base, or linked of it
-	devices map[string]string  // by Identity, what no store keeps
+	devices map[string]string  // by Identity: what servers have been told
+	unkept  map[string]bool    // the devices that the store has not taken
 	refused map[string]refusal // by the server's base, the last
 }
 
@@ -39,7 +40,7 @@ const vouched = "authority"
 // NewPins returns the pins of a store, or with none, empty ones.
 func NewPins(store Store) *Pins {
 	return &Pins{store: store, spare: NewDevice(),
-		words: make(map[string]string), devices: make(map[string]string), refused: make(map[string]refusal)}
+		words: make(map[string]string), devices: make(map[string]string), unkept: make(map[string]bool), refused: make(map[string]refusal)}
 }
 
 // Words is the fingerprint by which a server is known, as the server's terminal
