@@ -215,7 +215,7 @@ func (h *Hub) admit(s *session) {
 	if h.stopping {
 		s.close(shared.CloseRestart, shared.RestartReason(len(h.sessions)))
 	}
-	if f := s.room.farewell.Load(); f != nil {
+	if f := s.room.farewell; f != nil {
 		s.close(f.code, f.reason)
 	}
 }

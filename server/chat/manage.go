@@ -33,78 +33,111 @@ func (h *Hub) Unlock(ctx context.Context, room shared.Name) error {
 	if !lock.locks() {
 		return ErrNotLocked
 	}
-	_, done := h.retire(farewell{shared.CloseOpenRoom, "The host has opened this room to everyone, with what was said in it. Enter it without a passphrase."}, room.Key)
-	defer done()
-	return h.cfg.Registry.Unlock(ctx, room.Key)
+	r, err := h.retire(room.Key)
+	if err != nil {
+		return err
+	}
+	err = h.cfg.Registry.Unlock(ctx, room.Key)
+	r.end(err, farewell{shared.CloseOpenRoom, "The host has opened this room to everyone, with what was said in it. Enter it without a passphrase."})
+	return err
 }
 
 // Rename gives a room another name.
 func (h *Hub) Rename(ctx context.Context, from, to shared.Name) error {
 	h.managing.Lock()
 	defer h.managing.Unlock()
-	if from.Key == to.Key { // another spelling: they come back at once
-		_, done := h.retire(farewell{shared.CloseRestart, fmt.Sprintf("This room is now called %q.", to.Text)}, from.Key)
-		defer done()
-		return h.cfg.Registry.Rename(ctx, from.Key, to)
+	f := farewell{shared.CloseRemoved, fmt.Sprintf("This room is now called %q.", to.Text)}
+	var into []string
+	if from.Key == to.Key {
+		f.code = shared.CloseRestart // another spelling: they come back at once
+	} else {
+		into = append(into, to.Key)
 	}
-	h.mu.Lock()
-	taken := h.rooms[to.Key] != nil
-	h.mu.Unlock()
-	if taken {
-		return ErrRoomTaken
+	r, err := h.retire(from.Key, into...)
+	if err != nil {
+		return err
 	}
-	_, done := h.retire(farewell{shared.CloseRemoved, fmt.Sprintf("This room is now called %q.", to.Text)}, from.Key, to.Key)
-	defer done()
-	return h.cfg.Registry.Rename(ctx, from.Key, to)
+	err = h.cfg.Registry.Rename(ctx, from.Key, to)
+	r.end(err, f)
+	return err
 }
 
 // Delete deletes a room and everything that was said in it.
 func (h *Hub) Delete(ctx context.Context, room shared.Name) error {
 	h.managing.Lock()
 	defer h.managing.Unlock()
-	peopled, done := h.retire(farewell{shared.CloseRemoved, "This room was deleted."}, room.Key)
-	defer done()
-	err := h.cfg.Registry.Delete(ctx, room.Key)
-	if errors.Is(err, ErrNoRoom) && peopled {
-		return nil // people were in it, and had said nothing
+	r, err := h.retire(room.Key)
+	if err != nil {
+		return err
 	}
+	err = h.cfg.Registry.Delete(ctx, room.Key)
+	if errors.Is(err, ErrNoRoom) && r.room != nil {
+		err = nil // people were in it, and had said nothing
+	}
+	r.end(err, farewell{shared.CloseRemoved, "This room was deleted."})
 	return err
 }
 
-// retire takes rooms out of memory: whoever is in the first one is closed, and
-// whoever enters one of them waits until done is called. When it returns, everything
-// that was said in them is in the log.
-func (h *Hub) retire(f farewell, keys ...string) (peopled bool, done func()) {
-	over := make(chan struct{})
+// retirement is a room that is out of memory while the registry changes it.
+type retirement struct {
+	hub  *Hub
+	room *Room // nil if nobody was in it
+	keys []string
+	over chan struct{}
+}
+
+// retire takes a room out of memory. Whoever enters it, or one of the free names,
+// waits until the retirement ends. Those who are in it stay connected, but what they
+// say is not taken any more. When it returns, everything that was said is in the log.
+// It fails with ErrRoomTaken if somebody is in a room of a free name.
+func (h *Hub) retire(key string, free ...string) (*retirement, error) {
+	r := &retirement{hub: h, keys: append(free, key), over: make(chan struct{})}
 	h.mu.Lock()
-	for _, key := range keys {
-		h.retiring[key] = over
+	for _, key := range free {
+		if h.rooms[key] != nil {
+			h.mu.Unlock()
+			return nil, ErrRoomTaken
+		}
 	}
-	r := h.rooms[keys[0]]
-	var sessions []*session
-	if r != nil {
-		r.farewell.Store(&f)
-		r.appends.close()
-		delete(h.rooms, keys[0])
+	for _, key := range r.keys {
+		h.retiring[key] = r.over
+	}
+	r.room = h.rooms[key]
+	delete(h.rooms, key)
+	h.mu.Unlock()
+	if r.room != nil {
+		r.room.retired.Store(true)
+		r.room.appends.close()
+		r.room.appends.wait()
+	}
+	return r, nil
+}
+
+// end closes those who were in the room, then lets others enter. The farewell is true
+// only if the change succeeded; after an error, they come back at once.
+func (r *retirement) end(err error, f farewell) {
+	if err != nil {
+		f = farewell{shared.CloseRestart, "The host could not change this room. It stays as it was."}
+	}
+	if r.room != nil {
+		<-r.room.opened
+		if r.room.err == nil {
+			r.room.stop() // what is said in the room that follows is for others
+		}
+	}
+	h := r.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.room != nil {
+		r.room.farewell = &f
 		for s := range h.sessions {
-			if s.room == r {
-				sessions = append(sessions, s)
+			if s.room == r.room {
+				s.close(f.code, f.reason)
 			}
 		}
 	}
-	h.mu.Unlock()
-	for _, s := range sessions {
-		s.close(f.code, f.reason)
+	for _, key := range r.keys {
+		delete(h.retiring, key)
 	}
-	if r != nil {
-		r.appends.wait()
-	}
-	return r != nil, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		for _, key := range keys {
-			delete(h.retiring, key)
-		}
-		close(over)
-	}
+	close(r.over)
 }

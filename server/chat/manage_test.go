@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -141,6 +142,46 @@ func TestRenameRoom(t *testing.T) {
 	}
 	bob.say("1", "still here")
 	bob.next(shared.TypeChat)
+}
+
+// Those in a room that can't be renamed or deleted hear no farewell: they come back
+// at once, and find everything.
+func TestManageFails(t *testing.T) {
+	s := start(t)
+	s.said("Cellar", hello("Bob", newDevice()), "quiet")
+	s.until("nobody is in the cellar", func() bool { return strings.Join(s.listed(), ",") == "Cellar 0 false" })
+	device := newDevice()
+	for _, c := range []struct {
+		what, room string
+		change     func() error
+		want       error
+	}{
+		{"onto a quiet room", "attic", func() error { return s.hub.Rename(t.Context(), name(t, "attic"), name(t, "cellar")) }, chat.ErrRoomTaken},
+		{"in which nothing was said", "silent", func() error { return s.hub.Rename(t.Context(), name(t, "silent"), name(t, "lab")) }, chat.ErrNoRoom},
+		{"while the log can't be written", "attic", func() error {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			return s.hub.Delete(ctx, name(t, "attic"))
+		}, chat.ErrUnavailable},
+	} {
+		ann, _ := s.join(c.room, hello("Ann", device))
+		if c.room != "silent" {
+			ann.say("1", "words")
+			ann.next(shared.TypeChat)
+		}
+		if err := c.change(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		closed := ann.closed()
+		wantClose(t, c.what, int(closed.Code), closed.Reason, shared.CloseRestart, "stays as it was")
+		again, _ := s.join(c.room, hello("Ann", device))
+		if c.room != "silent" {
+			equal(t, c.what+", she finds", again.texts(1), "words")
+		}
+		again.say("2", "more "+c.what)
+		again.next(shared.TypeChat)
+		again.leave()
+	}
 }
 
 // Those in a room that is unlocked are told before they say anything else; then the

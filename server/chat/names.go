@@ -33,7 +33,7 @@ func (s *session) own(name shared.Name) (bool, error) {
 }
 
 func (s *session) claim(c Claim) (Standing, error) {
-	if s.room.farewell.Load() != nil {
+	if s.room.retired.Load() {
 		return Standing{}, nil // the room has no names any more, and the session ends
 	}
 	s.claimed.Store(time.Now().UnixNano())

@@ -41,7 +41,8 @@ type Room struct {
 	sessions int  // guarded by Hub.mu; the room leaves memory with the last
 	appends  gate // closed when it is retired
 
-	farewell atomic.Pointer[farewell] // set if it is retired; written under Hub.mu
+	retired  atomic.Bool
+	farewell *farewell // guarded by Hub.mu; set when its retirement ends
 
 	incomingMu sync.Mutex
 	incoming   []delivery
