@@ -92,6 +92,14 @@ func renaming(t *testing.T, f *fixture[Store]) {
 	must(t, f.log.Delete(t.Context(), cellar.Key))
 	fails(t, "to the name of a room that was deleted", f.log.Rename(t.Context(), attic.Key, cellar), chat.ErrRoomTaken)
 	is(t, f.log, attic, "Attic", 2, lock, "d", "a", "b")
+
+	// One that was renamed before it was deleted has left two names behind.
+	old, loft, next := shared.Name{Text: "Old", Key: "old"}, shared.Name{Text: "Loft", Key: "loft"}, shared.Name{Text: "Next", Key: "next"}
+	f.add(t, old, entry("o"))
+	must(t, f.log.Rename(t.Context(), old.Key, loft))
+	must(t, f.log.Delete(t.Context(), loft.Key))
+	f.add(t, next, entry("n"))
+	fails(t, "another room to its first name", f.log.Rename(t.Context(), next.Key, old), chat.ErrRoomTaken)
 }
 
 func deleting(t *testing.T, f *fixture[Store]) {

@@ -66,6 +66,7 @@ func (l *Log) Delete(ctx context.Context, room string) error {
 	return l.edit(ctx, func(ctx context.Context, c *sql.Conn) error {
 		if err := each(ctx, c, []string{
 			"INSERT OR REPLACE INTO ends (key, room, head) SELECT key, 0, head FROM rooms WHERE key = ?1",
+			"UPDATE ends SET room = 0 WHERE room = (SELECT id FROM rooms WHERE key = ?1)", // which the next room may get
 			"DELETE FROM names WHERE room = ?1",
 		}, room); err != nil {
 			return err

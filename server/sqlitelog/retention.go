@@ -235,10 +235,16 @@ const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE
 const trimmedQuery = "UPDATE rooms SET bytes = bytes - ?2, " +
 	"last = iif(EXISTS (SELECT 1 FROM entries WHERE at > ?1 << 40 AND at < (?1 + 1) << 40), last, 0) WHERE id = ?1"
 
-// trim tells the room's followers where its log will begin, then deletes. Rooms
-// are opened by the same goroutine, so whoever opens one learns of what goes
+// trim tells the room's followers where its log will begin, then deletes. It does
+// nothing if the room was deleted or renamed since: another one may have its id, or
+// its key. Rooms are opened by the same goroutine, so whoever opens one learns of what goes
 // either from its state or as a follower.
 func (w *writer) trim(ctx context.Context, t *trim) error {
+	var there bool
+	err := w.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM rooms WHERE id = ? AND key = ?)", t.room, t.key).Scan(&there)
+	if err != nil || !there {
+		return err
+	}
 	for _, f := range w.followers(t.key) {
 		f.Begin(t.upTo + 1)
 	}

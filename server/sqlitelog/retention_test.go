@@ -238,6 +238,49 @@ func TestRetainTotal(t *testing.T) {
 	}
 }
 
+// What is deleted of a room that another one has followed meanwhile is nothing of the
+// other one's.
+func TestRetainWhileRoomsChange(t *testing.T) {
+	attic, cellar := shared.Name{Text: "Attic", Key: "attic"}, shared.Name{Text: "Cellar", Key: "cellar"}
+	l := open(t, t.TempDir(), sqlitelog.Options{})
+	defer l.Close()
+	fill := func(room shared.Name, n int) {
+		done := make(chan error, n)
+		for range n {
+			l.Append(t.Context(), room, chat.Entry{ID: rand.Text(), Device: "d", User: "u", Text: "x"}, func(_ chat.Receipt, err error) { done <- err })
+		}
+		for range n {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	fill(lobby, 20)
+	fill(attic, 20) // the newest room: the next one gets its id when it is deleted
+	passes, over := make(chan bool), make(chan struct{})
+	defer close(over)
+	first := true
+	l.Retain(chat.Retention{Bytes: 10 * (chat.EntryOverhead + 2), Every: time.Millisecond, Expired: func(int) {
+		if first { // the lobby was cut; the attic is next
+			if err := l.Delete(t.Context(), attic.Key); err != nil {
+				t.Error(err)
+			}
+			fill(cellar, 3)
+			fill(lobby, 5) // for another pass
+			first = false
+			return
+		}
+		select {
+		case passes <- true:
+		case <-over:
+		}
+	}})
+	<-passes
+	if got := strings.Count(kept(t, l, cellar), " "); got != 2 {
+		t.Errorf("of 3 messages, kept are %q", kept(t, l, cellar))
+	}
+}
+
 // A log that an earlier version has begun is not bounded.
 func TestBounded(t *testing.T) {
 	dir := t.TempDir()
