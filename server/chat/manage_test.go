@@ -244,6 +244,7 @@ func TestReservedRooms(t *testing.T) {
 	}
 	code, reason := s.refused("class 4B", withKey("Eve", passphrase))
 	wantClose(t, "with a passphrase", code, reason, shared.CloseOpenRoom, "open to everyone")
+	s.until("she has left", func() bool { return s.metric("parley_rooms") == "0" }) // and her spelling
 	ann, _ := s.join("Class 4b", hello("Ann", newDevice()))
 	ann.say("1", "words")
 	ann.next(shared.TypeChat)
