@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"parley/client/session"
+	"parley/shared"
 )
 
 func TestParseServer(t *testing.T) {
@@ -68,6 +69,30 @@ func TestParseServer(t *testing.T) {
 		}
 		if base != test.base || room != test.room || cause != test.cause {
 			t.Errorf("%q: %q, %q, %q; want %q, %q, %q", test.text, base, room, cause, test.base, test.room, test.cause)
+		}
+	}
+}
+
+// A link has the same room, passphrase and fingerprint with its scheme and without.
+func TestLinkWithoutScheme(t *testing.T) {
+	words := shared.Fingerprint([]byte("x"))
+	for _, c := range []struct {
+		text string
+		want shared.Link
+	}{
+		{"192.0.2.1:8000/r/Attic#k=correct%20horse", shared.Link{Host: "192.0.2.1:8000", Room: "Attic", Key: "correct horse"}},
+		{"host/r/Attic#k=correct://horse", shared.Link{Host: "host:8000", Room: "Attic", Key: "correct://horse"}},
+		{"host/r/Attic#k=correct%20horse&fp=" + words, shared.Link{TLS: true, Host: "host:8000", Room: "Attic", Key: "correct horse", Words: words}},
+		{"host:8000/#" + words, shared.Link{TLS: true, Host: "host:8000", Words: words}},
+		{"host:8000#fp=" + words, shared.Link{TLS: true, Host: "host:8000", Words: words}},
+		{"host?q=1", shared.Link{Host: "host:8000"}},
+		{"::1/r/Attic#fp=" + words, shared.Link{TLS: true, Host: "[::1]:8000", Room: "Attic", Words: words}},
+		{"https://192.0.2.1/#" + words, shared.Link{TLS: true, Host: "192.0.2.1", Words: words}},
+		{"http://192.0.2.1/#" + words, shared.Link{Host: "192.0.2.1"}},
+		{"https://192.0.2.1/#x", shared.Link{TLS: true, Host: "192.0.2.1"}},
+	} {
+		if got, err := session.ParseLink(c.text); got != c.want || err != nil {
+			t.Errorf("%q: %+v, %v; want %+v", c.text, got, err, c.want)
 		}
 	}
 }

@@ -167,15 +167,3 @@ func vouchedFor(server string, chain []*x509.Certificate) bool {
 	_, err = chain[0].Verify(x509.VerifyOptions{DNSName: u.Hostname(), Intermediates: intermediates})
 	return err == nil
 }
-
-// LinkKey is the passphrase in the link of a room, "" if it has none.
-func LinkKey(link string) string {
-	l, _ := shared.ParseLink(link) // what is no link has no passphrase
-	return l.Key
-}
-
-// LinkWords is the fingerprint in the link of a server, "" if it has none.
-func LinkWords(link string) string {
-	l, _ := shared.ParseLink(link) // what is no link has no words
-	return l.Words
-}

@@ -191,7 +191,7 @@ func TestInviteTooLongForACode(t *testing.T) {
 	}
 }
 
-// A pasted link leads into the room with its passphrase.
+// A pasted link leads into the room with its passphrase, with its scheme or without.
 func TestLinkWithAPassphrase(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
 	var opened session.Config
@@ -199,10 +199,20 @@ func TestLinkWithAPassphrase(t *testing.T) {
 		opened = c
 		return w.open(c)
 	}
-	p := w.landing()
-	p.server.Entry.SetText("http://192.0.2.7:8000/r/Attic#k=correct%20horse")
-	p.submit()
-	if opened.Server != "http://192.0.2.7:8000" || opened.Room != "Attic" || opened.Key != "correct horse" {
-		t.Errorf("opened %s, %s with %q", opened.Server, opened.Room, opened.Key)
+	words := handshake(t, session.NewPins(nil), tlsServer)
+	for link, server := range map[string]string{
+		"http://192.0.2.7:8000/r/Attic#k=correct%20horse":      "http://192.0.2.7:8000",
+		"192.0.2.8:8000/r/Attic#k=correct%20horse":             "http://192.0.2.8:8000",
+		"192.0.2.9:8000/r/Attic#k=correct%20horse&fp=" + words: "https://192.0.2.9:8000",
+	} {
+		p := w.landing()
+		p.server.Entry.SetText(link)
+		p.submit()
+		if opened.Server != server || opened.Room != "Attic" || opened.Key != "correct horse" {
+			t.Errorf("%s: opened %s, %s with %q", link, opened.Server, opened.Room, opened.Key)
+		}
+		if got := w.client.pins.Expected(server); (got == words) != strings.Contains(link, words) {
+			t.Errorf("%s: the server is expected with %q", link, got)
+		}
 	}
 }

@@ -30,7 +30,6 @@ type landingPage struct {
 	leave   context.CancelFunc // of what goes on while the page is on the screen
 	trouble error              // why the server is not what it should be, or does not answer
 	wrong   bool               // what was filled in, when the person wanted to go on
-	room    string             // of a pasted link
 	misled  bool               // a pasted link names another certificate than the server is known by
 }
 
@@ -131,18 +130,16 @@ func (p *landingPage) ask(pause time.Duration) {
 		p.state.nothing()
 		return
 	}
-	base, room, err := session.ParseServer(typed)
+	link, err := session.ParseLink(typed)
 	if err != nil {
 		p.trouble, p.misled = nil, false
 		p.state.failed(err)
 		return
 	}
-	p.room = room
 	p.trouble = nil
-	words := session.LinkWords(typed)
-	p.misled = words != "" && !p.client.pins.Expect(base, words)
+	p.misled = link.Words != "" && !p.client.pins.Expect(link.Base(), link.Words)
 	p.state.asking()
-	p.question(base, pause)
+	p.question(link.Base(), pause)
 }
 
 // question finds out what is at an address, after a pause.
@@ -181,7 +178,8 @@ func (p *landingPage) submit() {
 		return
 	}
 	name := strings.TrimSpace(p.name.Entry.Text)
-	base, room, _ := session.ParseServer(p.server.Entry.Text)
+	link, _ := session.ParseLink(p.server.Entry.Text) // look has found no problem
+	base := link.Base()
 	if words := otherCertificate(p.trouble); words != "" {
 		showCertificate(c, base, words, func() { p.ask(0) })
 		return
@@ -194,7 +192,7 @@ func (p *landingPage) submit() {
 		c.leaveAll()
 	}
 	c.setProfile(name, base)
-	c.ways.showRooms(room, session.LinkKey(p.server.Entry.Text))
+	c.ways.showRooms(link.Room, link.Key)
 }
 
 // problem is what is wrong with what was filled in, or "".
