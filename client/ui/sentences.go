@@ -81,11 +81,11 @@ func otherCertificate(err error) string {
 	return ""
 }
 
-// hostOf is a server's address as people say it.
+// hostOf is a server's address as people say it, with its path if it has one.
 func hostOf(base string) string {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" {
 		return base
 	}
-	return u.Host
+	return u.Host + strings.TrimSuffix(u.Path, "/")
 }

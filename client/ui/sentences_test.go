@@ -22,3 +22,18 @@ func TestCausesHaveSentences(t *testing.T) {
 		t.Errorf("an unknown cause says %q", got)
 	}
 }
+
+// Two servers of one host are told apart.
+func TestHostOf(t *testing.T) {
+	for base, want := range map[string]string{
+		"http://192.0.2.1:8000":        "192.0.2.1:8000",
+		"http://192.0.2.1:8000/":       "192.0.2.1:8000",
+		"https://chat.example/parley":  "chat.example/parley",
+		"https://chat.example/parley/": "chat.example/parley",
+		"no address":                   "no address",
+	} {
+		if got := hostOf(base); got != want {
+			t.Errorf("%q is %q, want %q", base, got, want)
+		}
+	}
+}
