@@ -27,11 +27,10 @@ type List struct {
 	sought   session.Place // the place to go to once its row is there
 	place    session.Place // what onPlace was told last
 
-	OnOlder  func()                        // the beginning is near
-	OnPlace  func(session.Place)           // another place is in sight
-	onBottom func()                        // the end came into sight
-	OnHit    func(h Hit)                   // a tap
-	OnMenu   func(h Hit, at fyne.Position) // a long press or a right click
+	OnOlder func()                        // the beginning is near
+	OnPlace func(session.Place)           // another place is in sight
+	OnHit   func(h Hit)                   // a tap
+	OnMenu  func(h Hit, at fyne.Position) // a long press or a right click
 
 	// onSwipe is asked about a finger that begins to move, and came down at a place
 	// in the window: what it moves instead of the rows, or nil.
@@ -198,9 +197,6 @@ func (l *List) Settle() {
 		l.Unseen = 0
 	}
 	l.tellPlace()
-	if l.stick && l.onBottom != nil {
-		l.onBottom()
-	}
 	if l.more && !l.asked && l.OnOlder != nil && l.Size().Height > 0 && l.Offset < l.Size().Height {
 		l.asked = true
 		l.OnOlder()
