@@ -216,3 +216,32 @@ func TestLinkWithAPassphrase(t *testing.T) {
 		}
 	}
 }
+
+// A link's passphrase takes the place of none that works, also without a store.
+func TestLinkWithAnotherPassphrase(t *testing.T) {
+	const key = "correct horse"
+	address := startServer(t)
+	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer("http://" + address) })
+	w.client.net.open = session.Open
+	w.client.start()
+	w.client.enterLocked("Attic", key, false)
+	conv := w.client.find("Attic")
+	w.settle(func() bool { return conv.Status.State == session.Connected })
+
+	p := w.landing()
+	p.server.Entry.SetText("http://" + address + "/r/Attic#k=another%20horse")
+	p.submit()
+	if w.client.find("Attic") != conv || w.page().conv != conv {
+		t.Fatal("the room is another one, or not on the screen")
+	}
+	if _, err := conv.Session.Send("still here"); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(func() bool {
+		last, ok := conv.Last()
+		return conv.Status.AsksForKey() || ok && last.Text == "still here" && last.Delivery == session.Sent
+	})
+	if conv.Status.AsksForKey() || conv.Session.Key() != key {
+		t.Errorf("the room is %+v, its passphrase %q", conv.Status, conv.Session.Key())
+	}
+}

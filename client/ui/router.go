@@ -59,9 +59,9 @@ func (r router) showRooms(room, key string) {
 		r.reopen()
 	}
 	r.nav.push(r.roomsPage)
-	switch {
+	switch conv := r.find(room); {
 	case room == "":
-	case r.recentRoom(room).Locked:
+	case conv != nil && conv.Session.Key() != "" && !conv.Status.AsksForKey(), r.recentRoom(room).Locked:
 		r.enter(room)
 	default:
 		r.enterLocked(room, key, false)
