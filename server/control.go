@@ -47,17 +47,17 @@ func openControl(dir string, m manager, logger *slog.Logger) *control {
 		logger.Warn("the commands unlock, rename and delete need the server to be stopped", "error", err)
 		return c
 	}
+	var ctx context.Context // of what is under way: it ends with the server, not when the one who asked goes away
+	ctx, c.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{command}", func(w http.ResponseWriter, r *http.Request) {
-		if err := carryOut(r, m); err != nil {
+		if err := carryOut(ctx, r, m); err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 			return
 		}
 		logger.Info("a room was changed by command", "command", r.PathValue("command"), "room", r.FormValue("room"), "to", r.FormValue("to"))
 	})
-	var ctx context.Context
-	ctx, c.stop = context.WithCancel(context.Background())
-	c.srv = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	c.srv = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	go func() { _ = c.srv.Serve(listener) }() // until close
 	return c
 }
@@ -126,22 +126,22 @@ func socketPath(dir, name string) (path string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", f.Fd(), name), func() { f.Close() }, nil
 }
 
-func carryOut(r *http.Request, m manager) error {
+func carryOut(ctx context.Context, r *http.Request, m manager) error {
 	room, err := shared.RoomName(r.FormValue("room"))
 	if err != nil {
 		return err
 	}
 	switch r.PathValue("command") {
 	case "unlock":
-		return m.Unlock(r.Context(), room)
+		return m.Unlock(ctx, room)
 	case "delete":
-		return m.Delete(r.Context(), room)
+		return m.Delete(ctx, room)
 	case "rename":
 		to, err := shared.RoomName(r.FormValue("to"))
 		if err != nil {
 			return err
 		}
-		return m.Rename(r.Context(), room, to)
+		return m.Rename(ctx, room, to)
 	}
 	return errors.New("this server knows no such command: it is of another version")
 }

@@ -82,7 +82,7 @@ func unlockCommand() command {
 			if err != nil {
 				return err
 			}
-			if err := manage(ctx, data, func(m manager) error { return m.Unlock(ctx, name) }); err != nil {
+			if err := manage(ctx, data, func(ctx context.Context, m manager) error { return m.Unlock(ctx, name) }); err != nil {
 				return fmt.Errorf("%q stays as it is: %w", name.Text, err)
 			}
 			_, err = fmt.Fprintf(stdout, "The room %q is open to everyone.\n", name.Text)
@@ -108,7 +108,7 @@ func renameCommand() command {
 			if err != nil {
 				return err
 			}
-			if err := manage(ctx, data, func(m manager) error { return m.Rename(ctx, from, name) }); err != nil {
+			if err := manage(ctx, data, func(ctx context.Context, m manager) error { return m.Rename(ctx, from, name) }); err != nil {
 				return fmt.Errorf("%q stays as it is: %w", from.Text, err)
 			}
 			_, err = fmt.Fprintf(stdout, "The room %q is now called %q.\n", from.Text, name.Text)
@@ -134,7 +134,7 @@ func deleteCommand() command {
 			if !yes {
 				return fmt.Errorf("this deletes the room %q and everything that was said in it, for good. If you mean it, add --yes: %w", name.Text, errUsage)
 			}
-			if err := manage(ctx, data, func(m manager) error { return m.Delete(ctx, name) }); err != nil {
+			if err := manage(ctx, data, func(ctx context.Context, m manager) error { return m.Delete(ctx, name) }); err != nil {
 				return fmt.Errorf("%q stays as it is: %w", name.Text, err)
 			}
 			_, err = fmt.Fprintf(stdout, "The room %q was deleted.\n", name.Text)
@@ -152,12 +152,13 @@ func roomFlag(flag, value string) (shared.Name, error) {
 }
 
 // manage has the server that runs on a data folder change rooms, or does it itself if
-// none runs.
-func manage(ctx context.Context, data string, change func(manager) error) error {
+// none runs. An interrupt does not stop a change half-way.
+func manage(ctx context.Context, data string, change func(context.Context, manager) error) error {
+	whole := context.WithoutCancel(ctx)
 	server, err := dialControl(data)
 	switch {
 	case err == nil:
-		return change(server)
+		return change(whole, server)
 	case !errors.Is(err, errNoServer):
 		return err
 	}
@@ -165,7 +166,7 @@ func manage(ctx context.Context, data string, change func(manager) error) error 
 	if err != nil {
 		return err
 	}
-	return errors.Join(change(hub), done())
+	return errors.Join(change(whole, hub), done())
 }
 
 // warnOfLocks names the reserved rooms that somebody has locked before.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/server/chat"
 	"parley/server/sqlitelog"
 	"parley/shared"
 	"parley/shared/servertest"
@@ -139,4 +143,53 @@ func TestReservedRoomThatIsLocked(t *testing.T) {
 	s.MustStart()
 	s.Output.Wait(t, "unlock --room NAME.*room=lobby")
 	s.Stop()
+}
+
+// A room is deleted to its end, though whoever asked for it goes away.
+func TestInterruptedDelete(t *testing.T) {
+	for _, running := range []bool{true, false} {
+		s := servertest.New(t)
+		log, err := sqlitelog.Open(t.Context(), s.Data, sqlitelog.Options{Sync: sqlitelog.Normal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const entries = 20_000 // deleted in many steps
+		kept := make(chan error, entries)
+		for i := range entries {
+			log.Append(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, chat.Entry{ID: fmt.Sprint(i), Device: "d", User: "u", Text: "x"},
+				func(_ chat.Receipt, err error) { kept <- err })
+		}
+		for range entries {
+			if err := <-kept; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if running {
+			s.MustStart()
+			conn, err := net.Dial("unix", filepath.Join(s.Data, controlName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			const body = "room=attic"
+			fmt.Fprintf(conn, "POST /delete HTTP/1.1\r\nHost: parley\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+			conn.Close()
+			s.Output.Wait(t, "room was changed by command.*delete")
+			s.Stop()
+		} else {
+			ctx, interrupt := context.WithCancel(t.Context())
+			err := manage(ctx, s.Data, func(ctx context.Context, m manager) error {
+				interrupt()
+				return m.Delete(ctx, shared.Name{Text: "Attic", Key: "attic"})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if out, err := do(t, "rooms", "--format", "jsonl", "--data", s.Data); err != nil || out != "" {
+			t.Errorf("running %v: left are %s, %v", running, out, err)
+		}
+	}
 }
