@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"parley/server/chat"
 	"parley/shared"
 	"parley/shared/servertest"
 )
@@ -103,7 +104,8 @@ func TestLogBytesOfOlderFolders(t *testing.T) {
 	if n := strings.Count(s.Output.String(), says); n != 2 {
 		t.Errorf("it said %d times that the older folder has no bound:\n%s", n, s.Output)
 	}
-	s.Flags = []string{"--log-bytes", "1"} // which takes everything
+	fill(t, s.Data, 2*leastKept/chat.EntryOverhead)
+	s.Flags = []string{"--log-bytes", "100KB"}
 	s.MustStart()
 	for s.Metric("parley_messages_expired_total") == "0" {
 	}

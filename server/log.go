@@ -40,6 +40,7 @@ func openLog(ctx context.Context, o *options, logger *slog.Logger, observe func(
 
 // diskFlags bound what the server takes of the disk.
 func (o *options) diskFlags(f *flag.FlagSet) {
+	o.roomBytes.least, o.logBytes.least = leastKept, leastKept
 	f.Var(&o.roomBytes, "retain-bytes", "approximate `bytes` of disk for the messages of each room, for example 50MB; the oldest go first; 0 removes the limit")
 	o.logBytes.bytes, o.diskFree.bytes = 10e9, sqlitelog.DefaultDiskFree
 	f.Var(&o.logBytes, "log-bytes", "approximate `bytes` of disk for the messages of all rooms; the oldest of the largest rooms go first; "+

@@ -145,28 +145,33 @@ func TestReservedRoomThatIsLocked(t *testing.T) {
 	s.Stop()
 }
 
+// fill has a room called Attic in the log of a data folder, with so many messages.
+func fill(t *testing.T, data string, messages int) {
+	t.Helper()
+	log, err := sqlitelog.Open(t.Context(), data, sqlitelog.Options{Sync: sqlitelog.Normal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := make(chan error, messages)
+	for i := range messages {
+		log.Append(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, chat.Entry{ID: fmt.Sprint(i), Device: "d", User: "u", Text: "x"},
+			func(_ chat.Receipt, err error) { kept <- err })
+	}
+	for range messages {
+		if err := <-kept; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A room is deleted to its end, though whoever asked for it goes away.
 func TestInterruptedDelete(t *testing.T) {
 	for _, running := range []bool{true, false} {
 		s := servertest.New(t)
-		log, err := sqlitelog.Open(t.Context(), s.Data, sqlitelog.Options{Sync: sqlitelog.Normal})
-		if err != nil {
-			t.Fatal(err)
-		}
-		const entries = 20_000 // deleted in many steps
-		kept := make(chan error, entries)
-		for i := range entries {
-			log.Append(t.Context(), shared.Name{Text: "Attic", Key: "attic"}, chat.Entry{ID: fmt.Sprint(i), Device: "d", User: "u", Text: "x"},
-				func(_ chat.Receipt, err error) { kept <- err })
-		}
-		for range entries {
-			if err := <-kept; err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := log.Close(); err != nil {
-			t.Fatal(err)
-		}
+		fill(t, s.Data, 20_000) // deleted in many steps
 		if running {
 			s.MustStart()
 			conn, err := net.Dial("unix", filepath.Join(s.Data, controlName))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -11,7 +12,13 @@ import (
 type size struct {
 	bytes int64
 	set   bool // on the command line or by the environment
+
+	least int64 // of what is not 0
 }
+
+// leastKept is the least that bounds the messages that are kept. What is less was
+// given without its unit, and would delete nearly everything.
+const leastKept = 100e3
 
 // units are powers of ten, as disks are sold by.
 var units = []struct {
@@ -41,6 +48,9 @@ func (s *size) Set(text string) error {
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 0 || n > math.MaxInt64/factor {
 		return errors.New("it takes a number of bytes like 500000000, 500MB or 10GB; 0 removes the limit")
+	}
+	if n > 0 && n*factor < s.least {
+		return fmt.Errorf("it takes at least %s, or 0, which removes the limit. Give the unit, too, as in 500MB or 10GB", &size{bytes: s.least})
 	}
 	s.bytes, s.set = n*factor, true
 	return nil
