@@ -107,44 +107,59 @@ func (h *Hub) enter(name shared.Name, by *source) (*Room, error) {
 	h.mu.Unlock()
 
 	defer close(r.opened)
-	// What is delivered from here on waits until the head is known.
-	r.incomingMu.Lock()
-	defer r.incomingMu.Unlock()
-	lock, err := h.cfg.Registry.Lock(background, name.Key)
-	var state State
-	var stop func()
-	if err == nil {
-		state, stop, err = h.cfg.Log.Open(background, name, Follower{Entries: r.deliver, Begin: r.expire})
-	}
-	if err == nil && state.Name == "" {
-		lock, err = h.unlapsed(name.Key, lock)
-	}
-	if err != nil {
-		r.err = err
+	if r.err = h.open(r); r.err != nil {
 		h.mu.Lock()
 		if h.rooms[name.Key] == r {
 			delete(h.rooms, name.Key)
 		}
 		h.mu.Unlock()
-		if stop != nil {
-			stop()
+	}
+	return r, r.err
+}
+
+// open sets what a new room has from the log, and follows the log.
+func (h *Hub) open(r *Room) error {
+	lock, err := h.cfg.Registry.Lock(background, r.name.Key)
+	if err != nil {
+		return err
+	}
+	said, err := h.follow(r)
+	if err != nil {
+		return err
+	}
+	if !said {
+		// The log's writer does this, which may wait for deliver: incomingMu is free.
+		if lock, err = h.unlapsed(r.name.Key, lock); err != nil {
+			r.end()
+			return err
 		}
-		return r, err
+	}
+	r.lock = lock
+	return nil
+}
+
+// follow begins to follow the log, and reports whether something was ever said in
+// the room. What is delivered meanwhile waits until the head is known.
+func (h *Hub) follow(r *Room) (said bool, err error) {
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	state, stop, err := h.cfg.Log.Open(background, r.name, Follower{Entries: r.deliver, Begin: r.expire})
+	if err != nil {
+		return false, err
 	}
 	if state.Name != "" {
 		r.name.Text, r.said = state.Name, true
 	}
-	r.lock = lock
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {
 		// If this fails, whoever comes reads the log for itself.
-		r.recent, _ = h.cfg.Log.History(background, name.Key, r.head+1, Most{Entries: recent, Bytes: h.cfg.TailBytes / 2})
+		r.recent, _ = h.cfg.Log.History(background, r.name.Key, r.head+1, Most{Entries: recent, Bytes: h.cfg.TailBytes / 2})
 		for _, e := range r.recent {
 			r.author(e)
 		}
 	}
-	return r, nil
+	return state.Name != "", nil
 }
 
 // mayEnter returns the error of enter that the number of rooms causes.

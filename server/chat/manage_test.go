@@ -235,6 +235,33 @@ func TestLockLapses(t *testing.T) {
 	}
 }
 
+// speaking is a registry in whose log something is said just before a lock lapses.
+type speaking struct {
+	chat.Registry
+	log chat.Log
+}
+
+func (r speaking) Unlock(ctx context.Context, room string) error {
+	said := make(chan error, 1)
+	r.log.Append(ctx, shared.Name{Text: room, Key: room}, chat.Entry{ID: "1", Device: "d", User: "Tom", Text: "just now"},
+		func(_ chat.Receipt, err error) { said <- err })
+	return errors.Join(<-said, r.Registry.Unlock(ctx, room))
+}
+
+// Whoever opens a room whose lock lapses does not hold up the log, which may tell the
+// room of a message at the same time.
+func TestLockLapsesWhileTold(t *testing.T) {
+	c := &clock{}
+	c.add(time.Hour)
+	s := start(t, withClock(c), func(cfg *chat.Config) { cfg.Registry = speaking{cfg.Registry, cfg.Log} })
+	ann, _ := s.join("silent", withKey("Ann", passphrase))
+	ann.leave()
+	s.until("she has left", func() bool { return s.metric("parley_rooms") == "0" })
+	c.add(24 * time.Hour)
+	eve, _ := s.join("silent", hello("Eve", newDevice()))
+	equal(t, "Eve reads", eve.texts(1), "just now")
+}
+
 // Rooms that the host reserves are listed before anyone has come, and nobody locks
 // them.
 func TestReservedRooms(t *testing.T) {
