@@ -151,7 +151,7 @@ func TestManageFails(t *testing.T) {
 	s.said("Cellar", hello("Bob", newDevice()), "quiet")
 	s.until("nobody is in the cellar", func() bool { return strings.Join(s.listed(), ",") == "Cellar 0 false" })
 	device := newDevice()
-	for _, c := range []struct {
+	for i, c := range []struct {
 		what, room string
 		change     func() error
 		want       error
@@ -166,8 +166,10 @@ func TestManageFails(t *testing.T) {
 	} {
 		ann, _ := s.join(c.room, hello("Ann", device))
 		if c.room != "silent" {
-			ann.say("1", "words")
-			ann.next(shared.TypeChat)
+			id := fmt.Sprint("words", i) // the room has the others' when she comes again
+			ann.say(id, "words")
+			for ann.next(shared.TypeChat).ID != id {
+			}
 		}
 		if err := c.change(); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.what, err)
@@ -178,8 +180,10 @@ func TestManageFails(t *testing.T) {
 		if c.room != "silent" {
 			equal(t, c.what+", she finds", again.texts(1), "words")
 		}
-		again.say("2", "more "+c.what)
-		again.next(shared.TypeChat)
+		id := fmt.Sprint("more", i)
+		again.say(id, "more "+c.what)
+		for again.next(shared.TypeChat).ID != id {
+		}
 		again.leave()
 	}
 }
