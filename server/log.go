@@ -26,6 +26,9 @@ type store interface {
 
 	// Bounded reports whether the log began with a bound to its size.
 	Bounded() bool
+
+	// ID tells this log from others: 32 hexadecimal digits. A backup has its log's.
+	ID() string
 }
 
 // openLog opens what is in the data folder, and tells observe how long each

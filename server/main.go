@@ -78,6 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
 	opt.chat.Log, opt.chat.Registry, opt.chat.RetainBytes = store, store, opt.retain.Bytes
 	opt.chat.Logger, opt.chat.Version, opt.chat.Now = logger, shared.Version, now
+	opt.chat.ID = store.ID()
 	pages := web.New(opt.basePath, func(w http.ResponseWriter, _ *http.Request, status int, detail string) {
 		chat.Problem(w, status, detail)
 	})

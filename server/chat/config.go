@@ -20,6 +20,7 @@ type Config struct {
 
 	Name    string // the server's, the host's by default
 	Version string
+	ID      string // of the log, by which clients know the server again; "" tells none
 
 	Rate           float64        // messages a second that a device may send, sustained; an address 20 times as many
 	Burst          int            // messages that it may send at once

@@ -73,12 +73,13 @@ func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 	meterOf(r).charge(time.Duration(len(rooms)) * costRow)
 	writeJSON(w, struct {
 		shared.Server
+		ID       string        `json:"id,omitempty"`
 		Protocol string        `json:"protocol"`
 		People   int           `json:"people"`
 		Rooms    int           `json:"rooms"`
 		Who      []string      `json:"who,omitempty"`
 		Limits   shared.Limits `json:"limits"`
-	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, shared.Protocol, people(rooms), len(rooms), h.someWho(5), h.cfg.limits()})
+	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, h.cfg.ID, shared.Protocol, people(rooms), len(rooms), h.someWho(5), h.cfg.limits()})
 }
 
 // serveRooms serves /api/rooms: the rooms with people in them, the liveliest

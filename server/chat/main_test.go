@@ -36,6 +36,8 @@ type server struct {
 	tls  bool
 }
 
+const testID = "00112233445566778899aabbccddeeff"
+
 // start starts a server whose sessions may do as they like, but for what change
 // says. It is stopped with the test.
 func start(t *testing.T, change ...func(*chat.Config)) *server {
@@ -55,7 +57,7 @@ func (s *server) open(change ...func(*chat.Config)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cfg := chat.Config{Log: log, Registry: log, Name: "test", Version: shared.Version, LeaveDelay: time.Millisecond}
+	cfg := chat.Config{Log: log, Registry: log, Name: "test", Version: shared.Version, ID: testID, LeaveDelay: time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -155,13 +155,13 @@ func TestRoomsAndServer(t *testing.T) {
 		t.Errorf("the rooms are %s", body)
 	}
 	var info struct {
-		Name, Version, Protocol string
-		People, Rooms           int
-		Limits                  shared.Limits
+		Name, Version, ID, Protocol string
+		People, Rooms               int
+		Limits                      shared.Limits
 	}
 	_, body, _ = s.get("/api/server")
 	decodeJSON(t, body, &info)
-	if info.Name != "test" || info.Version != shared.Version || info.Protocol != shared.Protocol || info.People != 3 ||
+	if info.Name != "test" || info.Version != shared.Version || info.ID != testID || info.Protocol != shared.Protocol || info.People != 3 ||
 		info.Rooms != 2 || info.Limits.Message != 4096 {
 		t.Errorf("the server is %s", body)
 	}

@@ -58,6 +58,9 @@ func TestBackupWhileWriting(t *testing.T) {
 	if is.Epoch == was.Epoch || is.Name != was.Name || is.Head <= before || is.Head > was.Head {
 		t.Errorf("the log was %+v, the restored one is %+v", was, is)
 	}
+	if restored.ID() != l.ID() || len(l.ID()) != 32 {
+		t.Errorf("the log's id is %q, the restored one's %q", l.ID(), restored.ID())
+	}
 	entries, err := restored.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 1 << 20})
 	if err != nil || int64(len(entries)) != is.Head {
 		t.Fatalf("%d entries up to the head %d, %v", len(entries), is.Head, err)
@@ -209,5 +212,21 @@ func TestCheckAndExport(t *testing.T) {
 		if _, err := database(t, dir).Exec("UPDATE rooms SET id = 1, head = 3"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A log keeps its id, and no two begin with the same.
+func TestID(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	first := l.ID()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, other := open(t, dir, sqlitelog.Options{}), open(t, t.TempDir(), sqlitelog.Options{})
+	defer again.Close()
+	defer other.Close()
+	if again.ID() != first || other.ID() == first {
+		t.Errorf("the id was %q, is %q now, and %q elsewhere", first, again.ID(), other.ID())
 	}
 }

@@ -90,6 +90,7 @@ type Log struct {
 	bounded  bool
 	place    *place
 	epoch    string
+	id       string  // 32 hexadecimal digits
 	lock     *sql.DB // holds the lock file for as long as it is open
 	unsynced unsynced
 	writer   *writer
@@ -167,7 +168,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 		"_pragma=wal_autocheckpoint(8192)", "_pragma=cache_size(-16384)", "_pragma=secure_delete(on)", "_pragma=temp_store(MEMORY)", "_txlock=immediate"))
 	write.SetMaxOpenConns(1)
 	l.writer.db = write
-	if err := write.QueryRowContext(ctx, "SELECT epoch, bounded FROM meta").Scan(&l.epoch, &l.bounded); err != nil {
+	if err := write.QueryRowContext(ctx, "SELECT epoch, bounded, lower(hex(id)) FROM meta").Scan(&l.epoch, &l.bounded, &l.id); err != nil {
 		return fail(err)
 	}
 	// Opening a file for writing may have given it another inode, as on overlayfs.
@@ -213,6 +214,9 @@ func (l *Log) look(idle time.Duration) {
 // Bounded reports whether the log began with a bound to its size. Those of earlier
 // versions did not.
 func (l *Log) Bounded() bool { return l.bounded }
+
+// ID tells this log from others: 32 hexadecimal digits, which its backups have, too.
+func (l *Log) ID() string { return l.id }
 
 // writable makes sure that dir is a folder that files can be made in.
 func writable(dir string) error {

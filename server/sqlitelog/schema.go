@@ -89,6 +89,9 @@ var changes = []string{
 	CREATE UNIQUE INDEX names_look ON names (room, look) WHERE look IS NOT NULL;
 	CREATE INDEX names_device ON names (room, device);
 	CREATE INDEX names_address ON names (address, seen, spoken) WHERE address IS NOT NULL`,
+	// Schema 7: which log it is, whatever its epoch.
+	`ALTER TABLE meta ADD COLUMN id BLOB;
+	UPDATE meta SET id = randomblob(16)`,
 }
 
 // newest is the schema that this program works with.
