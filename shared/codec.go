@@ -75,9 +75,29 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.By = o.text("by", MaxID)
 		m.Time = o.time("time")
 		m.Offset = o.number("offset", MaxOffset)
+		if !o.plain() {
+			o.state(&m)
+		}
 		if o.err == nil && Blank(m.Text) {
 			o.err = ErrEmpty
 		}
+	case TypeDelete:
+		o.entry(&m)
+		m.Targets = o.offsets("targets")
+	case TypeReact:
+		o.entry(&m)
+		m.Emoji = o.text("emoji", MaxID)
+		m.Counts = o.counts("counts")
+		if o.err == nil && !o.has("emoji") {
+			o.err = badFrame("The field %q is missing.", "emoji")
+		}
+	case TypeReactions:
+		m.Target = o.number("target", MaxOffset)
+		m.Reactors = o.reactors("users")
+	case TypeSearch:
+		m.Text = o.text("text", MaxSearch)
+		m.Before = o.number("before", MaxAsked)
+		m.More, m.Messages, m.Skipped = o.messages()
 	case TypeHello:
 		m.User = o.text("user", MaxShown)
 		m.Device = o.text("device", MaxDevice)
@@ -116,7 +136,8 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.Before = o.number("before", MaxAsked)
 		m.Limit = int(o.number("limit", MaxHistory))
 		m.After = o.number("after", MaxOffset)
-		m.More, m.Messages, m.Skipped = o.history()
+		m.Changed = o.number("changed", MaxAsked)
+		m.More, m.Messages, m.Skipped = o.messages()
 	case TypeError:
 		m.Code = ErrorCode(o.text("code", MaxID))
 		m.Text = o.text("message", MaxSentence)
@@ -156,6 +177,12 @@ func (o *object) raw(name string) []byte {
 		}
 	}
 	return nil
+}
+
+// has reports whether there is a field, and not a null.
+func (o *object) has(name string) bool {
+	raw := o.raw(name)
+	return raw != nil && string(raw) != "null"
 }
 
 func (o *object) into(name string, v any) {
@@ -215,6 +242,121 @@ func (o *object) fits(name, s string, limit int) bool {
 	return false
 }
 
+// plain reports whether a chat_message has no fields for state to read, as
+// almost all have that a server reads.
+func (o *object) plain() bool {
+	for _, f := range o.fields {
+		switch string(f.name) {
+		case "type", "id", "message", "user", "by", "time", "offset":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// state reads what a chat_message has beyond its text: which message it
+// corrects or answers, and what has become of it since.
+func (o *object) state(m *Message) {
+	m.Edits = o.number("edits", MaxOffset)
+	m.Reply = o.number("reply", MaxOffset)
+	m.Of = o.text("of", MaxID)
+	m.Quote = o.quote("quote")
+	m.Edited = o.flag("edited")
+	m.Deleted = o.flag("deleted")
+	m.Changed = o.number("changed", MaxOffset)
+	m.Reactions = o.counts("reactions")
+	m.Mine = o.text("mine", MaxID)
+}
+
+// entry reads what a delete and a react have in common.
+func (o *object) entry(m *Message) {
+	m.Offset = o.number("offset", MaxOffset)
+	m.User = o.text("user", MaxShown)
+	m.By = o.text("by", MaxID)
+	m.Time = o.time("time")
+	m.Target = o.number("target", MaxOffset)
+	m.Of = o.text("of", MaxID)
+}
+
+func (o *object) flag(name string) bool { return o.raw(name) != nil && read[bool](o, name) }
+
+// offsets reads a list of at most MaxTargets offsets.
+func (o *object) offsets(name string) (list []int64) {
+	raw := read[[]json.RawMessage](o, name)
+	if len(raw) > MaxTargets {
+		o.fail(badFrame("The field %q holds over %d numbers.", name, MaxTargets))
+		return nil
+	}
+	for _, r := range raw {
+		item := object{fields: []field{{[]byte(name), r}}}
+		if list = append(list, item.number(name, MaxOffset)); item.err != nil {
+			o.fail(item.err)
+			return nil
+		}
+	}
+	return list
+}
+
+// object reads a field that is an object; it has no fields if there is none.
+func (o *object) object(name string) (inner object) {
+	if !o.has(name) {
+		return inner
+	}
+	var ok bool
+	if inner.fields, ok = splitObject(o.raw(name)); !ok {
+		o.fail(badFrame("The field %q is not of its kind.", name))
+	}
+	return inner
+}
+
+// counts reads how many reacted with each of the Emojis. Others are of a later
+// version, and passed over.
+func (o *object) counts(name string) (counts []Count) {
+	inner := o.object(name)
+	if inner.fields == nil {
+		return nil
+	}
+	for _, e := range Emojis {
+		if n := inner.number(e, MaxCount); n > 0 {
+			counts = append(counts, Count{e, int(n)})
+		}
+	}
+	if inner.err != nil {
+		o.fail(inner.err)
+		return nil
+	}
+	return counts
+}
+
+// reactors reads who reacted with each of the Emojis, as counts does.
+func (o *object) reactors(name string) (reactors []Reactors) {
+	inner := o.object(name)
+	for _, e := range Emojis {
+		if names := inner.texts(e, MaxShown); len(names) > 0 {
+			reactors = append(reactors, Reactors{e, names})
+		}
+	}
+	if inner.err != nil {
+		o.fail(inner.err)
+		return nil
+	}
+	return reactors
+}
+
+func (o *object) quote(name string) *Quote {
+	inner := o.object(name)
+	if inner.fields == nil {
+		return nil
+	}
+	q := &Quote{inner.text("user", MaxShown), inner.text("text", MaxQuote)}
+	if inner.err != nil {
+		o.fail(inner.err)
+		return nil
+	}
+	return q
+}
+
 // check checks what a welcome says of its server.
 func (o *object) check(l Limits, s Server) {
 	within := func(n float64) bool { return n >= 0 && n <= MaxCount }
@@ -250,21 +392,21 @@ func (o *object) time(name string) (t time.Time) {
 	return t.UTC()
 }
 
-// history reads the messages of an answer. What is no chat_message is of a later
+// messages reads those of an answer to a history or a search. What is no chat_message is of a later
 // version: it is passed over and counted. One that can't be read spoils the
 // answer, since without it the others would look whole.
-func (o *object) history() (more bool, messages []Message, skipped int) {
+func (o *object) messages() (more bool, messages []Message, skipped int) {
 	o.into("more", &more)
 	var raw []json.RawMessage
 	o.into("messages", &raw)
 	if len(raw) > MaxHistory {
-		o.fail(badFrame("A history frame holds over %d messages.", MaxHistory))
+		o.fail(badFrame("An answer holds over %d messages.", MaxHistory))
 		return false, nil, 0
 	}
 	for _, r := range raw {
 		fields, ok := splitObject(r)
 		if !ok {
-			o.fail(badFrame("A history frame holds what is no frame."))
+			o.fail(badFrame("An answer holds what is no frame."))
 			return false, nil, 0
 		}
 		typ := object{fields: fields}
@@ -289,19 +431,20 @@ func Encode(m Message) []byte { return Append(nil, m) }
 
 // Append appends what Encode writes.
 func Append(b []byte, m Message) []byte {
-	if m.Type == TypeChat { // by hand, since a server writes little else
-		return appendChat(b, m)
+	switch m.Type {
+	case TypeChat, TypeDelete, TypeReact: // by hand, since a server writes little else
+		return appendEntry(b, m)
 	}
 	return appendJSON(b, fieldsOf(m))
 }
 
-func appendChat(b []byte, m Message) []byte {
-	b = append(b, `{"type":"chat_message"`...)
+func appendEntry(b []byte, m Message) []byte {
+	b = append(append(append(b, `{"type":"`...), m.Type...), '"')
 	if m.ID != "" {
 		b = appendString(append(b, `,"id":`...), m.ID)
 	}
 	if m.Offset != 0 {
-		b = strconv.AppendInt(append(b, `,"offset":`...), m.Offset, 10)
+		b = appendInt(append(b, `,"offset":`...), m.Offset)
 	}
 	if m.User != "" {
 		b = appendString(append(b, `,"user":`...), m.User)
@@ -309,13 +452,65 @@ func appendChat(b []byte, m Message) []byte {
 	if m.By != "" {
 		b = appendString(append(b, `,"by":`...), m.By)
 	}
-	b = appendString(append(b, `,"message":`...), m.Text)
+	switch m.Type {
+	case TypeChat:
+		b = appendString(append(b, `,"message":`...), m.Text)
+	case TypeReact:
+		b = appendString(append(b, `,"emoji":`...), m.Emoji)
+	}
 	if !m.Time.IsZero() {
 		b = m.Time.UTC().AppendFormat(append(b, `,"time":"`...), TimeFormat)
 		b = append(b, '"')
 	}
-	return append(b, '}')
+	return append(appendChange(b, m), '}')
 }
+
+// appendChange appends the fields that a plain message has not.
+func appendChange(b []byte, m Message) []byte {
+	for _, f := range [...]struct {
+		name string
+		n    int64
+	}{{"edits", m.Edits}, {"reply", m.Reply}, {"target", m.Target}, {"changed", m.Changed}} {
+		if f.n != 0 {
+			b = appendInt(append(append(append(b, `,"`...), f.name...), `":`...), f.n)
+		}
+	}
+	if m.Of != "" {
+		b = appendString(append(b, `,"of":`...), m.Of)
+	}
+	if len(m.Targets) > 0 {
+		b = append(b, `,"targets":[`...)
+		for i, t := range m.Targets {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendInt(b, t)
+		}
+		b = append(b, ']')
+	}
+	if m.Quote != nil {
+		b = appendString(append(b, `,"quote":{"user":`...), m.Quote.User)
+		b = append(appendString(append(b, `,"text":`...), m.Quote.Text), '}')
+	}
+	if m.Edited {
+		b = append(b, `,"edited":true`...)
+	}
+	if m.Deleted {
+		b = append(b, `,"deleted":true`...)
+	}
+	if len(m.Counts) > 0 {
+		b = appendCounts(append(b, `,"counts":`...), m.Counts)
+	}
+	if len(m.Reactions) > 0 {
+		b = appendCounts(append(b, `,"reactions":`...), m.Reactions)
+	}
+	if m.Mine != "" {
+		b = appendString(append(b, `,"mine":`...), m.Mine)
+	}
+	return b
+}
+
+func appendInt(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) }
 
 func appendString(b []byte, s string) []byte {
 	plain := utf8.ValidString(s)
@@ -390,10 +585,11 @@ func fieldsOf(m Message) (v any) {
 	case TypeHistory:
 		if m.Limit > 0 { // the question
 			v = struct {
-				Type   Type  `json:"type"`
-				Before int64 `json:"before,omitempty"`
-				Limit  int   `json:"limit"`
-			}{m.Type, m.Before, m.Limit}
+				Type    Type  `json:"type"`
+				Before  int64 `json:"before,omitempty"`
+				Changed int64 `json:"changed,omitempty"`
+				Limit   int   `json:"limit"`
+			}{m.Type, m.Before, m.Changed, m.Limit}
 			break
 		}
 		v = struct {
@@ -402,6 +598,31 @@ func fieldsOf(m Message) (v any) {
 			More     bool      `json:"more"`
 			After    int64     `json:"after,omitempty"`
 		}{m.Type, orEmpty(m.Messages), m.More, m.After}
+	case TypeReactions:
+		var users json.RawMessage
+		if len(m.Reactors) > 0 {
+			users = appendReactors(nil, m.Reactors)
+		}
+		v = struct {
+			Type   Type            `json:"type"`
+			Target int64           `json:"target"`
+			Users  json.RawMessage `json:"users,omitempty"`
+		}{m.Type, m.Target, users}
+	case TypeSearch:
+		if m.Text != "" { // the question
+			v = struct {
+				Type   Type   `json:"type"`
+				Text   string `json:"text"`
+				Before int64  `json:"before,omitempty"`
+			}{m.Type, m.Text, m.Before}
+			break
+		}
+		v = struct {
+			Type     Type      `json:"type"`
+			Messages []Message `json:"messages"`
+			Before   int64     `json:"before"`
+			More     bool      `json:"more"`
+		}{m.Type, orEmpty(m.Messages), m.Before, m.More}
 	case TypeError:
 		v = struct {
 			Type    Type      `json:"type"`

@@ -47,7 +47,8 @@ func TestGoodVectors(t *testing.T) {
 		}
 	}
 	for _, typ := range []shared.Type{shared.TypeHello, shared.TypeWelcome, shared.TypeChat, shared.TypeAck,
-		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong} {
+		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong,
+		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch} {
 		if !seen[typ] {
 			t.Errorf("no good vector of type %s", typ)
 		}
@@ -88,6 +89,21 @@ func TestEncode(t *testing.T) {
 		`{"type":"hello","user":"ann","device":"d","can":["by"]}`:                  {Type: shared.TypeHello, User: "ann", Device: "d", Can: []string{"by"}},
 		`{"type":"notice","did":"rename","by":"4zb7qkq2mr5xa","user":"ann","about":"eve"}`: {
 			Type: shared.TypeNotice, Did: shared.DidRename, By: "4zb7qkq2mr5xa", User: "ann", About: "eve"},
+		`{"type":"chat_message","id":"b","message":"Gate 4","edits":57,"of":"a"}`: {Type: shared.TypeChat, ID: "b", Text: "Gate 4", Edits: 57, Of: "a"},
+		`{"type":"chat_message","message":"yes","reply":57,"quote":{"user":"Bob","text":"Gate?"}}`: {
+			Type: shared.TypeChat, Text: "yes", Reply: 57, Quote: &shared.Quote{User: "Bob", Text: "Gate?"}},
+		`{"type":"chat_message","message":"(deleted)","changed":62,"deleted":true}`: {Type: shared.TypeChat, Text: shared.TextDeleted, Deleted: true, Changed: 62},
+		`{"type":"chat_message","message":"hi","changed":63,"edited":true,"reactions":{"👍":3,"🎉":1},"mine":"🎉"}`: {
+			Type: shared.TypeChat, Text: "hi", Edited: true, Changed: 63, Reactions: []shared.Count{{"👍", 3}, {"🎉", 1}}, Mine: "🎉"},
+		`{"type":"delete","id":"c","target":57,"of":"a"}`:                       {Type: shared.TypeDelete, ID: "c", Target: 57, Of: "a"},
+		`{"type":"delete","id":"c","offset":62,"user":"Ann","targets":[57,58]}`: {Type: shared.TypeDelete, ID: "c", Offset: 62, User: "Ann", Targets: []int64{57, 58}},
+		`{"type":"react","id":"d","emoji":"","target":57,"of":"a"}`:             {Type: shared.TypeReact, ID: "d", Target: 57, Of: "a"},
+		`{"type":"react","offset":63,"emoji":"👍","target":57,"counts":{"👍":3}}`: {Type: shared.TypeReact, Offset: 63, Emoji: "👍", Target: 57, Counts: []shared.Count{{"👍", 3}}},
+		`{"type":"reactions","target":57}`:                                      {Type: shared.TypeReactions, Target: 57},
+		`{"type":"reactions","target":57,"users":{"👍":["Ann","<b>"]}}`:          {Type: shared.TypeReactions, Target: 57, Reactors: []shared.Reactors{{"👍", []string{"Ann", "<b>"}}}},
+		`{"type":"search","text":"gate","before":12}`:                           {Type: shared.TypeSearch, Text: "gate", Before: 12},
+		`{"type":"search","messages":[],"before":0,"more":false}`:               {Type: shared.TypeSearch},
+		`{"type":"history","before":58,"changed":57,"limit":100}`:               {Type: shared.TypeHistory, Before: 58, Changed: 57, Limit: 100},
 		`{"type":"ping"}`: {Type: shared.TypePing},
 		`{"type":"pong"}`: {Type: shared.TypePong},
 		`{"type":"history","messages":[],"more":true,"after":8}`:           {Type: shared.TypeHistory, More: true, After: 8},
@@ -133,6 +149,27 @@ func TestLaterFrames(t *testing.T) {
 		m, err := shared.Decode([]byte(frame))
 		if !errors.Is(err, want) || m.Type == "" {
 			t.Errorf("%s: got %q, %v: whoever asked does not learn that this is the answer", frame, m.Type, err)
+		}
+	}
+}
+
+func TestCheckChange(t *testing.T) {
+	const chat, del, react = shared.TypeChat, shared.TypeDelete, shared.TypeReact
+	for want, messages := range map[string][]shared.Message{
+		"": {
+			{Type: chat}, {Type: chat, Edits: 5, Of: "a"}, {Type: chat, Reply: 5, Of: "a"}, {Type: chat, Of: "a"}, {Type: del, Target: 5, Of: "a"},
+			{Type: react, Target: 5, Of: "a"}, {Type: react, Target: 5, Of: "a", Emoji: "❤️"},
+		},
+		"not both":            {{Type: chat, Edits: 5, Reply: 5, Of: "a"}},
+		`"of" is missing`:     {{Type: chat, Edits: 5}, {Type: chat, Reply: 5}, {Type: del, Target: 5}, {Type: react, Target: 5, Emoji: "👍"}},
+		`"target" is missing`: {{Type: del, Of: "a"}, {Type: react, Of: "a", Emoji: "👍"}},
+		"can't react with":    {{Type: react, Target: 5, Of: "a", Emoji: "🦄"}, {Type: react, Target: 5, Of: "a", Emoji: "👍👍"}},
+	} {
+		for _, m := range messages {
+			err := shared.CheckChange(m)
+			if (err == nil) != (want == "") || err != nil && (!errors.Is(err, shared.ErrBadFrame) || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%+v: got %v, want %q", m, err, want)
+			}
 		}
 	}
 }

@@ -27,6 +27,10 @@ const (
 	MaxKey         = 128                        // a room's passphrase
 	MaxHistory     = 100                        // messages in one history frame
 	MaxMembers     = 100                        // names in a welcome, and in any other list
+	MaxTargets     = 100                        // messages in one delete
+	MaxQuote       = 120                        // what a reply shows of the text that it answers
+	MaxSearch      = 64                         // what is searched for
+	SearchHits     = 20                         // messages in one answer to a search
 	MaxShown       = 256                        // a name as a server shows it, with a hint at what it looks like
 	MaxSentence    = 1024                       // what an error says
 	MaxCount       = 1 << 30                    // people in a room, and each of the Limits
@@ -43,25 +47,31 @@ type Type string
 
 // The frames, and who sends them.
 const (
-	TypeHello    Type = "hello"        // client: who I am and what I have seen; always first
-	TypeWelcome  Type = "welcome"      // server: the answer to hello
-	TypeChat     Type = "chat_message" // both: a client's new message, the room's next entry
-	TypeAck      Type = "ack"          // server: a message that the room already has
-	TypeTyping   Type = "typing"       // both: somebody is writing
-	TypePresence Type = "presence"     // server: somebody came or went
-	TypeHistory  Type = "history"      // both: the question for older entries, and its answer
-	TypeError    Type = "error"        // server: a frame was refused, and why
-	TypeNotice   Type = "notice"       // server: somebody has another name now
-	TypePing     Type = "ping"         // client: does this connection live?
-	TypePong     Type = "pong"         // server: it does
+	TypeHello     Type = "hello"        // client: who I am and what I have seen; always first
+	TypeWelcome   Type = "welcome"      // server: the answer to hello
+	TypeChat      Type = "chat_message" // both: a client's new message, the room's next entry
+	TypeAck       Type = "ack"          // server: a message that the room already has
+	TypeTyping    Type = "typing"       // both: somebody is writing
+	TypePresence  Type = "presence"     // server: somebody came or went
+	TypeHistory   Type = "history"      // both: the question for older entries, and its answer
+	TypeError     Type = "error"        // server: a frame was refused, and why
+	TypeNotice    Type = "notice"       // server: somebody has another name now
+	TypeDelete    Type = "delete"       // both: a message is to go, messages are gone
+	TypeReact     Type = "react"        // both: a device reacts to a message, or no longer does
+	TypeReactions Type = "reactions"    // both: the question who reacted to a message, and its answer
+	TypeSearch    Type = "search"       // both: the question for messages with a text, and its answer
+	TypePing      Type = "ping"         // client: does this connection live?
+	TypePong      Type = "pong"         // server: it does
 )
 
 // What a server or a client can beyond the first frames of parley.v1, as its
 // Can lists it. Each offers only what it does; what the other does not know, it
 // passes over.
 const (
-	CanBy   = "by"   // chat_message and welcome have By
-	CanPing = "ping" // a ping is answered with a pong
+	CanBy     = "by"     // chat_message and welcome have By
+	CanPing   = "ping"   // a ping is answered with a pong
+	CanChange = "change" // messages can be answered, corrected, deleted and reacted to
+	CanSearch = "search" // a search is answered
 )
 
 // DidRename is the Did of a notice that User is called About from now on.
@@ -96,6 +106,7 @@ const (
 	CodeBadFrame    ErrorCode = "bad_frame"    // not a frame of this protocol
 	CodeUnknownType ErrorCode = "unknown_type" // a type that this version does not know
 	CodeNotAllowed  ErrorCode = "not_allowed"  // the frame is fine, its sender may not send it
+	CodeNotFound    ErrorCode = "not_found"    // the message that the frame is about is not there, or no longer
 )
 
 // Final reports whether sending the same message again can't help.
@@ -128,13 +139,31 @@ type Server struct {
 type Message struct {
 	Type Type
 
-	ID     string    // chat_message, ack, error: the client's own id for the message
-	Text   string    // chat_message, error: what was said ("message" in JSON)
-	User   string    // chat_message, typing, hello, welcome, error; notice: the name before
-	By     string    // chat_message and notice from the server: who wrote, see By; welcome: this client's own
-	Time   time.Time // chat_message from the server
-	Offset int64     // chat_message and ack from the server; welcome: the room's head
-	Room   string    // welcome: the room's name as it is shown
+	ID     string    // chat_message, delete, react, ack, error: the client's own id for it
+	Text   string    // chat_message, error: what was said ("message" in JSON); search: what is looked for ("text")
+	User   string    // chat_message, delete, react, typing, hello, welcome, error; notice: the name before
+	By     string    // chat_message, delete, react and notice from the server: who did it, see By; welcome: this client's own
+	Time   time.Time // chat_message, delete and react from the server
+	Offset int64     // chat_message, delete, react and ack from the server; welcome: the room's head
+
+	Edits   int64   // chat_message: the message that it corrects
+	Reply   int64   // chat_message: the message that it answers
+	Target  int64   // delete from a client, react, reactions: the message that it is about
+	Targets []int64 // delete from the server: the messages that are gone, 1 to MaxTargets
+	Of      string  // chat_message with Edits or Reply, delete and react from a client: the id of that message
+	Emoji   string  // react: one of Emojis, or empty to take it back
+	Counts  []Count // react from the server: all reactions to the message, in the order of Emojis
+
+	Quote     *Quote  // chat_message from the server with Reply; nil if that message is gone
+	Edited    bool    // chat_message in an answer: its text was corrected
+	Deleted   bool    // chat_message in an answer: its text is TextDeleted
+	Changed   int64   // chat_message in an answer: the offset of its last change; a history question: only what changed after it
+	Reactions []Count // chat_message in an answer, in the order of Emojis
+	Mine      string  // chat_message in an answer: what this client reacted with
+
+	Reactors []Reactors // reactions from the server, in the order of Emojis ("users" in JSON)
+
+	Room string // welcome: the room's name as it is shown
 
 	Device string // hello: the installation's secret
 	Key    string // hello: the room's passphrase
@@ -156,11 +185,11 @@ type Message struct {
 	Did   string // notice: what happened
 	About string // notice: to whom; of a rename the new name
 
-	Before   int64     // history: entries before this offset; 0 is the newest
+	Before   int64     // history, search: messages before this offset; 0 is the newest; search from the server: how far back it read
 	Limit    int       // history: how many, 1 to MaxHistory
-	Messages []Message // history from the server, oldest first
-	More     bool      // history from the server: there are older ones
-	Skipped  int       // history from the server: frames in it that are no chat_message; not sent
+	Messages []Message // history from the server, oldest first, of changes the earliest; search, newest first
+	More     bool      // history, search from the server: there are more
+	Skipped  int       // history, search from the server: frames in it that are no chat_message; not sent
 
 	Code    ErrorCode // error
 	RetryMS int       // error rate_limited: milliseconds to wait

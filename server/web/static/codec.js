@@ -4,6 +4,9 @@ export const protocol = 'parley.v1';
 export const maxText = 4096;
 const maxType = 32;
 
+// What one can react with, in the order in which counts are shown.
+export const emojis = ['👍', '👎', '❤️', '😂', '😮', '✅', '❓', '🎉'];
+
 // A text's length in code points.
 export const length = text => [...text].length;
 
@@ -25,13 +28,25 @@ const list = item => v => Array.isArray(v = v ?? []) && v.length <= 100 ? v.map(
 const object = kinds => v => isObject(v = v ?? {}) ? fields(kinds, v) : bad();
 const fields = (kinds, o) => Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, kind(o[name])]));
 const time = v => (v = word(v)) && !Date.parse(v) ? bad() : v;
+const each = kind => object(Object.fromEntries(emojis.map(e => [e, kind])));
+const counts = each(count), offsets = list(offset);
+const quote = v => v == null ? undefined : object({user: name, text: text(120)})(v);
+const emoji = v => v == null ? bad() : word(v);
 const event = v => v === 'join' || v === 'leave' ? v : bad();
 const entries = v => list(x => x)(v).filter(isEntry).map(frame);
 // What is no chat_message is of a later version; a history passes over it and counts it.
 const isEntry = v => ['', 'chat_message'].includes(text(maxType)(isObject(v) ? v.type : bad()));
 
+const entry = {user: name, by: word, time, offset};
 const types = {
-	chat_message: {message: text(maxText), user: name, by: word, time, offset},
+	chat_message: {
+		message: text(maxText), ...entry, edits: offset, reply: offset, of: word, quote,
+		edited: bool, deleted: bool, changed: offset, reactions: counts, mine: word,
+	},
+	delete: {...entry, target: offset, of: word, targets: offsets},
+	react: {...entry, target: offset, of: word, emoji, counts},
+	reactions: {target: offset, users: each(list(name))},
+	search: {text: text(64), before: asked, more: bool, messages: entries},
 	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word)},
 	welcome: {
 		room: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
@@ -41,7 +56,7 @@ const types = {
 	ack: {offset},
 	typing: {user: name},
 	presence: {event, count, users: list(name)},
-	history: {before: asked, limit: number(100), more: bool, messages: entries, after: offset},
+	history: {before: asked, limit: number(100), more: bool, messages: entries, after: offset, changed: asked},
 	error: {code: word, message: text(1024), user: name, retry_ms: count},
 	notice: {did: word, by: word, user: name, about: name, offset},
 	ping: {},
@@ -53,7 +68,7 @@ function frame(o) {
 	const id = word(o.id);
 	const type = text(maxType)(o.type) || ('message' in o ? 'chat_message' : bad());
 	const m = {type, id, ...fields(types.hasOwnProperty(type) ? types[type] : refuse('unknown_type'), o)};
-	if (type === 'history') m.skipped = (o.messages ?? []).length - m.messages.length;
+	if (m.messages) m.skipped = (o.messages ?? []).length - m.messages.length;
 	return type === 'chat_message' && blank(m.message) ? refuse('empty') : m;
 }
 
