@@ -8,24 +8,6 @@ import (
 	"parley/shared"
 )
 
-// Entry is one message in a room's log.
-type Entry struct {
-	Room   string // the room's key
-	Offset int64  // set by the log
-	ID     string // the sender's own id for the message
-	Device string // the sender's device as the log knows it, never its secret
-	User   string // the sender's name as it is shown
-	Text   string
-	Time   time.Time // kept to the millisecond
-}
-
-// Size is about what an entry takes on the disk, in bytes: its text, its user's
-// name, and the rest of its row and its place in the index.
-func (e Entry) Size() int64 { return int64(len(e.Text)+len(e.User)) + EntryOverhead }
-
-// EntryOverhead is the part of Entry.Size that every entry has.
-const EntryOverhead = 160
-
 // Receipt is a log's answer to Append.
 type Receipt struct {
 	Offset    int64
@@ -78,8 +60,26 @@ type Most struct {
 	Bytes   int // of texts: the entry that passes it is the last one; 0 is no bound
 }
 
+// Hits are what a search has found so far.
+type Hits struct {
+	Messages []Entry // newest first
+	At       int64   // everything from this offset on was looked at
+	More     bool    // there is something before
+}
+
+// Reacted is somebody's reaction to a message.
+type Reacted struct {
+	User  string // as the name was when they reacted
+	Emoji string
+}
+
 // Log keeps the entries of every room. Its methods may be called from several
 // goroutines.
+//
+// What it reads and hands on is made from what it keeps at that moment: a message
+// with the text that it has now, a reply with its Quote. An entry of a change has
+// nothing of its own to show, so an edit has the present text of its message, and is
+// left out once that is deleted or gone. Offsets therefore have holes.
 //
 // The order of a room's entries is the order of their offsets, which count from
 // 1, never repeat within one epoch and never depend on what was deleted. An
@@ -101,17 +101,40 @@ type Log interface {
 	// with the same room, device and id is not added, as long as the first is kept.
 	// Entries of one caller keep their order. Append waits only for a place in the
 	// queue; done is called once, after the entry is durable or with an error that
-	// wraps ErrUnavailable, and must not block. An error does not say that the
+	// wraps ErrUnavailable, and must not block. Such an error does not say that the
 	// entry was not kept: whoever appends it again with the same id will learn.
+	//
+	// A change is carried out together with being added, or it is refused and nothing
+	// is added: done then gets an error that wraps ErrRefused, a *Refusal. Its code is
+	// shared.CodeNotFound if its target is not a message with the id e.Of, or is
+	// deleted. It is shared.CodeNotAllowed for an edit or a delete if another device
+	// wrote the target, or if that is older than e.Since; and for a reaction if
+	// MaxReactions devices have one. A reply whose target is not such a message is
+	// kept as a message without Reply.
 	Append(ctx context.Context, room shared.Name, e Entry, done func(Receipt, error))
 
-	// Read returns entries with after < offset <= upTo, oldest first: as many as
-	// most allows.
+	// Read returns entries of every kind with after < offset <= upTo, oldest first:
+	// as many as most allows. It returns none only if none is left.
 	Read(ctx context.Context, room string, after, upTo int64, most Most) ([]Entry, error)
 
-	// History returns the newest entries with offset < before, as many as most
+	// History returns the newest messages with offset < before, as many as most
 	// allows, oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, most Most) ([]Entry, error)
+
+	// Changes returns the messages with offset < before that were changed after the
+	// offset changed, in the order of Entry.Changed, and reports whether there are
+	// more. What one entry has changed is in one answer, even if most allows less.
+	Changes(ctx context.Context, room string, changed, before int64, most Most) (messages []Entry, more bool, err error)
+
+	// Search looks for text in the messages with offset < before, newest first, as
+	// find.Text does. Before 0 means from the end. It ends with as many as most
+	// allows, or after budget, but has looked at one message at least; 0 is no bound.
+	Search(ctx context.Context, room, text string, before int64, most Most, budget time.Duration) (Hits, error)
+
+	// Reactions returns who reacted to a message and how, in the order in which they
+	// did, with at most shared.MaxMembers names for each emoji. A message that is
+	// deleted or not there has none.
+	Reactions(ctx context.Context, room string, target int64) ([]Reacted, error)
 
 	// Held returns the sum of the sizes of each device's entries in a room.
 	Held(ctx context.Context, room string) (bytes map[string]int64, err error)

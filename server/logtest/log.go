@@ -3,6 +3,7 @@ package logtest
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -267,7 +268,7 @@ func manyWriters(t *testing.T, f *fixture[chat.Log]) {
 	}
 	kept, err := f.log.Read(context.Background(), lobby.Key, 0, writers*each, chat.Most{Entries: writers * each})
 	must(t, err)
-	if !slices.Equal(kept, seen.entries) {
+	if !reflect.DeepEqual(kept, seen.entries) {
 		t.Error("what is kept is not what the follower saw")
 	}
 }
@@ -369,7 +370,9 @@ func replay(t *testing.T, f *fixture[chat.Log]) {
 	for _, room := range []shared.Name{lobby, attic} {
 		entries, err := second.log.Read(t.Context(), room.Key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
 		must(t, err)
-		equal(t, "the entries of "+room.Text, entries, all[room.Key])
+		if !reflect.DeepEqual(entries, all[room.Key]) {
+			t.Errorf("the entries of %s are %+v and %+v", room.Text, all[room.Key], entries)
+		}
 		var states []chat.State
 		for _, l := range []chat.Log{first, second.log} {
 			s, stop, err := l.Open(t.Context(), room, nobody)

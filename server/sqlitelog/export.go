@@ -14,8 +14,9 @@ import (
 // exportPage is how many entries are read at once.
 const exportPage = 500
 
-// Export calls each with every entry that a room in the folder dir has now, in order.
-// A server may be running on it. It fails where the room has none.
+// Export calls each with every message that a room in the folder dir has now, in
+// order, as it is now; deleted ones are left out. A server may be running on it. It
+// fails if the room has none.
 //
 // It reads page by page and holds nothing in between: as long as a reader stays at one
 // moment, SQLite can't reuse the write-ahead log, which would grow while each waits.
@@ -37,9 +38,14 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 		return unreadable(err)
 	}
 	// A server that has not been started since may have left an older schema.
-	query := "SELECT " + columns + " FROM entries WHERE room = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4"
+	query := "SELECT " + oldColumns + " FROM entries WHERE room = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4"
+	var row *sql.Stmt
 	if version >= base {
-		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 ORDER BY at LIMIT ?4"
+		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 AND " + kept + " ORDER BY at LIMIT ?4"
+		if row, err = db.PrepareContext(ctx, rowQuery); err != nil {
+			return unreadable(err)
+		}
+		defer row.Close()
 	}
 	var id, head, after int64
 	switch err := db.QueryRowContext(ctx, "SELECT id, head FROM rooms WHERE key = ?", room.Key).Scan(&id, &head); {
@@ -48,7 +54,7 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 		return unreadable(err)
 	}
 	for first := true; ; first = false {
-		page, err := scan(room.Key, 0, func() (*sql.Rows, error) { return db.QueryContext(ctx, query, id, after, head, exportPage) })
+		page, err := scan(ctx, room.Key, 0, row, func() (*sql.Rows, error) { return db.QueryContext(ctx, query, id, after, head, exportPage) })
 		if err != nil {
 			return unreadable(err)
 		}

@@ -42,7 +42,7 @@ func AllRooms(ctx context.Context, dir string) (rooms []Room, err error) {
 		WITH all_rooms (key, name, id, bytes, last, locked, hidden) AS (
 			SELECT key, name, id, bytes, last, hash IS NOT NULL, hidden IS 1 FROM rooms LEFT JOIN locks ON locks.room = key
 			UNION ALL SELECT room, room, 0, 0, made, 1, hidden FROM locks WHERE room NOT IN (SELECT key FROM rooms))
-		SELECT name, (SELECT COUNT(*) FROM entries WHERE at > all_rooms.id << 40 AND at < (all_rooms.id + 1) << 40), bytes,
+		SELECT name, (SELECT COUNT(*) FROM entries WHERE at > all_rooms.id << 40 AND at < (all_rooms.id + 1) << 40 AND `+kept+`), bytes,
 			MAX(last, (SELECT COALESCE(MAX(seen), 0) FROM names WHERE room = key)) AS used, locked, hidden
 		FROM all_rooms ORDER BY used DESC, key`)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"modernc.org/sqlite" // the driver "sqlite", in Go alone
@@ -55,6 +54,7 @@ type Options struct {
 	free  func(dir string) (uint64, error) // bytes that the disk of dir has left
 	stage func(name string)                // is told how far a rebuild is
 	idle  time.Duration                    // after which the write-ahead log is truncated
+	erase time.Duration                    // the same after a text went
 }
 
 func (o Options) withDefaults() Options {
@@ -75,6 +75,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.idle == 0 {
 		o.idle = 10 * time.Second
+	}
+	if o.erase == 0 {
+		o.erase = eraseAfter
 	}
 	if o.stage == nil {
 		o.stage = func(string) {}
@@ -100,7 +103,8 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readHeld, readOwner, readLook, readLock, readRooms *sql.Stmt
+	readEntries, readHistory, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
+	readHeld, readOwner, readLook, readLock, readRooms                                 *sql.Stmt
 }
 
 var (
@@ -197,17 +201,35 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := l.writer.start(ctx, l.epoch, opt.Observe); err != nil {
 		return fail(err)
 	}
-	l.watch = startWatch(func() { l.look(opt.idle) })
+	if unclean {
+		l.writer.erased.Store(new(time.Now())) // perhaps
+	}
+	l.watch = startWatch(func() { l.look(opt.idle, opt.erase) })
 	return l, nil
 }
 
-// look notices what happens to the log's files, and makes the write-ahead log empty
-// when nobody has written for a while: it would keep the size of the busiest hour.
-func (l *Log) look(idle time.Duration) {
+// A text that went is in the write-ahead log no longer than 10 s: from eraseAfter on,
+// every look tries to empty it, and waits eraseWait for those who read.
+const (
+	eraseAfter = 4 * time.Second
+	eraseWait  = 50 * time.Millisecond
+)
+
+// look notices what happens to the log's files, and makes the write-ahead log empty:
+// when texts went that it still has, and when nobody has written for a while, since it
+// would keep the size of the busiest hour.
+func (l *Log) look(idle, erase time.Duration) {
 	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
+	truncate := func(wait time.Duration) {
+		_ = l.writer.do(context.Background(), request{truncate: &wait}) // or a second later
+	}
+	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase {
+		truncate(eraseWait)
+		return
+	}
 	wal, err := os.Stat(l.path + "-wal")
 	if err == nil && wal.Size() > 0 && time.Since(wal.ModTime()) >= idle {
-		_ = l.writer.do(context.Background(), request{truncate: true}) // or a second later
+		truncate(0)
 	}
 }
 
@@ -274,21 +296,23 @@ func address(path string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
 }
 
-// columns are those of an entry, as scan reads them.
-const columns = "offset, id, device, user, text, time"
-
 // roomRow is where the rows of a room begin, whose key is the first parameter.
 const roomRow = "(SELECT id FROM rooms WHERE key = ?1) << 40"
 
 func (l *Log) prepare(ctx context.Context) error {
 	for stmt, query := range map[**sql.Stmt]string{
-		&l.readEntries: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 ORDER BY at LIMIT ?4",
-		&l.readHistory: "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC LIMIT ?3",
-		&l.readHeld:    "SELECT device, SUM(" + entryBytes + ") FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff GROUP BY device",
-		&l.readOwner:   ownerQuery,
-		&l.readLook:    lookQuery,
-		&l.readLock:    "SELECT hash, hidden, made FROM locks WHERE room = ?",
-		&l.readRooms:   roomsQuery,
+		&l.readEntries:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 AND " + shown + " ORDER BY at LIMIT ?4",
+		&l.readHistory:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 AND kind = 0 ORDER BY at DESC LIMIT ?3",
+		&l.readChanges:   changesQuery,
+		&l.readTexts:     "SELECT at, iif(" + kept + ", text, NULL) FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC",
+		&l.readRow:       rowQuery,
+		&l.readReactions: "SELECT reactions FROM entries WHERE at = " + roomRow + " | ?2 AND reactions IS NOT NULL",
+		&l.readUser:      "SELECT user FROM entries WHERE at = " + roomRow + " | ?2 AND kind = 3",
+		&l.readHeld:      "SELECT device, SUM(" + entryBytes + ") FROM entries WHERE at > " + roomRow + " AND at <= " + roomRow + " | 0xffffffffff GROUP BY device",
+		&l.readOwner:     ownerQuery,
+		&l.readLook:      lookQuery,
+		&l.readLock:      "SELECT hash, hidden, made FROM locks WHERE room = ?",
+		&l.readRooms:     roomsQuery,
 	} {
 		var err error
 		if *stmt, err = l.read.PrepareContext(ctx, query); err != nil {
@@ -317,26 +341,8 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (c
 func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done func(chat.Receipt, error)) {
 	e.Room = room.Key
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	e.Quote, e.Edited, e.Deleted, e.Changed, e.Reactions = nil, false, false, 0, nil
 	l.writer.queueAppend(ctx, request{room: room, entry: e, done: done})
-}
-
-// Read implements chat.Log.
-func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
-	return scan(room, most.Bytes, func() (*sql.Rows, error) {
-		return l.readEntries.QueryContext(ctx, room, rowOf(0, after), rowOf(0, upTo), most.Entries)
-	})
-}
-
-// History implements chat.Log.
-func (l *Log) History(ctx context.Context, room string, before int64, most chat.Most) ([]chat.Entry, error) {
-	if before == 0 {
-		before = maxOffset
-	}
-	entries, err := scan(room, most.Bytes, func() (*sql.Rows, error) {
-		return l.readHistory.QueryContext(ctx, room, rowOf(0, before), most.Entries)
-	})
-	slices.Reverse(entries)
-	return entries, err
 }
 
 // Held implements chat.Log.
@@ -359,40 +365,6 @@ func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
 		return nil, unavailable(err)
 	}
 	return held, nil
-}
-
-// scan reads entries until their texts have most bytes; 0 is no bound.
-func scan(room string, most int, query func() (*sql.Rows, error)) (entries []chat.Entry, err error) {
-	rows, err := query()
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer rows.Close()
-	size := 0
-	for rows.Next() {
-		e, err := scanEntry(rows, room)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		entries = append(entries, e)
-		if size += len(e.Text); most > 0 && size >= most {
-			break
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	return entries, nil
-}
-
-func scanEntry(rows *sql.Rows, room string) (chat.Entry, error) {
-	e := chat.Entry{Room: room}
-	var ms int64
-	if err := rows.Scan(&e.Offset, (*messageID)(&e.ID), (*deviceID)(&e.Device), &e.User, &e.Text, &ms); err != nil {
-		return chat.Entry{}, err
-	}
-	e.Time = time.UnixMilli(ms).UTC()
-	return e, nil
 }
 
 // Ready implements chat.Log: it writes something and takes it away again.

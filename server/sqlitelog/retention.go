@@ -265,6 +265,7 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 		return err
 	}
 	w.volume.change -= bytes
+	w.erases = w.erases || t.deleted > 0
 	_, err = w.conn.ExecContext(ctx, trimmedQuery, t.room, bytes)
 	return err
 }

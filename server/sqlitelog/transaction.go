@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -40,7 +41,7 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 		switch {
 		case r.done != nil:
 			receipt, err := w.append(ctx, r.room, r.entry, together)
-			if err != nil && err != errRooms && err != errEntries {
+			if err != nil && err != errRooms && err != errEntries && !errors.Is(err, chat.ErrRefused) {
 				return nil, err
 			}
 			outcomes = append(outcomes, outcome{receipt, err})
@@ -84,7 +85,7 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 		if len(r.fresh) == 0 {
 			continue
 		}
-		var bytes int64
+		bytes := -r.gone
 		for _, e := range r.fresh {
 			bytes += e.Size()
 		}
@@ -107,6 +108,20 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		r.touched = true
 		w.touched = append(w.touched, r)
 	}
+	var about *target
+	if e.Kind != chat.KindMessage || e.Reply != 0 {
+		leave = false
+		if err := w.addPending(ctx); err != nil { // among which may be what it is about
+			return chat.Receipt{}, err
+		}
+		// The message of a repeated change may have gone.
+		if receipt, err := w.find(ctx, r.id, e); err != nil || receipt.Duplicate {
+			return receipt, err
+		}
+		if about, err = w.refer(ctx, r.id, &e); err != nil {
+			return chat.Receipt{}, err
+		}
+	}
 	if r.id == 0 {
 		if err := w.newRoom(ctx, r, room); err != nil {
 			return chat.Receipt{}, err
@@ -115,29 +130,65 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 	if e.Offset = r.head + 1; e.Offset > maxOffset {
 		return chat.Receipt{}, errEntries
 	}
-	row := entryRow{rowOf(r.id, e.Offset), r.id, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.Text, e.Time.UnixMilli()}
-	if leave {
-		w.pending.rows = append(w.pending.rows, row)
-	} else if receipt, err := w.add(ctx, row); err != nil || receipt.Duplicate {
-		return receipt, err
+	switch {
+	case about != nil:
+		if err := w.addAbout(ctx, r, e, about); err != nil {
+			return chat.Receipt{}, err
+		}
+	case leave:
+		w.pending.rows = append(w.pending.rows, rowFor(r.id, e))
+	default:
+		if added, err := w.add(ctx, rowFor(r.id, e)); err != nil {
+			return chat.Receipt{}, err
+		} else if !added {
+			return w.find(ctx, r.id, e)
+		}
 	}
 	r.head, r.last = e.Offset, e.Time
+	e.Of, e.Since = "", time.Time{}
 	r.fresh = append(r.fresh, e)
 	return chat.Receipt{Offset: e.Offset}, nil
 }
 
+func rowFor(room int64, e chat.Entry) entryRow {
+	return entryRow{rowOf(room, e.Offset), room, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.Text, e.Time.UnixMilli()}
+}
+
 // add adds a row, unless there is one with its room, device and id.
-func (w *writer) add(ctx context.Context, row entryRow) (receipt chat.Receipt, err error) {
+func (w *writer) add(ctx context.Context, row entryRow) (added bool, err error) {
 	result, err := w.stmt.insert.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6])
 	if err != nil {
-		return receipt, err
+		return false, err
 	}
 	n, err := result.RowsAffected()
-	if err != nil || n > 0 {
-		return receipt, err
+	return n > 0, err
+}
+
+// addAbout adds a change, which it carries out, or a reply.
+func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about *target) error {
+	row := rowFor(r.id, e)
+	switch e.Kind {
+	case chat.KindEdit, chat.KindDelete:
+		row[5] = ""
+	case chat.KindReact:
+		row[5] = e.Emoji
 	}
-	receipt.Duplicate = true
-	err = w.stmt.find.QueryRowContext(ctx, row[2], row[3], row[1]).Scan(&receipt.Offset)
+	if _, err := w.stmt.insertAbout.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6], int64(e.Kind), e.Target, e.Reply); err != nil {
+		return err
+	}
+	gone, err := w.change(ctx, e, about)
+	r.gone += gone
+	r.about = true
+	return err
+}
+
+// find tells whether a room has an entry with the device and the id of e.
+func (w *writer) find(ctx context.Context, room int64, e chat.Entry) (receipt chat.Receipt, err error) {
+	err = w.stmt.find.QueryRowContext(ctx, messageID(e.ID).pack(), deviceID(e.Device).pack(), room).Scan(&receipt.Offset)
+	if errors.Is(err, sql.ErrNoRows) {
+		return receipt, nil
+	}
+	receipt.Duplicate = err == nil
 	return receipt, err
 }
 
@@ -181,21 +232,22 @@ func (w *writer) newRoom(ctx context.Context, r *roomState, room shared.Name) er
 
 // handOn calls the followers of the rooms that the last transaction touched.
 // A commit that failed may have been kept all the same: what a follower missed
-// that way is read again, so that it never sees a gap.
+// that way is read again, so that it never sees a gap. So is what is about other
+// entries: it takes from them what they are now.
 func (w *writer) handOn(ctx context.Context) {
 	for _, r := range w.touched {
 		for _, f := range w.followers(r.key) {
 			entries := r.fresh
-			if f.handed < r.head-int64(len(r.fresh)) {
+			if r.about || f.handed < r.head-int64(len(r.fresh)) {
 				var err error
-				if entries, err = scan(r.key, 0, func() (*sql.Rows, error) {
+				if entries, err = scan(ctx, r.key, 0, w.stmt.row, func() (*sql.Rows, error) {
 					return w.stmt.missed.QueryContext(ctx, rowOf(r.id, f.handed), rowOf(r.id+1, 0))
 				}); err != nil {
 					continue // with the next entry, then
 				}
 			}
+			f.handed = r.head
 			if len(entries) > 0 {
-				f.handed = entries[len(entries)-1].Offset
 				f.Entries(entries)
 			}
 		}
@@ -206,8 +258,9 @@ func (w *writer) handOn(ctx context.Context) {
 // settle ends a transaction's bookkeeping.
 func (w *writer) settle() {
 	for _, r := range w.touched {
-		r.fresh, r.touched = nil, false
+		r.fresh, r.gone, r.about, r.touched = nil, 0, false, false
 	}
 	w.touched = w.touched[:0]
+	w.erases = false
 	w.forgetPending()
 }

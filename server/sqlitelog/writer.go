@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/server/chat"
@@ -32,7 +33,7 @@ type request struct {
 	edit  func(context.Context, *sql.Conn) error // has a transaction of its own
 	probe bool
 
-	truncate bool // the write-ahead log; needs no transaction
+	truncate *time.Duration // the write-ahead log, for which readers are waited for so long; needs no transaction
 
 	reply chan error // nil for append, which has done
 }
@@ -60,6 +61,8 @@ type roomState struct {
 
 	touched   bool         // by the transaction under way
 	fresh     []chat.Entry // of the transaction under way
+	gone      int64        // bytes of texts that the transaction under way takes away
+	about     bool         // something in fresh is about another entry
 	followers []*follower  // guarded by writer.mu
 }
 
@@ -87,6 +90,9 @@ type writer struct {
 	rooms   map[string]*roomState
 	touched []*roomState
 	volume  volume
+	erases  bool // the transaction under way takes texts away
+
+	erased atomic.Pointer[time.Time] // since when the write-ahead log may have texts that went; nil if it has none
 
 	mu        sync.Mutex
 	abandoned []string // rooms that lost their last follower
@@ -95,8 +101,9 @@ type writer struct {
 type statements struct {
 	begin, commit, rollback                 *sql.Stmt
 	room, end, newRoom, setHead             *sql.Stmt
-	insert, insertAll                       *sql.Stmt
-	find, missed, lock                      *sql.Stmt
+	insert, insertAll, insertAbout          *sql.Stmt
+	find, missed, row, lock                 *sql.Stmt
+	target, edit, erase, react              *sql.Stmt
 	claim, owner, lookOwner, setLook        *sql.Stmt
 	forgetDevice, forgetAddress, countNames *sql.Stmt
 }
@@ -221,11 +228,11 @@ func (w *writer) handle(batch []*request) {
 			}
 			r.reply <- wrap(err)
 		}
-		if r.truncate {
+		if r.truncate != nil {
 			truncating = r
 		}
 	}
-	writes := slices.DeleteFunc(batch, func(r *request) bool { return r.open != nil || r.truncate })
+	writes := slices.DeleteFunc(batch, func(r *request) bool { return r.open != nil || r.truncate != nil })
 	for writes = w.admit(writes); len(writes) > 0; {
 		n := slices.IndexFunc(writes, func(r *request) bool { return r.edit != nil })
 		if n < 0 {
@@ -236,7 +243,7 @@ func (w *writer) handle(batch []*request) {
 		writes = writes[n:]
 	}
 	if truncating != nil { // there is one at most: see Log.look
-		truncating.reply <- wrap(w.truncate(ctx))
+		truncating.reply <- wrap(w.truncate(ctx, *truncating.truncate))
 	}
 }
 
@@ -258,6 +265,9 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 		return
 	}
 	w.volume.committed()
+	if w.erases {
+		w.erased.CompareAndSwap(nil, &started)
+	}
 	// What was committed to files that are somewhere else is not acknowledged. If
 	// they come back, the followers are told with the next entry.
 	if err := w.place.check(); err != nil {
@@ -283,16 +293,24 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 }
 
 // truncate takes the write-ahead log into the database and makes it empty, unless
-// somebody reads: then it goes on growing, and nobody waits.
-func (w *writer) truncate(ctx context.Context) error {
+// somebody reads for longer than wait: then it goes on growing.
+func (w *writer) truncate(ctx context.Context, wait time.Duration) error {
 	if err := cmp.Or(w.connect(ctx), w.place.check()); err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+	busyTimeout := func(d time.Duration) error {
+		_, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
 		return err
 	}
-	_, err := w.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	_, restored := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", w.busy.Milliseconds()))
+	if err := busyTimeout(wait); err != nil {
+		return err
+	}
+	var busy, pages, written int
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &written)
+	if err == nil && busy == 0 {
+		w.erased.Store(nil)
+	}
+	restored := busyTimeout(w.busy)
 	if restored != nil {
 		w.fail()
 	}
@@ -392,17 +410,23 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		return err
 	}
 	for stmt, query := range map[**sql.Stmt]string{
-		&w.stmt.begin:     "BEGIN IMMEDIATE",
-		&w.stmt.commit:    "COMMIT",
-		&w.stmt.rollback:  "ROLLBACK",
-		&w.stmt.room:      "SELECT id, name, head, last FROM rooms WHERE key = ?",
-		&w.stmt.end:       "SELECT head FROM ends WHERE key = ?",
-		&w.stmt.newRoom:   "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
-		&w.stmt.setHead:   "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
-		&w.stmt.insert:    "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
-		&w.stmt.insertAll: "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
-		&w.stmt.find:      "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
-		&w.stmt.missed:    "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? ORDER BY at",
+		&w.stmt.begin:       "BEGIN IMMEDIATE",
+		&w.stmt.commit:      "COMMIT",
+		&w.stmt.rollback:    "ROLLBACK",
+		&w.stmt.room:        "SELECT id, name, head, last FROM rooms WHERE key = ?",
+		&w.stmt.end:         "SELECT head FROM ends WHERE key = ?",
+		&w.stmt.newRoom:     "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
+		&w.stmt.setHead:     "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
+		&w.stmt.insert:      "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
+		&w.stmt.insertAll:   "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
+		&w.stmt.insertAbout: "INSERT INTO entries (" + entryColumns + ", kind, target, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		&w.stmt.find:        "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
+		&w.stmt.missed:      "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? AND " + shown + " ORDER BY at",
+		&w.stmt.row:         rowQuery,
+		&w.stmt.target:      targetQuery,
+		&w.stmt.edit:        "UPDATE entries SET text = ?2, state = 1, changed = ?3 WHERE at = ?1",
+		&w.stmt.erase:       "UPDATE entries SET text = '', state = 2, reply = 0, reactions = NULL, changed = ?2 WHERE at = ?1",
+		&w.stmt.react:       "UPDATE entries SET reactions = ?2, changed = ?3 WHERE at = ?1",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
 		&w.stmt.claim:         claimStatement,
@@ -472,8 +496,8 @@ func refuse(batch []*request, err error) {
 }
 
 func wrap(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, chat.ErrRefused) {
+		return err
 	}
 	return unavailable(err)
 }

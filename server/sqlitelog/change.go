@@ -1,0 +1,93 @@
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// target is the row of the message that a change or a reply is about.
+type target struct {
+	at        int64
+	device    string
+	text      int64 // its length in bytes
+	time      time.Time
+	state     int64
+	reactions []reaction
+}
+
+const targetQuery = "SELECT at, device, octet_length(text), time, state, reactions FROM entries WHERE at = ? AND id = ? AND " + kept
+
+// refer finds the message that a change or a reply is about. It returns nil for a
+// reply if there is none, and otherwise an error that refuses the change.
+func (w *writer) refer(ctx context.Context, room int64, e *chat.Entry) (*target, error) {
+	offset := e.Target
+	if e.Kind == chat.KindMessage {
+		offset = e.Reply
+	}
+	t, err := w.target(ctx, rowOf(room, offset), e.Of)
+	switch {
+	case err != nil:
+		return nil, err
+	case t == nil && e.Kind == chat.KindMessage:
+		e.Reply = 0
+		return nil, nil
+	case t == nil:
+		return nil, &chat.Refusal{Code: shared.CodeNotFound}
+	}
+	switch e.Kind {
+	case chat.KindEdit, chat.KindDelete:
+		if t.device != e.Device || t.time.Before(e.Since) {
+			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
+		}
+	case chat.KindReact:
+		t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
+		if e.Emoji != "" && len(t.reactions) >= chat.MaxReactions {
+			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
+		}
+	}
+	return t, nil
+}
+
+// target returns a message with an id, unless it is deleted or not there.
+func (w *writer) target(ctx context.Context, at int64, id string) (*target, error) {
+	var t target
+	var ms int64
+	var packed []byte
+	err := w.stmt.target.QueryRowContext(ctx, at, messageID(id).pack()).Scan(&t.at, (*deviceID)(&t.device), &t.text, &ms, &t.state, &packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.time = time.UnixMilli(ms).UTC()
+	t.reactions, err = unpackReactions(packed)
+	return &t, err
+}
+
+// change carries out on its message what a change says. It returns how many bytes of
+// the message's text went.
+func (w *writer) change(ctx context.Context, e chat.Entry, t *target) (gone int64, err error) {
+	switch e.Kind {
+	case chat.KindEdit:
+		w.erases = true
+		_, err = w.stmt.edit.ExecContext(ctx, t.at, e.Text, e.Offset)
+		return t.text, err
+	case chat.KindDelete:
+		w.erases = true
+		_, err = w.stmt.erase.ExecContext(ctx, t.at, e.Offset)
+		return t.text, err
+	case chat.KindReact:
+		if e.Emoji != "" {
+			t.reactions = append(t.reactions, reaction{chat.Reaction{Device: e.Device, Emoji: e.Emoji}, e.Offset})
+		}
+		_, err = w.stmt.react.ExecContext(ctx, t.at, packReactions(t.reactions), e.Offset)
+	}
+	return 0, err
+}

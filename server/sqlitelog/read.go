@@ -1,0 +1,333 @@
+package sqlitelog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/chat/find"
+	"parley/shared"
+)
+
+// What the bits of a row's state mean.
+const (
+	stateEdited  = 1
+	stateDeleted = 2
+)
+
+// targetRow is the key of the message that a change is about.
+const targetRow = "entries.at - entries.offset + entries.target"
+
+// columns are those of an entry, as scanEntry reads them. The text of an edit is the
+// one that its message has now.
+const columns = "at, id, device, user, iif(kind = 1, (SELECT t.text FROM entries AS t WHERE t.at = " + targetRow + "), text), time, " +
+	"kind, target, reply, state, changed, reactions"
+
+// oldColumns are the same in the schemas before base.
+const oldColumns = "offset, id, device, user, text, time, 0, 0, 0, 0, 0, NULL"
+
+// shown holds for a row unless it is an edit of a message that is deleted or gone.
+const shown = "(kind <> 1 OR EXISTS (SELECT 1 FROM entries AS t WHERE t.at = " + targetRow + " AND t.kind = 0 AND t.state & 2 = 0))"
+
+// kept holds for a row that is a message and not deleted.
+const kept = "kind = 0 AND state & 2 = 0"
+
+const rowQuery = "SELECT " + columns + " FROM entries WHERE at = ?"
+
+// changesQuery goes along the index of changed messages alone. Without the plus, or
+// without "changed > 0", SQLite may go through the whole room.
+const changesQuery = "SELECT " + columns + " FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?1) " +
+	"AND changed > 0 AND changed > ?2 AND +offset < ?3 ORDER BY changed, at"
+
+// Read implements chat.Log.
+func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
+	return scan(ctx, room, most.Bytes, l.readRow, func() (*sql.Rows, error) {
+		return l.readEntries.QueryContext(ctx, room, rowOf(0, after), rowOf(0, upTo), most.Entries)
+	})
+}
+
+// History implements chat.Log.
+func (l *Log) History(ctx context.Context, room string, before int64, most chat.Most) ([]chat.Entry, error) {
+	entries, err := scan(ctx, room, most.Bytes, l.readRow, func() (*sql.Rows, error) {
+		return l.readHistory.QueryContext(ctx, room, rowBefore(before), most.Entries)
+	})
+	slices.Reverse(entries)
+	return entries, err
+}
+
+// rowBefore is rowOf an offset before which something is read; 0 is the end.
+func rowBefore(before int64) int64 {
+	if before == 0 {
+		before = maxOffset
+	}
+	return rowOf(0, before)
+}
+
+// Changes implements chat.Log.
+func (l *Log) Changes(ctx context.Context, room string, changed, before int64, most chat.Most) (messages []chat.Entry, more bool, err error) {
+	size := 0
+	query := func() (*sql.Rows, error) { return l.readChanges.QueryContext(ctx, room, changed, before) }
+	messages, err = scanUntil(ctx, room, l.readRow, query, func(page []chat.Entry, next chat.Entry) bool {
+		n := len(page)
+		full := n > 0 && (n >= most.Entries || most.Bytes > 0 && size >= most.Bytes)
+		more = full && next.Changed != page[n-1].Changed
+		size += len(next.Text)
+		return more
+	})
+	return messages, more, err
+}
+
+// Search implements chat.Log.
+func (l *Log) Search(ctx context.Context, room, text string, before int64, most chat.Most, budget time.Duration) (chat.Hits, error) {
+	started := time.Now()
+	found, hits, err := l.search(ctx, room, find.New(text), rowBefore(before), func(found, bytes int) bool {
+		return found >= most.Entries || most.Bytes > 0 && bytes >= most.Bytes || budget > 0 && time.Since(started) >= budget
+	})
+	if err != nil {
+		return chat.Hits{}, unavailable(err)
+	}
+	for _, at := range found {
+		e, err := scan(ctx, room, 0, l.readRow, func() (*sql.Rows, error) { return l.readRow.QueryContext(ctx, at) })
+		if err != nil {
+			return chat.Hits{}, err
+		}
+		if len(e) > 0 && !e[0].Deleted { // since it was found
+			hits.Messages = append(hits.Messages, e[0])
+		}
+	}
+	return hits, nil
+}
+
+// search returns the rows with a text, and how far it has read.
+func (l *Log) search(ctx context.Context, room string, text *find.Text, before int64, enough func(found, bytes int) bool) (found []int64, hits chat.Hits, err error) {
+	rows, err := l.readTexts.QueryContext(ctx, room, before)
+	if err != nil {
+		return nil, hits, err
+	}
+	defer rows.Close()
+	bytes := 0
+	for rows.Next() {
+		var at int64
+		var in sql.NullString // of a message that is there
+		if err := rows.Scan(&at, &in); err != nil {
+			return nil, hits, err
+		}
+		if in.Valid && text.In(in.String) {
+			found = append(found, at)
+			bytes += len(in.String)
+		}
+		if hits.At = at & maxOffset; enough(len(found), bytes) {
+			hits.More = rows.Next()
+			break
+		}
+	}
+	return found, hits, rows.Err()
+}
+
+// Reactions implements chat.Log.
+func (l *Log) Reactions(ctx context.Context, room string, target int64) (all []chat.Reacted, err error) {
+	var packed []byte
+	switch err := l.readReactions.QueryRowContext(ctx, room, rowOf(0, target)).Scan(&packed); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, unavailable(err)
+	}
+	reactions, err := unpackReactions(packed)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	named := make(map[string]int)
+	for _, r := range reactions {
+		if named[r.Emoji]++; named[r.Emoji] > shared.MaxMembers {
+			continue
+		}
+		reacted := chat.Reacted{Emoji: r.Emoji}
+		switch err := l.readUser.QueryRowContext(ctx, room, rowOf(0, r.offset)).Scan(&reacted.User); {
+		case errors.Is(err, sql.ErrNoRows): // it was deleted, and its message before
+		case err != nil:
+			return nil, unavailable(err)
+		default:
+			all = append(all, reacted)
+		}
+	}
+	return all, nil
+}
+
+// scan reads entries until their texts have most bytes; 0 is no bound. With the
+// statement row, it also reads what they refer to.
+func scan(ctx context.Context, room string, most int, row *sql.Stmt, query func() (*sql.Rows, error)) ([]chat.Entry, error) {
+	size := 0
+	return scanUntil(ctx, room, row, query, func(_ []chat.Entry, next chat.Entry) bool {
+		over := most > 0 && size >= most
+		size += len(next.Text)
+		return over
+	})
+}
+
+// scanUntil reads entries until full says that the next one is too much.
+func scanUntil(ctx context.Context, room string, row *sql.Stmt, query func() (*sql.Rows, error), full func(page []chat.Entry, next chat.Entry) bool) (entries []chat.Entry, err error) {
+	rows, err := query()
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	refer := false
+	var id int64
+	for rows.Next() {
+		at, e, err := scanEntry(rows, room)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if full(entries, e) {
+			break
+		}
+		id = at >> offsetBits
+		refer = refer || e.Reply != 0 || e.Kind == chat.KindReact
+		entries = append(entries, e)
+	}
+	// The connection is given back before another is asked for.
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, unavailable(err)
+	}
+	if refer && row != nil {
+		if err := addTargets(ctx, entries, room, id, row); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	return entries, nil
+}
+
+// addTargets adds to replies and reactions what they take from the messages that
+// they are about. It looks at each message once.
+func addTargets(ctx context.Context, entries []chat.Entry, room string, id int64, row *sql.Stmt) error {
+	seen := make(map[int64]*chat.Entry)
+	for i := range entries {
+		e := &entries[i]
+		offset := e.Reply
+		if e.Kind == chat.KindReact {
+			offset = e.Target
+		}
+		if offset == 0 {
+			continue
+		}
+		target, ok := seen[offset]
+		if !ok {
+			found, err := scan(ctx, room, 0, nil, func() (*sql.Rows, error) { return row.QueryContext(ctx, rowOf(id, offset)) })
+			if err != nil {
+				return err
+			}
+			if len(found) > 0 && found[0].Kind == chat.KindMessage && !found[0].Deleted {
+				target = &found[0]
+			}
+			seen[offset] = target
+		}
+		switch {
+		case target == nil:
+		case e.Kind == chat.KindReact:
+			e.Reactions = target.Reactions
+		default:
+			e.Quote = chat.Quoted(*target)
+		}
+	}
+	return nil
+}
+
+// scanEntry reads a row of columns; at is its key.
+func scanEntry(rows *sql.Rows, room string) (at int64, e chat.Entry, err error) {
+	e.Room = room
+	var ms, state int64
+	var packed sql.RawBytes
+	if err := rows.Scan(&at, (*messageID)(&e.ID), (*deviceID)(&e.Device), &e.User, &e.Text, &ms,
+		&e.Kind, &e.Target, &e.Reply, &state, &e.Changed, &packed); err != nil {
+		return 0, e, err
+	}
+	e.Offset = at & maxOffset
+	e.Time = time.UnixMilli(ms).UTC()
+	e.Edited, e.Deleted = state&stateEdited != 0, state&stateDeleted != 0
+	if e.Kind == chat.KindReact {
+		e.Emoji, e.Text = e.Text, ""
+	}
+	if len(packed) > 0 {
+		reactions, err := unpackReactions(packed)
+		if err != nil {
+			return 0, e, err
+		}
+		for _, r := range reactions {
+			e.Reactions = append(e.Reactions, r.Reaction)
+		}
+	}
+	return at, e, nil
+}
+
+// reaction is a device's reaction as a message's row has it.
+type reaction struct {
+	chat.Reaction
+	offset int64 // of the entry that it came with
+}
+
+var errReactions = errors.New("a message's reactions can't be read")
+
+// packReactions makes the column of them: for each, the offset, the emoji and the
+// device. The device, as deviceID packs it, has twice its length in front, and one
+// more if it is text.
+func packReactions(all []reaction) []byte {
+	var b []byte
+	for _, r := range all {
+		b = binary.AppendUvarint(b, uint64(r.offset))
+		b = binary.AppendUvarint(b, uint64(len(r.Emoji)))
+		b = append(b, r.Emoji...)
+		switch device := deviceID(r.Device).pack().(type) {
+		case []byte:
+			b = binary.AppendUvarint(b, uint64(len(device))<<1)
+			b = append(b, device...)
+		case string:
+			b = binary.AppendUvarint(b, uint64(len(device))<<1|1)
+			b = append(b, device...)
+		}
+	}
+	return b
+}
+
+func unpackReactions(b []byte) (all []reaction, err error) {
+	number := func() uint64 {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			err, b = errReactions, nil
+			return 0
+		}
+		b = b[n:]
+		return v
+	}
+	bytes := func(n uint64) []byte {
+		if n > uint64(len(b)) {
+			err, b = errReactions, nil
+			return nil
+		}
+		v := b[:n]
+		b = b[n:]
+		return v
+	}
+	for len(b) > 0 {
+		var r reaction
+		r.offset = int64(number())
+		r.Emoji = string(bytes(number()))
+		length := number()
+		var device any = bytes(length >> 1)
+		if length&1 != 0 {
+			device = string(device.([]byte))
+		}
+		if err == nil {
+			err = (*deviceID)(&r.Device).Scan(device)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
