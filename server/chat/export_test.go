@@ -1,6 +1,9 @@
 package chat
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // What the tests and the fuzzer call by itself.
 var (
@@ -38,9 +41,27 @@ func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load()
 // ReplayHeld is what a member has in hand at most while it reads the log.
 const ReplayHeld, HeldBySession = replayHeld, heldBySession
 
+// CostPong is what a pong costs that the library reads.
+const CostPong = costPong
+
 // SlowMachine gives all addresses together a five hundredth of a processor. It is
 // called before anybody connects.
 func (h *Hub) SlowMachine() { h.meters.part = 0.002 }
+
+// StopMeters stops the meters' clock, on a machine of four processors: what is used
+// from now on is never paid for, and nobody waits for the first 100 ms of it. It is
+// called before anybody connects.
+func (h *Hub) StopMeters() {
+	h.meters.part = 1
+	h.meters.now = func() int64 { return 0 }
+}
+
+// Used returns what an address has used since StopMeters.
+func (h *Hub) Used(address string) time.Duration {
+	src := h.source(address)
+	defer h.sources.release(src.name)
+	return time.Duration(src.meter.paid.Load() + int64(meterCredit))
+}
 
 // Waited returns how often an address had to wait.
 func (h *Hub) Waited(address string) int64 {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,5 +83,56 @@ func TestFloodsWait(t *testing.T) {
 			before := s.hub.Waited("192.0.2.1") // to come in, perhaps
 			s.until("it waits", func() bool { return s.hub.Waited("192.0.2.1") > before+3 })
 		})
+	}
+}
+
+// Between its close frame and the answer, which an attacker never gives, a connection
+// costs what it did before.
+func TestFloodsOfTheClosingWait(t *testing.T) {
+	var pauses atomic.Int64
+	s := start(t, behindProxy, func(c *chat.Config) {
+		c.CloseLimit = time.Hour
+		c.Pause = func(d time.Duration) {
+			pauses.Add(1)
+			time.Sleep(d)
+		}
+	})
+	s.hub.SlowMachine()
+	c, r := s.rawSocket("192.0.2.1", "den")
+	c.Write(maskedFrame(0x82, "binary"))
+	for first := byte(0); first != 0x88; {
+		var err error
+		if first, err = r.ReadByte(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := pauses.Load() // for the frame that closed it
+	go io.Copy(io.Discard, r)
+	burst := bytes.Repeat(maskedFrame(0x81, `{"message":"x"}`), 200)
+	go func() {
+		for {
+			if _, err := c.Write(burst); err != nil {
+				return // the test is over
+			}
+		}
+	}()
+	s.until("it waits", func() bool { return pauses.Load() > before+3 })
+}
+
+// A pong that comes with others takes the library longer than its six bytes say.
+func TestPongsArePaidFor(t *testing.T) {
+	s := start(t, behindProxy)
+	s.hub.StopMeters()
+	c, r := s.rawSocket("192.0.2.1", "den")
+	const n = 10_000
+	if _, err := c.Write(append(bytes.Repeat(maskedFrame(0x8a, ""), n), maskedFrame(0x89, "last")...)); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 6)
+	if _, err := io.ReadFull(r, answer); err != nil || string(answer[2:]) != "last" {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	if used := s.hub.Used("192.0.2.1"); used < n*chat.CostPong {
+		t.Errorf("%d pongs are counted as %v", n, used)
 	}
 }

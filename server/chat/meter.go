@@ -59,6 +59,7 @@ const (
 	costWritten    = 5 * time.Nanosecond    // a byte that somebody asked for
 	costFrame      = 20 * time.Microsecond  // decoding, and an error as the answer
 	costPing       = 10 * time.Microsecond  // and its answer
+	costPong       = 4 * time.Microsecond   // for which the library sets two timers
 	costMessage    = 60 * time.Microsecond  // its way through the log
 	costDelivery   = 8 * time.Microsecond   // to one member
 	costRow        = 4 * time.Microsecond   // read from the log

@@ -30,7 +30,8 @@ func TestMeterOfTheModest(t *testing.T) {
 	}
 }
 
-// One address gets its part, 16 share it, and whoever is modest does not wait.
+// One address gets its part, 16 share it, and whoever needs less than 1/maxStrain of
+// it never waits, whatever the others do.
 func TestMeterOfTheHeavy(t *testing.T) {
 	for _, n := range []int{1, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestMeterOfTheHeavy(t *testing.T) {
 					if *now >= next {
 						before := *waits
 						modest.wait(nil)
-						modest.charge(time.Millisecond)
+						modest.charge(3 * time.Millisecond)
 						if *waits > before {
 							t.Fatal("the modest one waited")
 						}

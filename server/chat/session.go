@@ -87,6 +87,12 @@ func (s *session) pong(payload []byte) {
 	}
 }
 
+// ponged notes a pong that the library has read.
+func (s *session) ponged() {
+	s.hear()
+	s.source.meter.charge(costPong)
+}
+
 // giveUp ends a session whose place is for somebody else, at once if it is closing
 // already. The caller holds Hub.mu.
 func (s *session) giveUp() {

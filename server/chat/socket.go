@@ -72,7 +72,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		Subprotocols:       []string{shared.Protocol},
 		InsecureSkipVerify: true, // guard has
 		OnPingReceived:     func(_ context.Context, payload []byte) bool { s.pong(payload); return false },
-		OnPongReceived:     func(context.Context, []byte) { s.hear() },
+		OnPongReceived:     func(context.Context, []byte) { s.ponged() },
 	})
 	if err != nil { // Accept has answered
 		h.end(s)

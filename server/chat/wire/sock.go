@@ -34,6 +34,7 @@ type Sock struct {
 
 	ends   atomic.Int64 // from this moment on, in Unix nanoseconds, nothing is written; 0 is never
 	closed atomic.Bool  // a close frame went out, or Close was called: nothing may follow
+	gone   atomic.Bool  // Close was called
 
 	// Guarded by Mu.
 	Mu    sync.Mutex
@@ -163,10 +164,12 @@ func (s *Sock) Read(p []byte) (int, error) {
 // Closed reports whether nothing may be written any more.
 func (s *Sock) Closed() bool { return s.closed.Load() }
 
-// Over reports whether the connection has ended, or its time is up.
+// Over reports whether Close was called, or the connection's time is up. Between a
+// close frame and the peer's answer it is not over: the peer may send on, which costs
+// as much as before.
 func (s *Sock) Over() bool {
 	ends := s.ends.Load()
-	return s.Closed() || ends != 0 && time.Now().UnixNano() > ends
+	return s.gone.Load() || ends != 0 && time.Now().UnixNano() > ends
 }
 
 // Direct reports whether the socket can be written without blocking; TLS can not.
@@ -181,6 +184,7 @@ func (s *Sock) End(at time.Time) {
 // Close may be called while another goroutine holds mu.
 func (s *Sock) Close() error {
 	s.closed.Store(true)
+	s.gone.Store(true)
 	return s.Conn.Close()
 }
 

@@ -123,6 +123,29 @@ func TestAwait(t *testing.T) {
 	}
 }
 
+// After a close frame the peer's answer is still to come; it is over when its time is
+// up, or at once with Close.
+func TestOver(t *testing.T) {
+	s, peer := pair(t)
+	go io.Copy(io.Discard, peer)
+	s.End(time.Now().Add(time.Hour))
+	if _, err := s.Write(Close(1000, "bye")); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Closed() || s.Over() {
+		t.Errorf("after the close frame: closed %v, over %v", s.Closed(), s.Over())
+	}
+	s.End(time.Now().Add(-time.Second))
+	if !s.Over() {
+		t.Error("it is not over when its time is up")
+	}
+	other, _ := pair(t)
+	other.Close()
+	if !other.Over() {
+		t.Error("it is not over after Close")
+	}
+}
+
 func TestStalledPeer(t *testing.T) {
 	s, peer := pair(t)
 	big := bytes.Repeat([]byte("x"), 16<<20)
