@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"parley/shared"
@@ -37,7 +38,7 @@ func (t *Timeline) enter() Saved {
 func (t *Timeline) Welcome(m shared.Message)          { t.welcome(m) }
 func (t *Timeline) Live(m shared.Message)             { t.live(m) }
 func (t *Timeline) Acknowledged(id string, off int64) { t.acknowledged(id, off) }
-func (t *Timeline) Pend(i Item)                       { t.pend(i) }
+func (t *Timeline) Pend(i Item)                       { t.pend(i, "") }
 func (t *Timeline) Fail(id string)                    { t.fail(id, shared.CodeNotAllowed, "no") }
 func (t *Timeline) Discard(id string)                 { t.discard(id) }
 func (t *Timeline) Position() shared.Position         { return t.position }
@@ -46,7 +47,7 @@ func (t *Timeline) More() bool                        { return t.more() }
 
 // Next is the oldest pending message.
 func (t *Timeline) Next() (id, text string, ok bool) {
-	if r := t.next(); r != nil {
+	if r, _ := t.next(); r != nil {
 		return r.ID, r.Text, true
 	}
 	return "", "", false
@@ -133,7 +134,7 @@ func (t *Timeline) Save() error {
 
 func sameRows(got, want []*Row) error {
 	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || *got[i] != *want[i] {
+		if i >= len(got) || i >= len(want) || !reflect.DeepEqual(*got[i], *want[i]) {
 			return fmt.Errorf("row %d of %d is not that of %d", i, len(got), len(want))
 		}
 	}

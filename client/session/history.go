@@ -53,7 +53,7 @@ func (t *timeline) older(before int64, page shared.Message) (done bool) {
 	first := len(t.changes)
 	news := false
 	for _, m := range page.Messages {
-		news = t.place(m) || news
+		news = t.place(m, true) || news
 	}
 	t.learn("", page)
 	if next, ok := t.beforeOldest(); !news && ok && next < before {
@@ -143,7 +143,7 @@ func (t *timeline) fill(id string, before int64, page shared.Message) (done bool
 	}
 	news := false
 	for _, m := range page.Messages {
-		news = t.place(m) || news
+		news = t.place(m, true) || news
 	}
 	if t.learn(id, page); met || news {
 		return true

@@ -27,7 +27,11 @@ const (
 )
 
 // Item is a row of the timeline: a message, or a gap between two of them. Text,
-// User and Reason come from the network: show them as text only.
+// User, Quote and Reason come from the network: show them as text only.
+//
+// Text, Edited, Deleted, Reactions and Reacted are as the person wants them: what
+// they have edited, deleted or reacted to shows at once, and goes back if the
+// server refuses it (see Undone).
 type Item struct {
 	Kind     Kind
 	ID       string // unique within the timeline
@@ -40,7 +44,37 @@ type Item struct {
 	Delivery Delivery
 	Reason   string           // Failed: the server's sentence
 	Code     shared.ErrorCode // Failed: the server's code for it
+
+	Edited    bool       // the text is not the first one
+	Deleted   bool       // Text is empty, and so are Quote and Reactions
+	Quote     *Quote     // what the message answers; nil if it answers none. It never changes: a row gets another one
+	Reactions []Reaction // in the order of shared.Emojis, without those that nobody has. It never changes, either
+	Reacted   string     // the person's own reaction; "" without
 }
+
+// Quote is the beginning of the message that another one answers.
+type Quote struct {
+	Offset int64  // of that message; 0 while it is pending
+	User   string // who wrote it
+	Text   string // at most shared.MaxQuote code points; "" if it was deleted, or is gone
+}
+
+// Reaction is how often a message got one emoji, this device's included.
+type Reaction struct {
+	Emoji string
+	Count int // at least 1
+}
+
+// Addressable reports whether the message can be answered and reacted to: it is no
+// gap, and neither refused nor deleted. One that is pending can be, too. The server
+// has to know of changes: see Status.CanChange.
+func (i Item) Addressable() bool {
+	return i.Kind == KindMessage && i.Delivery != Failed && !i.Deleted
+}
+
+// Changeable reports whether the person can edit and delete the message: it is
+// Addressable, and their own. The server may still say that it is too late.
+func (i Item) Changeable() bool { return i.Addressable() && i.Mine }
 
 // ChangeKind says what a Change does.
 type ChangeKind int
@@ -59,6 +93,10 @@ const (
 	TypingChanged                   // Typing: who is writing now
 	Renamed                         // somebody who has written here, By, is called To and no longer From
 	StoreFailed                     // Err: the device can't save just now; the room goes on in memory and tries again
+	Undone                          // Undo: the server refused what the person changed, and the rows show again what is so
+	Found                           // Search answers Room.Search
+	Reached                         // Excerpt answers Room.Around
+	Reactors                        // Who answers Room.Reactions
 )
 
 // Change is one step from what is shown to what is so.
@@ -75,7 +113,70 @@ type Change struct {
 	From   string
 	To     string
 	Err    error // ErrUnreadable, or why the device can't save
+
+	Undo    *Undo
+	Search  *Search
+	Excerpt *Excerpt
+	Who     *Who
 }
+
+// Did says what a person did to a message.
+type Did string
+
+// What can be done to a message. The values are stable: the store has them.
+const (
+	DidEdit   Did = "edit"
+	DidDelete Did = "delete"
+	DidReact  Did = "react"
+)
+
+// Undo is a change of the person's own that came to nothing.
+type Undo struct {
+	ID     string           // of the row; it may have left the timeline
+	Did    Did              //
+	Text   string           // of an edit: what was written, so that it is not lost
+	Emoji  string           // of a reaction
+	Code   shared.ErrorCode // the server's: not_allowed, not_found, empty, too_long…
+	Reason string           // the server's sentence: from the network, show it as text only
+}
+
+// Search is an answer to Room.Search.
+type Search struct {
+	Text string // as it was searched for
+	From int64  // where the question began: 0 for the newest hits, otherwise those follow that came before
+	Hits []Item // newest first; they are not in the timeline, but have the IDs of their rows there
+	Next int64  // where the next question goes on, if there is More
+	More bool   // there may be older hits
+	Err  error  // ErrUnreadable, ErrRefused, or nil
+}
+
+// Excerpt is an answer to Room.Around.
+type Excerpt struct {
+	Offset int64  // as it was asked for
+	ID     string // the message's row, if the timeline has it: Items is empty then
+	Items  []Item // otherwise what was said around it, oldest first; they are not in the timeline
+	Err    error  // ErrGone, ErrUnreadable, ErrRefused, or nil
+}
+
+// Who says who reacted to a message.
+type Who struct {
+	ID    string // of the row
+	Names []Names
+	Err   error // ErrGone, ErrUnreadable, ErrRefused, or nil
+}
+
+// Names are the people who reacted with one emoji, in order; of very many, the
+// first.
+type Names struct {
+	Emoji string
+	Users []string // from the network: show them as text only
+}
+
+// What a question can end with.
+var (
+	ErrRefused = errors.New("the server does not answer this")
+	ErrGone    = errors.New("the message is gone")
+)
 
 // ErrUnreadable is why a question for history has no answer: a server of a
 // later version sent what this one can't read.

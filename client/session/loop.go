@@ -25,13 +25,13 @@ const (
 
 // loop is the one goroutine of a Room that decides. Nothing in it is shared.
 type loop struct {
-	room     *Room
-	config   Config
-	clock    Clock
-	timeline *timeline
-	crowd    crowd
-	outbox   outbox
-	history  history
+	room      *Room
+	config    Config
+	clock     Clock
+	timeline  *timeline
+	crowd     crowd
+	outbox    outbox
+	questions questions
 
 	status      Status
 	connection  *connection // nil while there is no connection
@@ -190,8 +190,8 @@ func (l *loop) nextDeadline() time.Time {
 		if c.welcomed.IsZero() {
 			times = append(times, c.begun.Add(welcomeWait))
 		} else {
-			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.history.notBefore)
-			if l.timeline.next() != nil {
+			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.questions.notBefore)
+			if r, a := l.timeline.next(); r != nil || a != nil {
 				times = append(times, l.outbox.ready(l.clock.Now()))
 			}
 		}
@@ -238,11 +238,30 @@ func (l *loop) doDue() {
 		c.expect(shared.PongWait)
 		l.write(shared.Message{Type: shared.TypePing})
 	}
-	if r := l.timeline.next(); r != nil && l.due(l.outbox.ready(now)) {
-		l.outbox.sent(r.ID, now)
-		l.write(shared.Message{Type: shared.TypeChat, ID: r.ID, Text: r.Text})
-	}
+	l.sendNext(now)
 	l.ask(now)
+}
+
+// sendNext sends what is next in the outbox, if it is time to.
+func (l *loop) sendNext(now time.Time) {
+	r, a := l.timeline.next()
+	if r == nil && a == nil || !l.due(l.outbox.ready(now)) {
+		return
+	}
+	var m shared.Message
+	if a != nil {
+		m = a.frame()
+		l.timeline.touched = l.timeline.touched || !a.Out
+		a.Out = true
+	} else {
+		m = r.frame(l.timeline.canChange)
+		if r.Held {
+			r.Held = false
+			l.timeline.mark(r)
+		}
+	}
+	l.outbox.sent(m.ID, now)
+	l.write(m)
 }
 
 func (l *loop) write(m shared.Message) { l.frames = append(l.frames, shared.Encode(m)) }
@@ -265,7 +284,7 @@ func (l *loop) connect() {
 		hello: shared.Message{
 			Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
 			Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
-			Can: []string{shared.CanBy, shared.CanPing},
+			Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch},
 		},
 		out:      make(chan []byte, 64),
 		checks:   make(chan struct{}, 1),
@@ -278,6 +297,7 @@ func (l *loop) connect() {
 
 func (l *loop) setStatus(s Status) {
 	s.Locked = l.config.Key != ""
+	s.CanChange, s.CanSearch = l.state.CanChange, l.state.CanSearch
 	l.status = s
 	l.timeline.change(Change{Kind: StatusChanged, Status: s})
 }
@@ -299,7 +319,8 @@ func (l *loop) take(r report) {
 // the question gets an error.
 func (l *loop) skip(t shared.Type) {
 	l.room.skip(1)
-	if t == shared.TypeHistory {
+	switch t {
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
 		l.unreadable()
 	}
 }
@@ -351,8 +372,8 @@ func (l *loop) forget() {
 	close(l.connection.released)
 	l.connection = nil
 	l.frames = nil
-	l.history.asked = nil
-	l.history.notBefore = time.Time{}
+	l.questions.asked = nil
+	l.questions.notBefore = time.Time{}
 	l.crowd.silence()
 }
 
@@ -377,11 +398,17 @@ func (l *loop) frame(m shared.Message) {
 	}
 	switch m.Type {
 	case shared.TypeChat:
+		if m.Edits > 0 {
+			l.amended(m)
+			break
+		}
 		if l.timeline.live(m) && !l.timeline.isMine(m) {
 			l.state.Unread++
 		}
 		l.outbox.answered(m.ID)
 		l.crowd.stopped(m.User)
+	case shared.TypeDelete, shared.TypeReact:
+		l.amended(m)
 	case shared.TypeAck:
 		l.timeline.acknowledged(m.ID, m.Offset)
 		l.outbox.answered(m.ID)
@@ -393,7 +420,7 @@ func (l *loop) frame(m shared.Message) {
 		if m.User != l.timeline.me {
 			l.crowd.typing(m.User, now)
 		}
-	case shared.TypeHistory:
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
 		l.room.skip(m.Skipped)
 		l.answer(m)
 	case shared.TypeNotice:
@@ -404,13 +431,29 @@ func (l *loop) frame(m shared.Message) {
 	}
 }
 
+// amended takes an entry that changes others.
+func (l *loop) amended(m shared.Message) {
+	l.timeline.amended(m)
+	if l.timeline.isMine(m) {
+		l.outbox.answered(m.ID)
+	}
+	l.crowd.stopped(m.User)
+}
+
 func (l *loop) welcome(m shared.Message) {
 	l.badHello = false
+	l.state.CanChange = slices.Contains(m.Can, shared.CanChange)
+	l.state.CanSearch = slices.Contains(m.Can, shared.CanSearch)
 	l.connection.answers = slices.Contains(m.Can, shared.CanPing)
 	l.setStatus(Status{State: Connected, Generation: l.status.Generation})
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)
 	l.timeline.welcome(m)
+	if !l.state.CanChange { // it would take an edit for a message
+		for _, a := range slices.Clone(l.timeline.amendments) {
+			l.timeline.undo(a, shared.CodeUnknownType, "")
+		}
+	}
 	l.entered = true
 	l.state.Name = cmp.Or(m.Room, l.config.Room)
 	l.state.Key = l.config.Key
@@ -421,9 +464,13 @@ func (l *loop) welcome(m shared.Message) {
 func (l *loop) refused(m shared.Message, now time.Time) {
 	switch {
 	case m.ID == "":
-		l.unanswered(m, now)
+		l.unanswered(m)
 	case m.Code.Final():
-		l.timeline.fail(m.ID, m.Code, m.Text)
+		if a := l.timeline.amendment(m.ID); a != nil {
+			l.timeline.undo(a, m.Code, m.Text)
+		} else {
+			l.timeline.fail(m.ID, m.Code, m.Text)
+		}
 		l.outbox.answered(m.ID)
 	case m.Code == shared.CodeRateLimited:
 		l.outbox.refused(m.ID, now, time.Duration(m.RetryMS)*time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -119,7 +120,7 @@ func TestRefusedForGood(t *testing.T) {
 		t.Errorf("resumes %+v", hello)
 	}
 	v.until("the rows", func() bool { return len(v.rows) == 3 })
-	if !slices.Equal(v.rows, rows) {
+	if !reflect.DeepEqual(v.rows, rows) {
 		t.Errorf("shows %+v, was %+v", v.rows, rows)
 	}
 	v.room.Discard(rows[0].ID)

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,10 +14,10 @@ import (
 	"parley/shared"
 )
 
-// What Send refuses.
+// What Send, Edit and Search refuse.
 var (
-	ErrEmpty   = errors.New("the message is empty")
-	ErrTooLong = errors.New("the message is too long")
+	ErrEmpty   = errors.New("the text is empty")
+	ErrTooLong = errors.New("the text is too long")
 	ErrClosed  = errors.New("the room is closed")
 )
 
@@ -117,18 +118,17 @@ func (r *Room) Take() []Change {
 // through Take as well once it is saved. The draft is cleared with it. It
 // refuses with ErrEmpty, ErrTooLong (over the server's limit, or
 // shared.MaxText code points) and ErrClosed.
-func (r *Room) Send(text string) (Item, error) {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	if shared.Blank(text) {
-		return Item{}, ErrEmpty
-	}
+func (r *Room) Send(text string) (Item, error) { return r.SendReply(text, "") }
+
+// SendReply is Send for an answer to the message of a row. If that can't be answered,
+// or not any more, the message goes out by itself. The row that comes through Take
+// has the Quote; the one that it returns has not.
+func (r *Room) SendReply(text, id string) (Item, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
-		return Item{}, ErrClosed
-	}
-	if utf8.RuneCountInString(text) > r.maxText {
-		return Item{}, ErrTooLong
+	text, err := r.fit(text)
+	if err != nil {
+		return Item{}, err
 	}
 	item := Item{
 		ID:       r.newID(),
@@ -139,8 +139,92 @@ func (r *Room) Send(text string) (Item, error) {
 		Delivery: Pending,
 	}
 	r.draft, r.hasDraft = "", true
-	r.post(func(l *loop) { l.send(item) })
+	r.post(func(l *loop) { l.send(item, id) })
 	return item, nil
+}
+
+// fit makes a text one that the server takes, or says why it can't. It needs mu.
+func (r *Room) fit(text string) (string, error) {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	switch {
+	case shared.Blank(text):
+		return "", ErrEmpty
+	case r.closed:
+		return "", ErrClosed
+	case utf8.RuneCountInString(text) > r.maxText:
+		return "", ErrTooLong
+	}
+	return text, nil
+}
+
+// Edit gives a row of the person's own another text. It shows at once, waits in the
+// store, and goes out once. An Undone takes it back if the server refuses it. It
+// refuses what Send refuses, and does nothing to a row that is not Changeable.
+func (r *Room) Edit(id, text string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text, err := r.fit(text)
+	if err != nil {
+		return err
+	}
+	fresh := r.newID()
+	r.post(func(l *loop) { l.amend(Amendment{ID: fresh, Did: DidEdit, Row: id, Text: text}) })
+	return nil
+}
+
+// Delete takes back a row of the person's own, as Edit does. One that has not gone
+// out is removed.
+func (r *Room) Delete(id string) {
+	r.amend(Amendment{Did: DidDelete, Row: id})
+}
+
+// React sets the person's reaction to a row that is Addressable, as Edit does: one of
+// shared.Emojis, or "" to take it back. Any other does nothing.
+func (r *Room) React(id, emoji string) {
+	if emoji == "" || slices.Contains(shared.Emojis, emoji) {
+		r.amend(Amendment{Did: DidReact, Row: id, Emoji: emoji})
+	}
+}
+
+func (r *Room) amend(a Amendment) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		a.ID = r.newID()
+		r.post(func(l *loop) { l.amend(a) })
+	}
+}
+
+// Search looks for a text in the whole log, from the newest message on, or with the
+// Next of an answer, from there. A Found answers, with at least one hit or at the
+// log's beginning. A search that has not been answered gives way to the next one;
+// with "", to none. It refuses with ErrEmpty, if there is something but nothing to
+// see, and ErrTooLong, over shared.MaxSearch code points. While disconnected it waits
+// for the connection.
+func (r *Room) Search(text string, from int64) error {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	if utf8.RuneCountInString(text) > shared.MaxSearch {
+		return ErrTooLong
+	}
+	if text != "" && shared.Blank(text) {
+		return ErrEmpty
+	}
+	r.command(func(l *loop) { l.search(text, from) })
+	return nil
+}
+
+// Around leads to the message at an offset, such as a hit or one that is quoted. A
+// Reached answers: with the row, after older history was loaded up to it, if it is
+// not far; otherwise with an excerpt. The last call alone is answered. While
+// disconnected it waits for the connection, unless the row is there.
+func (r *Room) Around(offset int64) {
+	r.command(func(l *loop) { l.around(offset) })
+}
+
+// Reactions asks who reacted to a row. Reactors answers. The last call alone is
+// answered. While disconnected it waits for the connection.
+func (r *Room) Reactions(id string) {
+	r.command(func(l *loop) { l.who(id) })
 }
 
 // Limit is how many code points a message has at most.

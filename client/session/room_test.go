@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 	config.Store = store
 	ann = enter(t, config)
 	ann.until("the rows", func() bool { return len(ann.rows) > 0 })
-	if !slices.Equal(ann.rows, before) {
+	if !reflect.DeepEqual(ann.rows, before) {
 		t.Errorf("shows\n%+v\nwas\n%+v", ann.rows, before)
 	}
 	if got := ann.room.Draft(); got != "fi" {

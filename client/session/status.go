@@ -33,6 +33,11 @@ type Status struct {
 	Detail     string    // the server's own words, the free name after CauseNameTaken, or the system's error: from the network, show it as text only
 	RetryAt    time.Time // Disconnected: the next try; zero if there will be none
 	Locked     bool      // the room is entered with a passphrase
+
+	// What the server can, as it said last: offer nothing else.
+
+	CanChange bool // answer, edit, delete, react
+	CanSearch bool
 }
 
 // AsksForKey reports whether the room waits for its passphrase.

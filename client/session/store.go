@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -33,7 +34,8 @@ type Store interface {
 
 // RoomStore keeps one room. One goroutine uses it.
 type RoomStore interface {
-	// Load returns what is kept; the zero Saved of a room that is not.
+	// Load returns what is kept, the rows as Row.Show makes them; the zero Saved of a
+	// room that is not.
 	Load() (Saved, error)
 
 	// Save keeps all of s, or after an error, nobody knows how much of it. The rows
@@ -50,12 +52,15 @@ type Saved struct {
 	Draft  string
 	Log    []*Row // entries of the log, gaps, refused messages, oldest first
 	Outbox []*Row // in the order of writing
+
+	Amendments []*Amendment // in the order of making
 }
 
 // Saving is what a store is to save of a room.
 type Saving struct {
 	Saved
 	Changed map[*Row]bool // the rows that are not as they were at the last Save
+	Erase   bool          // a text is not there any more that nobody shall find in the files
 }
 
 // RoomState is what is kept once for a room.
@@ -65,12 +70,23 @@ type RoomState struct {
 	Name     string          `json:"name"`
 	Position shared.Position `json:"position"`
 	Begun    bool            `json:"begun,omitempty"` // the oldest kept row is the log's first
+	Behind   Behind          `json:"behind,omitzero"`
 	Unread   int             `json:"unread,omitempty"`
 	Key      string          `json:"key,omitempty"` // the passphrase that let in last
 	Seen     time.Time       `json:"seen"`
 	Used     time.Time       `json:"used,omitzero"` // when its page was last opened
 	Shown    bool            `json:"shown,omitempty"`
 	Place    Place           `json:"place,omitzero"`
+
+	CanChange bool `json:"can_change,omitempty"` // the server's, as it said last
+	CanSearch bool `json:"can_search,omitempty"`
+}
+
+// Behind says which changes of kept rows may be missing: those after offset Changed,
+// of messages before offset Before. The zero Behind says that none are.
+type Behind struct {
+	Changed int64 `json:"changed"`
+	Before  int64 `json:"before"`
 }
 
 // Place is where the person was reading in a room; the zero Place is the end. It
@@ -93,21 +109,23 @@ func (l *loop) save() {
 	}
 	l.state.Position = t.position
 	l.state.Begun = t.begun && t.fixed <= t.kept
+	l.state.Behind = t.behind
 	changed := t.changed()
 	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
-	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !l.urgent()) {
+	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !t.touched && !l.urgent()) {
 		return
 	}
 	l.state.Seen = l.clock.Now().UTC()
 	err := l.kept.Save(Saving{
-		Saved:   Saved{State: l.state, Draft: l.draft, Log: t.keptRows(), Outbox: t.rows[t.fixed:]},
-		Changed: changed,
+		Saved:   Saved{State: l.state, Draft: l.draft, Log: t.keptRows(), Outbox: t.rows[t.fixed:], Amendments: t.amendments},
+		Changed: changed, Erase: t.erase,
 	})
 	if err != nil {
 		l.saveFailed(err)
 		return
 	}
 	l.saved, l.entered = l.state, false
+	t.saved()
 	l.saveBy = time.Time{}
 	l.failed = false
 }
@@ -115,7 +133,8 @@ func (l *loop) save() {
 // urgent reports whether the state is worth a separate transaction.
 func (l *loop) urgent() bool {
 	was, is := l.saved, l.state
-	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key
+	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key ||
+		is.Behind != was.Behind || is.CanChange != was.CanChange || is.CanSearch != was.CanSearch
 }
 
 func (l *loop) saveFailed(err error) {
@@ -139,7 +158,7 @@ func (t *timeline) keptRows() []*Row { return t.rows[max(0, t.fixed-t.kept):t.fi
 
 // changed are the rows that the changes since the last round are about.
 func (t *timeline) changed() map[*Row]bool {
-	rows := make(map[*Row]bool)
+	rows := maps.Clone(t.marked)
 	for _, c := range t.changes {
 		if c.Kind == Reset { // these were loaded
 			continue
@@ -151,6 +170,18 @@ func (t *timeline) changed() map[*Row]bool {
 		}
 	}
 	return rows
+}
+
+// mark notes that a row has to be saved, though it shows as before.
+func (t *timeline) mark(r *Row) {
+	t.marked[r] = true
+	t.touched = true
+}
+
+// saved notes that all is in the store.
+func (t *timeline) saved() {
+	clear(t.marked)
+	t.touched, t.erase = false, false
 }
 
 // shrunk reports whether rows have gone since the last round.

@@ -18,12 +18,19 @@ type Row struct {
 	Item
 	Entry string // the id in the log; Item.ID differs if somebody used another's id again
 	Epoch string // of Offset; "" while the row has no place in a log
+
+	Content Content
+	Changed int64  // the offset of the message's last change that Content has
+	Answers string // the id in the log of the message that a waiting one answers
+	Held    bool   // a waiting message that has not gone out: the server can't have it
 }
 
 // timeline is the list of rows that a room shows:
 //
 //	fixed    entries of the log, gaps, and messages that were refused
 //	waiting  the outbox, in the order of writing
+//
+// What the person did to rows waits apart, in amendments.
 //
 // Rows of the present epoch are in the order of their offsets. Rows of other
 // epochs, of which nothing can be said but that they were shown there, keep
@@ -49,8 +56,19 @@ type timeline struct {
 	begun    bool             // the oldest row of the epoch is the log's first
 	reached  map[string]int64 // by a gap's id, "" for the beginning: from this offset on nothing is missing below it
 
+	amendments []*Amendment
+	behind     Behind
+	meanwhile  meanwhile
+	canChange  bool // the server's, as it said last
+
 	changes []Change
 	told    bool // the More that was told last
+
+	// For the store, since the last time that it kept everything.
+
+	marked  map[*Row]bool // rows to save that no change tells of
+	touched bool          // something is to be saved that no change tells of
+	erase   bool          // a text has gone that may not stay in the files
 }
 
 func newTimeline() *timeline {
@@ -60,6 +78,7 @@ func newTimeline() *timeline {
 		entries:  map[string]*Row{},
 		byOffset: map[int64]*Row{},
 		reached:  map[string]int64{},
+		marked:   map[*Row]bool{},
 	}
 }
 
@@ -68,6 +87,8 @@ func (t *timeline) load(saved Saved) {
 	t.position = saved.State.Position
 	t.epoch, t.last = t.position.Epoch, t.position.Offset
 	t.begun = saved.State.Begun
+	t.behind, t.canChange = saved.State.Behind, saved.State.CanChange
+	t.amendments = saved.Amendments
 	for _, r := range slices.Concat(saved.Log, saved.Outbox) {
 		if t.ids[r.ID] != nil {
 			continue
@@ -98,6 +119,9 @@ func (t *timeline) welcome(w shared.Message) {
 	if slices.Contains(w.Can, shared.CanBy) {
 		t.by = w.By
 	}
+	canChange := slices.Contains(w.Can, shared.CanChange)
+	t.lag(w, canChange)
+	t.canChange = canChange
 	if w.Epoch != t.epoch {
 		t.enter(w.Epoch)
 	}
@@ -108,12 +132,27 @@ func (t *timeline) welcome(w shared.Message) {
 	// The log decides where it goes on.
 	t.gapDue, t.last = true, 0
 	for offset, r := range t.byOffset {
-		if offset > w.Offset { // this log has no such entry
+		if offset > w.Offset || r.Changed > w.Offset { // this log has no such entry
 			t.displace(r)
 		}
 	}
 	if w.Offset == 0 { // nothing follows that could move it
 		t.move(0)
+	}
+}
+
+// lag notes which changes of rows will not come by themselves: those since the
+// position, if the room is not resumed after it, or has only now learnt of changes.
+func (t *timeline) lag(w shared.Message, canChange bool) {
+	p := t.position
+	switch {
+	case !canChange, w.Epoch != p.Epoch:
+		t.behind = Behind{}
+	case p.Offset == 0:
+	case !t.canChange:
+		t.behind = Behind{Changed: 1, Before: p.Offset + 1}
+	case !w.Resumed:
+		t.behind = Behind{Changed: cmp.Or(t.behind.Changed, p.Offset), Before: p.Offset + 1}
 	}
 }
 
@@ -145,6 +184,20 @@ func (t *timeline) move(offset int64) {
 
 // live takes the room's next entry and reports whether it was news.
 func (t *timeline) live(m shared.Message) (news bool) {
+	if !t.follows(m) {
+		return false
+	}
+	news = t.place(m, false)
+	if t.fixed > maxRows {
+		t.dropOldest()
+	}
+	t.settle()
+	t.settleAmendments()
+	return news
+}
+
+// follows moves the position to the room's next entry, and reports whether it is one.
+func (t *timeline) follows(m shared.Message) bool {
 	if m.Offset <= t.last {
 		return false
 	}
@@ -154,12 +207,7 @@ func (t *timeline) live(m shared.Message) (news bool) {
 	}
 	t.last = m.Offset
 	t.move(m.Offset)
-	news = t.place(m)
-	if t.fixed > maxRows {
-		t.dropOldest()
-	}
-	t.settle()
-	return news
+	return true
 }
 
 // gapBefore inserts a gap before entry m, unless m is the log's first, or is shown,
@@ -252,21 +300,20 @@ func (t *timeline) slot(offset int64) (lo, hi int) {
 }
 
 // place puts entry m into its place, and reports whether it is new to the
-// timeline.
-func (t *timeline) place(m shared.Message) (news bool) {
+// timeline. With whole, it is of a history.
+func (t *timeline) place(m shared.Message, whole bool) (news bool) {
 	r := t.find(m)
 	lo, hi := t.slot(m.Offset)
 	if r == nil {
-		t.insert(hi, t.newRow(m))
+		t.insert(hi, t.newRow(m, whole))
 		return true
 	}
 	if r.Epoch == t.epoch && r.Offset == m.Offset && r.Epoch != "" {
+		t.refresh(r, m, whole)
 		return false
 	}
 	at := t.indexOf(r)
 	waiting := at >= t.fixed
-	if waiting {
-	}
 	stays := lo < at && at < hi && !t.gapIn(at, hi) || at == hi && waiting
 	if !stays {
 		t.take(at)
@@ -275,8 +322,10 @@ func (t *timeline) place(m shared.Message) (news bool) {
 		r.User = m.User
 	}
 	r.By = cmp.Or(m.By, r.By)
-	r.Text, r.Time, r.Offset, r.Epoch = m.Text, m.Time, m.Offset, t.epoch
+	r.Time, r.Offset, r.Epoch = m.Time, m.Offset, t.epoch
 	r.Delivery, r.Reason, r.Code = Sent, "", ""
+	r.Held, r.Answers = false, ""
+	t.adopt(r, m, whole)
 	r.Mine = t.isMine(m) || t.by == "" && r.Mine
 	t.byOffset[m.Offset] = r
 	switch {
@@ -289,6 +338,7 @@ func (t *timeline) place(m shared.Message) (news bool) {
 	default:
 		t.update(at)
 	}
+	t.aim(r)
 	return false
 }
 
@@ -297,15 +347,16 @@ func (t *timeline) gapIn(from, to int) bool {
 	return slices.ContainsFunc(t.rows[from:to], func(r *Row) bool { return r.Kind == KindGap })
 }
 
-func (t *timeline) newRow(m shared.Message) *Row {
+func (t *timeline) newRow(m shared.Message, whole bool) *Row {
 	r := &Row{
 		Item: Item{
-			ID: entryID(m), Offset: m.Offset, User: m.User, By: m.By, Text: m.Text, Time: m.Time,
+			ID: entryID(m), Offset: m.Offset, User: m.User, By: m.By, Time: m.Time,
 			Mine: t.isMine(m),
 		},
 		Entry: entryID(m),
 		Epoch: t.epoch,
 	}
+	t.adopt(r, m, whole)
 	for t.ids[r.ID] != nil {
 		r.ID = fmt.Sprintf("%s@%d", r.ID, m.Offset)
 	}
@@ -318,7 +369,12 @@ func (t *timeline) acknowledged(id string, offset int64) {
 	if r := t.ids[id]; r != nil && r.Delivery == Pending {
 		r.Delivery, r.Offset = Sent, offset
 		t.update(t.indexOf(r))
+		t.aim(r)
 		t.settle()
+	}
+	if a := t.amendment(id); a != nil {
+		a.Kept = offset
+		t.settleAmendments()
 	}
 }
 
@@ -353,23 +409,44 @@ func (t *timeline) unsettle() {
 		if r := t.rows[i]; r.Delivery == Sent {
 			r.Delivery, r.Offset = Pending, 0
 			t.update(i)
+			t.aim(r)
 		}
+	}
+	for _, a := range t.amendments {
+		a.Kept = 0
 	}
 }
 
-// next is the oldest pending message; nil if none is pending.
-func (t *timeline) next() *Row {
+// next is what goes out next: a pending message, or what the person did to one. Both
+// are nil if nothing is pending.
+func (t *timeline) next() (*Row, *Amendment) {
+	var first *Row
 	for _, r := range t.rows[t.fixed:] {
 		if r.Delivery == Pending {
-			return r
+			first = r
+			break
 		}
 	}
-	return nil
+	for _, a := range t.amendments {
+		if a.Kept > 0 {
+			continue
+		}
+		if r := t.ids[a.After]; first == nil || r == nil || r.Delivery != Pending {
+			return nil, a
+		}
+		break
+	}
+	return first, nil
 }
 
-// pend adds a message that was just written.
-func (t *timeline) pend(item Item) {
-	r := &Row{Item: item, Entry: item.ID}
+// pend adds a message that was just written, and the one that it answers, if there is
+// such a row.
+func (t *timeline) pend(item Item, answers string) {
+	r := &Row{Item: item, Entry: item.ID, Held: true, Content: Content{Text: item.Text, Quote: item.Quote}}
+	if to := t.ids[answers]; to != nil && to.Addressable() {
+		r.Content.Quote, r.Answers = quoteOf(to), to.Entry
+	}
+	t.draw(r)
 	t.insert(len(t.rows), r)
 }
 
@@ -380,6 +457,18 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 		return
 	}
 	at := t.indexOf(r)
+	for _, a := range t.unamend(id) {
+		switch a.Did {
+		case DidDelete: // it has come true
+			t.unquote(r)
+			t.take(at)
+			return
+		case DidEdit:
+			r.Content.Text = a.Text
+		}
+	}
+	t.unquote(r)
+	t.draw(r)
 	r.Delivery, r.Code, r.Reason = Failed, code, reason
 	if at == t.fixed {
 		t.fixed++
@@ -397,5 +486,6 @@ func (t *timeline) discard(id string) *Row {
 		return nil
 	}
 	t.take(t.indexOf(r))
+	t.erase = true
 	return r
 }

@@ -25,7 +25,7 @@ func check(path, aside string) error {
 	if errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil
 	}
-	db, err := openFile(path, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	db, _, err := openFile(path, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,10 @@ func (s *Store) Recent() (recent []Recent) {
 // lastMessage is the newest message of a room's bucket: one that waits, or else
 // one of the log.
 func lastMessage(b *bbolt.Bucket) (session.Item, error) {
+	amendments, err := readAmendments(b)
+	if err != nil {
+		return session.Item{}, err
+	}
 	for _, name := range [][]byte{outboxBucket, logBucket} {
 		rows := b.Bucket(name)
 		if rows == nil {
@@ -72,7 +76,9 @@ func lastMessage(b *bbolt.Bucket) (session.Item, error) {
 				return session.Item{}, err
 			}
 			if r.Kind == session.KindMessage {
-				return r.item(), nil
+				row := r.row()
+				row.Show(amendments)
+				return row.Item, nil
 			}
 		}
 	}
@@ -82,7 +88,7 @@ func lastMessage(b *bbolt.Bucket) (session.Item, error) {
 // Forget removes all that is kept of a room, its outbox too. Close the Room
 // first. The error is the file's.
 func (s *Store) Forget(server, room string) error {
-	return s.guard(func() error {
+	err := s.guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			err := tx.Bucket(roomsBucket).DeleteBucket([]byte(roomKey(server, room)))
 			if errors.Is(err, bbolterrors.ErrBucketNotFound) {
@@ -91,6 +97,10 @@ func (s *Store) Forget(server, room string) error {
 			return err
 		})
 	})
+	if err != nil {
+		return err
+	}
+	return s.erase()
 }
 
 // Draft is what was written and not sent in a room.

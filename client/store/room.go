@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -41,6 +42,17 @@ type savedRow struct {
 	Delivery session.Delivery `json:"delivery,omitempty"`
 	Reason   string           `json:"reason,omitempty"`
 	Code     shared.ErrorCode `json:"code,omitempty"`
+
+	// Since layout 4, as Content and the rest of a session.Row.
+
+	Edited    bool               `json:"edited,omitempty"`
+	Deleted   bool               `json:"deleted,omitempty"`
+	Quote     *session.Quote     `json:"quote,omitempty"`
+	Reactions []session.Reaction `json:"reactions,omitempty"`
+	Reacted   string             `json:"reacted,omitempty"`
+	Changed   int64              `json:"changed,omitempty"`
+	Answers   string             `json:"answers,omitempty"`
+	Held      bool               `json:"held,omitempty"`
 }
 
 // roomKey names a room of a server; the name's spelling makes no difference.
@@ -68,7 +80,7 @@ func (r *room) read(b *bbolt.Bucket, saved *session.Saved) error {
 	}
 	err := b.ForEach(func(key, value []byte) error {
 		switch string(key) {
-		case string(stateKey), string(draftKey):
+		case string(stateKey), string(draftKey), string(amendmentsKey):
 			if value != nil {
 				return nil
 			}
@@ -86,13 +98,36 @@ func (r *room) read(b *bbolt.Bucket, saved *session.Saved) error {
 		err = json.Unmarshal(state, &saved.State)
 	}
 	saved.Draft = string(b.Get(draftKey))
-	var err1, err2 error
+	var err1, err2, err3 error
+	saved.Amendments, err3 = readAmendments(b)
 	saved.Log, err1 = r.log.read(b)
 	saved.Outbox, err2 = r.outbox.read(b)
 	for _, o := range saved.Outbox {
 		o.Delivery, o.Offset = session.Pending, 0 // an acknowledgement alone is not kept
 	}
-	return errors.Join(err, err1, err2)
+	for _, row := range slices.Concat(saved.Log, saved.Outbox) {
+		row.Show(saved.Amendments)
+	}
+	return errors.Join(err, err1, err2, err3)
+}
+
+// readAmendments returns what waits in a room's bucket to be done to its messages.
+func readAmendments(b *bbolt.Bucket) (list []*session.Amendment, err error) {
+	if data := b.Get(amendmentsKey); data != nil {
+		err = json.Unmarshal(data, &list)
+	}
+	if slices.Contains(list, nil) {
+		err = errors.New("an amendment is null")
+	}
+	return list, err
+}
+
+// writeAmendments keeps them. There are few, so they are one value.
+func writeAmendments(b *bbolt.Bucket, list []*session.Amendment) error {
+	if len(list) == 0 {
+		return b.Delete(amendmentsKey)
+	}
+	return putJSON(b, amendmentsKey, list)
 }
 
 // Save writes what has changed in the room, in one transaction.
@@ -108,13 +143,18 @@ func (r *room) Save(s session.Saving) error {
 				b.Put(draftKey, []byte(s.Draft)),
 				r.outbox.write(b, s.Outbox, s.Changed),
 				r.log.write(b, s.Log, s.Changed),
+				writeAmendments(b, s.Amendments),
 			)
 		})
 	})
 	if err != nil {
 		r.log.keys, r.outbox.keys = nil, nil // the next Save writes everything
+		return err
 	}
-	return err
+	if s.Erase {
+		return r.store.erase()
+	}
+	return nil
 }
 
 // Leave lets the next one enter.
@@ -135,10 +175,7 @@ func (r *rows) read(room *bbolt.Bucket) (list []*session.Row, err error) {
 		if err := json.Unmarshal(value, &s); err != nil {
 			return err
 		}
-		row := &session.Row{Item: s.item(), Entry: s.Entry, Epoch: s.Epoch}
-		if row.Entry == "" && row.Kind == session.KindMessage {
-			row.Entry = row.ID
-		}
+		row := s.row()
 		r.keys[row] = binary.BigEndian.Uint64(key)
 		list = append(list, row)
 		return nil
@@ -219,18 +256,32 @@ func (r *rows) deleteOthers(b *bbolt.Bucket, list []*session.Row) (err error) {
 	return err
 }
 
-func (s savedRow) item() session.Item {
-	return session.Item{
-		Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, By: s.By, Text: s.Text,
-		Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+func (s savedRow) row() *session.Row {
+	r := &session.Row{
+		Item: session.Item{
+			Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, By: s.By,
+			Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+		},
+		Entry: s.Entry, Epoch: s.Epoch,
+		Content: session.Content{
+			Text: s.Text, Edited: s.Edited, Deleted: s.Deleted, Quote: s.Quote, Reactions: s.Reactions, Reacted: s.Reacted,
+		},
+		Changed: s.Changed, Answers: s.Answers, Held: s.Held,
 	}
+	if r.Entry == "" && r.Kind == session.KindMessage {
+		r.Entry = r.ID
+	}
+	return r
 }
 
 func saved(r *session.Row) savedRow {
 	s := savedRow{
 		Kind: r.Kind, ID: r.ID, Entry: r.Entry, Epoch: r.Epoch, Offset: r.Offset,
-		User: r.User, By: r.By, Text: r.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
+		User: r.User, By: r.By, Text: r.Content.Text, Time: r.Time, Mine: r.Mine, Delivery: r.Delivery,
 		Reason: r.Reason, Code: r.Code,
+		Edited: r.Content.Edited, Deleted: r.Content.Deleted, Quote: r.Content.Quote,
+		Reactions: r.Content.Reactions, Reacted: r.Content.Reacted,
+		Changed: r.Changed, Answers: r.Answers, Held: r.Held,
 	}
 	if s.Entry == s.ID {
 		s.Entry = ""

@@ -33,13 +33,14 @@ var (
 //	app                       version, name, server
 //	        pins              server → the words of its certificate
 //	        devices           session.Identity of a server → the secret that it knows this device by
-//	rooms / <server NUL room> state, draft
+//	rooms / <server NUL room> state, draft, amendments
 //	        log               number → savedRow, the newest fixed rows
 //	        outbox            number → savedRow, in the order of writing
 //
 // Version 2 keeps who wrote a row. Rows of version 1 are read as they are. Up to
-// version 2, the app bucket had one device for all servers: see ownDevices.
-const layout = 3
+// version 2, the app bucket had one device for all servers: see ownDevices. Version 4
+// keeps what was done to messages.
+const layout = 4
 
 var (
 	appBucket    = []byte("app")
@@ -53,6 +54,8 @@ var (
 	serverKey    = []byte("server")
 	stateKey     = []byte("state")
 	draftKey     = []byte("draft")
+
+	amendmentsKey = []byte("amendments")
 )
 
 // lockWait is how long Open waits for another copy of the app to end.
@@ -62,7 +65,10 @@ const lockWait = time.Second
 // timeline in one file, for one app at a time. It may be used from any goroutine.
 type Store struct {
 	db       *bbolt.DB
+	file     *os.File // of db, to erase in
 	setAside string
+
+	erasing sync.RWMutex // held for writing while nobody may read the database
 
 	mu     sync.Mutex
 	broken error                    // once set, nothing is read or written any more
@@ -103,20 +109,23 @@ func open(path, aside string) (*Store, error) {
 	if err := check(path, aside); err != nil {
 		return nil, fileError(err)
 	}
-	db, err := openFile(path, &bbolt.Options{})
+	db, file, err := openFile(path, &bbolt.Options{})
 	if err != nil {
 		return nil, fileError(err)
 	}
-	s := &Store{db: db, rooms: map[string]chan struct{}{}}
-	if err := s.setUp(); err != nil {
+	s := &Store{db: db, file: file, rooms: map[string]chan struct{}{}}
+	err = s.setUp()
+	if err == nil {
+		err = fileError(s.erase()) // an app may have ended before it did
+	}
+	if err != nil {
 		_ = s.guard(s.db.Close) // the first error is the one to tell
 		return nil, err
 	}
 	return s, nil
 }
 
-func openFile(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
-	var file *os.File
+func openFile(path string, options *bbolt.Options) (db *bbolt.DB, file *os.File, err error) {
 	options.Timeout = lockWait
 	options.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		f, err := os.OpenFile(name, flag, mode)
@@ -130,7 +139,7 @@ func openFile(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
 	if err != nil && file != nil {
 		_ = file.Close() // open still only after a panic
 	}
-	return db, err
+	return db, file, err
 }
 
 // fileError tells a damaged file from what the system refuses.
@@ -199,6 +208,8 @@ func (s *Store) guard(f func() error) (err error) {
 	if broken != nil {
 		return broken
 	}
+	s.erasing.RLock()
+	defer s.erasing.RUnlock()
 	err, panicked := survive(f)
 	if panicked {
 		s.mu.Lock()

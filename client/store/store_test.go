@@ -3,12 +3,14 @@ package store_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +45,7 @@ func enter(s *store.Store, room string) session.RoomStore {
 func pending(texts ...string) (rows []*session.Row) {
 	for i, text := range texts {
 		id := fmt.Sprintf("%s-%d", text, i)
-		rows = append(rows, &session.Row{Item: session.Item{ID: id, Text: text, Mine: true, Delivery: session.Pending, Time: time.Unix(1, 0).UTC()}, Entry: id})
+		rows = append(rows, &session.Row{Item: session.Item{ID: id, Text: text, Mine: true, Delivery: session.Pending, Time: time.Unix(1, 0).UTC()}, Entry: id, Content: session.Content{Text: text}})
 	}
 	return rows
 }
@@ -54,7 +56,7 @@ func sent(from, to int) (rows []*session.Row) {
 		id := fmt.Sprint("m", i)
 		rows = append(rows, &session.Row{
 			Item:  session.Item{ID: id, Offset: int64(i), User: "Bob", By: "them", Text: strings.Repeat("text ", 30), Time: time.Unix(int64(i), 0).UTC()},
-			Entry: id, Epoch: "e",
+			Entry: id, Epoch: "e", Content: session.Content{Text: strings.Repeat("text ", 30)},
 		})
 	}
 	return rows
@@ -253,13 +255,22 @@ func TestSave(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	describe := func(rows []*session.Row) (out []string) {
 		for _, row := range rows {
-			out = append(out, fmt.Sprintf("%+v", *row))
+			data, err := json.Marshal(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, string(data))
 		}
 		return out
 	}
+	show := func() {
+		for _, row := range slices.Concat(saved.Log, saved.Outbox) {
+			row.Show(saved.Amendments)
+		}
+	}
 	for step := range 400 {
 		changed := map[*session.Row]bool{}
-		switch random.IntN(7) {
+		switch random.IntN(9) {
 		case 0: // at the end
 			saved.Log = append(saved.Log, all[random.IntN(len(all))])
 		case 1: // before others
@@ -274,9 +285,25 @@ func TestSave(t *testing.T) {
 		case 4:
 			if n := len(saved.Log); n > 0 {
 				row := saved.Log[random.IntN(n)]
-				row.Text = fmt.Sprint("changed at ", step)
+				row.Content = session.Content{
+					Text: fmt.Sprint("changed at ", step), Edited: true, Quote: &session.Quote{Offset: int64(step), User: "Ann", Text: "what?"},
+					Reactions: []session.Reaction{{Emoji: "👍", Count: step}}, Reacted: "👍",
+				}
+				row.Changed, row.Answers, row.Held = int64(step), "m1", step%2 == 0
+				row.Show(saved.Amendments)
 				changed[row] = true
 			}
+		case 7:
+			if n := len(saved.Log); n > 0 {
+				saved.Amendments = append(saved.Amendments, &session.Amendment{
+					ID: fmt.Sprint("a", step), Did: session.DidEdit, Row: saved.Log[random.IntN(n)].ID, Of: "of", Target: int64(step),
+					Text: fmt.Sprint("amended at ", step), After: "o1", Out: step%2 == 0,
+				})
+				show()
+			}
+		case 8:
+			saved.Amendments = nil
+			show()
 		case 5:
 			saved.Outbox = append(saved.Outbox, pending(fmt.Sprint("o", step))...)
 		case 6: // from the outbox into the log
@@ -309,7 +336,7 @@ func TestSave(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if loaded.Draft != saved.Draft || loaded.State != saved.State ||
+		if loaded.Draft != saved.Draft || loaded.State != saved.State || !reflect.DeepEqual(loaded.Amendments, saved.Amendments) ||
 			!slices.Equal(describe(loaded.Log), describe(saved.Log)) || !slices.Equal(describe(loaded.Outbox), describe(saved.Outbox)) {
 			t.Fatalf("step %d: loaded\n%q\nsaved\n%q", step, describe(loaded.Log), describe(saved.Log))
 		}
@@ -338,12 +365,12 @@ func TestSaveAfterFailure(t *testing.T) {
 		t.Fatal("saved what can't be")
 	}
 	saved.Log[3].Time = time.Time{}
-	saved.Log[1].Text = "changed, and told of only then"
+	saved.Log[1].Content.Text = "changed, and told of only then"
 	if err := r.Save(session.Saving{Saved: saved}); err != nil {
 		t.Fatal(err)
 	}
 	loaded, err := r.Load()
-	if err != nil || len(loaded.Log) != 4 || loaded.Log[1].Text != saved.Log[1].Text {
+	if err != nil || len(loaded.Log) != 4 || loaded.Log[1].Text != saved.Log[1].Content.Text {
 		t.Errorf("loaded %+v, %v", loaded.Log, err)
 	}
 	r.Leave()

@@ -1,0 +1,221 @@
+package session
+
+import (
+	"slices"
+
+	"parley/shared"
+)
+
+// Amendment is what the person did to a message. It waits, in the store too, until
+// the room has echoed it or the server has refused it, and meanwhile shows in the
+// message's row.
+type Amendment struct {
+	ID     string // which the server knows it by
+	Did    Did
+	Row    string // Item.ID of the message
+	Of     string // the message's id in the log
+	Target int64  // its offset there; 0 while it is pending
+	Text   string // of an edit
+	Emoji  string // of a reaction; "" takes it back
+	After  string // the row of the outbox that goes out before it; "" if none has to
+	Out    bool   // it has gone out, so the server may have it
+	Kept   int64  // the offset that it was acknowledged under while its entry is yet to come; the store does not have it
+}
+
+// amend adds an amendment to what waits, unless its row can't have it. What has not
+// gone out is changed instead: the pending message, or what was done to it before.
+func (t *timeline) amend(a Amendment) {
+	r := t.ids[a.Row]
+	if r == nil || !r.Addressable() || a.Did != DidReact && !r.Mine {
+		return
+	}
+	if r.Held && a.Did != DidReact {
+		t.rewrite(r, a)
+		return
+	}
+	t.amendments = slices.DeleteFunc(t.amendments, func(b *Amendment) bool {
+		return b.Row == a.Row && !b.Out && (b.Did == a.Did || a.Did == DidDelete)
+	})
+	t.erase = t.erase || a.Did != DidReact // what it replaces is in the store
+	t.draw(r)
+	if !(a.Did == DidReact && r.Reacted == a.Emoji || a.Did == DidEdit && r.Text == a.Text) {
+		a.Of = r.Entry
+		if r.Delivery == Sent {
+			a.Target = r.Offset
+		}
+		if n := len(t.rows); n > t.fixed {
+			a.After = t.rows[n-1].ID
+		}
+		t.amendments = append(t.amendments, &a)
+		t.draw(r)
+	}
+	t.touched = true
+	t.update(t.indexOf(r))
+}
+
+// rewrite carries out on the spot what was done to a message that has not gone out.
+func (t *timeline) rewrite(r *Row, a Amendment) {
+	t.erase = true
+	if a.Did == DidDelete {
+		t.unamend(r.ID)
+		t.unquote(r)
+		t.take(t.indexOf(r))
+		return
+	}
+	r.Content.Text = a.Text
+	t.draw(r)
+	t.update(t.indexOf(r))
+}
+
+// unamend drops what waits for a row, and returns it.
+func (t *timeline) unamend(row string) (dropped []*Amendment) {
+	for _, a := range t.amendments {
+		if a.Row == row {
+			dropped = append(dropped, a)
+		}
+	}
+	t.keepAmendments(func(a *Amendment) bool { return a.Row != row })
+	return dropped
+}
+
+// keepAmendments drops those that are not to be kept.
+func (t *timeline) keepAmendments(keep func(*Amendment) bool) {
+	n := len(t.amendments)
+	t.amendments = slices.DeleteFunc(t.amendments, func(a *Amendment) bool { return !keep(a) })
+	t.touched = t.touched || len(t.amendments) < n
+}
+
+// amendment is the one of an id; nil if none is.
+func (t *timeline) amendment(id string) *Amendment {
+	for _, a := range t.amendments {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
+// undo takes back an amendment that came to nothing. A message that is not there is as
+// deleted as the person wants it.
+func (t *timeline) undo(a *Amendment, code shared.ErrorCode, reason string) {
+	t.keepAmendments(func(b *Amendment) bool { return b != a })
+	t.erase = t.erase || a.Did == DidEdit
+	r := t.ids[a.Row]
+	if a.Did == DidDelete && code == shared.CodeNotFound {
+		if r != nil {
+			t.deleted(r)
+		}
+		return
+	}
+	if r != nil {
+		t.redraw(r)
+	}
+	t.change(Change{Kind: Undone, Undo: &Undo{ID: a.Row, Did: a.Did, Text: a.Text, Emoji: a.Emoji, Code: code, Reason: reason}})
+}
+
+// aim tells what waits for a row at which offset its message is now.
+func (t *timeline) aim(r *Row) {
+	for _, a := range t.amendments {
+		if a.Row == r.ID && a.Target != r.Offset {
+			a.Target, t.touched = r.Offset, true
+		}
+	}
+	for _, w := range t.rows[t.fixed:] {
+		if w.Answers == r.Entry && w.Answers != "" && w.Content.Quote != nil && w.Content.Quote.Offset != r.Offset {
+			q := *w.Content.Quote
+			q.Offset = r.Offset
+			w.Content.Quote = &q
+			t.redraw(w)
+		}
+	}
+}
+
+// unquote takes the quote away from what answers a message that will never be sent.
+func (t *timeline) unquote(r *Row) {
+	for _, w := range t.rows[t.fixed:] {
+		if w.Answers == r.Entry && w != r {
+			w.Content.Quote, w.Answers = nil, ""
+			t.redraw(w)
+		}
+	}
+}
+
+// settleAmendments lets go of those that were acknowledged, once the room has come to
+// where their entries are.
+func (t *timeline) settleAmendments() {
+	if t.gapDue {
+		return
+	}
+	for _, a := range slices.Clone(t.amendments) {
+		if a.Kept > 0 && a.Kept <= t.last {
+			t.keepAmendments(func(b *Amendment) bool { return b != a })
+			if r := t.ids[a.Row]; r != nil {
+				t.redraw(r)
+			}
+		}
+	}
+}
+
+// frame is what goes out for a waiting message.
+func (r *Row) frame(canChange bool) shared.Message {
+	m := shared.Message{Type: shared.TypeChat, ID: r.ID, Text: r.Content.Text}
+	if q := r.Content.Quote; canChange && q != nil && q.Offset > 0 {
+		m.Reply, m.Of = q.Offset, r.Answers
+	}
+	return m
+}
+
+func (a *Amendment) frame() shared.Message {
+	switch a.Did {
+	case DidEdit:
+		return shared.Message{Type: shared.TypeChat, ID: a.ID, Text: a.Text, Edits: a.Target, Of: a.Of}
+	case DidDelete:
+		return shared.Message{Type: shared.TypeDelete, ID: a.ID, Target: a.Target, Of: a.Of}
+	}
+	return shared.Message{Type: shared.TypeReact, ID: a.ID, Target: a.Target, Of: a.Of, Emoji: a.Emoji}
+}
+
+// react returns the reactions after somebody has another one than before.
+func react(reactions []Reaction, was, is string) []Reaction {
+	counts := map[string]int{}
+	for _, r := range reactions {
+		counts[r.Emoji] = r.Count
+	}
+	if was != "" {
+		counts[was]--
+	}
+	if is != "" {
+		counts[is]++
+	}
+	return inOrder(counts)
+}
+
+// inOrder are the reactions that somebody has, in the order in which they are shown.
+func inOrder(counts map[string]int) (list []Reaction) {
+	for _, emoji := range shared.Emojis {
+		if n := counts[emoji]; n > 0 {
+			list = append(list, Reaction{emoji, n})
+		}
+	}
+	return list
+}
+
+// quoteOf is a quote of a row, as long as a server's.
+func quoteOf(r *Row) *Quote {
+	q := &Quote{User: r.User, Text: cut(r.Text)}
+	if r.Delivery == Sent {
+		q.Offset = r.Offset
+	}
+	return q
+}
+
+// cut is the beginning of a text, as much as is quoted.
+func cut(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > shared.MaxQuote {
+			return text[:i]
+		}
+	}
+	return text
+}

@@ -1,0 +1,198 @@
+package session
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+
+	"parley/shared"
+)
+
+// Content is what the log has of a message. Its Item shows the person's amendments, too.
+type Content struct {
+	Text      string
+	Edited    bool
+	Deleted   bool
+	Quote     *Quote
+	Reactions []Reaction
+	Reacted   string
+}
+
+// contentOf is what a chat_message says. Only history tells the person's own reaction.
+func contentOf(m shared.Message) Content {
+	if m.Deleted {
+		return Content{Deleted: true}
+	}
+	s := Content{Text: m.Text, Edited: m.Edited, Reactions: reactionsOf(m.Reactions), Reacted: m.Mine}
+	if m.Reply > 0 {
+		s.Quote = &Quote{Offset: m.Reply}
+		if m.Quote != nil {
+			s.Quote.User, s.Quote.Text = m.Quote.User, m.Quote.Text
+		}
+	}
+	return s
+}
+
+func reactionsOf(counts []shared.Count) []Reaction {
+	n := map[string]int{}
+	for _, c := range counts {
+		n[c.Emoji] = c.N
+	}
+	return inOrder(n)
+}
+
+// Show makes the Item of a message show its content, and what the person did to it
+// since.
+func (r *Row) Show(amendments []*Amendment) {
+	s := r.Content
+	for _, a := range amendments {
+		switch {
+		case a.Row != r.ID || s.Deleted:
+		case a.Did == DidEdit:
+			s.Text, s.Edited = a.Text, true
+		case a.Did == DidDelete:
+			s = Content{Deleted: true}
+		default:
+			s.Reactions, s.Reacted = react(s.Reactions, s.Reacted, a.Emoji), a.Emoji
+		}
+	}
+	r.Text, r.Edited, r.Deleted = s.Text, s.Edited, s.Deleted
+	r.Quote, r.Reactions, r.Reacted = s.Quote, s.Reactions, s.Reacted
+}
+
+func (t *timeline) draw(r *Row) { r.Show(t.amendments) }
+
+// redraw draws a row and tells the screen if it looks different.
+func (t *timeline) redraw(r *Row) {
+	before := r.Item
+	t.draw(r)
+	if t.mark(r); !reflect.DeepEqual(before, r.Item) {
+		t.update(t.indexOf(r))
+	}
+}
+
+// adopt makes what a chat_message says the content of a row. Without whole, it is a live
+// one, which does not tell the person's own reaction.
+func (t *timeline) adopt(r *Row, m shared.Message, whole bool) {
+	s := contentOf(m)
+	if !whole && s.Reacted == "" && slices.ContainsFunc(s.Reactions, func(x Reaction) bool { return x.Emoji == r.Content.Reacted }) {
+		s.Reacted = r.Content.Reacted
+	}
+	if s.Quote != nil {
+		if q := t.byOffset[s.Quote.Offset]; q != nil && q.Content.Deleted {
+			s.Quote = &Quote{Offset: s.Quote.Offset}
+		}
+	}
+	t.erase = t.erase || r.Content.Text != "" && r.Content.Text != s.Text
+	r.Content, r.Changed = s, m.Changed
+	t.draw(r)
+}
+
+// refresh takes another copy of an entry of the present epoch, unless it is older than
+// what the row has.
+func (t *timeline) refresh(r *Row, m shared.Message, whole bool) {
+	if m.Changed < r.Changed {
+		return
+	}
+	before, was := r.Item, r.Changed
+	text := r.Content.Text
+	if t.adopt(r, m, whole); r.Changed != was {
+		t.mark(r)
+	}
+	if r.Content.Text != text {
+		t.requote(r)
+	}
+	if !reflect.DeepEqual(before, r.Item) {
+		t.update(t.indexOf(r))
+	}
+}
+
+// amended takes the room's next entry, which changes others.
+func (t *timeline) amended(m shared.Message) {
+	if !t.follows(m) {
+		return
+	}
+	own := t.amendment(m.ID)
+	if own != nil && t.isMine(m) {
+		t.keepAmendments(func(a *Amendment) bool { return a != own })
+	}
+	switch m.Type {
+	case shared.TypeChat:
+		t.edit(m)
+	case shared.TypeDelete:
+		for _, target := range m.Targets {
+			t.meanwhile.note(target, m.Offset, true)
+			if r := t.byOffset[target]; r != nil && r.Changed < m.Offset {
+				r.Changed = m.Offset
+				t.deleted(r)
+			}
+		}
+	case shared.TypeReact:
+		t.reaction(m)
+	}
+	if own != nil {
+		if r := t.ids[own.Row]; r != nil {
+			t.redraw(r)
+		}
+	}
+	t.settle()
+	t.settleAmendments()
+}
+
+func (t *timeline) edit(m shared.Message) {
+	t.meanwhile.note(m.Edits, m.Offset, true)
+	r := t.byOffset[m.Edits]
+	if r == nil || r.Changed >= m.Offset || r.Content.Deleted {
+		return
+	}
+	t.erase = true
+	r.Changed = m.Offset
+	r.Content.Text, r.Content.Edited = m.Text, true
+	t.redraw(r)
+	t.requote(r)
+}
+
+// reaction takes a react. The person's own counts even if the row is newer: a copy of
+// it may not tell.
+func (t *timeline) reaction(m shared.Message) {
+	t.meanwhile.note(m.Target, m.Offset, false)
+	r := t.byOffset[m.Target]
+	if r == nil || r.Content.Deleted {
+		return
+	}
+	if t.isMine(m) {
+		r.Content.Reacted = m.Emoji
+	}
+	if r.Changed < m.Offset {
+		r.Changed = m.Offset
+		r.Content.Reactions = reactionsOf(m.Counts)
+	}
+	t.redraw(r)
+}
+
+// deleted empties a row, and the quotes of it.
+func (t *timeline) deleted(r *Row) {
+	t.erase = true
+	r.Content = Content{Deleted: true}
+	t.redraw(r)
+	t.requote(r)
+}
+
+// requote makes what answers a message show what it is now.
+func (t *timeline) requote(target *Row) {
+	for _, r := range t.rows {
+		q := r.Content.Quote
+		if q == nil || q.Offset != target.Offset || r.Epoch != t.epoch && r.Delivery == Sent && r.Epoch != "" {
+			continue
+		}
+		fresh := Quote{Offset: q.Offset}
+		if !target.Content.Deleted {
+			fresh.User, fresh.Text = cmp.Or(q.User, target.User), cut(target.Content.Text)
+		}
+		if fresh != *q {
+			t.erase = true
+			r.Content.Quote = &fresh
+			t.redraw(r)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package store
+
+import "bytes"
+
+// erase overwrites what the file still has of earlier transactions, so that a deleted
+// text is not in it any more. bbolt never overwrites a page that is in use: it writes a
+// new one, and keeps the old one, with all that is on it, until it needs the place.
+//
+// The pages that a reader still sees are free as well. So nobody reads meanwhile.
+func (s *Store) erase() error {
+	s.mu.Lock()
+	broken := s.broken
+	s.mu.Unlock()
+	if broken != nil {
+		return broken
+	}
+	s.erasing.Lock()
+	defer s.erasing.Unlock()
+	err, panicked := survive(s.overwrite)
+	if panicked {
+		s.mu.Lock()
+		s.broken = err
+		s.mu.Unlock()
+	}
+	return err
+}
+
+func (s *Store) overwrite() error {
+	tx, err := s.db.Begin(true) // nobody writes; and what no reader sees is free from now on
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // it has changed nothing that could fail
+	size := int64(s.db.Info().PageSize)
+	zeros, page := make([]byte, size), make([]byte, size)
+	written := false
+	for id := int64(2); ; id++ { // after the two that say where the others are
+		p, err := tx.Page(int(id))
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			break
+		}
+		if p.Type != "free" {
+			id += int64(p.OverflowCount)
+			continue
+		}
+		if _, err := s.file.ReadAt(page, id*size); err != nil {
+			return err
+		}
+		if bytes.Equal(page, zeros) {
+			continue
+		}
+		if _, err := s.file.WriteAt(zeros, id*size); err != nil {
+			return err
+		}
+		written = true
+	}
+	if !written || s.db.NoSync {
+		return nil
+	}
+	return s.file.Sync()
+}
