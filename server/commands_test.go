@@ -96,3 +96,33 @@ func TestExportedText(t *testing.T) {
 		t.Errorf("got %q\nwant %q, %v", out.String(), want, err)
 	}
 }
+
+// What became of a message, and whom it answers, is told before its text.
+func TestExportedState(t *testing.T) {
+	defer func(before *time.Location) { time.Local = before }(time.Local)
+	time.Local = time.UTC
+	e := chat.Entry{
+		ID: "a", Offset: 7, User: "Ann", Text: "Gate 4", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Edited: true, Reply: 3,
+		Quote:     &shared.Quote{User: "Bob\n", Text: "Where?"},
+		Reactions: []chat.Reaction{{Device: "x", Emoji: "🎉"}, {Device: "y", Emoji: "👍"}, {Device: "z", Emoji: "🎉"}},
+	}
+	gone := e
+	gone.Quote, gone.Edited, gone.Reactions = nil, false, nil
+	for format, want := range map[string]string{
+		"txt": "2026-01-02 03:04:05 +0000  Ann (to Bob\n    , edited, 👍 1, 🎉 2): Gate 4\n" +
+			"2026-01-02 03:04:05 +0000  Ann (to a deleted message): Gate 4\n",
+		"jsonl": `{"type":"chat_message","id":"a","offset":7,"user":"Ann","message":"Gate 4","time":"2026-01-02T03:04:05.000Z",` +
+			`"reply":3,"edited":true,"reactions":{"👍":1,"🎉":2}}` + "\n" +
+			`{"type":"chat_message","id":"a","offset":7,"user":"Ann","message":"Gate 4","time":"2026-01-02T03:04:05.000Z","reply":3}` + "\n",
+	} {
+		var out strings.Builder
+		for _, e := range []chat.Entry{e, gone} {
+			if err := exportFormats[format](&out)(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out.String() != want {
+			t.Errorf("got  %s\nwant %s", out.String(), want)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func checkCommand() command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Entries, s.Rooms, s.Bytes, s.Epoch)
+			_, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Messages, s.Rooms, s.Bytes, s.Epoch)
 			return err
 		},
 	}

@@ -33,6 +33,17 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"deletion is announced":          announced,
 		"retention by age":               retainAge,
 		"what devices hold":              held,
+		"changes":                        changes,
+		"refused changes":                refusals,
+		"repeated changes":               repeats,
+		"changes in one batch":           inOneBatch,
+		"many reactions":                 manyReactions,
+		"what changes take":              changedBytes,
+		"changes without their message":  trimmed,
+		"what was changed since":         changesSince,
+		"searching":                      searching,
+		"quotes":                         quotes,
+		"as in a model":                  modelled,
 		"ready":                          func(t *testing.T, f *fixture[chat.Log]) { must(t, f.log.Ready(t.Context())) },
 	}.run(t, open)
 }

@@ -187,7 +187,7 @@ func TestCheckAndExport(t *testing.T) {
 		}
 	}
 	s, err := sqlitelog.Check(t.Context(), dir) // beside the server
-	if err != nil || s.Rooms != 1 || s.Entries != 3 || s.Bytes == 0 || s.Epoch != state(t, l).Epoch {
+	if err != nil || s.Rooms != 1 || s.Messages != 3 || s.Bytes == 0 || s.Epoch != state(t, l).Epoch {
 		t.Errorf("check: %+v, %v", s, err)
 	}
 	var ids []string

@@ -2,17 +2,18 @@ package sqlitelog
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"path/filepath"
 )
 
 // Summary is what Check found in a log that is whole.
 type Summary struct {
-	Path    string
-	Rooms   int
-	Entries int64
-	Bytes   int64 // of the database's file
-	Epoch   string
+	Path     string
+	Rooms    int
+	Messages int64 // without deleted ones
+	Bytes    int64 // of the database's file
+	Epoch    string
 }
 
 // Check reads the whole log in the folder dir. Its error, a sentence, says what
@@ -34,14 +35,25 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 		return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
 	}
 	defer tx.Rollback()
-	if err := tx.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM rooms), (SELECT COUNT(*) FROM entries), (SELECT epoch FROM meta)").
-		Scan(&s.Rooms, &s.Entries, &s.Epoch); err != nil {
-		return s, fmt.Errorf("the database %s is not a Parley log: %w", s.Path, err)
+	var version int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
 	}
-	for what, query := range map[string]string{
+	messages := "SELECT COUNT(*) FROM entries"
+	wrong := map[string]string{
 		"messages belong to no room":                "SELECT COUNT(*) FROM entries WHERE room NOT IN (SELECT id FROM rooms)",
 		"messages lie beyond the end of their room": "SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.offset > rooms.head",
-	} {
+	}
+	if version >= base {
+		messages += " WHERE " + kept
+		wrong["messages were changed beyond the end of their room"] =
+			"SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.changed > rooms.head"
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM rooms), ("+messages+"), (SELECT epoch FROM meta)").
+		Scan(&s.Rooms, &s.Messages, &s.Epoch); err != nil {
+		return s, fmt.Errorf("the database %s is not a Parley log: %w", s.Path, err)
+	}
+	for what, query := range wrong {
 		var n int64
 		if err := tx.QueryRowContext(ctx, query).Scan(&n); err != nil {
 			return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
@@ -50,5 +62,29 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 			return s, damaged(s.Path, fmt.Sprint(n, " ", what))
 		}
 	}
-	return s, nil
+	if version < base {
+		return s, nil
+	}
+	return s, checkReactions(ctx, tx, s.Path)
+}
+
+func checkReactions(ctx context.Context, tx *sql.Tx, path string) error {
+	rows, err := tx.QueryContext(ctx, "SELECT reactions FROM entries WHERE reactions IS NOT NULL")
+	if err != nil {
+		return fmt.Errorf("the database %s can't be read: %w", path, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var packed sql.RawBytes
+		if err := rows.Scan(&packed); err != nil {
+			return fmt.Errorf("the database %s can't be read: %w", path, err)
+		}
+		if _, err := unpackReactions(packed); err != nil {
+			return damaged(path, err.Error())
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("the database %s can't be read: %w", path, err)
+	}
+	return nil
 }

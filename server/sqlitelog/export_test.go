@@ -23,6 +23,15 @@ func (o Options) WithIdle(idle time.Duration) Options {
 	return o
 }
 
+// WithErase has the write-ahead log truncated so long after a text went.
+func (o Options) WithErase(erase time.Duration) Options {
+	o.erase = erase
+	return o
+}
+
+// ChangesQuery is what was changed in a room.
+const ChangesQuery = changesQuery
+
 // WithStage has stage told how far a rebuild is.
 func (o Options) WithStage(stage func(name string)) Options {
 	o.stage = stage

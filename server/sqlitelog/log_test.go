@@ -286,3 +286,78 @@ func TestClaimsAreLookups(t *testing.T) {
 		}
 	}
 }
+
+// What was changed in a room is read from an index, in its order: neither all of the
+// room nor all of the log.
+func TestChangesAreIndexed(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, sqlitelog.Options{}).Close()
+	rows, err := database(t, dir).Query("EXPLAIN QUERY PLAN "+sqlitelog.ChangesQuery, "lobby", 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan += detail + "\n"
+	}
+	if !strings.Contains(plan, "entries USING INDEX entries_changed (room=? AND changed>?)") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("the plan is:\n%s", plan)
+	}
+}
+
+// An export has messages as they are now, and none that is deleted.
+func TestExportOfChanges(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{})
+	defer l.Close()
+	for i, e := range []chat.Entry{
+		{Text: "one"}, {Text: "two"}, {Text: "three", Reply: 1, Of: "1"},
+		{Kind: chat.KindEdit, Target: 1, Of: "1", Text: "better"},
+		{Kind: chat.KindReact, Target: 1, Of: "1", Emoji: "👍"},
+		{Kind: chat.KindDelete, Target: 2, Of: "2"},
+		{Text: "four", Reply: 2, Of: "2"},
+	} {
+		done := make(chan error, 1)
+		e.ID, e.Device, e.User = fmt.Sprint(i+1), "d", "Ann"
+		l.Append(t.Context(), lobby, e, func(_ chat.Receipt, err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	each := func(e chat.Entry) error {
+		quote := ""
+		if e.Quote != nil {
+			quote = e.Quote.Text
+		}
+		got = append(got, fmt.Sprintln(e.Offset, e.Text, e.Edited, e.Reactions, quote))
+		return nil
+	}
+	if err := sqlitelog.Export(t.Context(), dir, lobby, each); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the export", got, []string{"1 better true [{d 👍}] \n", "3 three false [] better\n", "7 four false [] \n"})
+	if s, err := sqlitelog.Check(t.Context(), dir); err != nil || s.Messages != 3 {
+		t.Errorf("check: %+v, %v", s, err)
+	}
+	if rooms, err := sqlitelog.AllRooms(t.Context(), dir); err != nil || len(rooms) != 1 || rooms[0].Messages != 3 {
+		t.Errorf("rooms: %+v, %v", rooms, err)
+	}
+	for what, statement := range map[string]string{
+		"were changed beyond": "UPDATE entries SET changed = 99 WHERE text = 'three'",
+		"reactions":           "UPDATE entries SET changed = 0, reactions = X'0510' WHERE text = 'three'",
+	} {
+		if _, err := database(t, dir).Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlitelog.Check(t.Context(), dir); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("after %s, check says %v", statement, err)
+		}
+	}
+}

@@ -368,7 +368,7 @@ func TestRebuildBrokenOff(t *testing.T) {
 // The commands that only read also read a log that no server has brought over yet.
 func TestCommandsOnAnOlderSchema(t *testing.T) {
 	dir, _ := older(t, 0)
-	if s, err := sqlitelog.Check(t.Context(), dir); err != nil || s.Rooms != 5 || s.Entries != 25 {
+	if s, err := sqlitelog.Check(t.Context(), dir); err != nil || s.Rooms != 5 || s.Messages != 25 {
 		t.Errorf("check: %+v, %v", s, err)
 	}
 	n := 0

@@ -102,6 +102,70 @@ func TestReplay(t *testing.T) {
 	same(t, "from what was read", rowsOf(t, third), want)
 }
 
+// The same with changes: whatever is in one transaction, they come to the same rows.
+func TestReplayOfChanges(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	device := func() string { return []string{"00112233445566778899aabbccddeeff", "api"}[random.IntN(2)] }
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{Sync: sqlitelog.Normal})
+	var all []chat.Entry
+	said := make(map[int64]chat.Entry)
+	for i := range 1500 {
+		e := chat.Entry{ID: fmt.Sprint(i), Device: device(), User: "Ann", Time: time.UnixMilli(1767323045000 + random.Int64N(1e9))}
+		e.Kind = []chat.Kind{chat.KindMessage, chat.KindMessage, chat.KindEdit, chat.KindDelete, chat.KindReact}[random.IntN(5)]
+		if e.Kind == chat.KindMessage || e.Kind == chat.KindEdit {
+			e.Text = fmt.Sprint(i, strings.Repeat(" text", random.IntN(1000)))
+		}
+		about := 1 + random.Int64N(int64(len(said)+1))
+		if e.Kind != chat.KindMessage {
+			e.Target = about
+		} else if i%3 == 0 {
+			e.Reply = about
+		}
+		if e.Of = said[about].ID; said[about].ID != "" && random.IntN(5) > 0 {
+			e.Device = said[about].Device
+		}
+		if e.Kind == chat.KindReact {
+			e.Emoji = shared.Emojis[random.IntN(3)]
+		}
+		if i%7 == 0 {
+			e.Since = time.UnixMilli(1767323045000 + random.Int64N(1e9))
+		}
+		done := make(chan struct{})
+		l.Append(t.Context(), lobby, e, func(r chat.Receipt, err error) {
+			if err == nil {
+				said[r.Offset] = e
+			} else if !errors.Is(err, chat.ErrRefused) {
+				t.Error(err)
+			}
+			close(done)
+		})
+		<-done
+		all = append(all, e)
+	}
+	again := t.TempDir()
+	m := open(t, again, sqlitelog.Options{Sync: sqlitelog.Normal})
+	var wg sync.WaitGroup
+	for _, e := range all {
+		wg.Add(1)
+		m.Append(t.Context(), lobby, e, func(_ chat.Receipt, err error) {
+			if err != nil && !errors.Is(err, chat.ErrRefused) {
+				t.Error(err)
+			}
+			wg.Done()
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(l.Close(), m.Close()); err != nil {
+		t.Fatal(err)
+	}
+	want := rowsOf(t, dir)
+	if len(want) < 800 || len(said) < 800 {
+		t.Errorf("there are only %d rows", len(want))
+	}
+	same(t, "in other transactions", rowsOf(t, again), want)
+}
+
 // zeros is the entropy of ids that repeat.
 type zeros struct{}
 

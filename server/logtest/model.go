@@ -1,0 +1,249 @@
+package logtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"parley/server/chat"
+	"parley/server/chat/find"
+	"parley/shared"
+)
+
+// model is a room's log as simply as it can be: the entries as they would be read,
+// if nothing was left out.
+type model struct {
+	entries []chat.Entry
+	names   map[int64][]chat.Reacted
+}
+
+// message returns the message at an offset, unless it is deleted.
+func (m *model) message(offset int64) *chat.Entry {
+	if offset < 1 || offset > int64(len(m.entries)) {
+		return nil
+	}
+	if e := &m.entries[offset-1]; e.Kind == chat.KindMessage && !e.Deleted {
+		return e
+	}
+	return nil
+}
+
+func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
+	for _, old := range m.entries {
+		if old.ID == e.ID && old.Device == e.Device {
+			return chat.Receipt{Offset: old.Offset, Duplicate: true}, ""
+		}
+	}
+	e.Offset = int64(len(m.entries) + 1)
+	message := m.message(e.Target + e.Reply)
+	if message != nil && message.ID != e.Of {
+		message = nil
+	}
+	switch {
+	case e.Kind == chat.KindMessage:
+		if message == nil {
+			e.Reply = 0
+		}
+	case message == nil:
+		return chat.Receipt{}, shared.CodeNotFound
+	case e.Kind == chat.KindReact:
+		if i := slices.IndexFunc(message.Reactions, func(r chat.Reaction) bool { return r.Device == e.Device }); i >= 0 {
+			message.Reactions = slices.Delete(slices.Clone(message.Reactions), i, i+1)
+			m.names[message.Offset] = slices.Delete(m.names[message.Offset], i, i+1)
+		}
+		if e.Emoji != "" {
+			message.Reactions = append(slices.Clone(message.Reactions), chat.Reaction{Device: e.Device, Emoji: e.Emoji})
+			m.names[message.Offset] = append(m.names[message.Offset], chat.Reacted{User: e.User, Emoji: e.Emoji})
+		}
+		message.Changed = e.Offset
+	case message.Device != e.Device || message.Time.Before(e.Since):
+		return chat.Receipt{}, shared.CodeNotAllowed
+	case e.Kind == chat.KindEdit:
+		message.Text, message.Edited, message.Changed = e.Text, true, e.Offset
+	case e.Kind == chat.KindDelete:
+		message.Text, message.Edited, message.Deleted, message.Changed = "", false, true, e.Offset
+		message.Reply, message.Reactions = 0, nil
+		delete(m.names, message.Offset)
+	}
+	e.Of, e.Since = "", time.Time{}
+	m.entries = append(m.entries, e)
+	return chat.Receipt{Offset: e.Offset}, ""
+}
+
+// read returns the entries as a log reads them.
+func (m *model) read() (all []chat.Entry) {
+	for _, e := range m.entries {
+		switch message := m.message(e.Target + e.Reply); {
+		case message == nil && e.Kind == chat.KindEdit:
+			continue
+		case message == nil:
+		case e.Kind == chat.KindEdit:
+			e.Text = message.Text
+		case e.Kind == chat.KindReact:
+			e.Reactions = message.Reactions
+		case e.Kind == chat.KindMessage:
+			e.Quote = chat.Quoted(*message)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// messages returns what history tells.
+func (m *model) messages() []chat.Entry {
+	return slices.DeleteFunc(m.read(), func(e chat.Entry) bool { return e.Kind != chat.KindMessage })
+}
+
+// modelled does at random what can be done, and compares with a model.
+func modelled(t *testing.T, f *fixture[chat.Log]) {
+	rooms := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		rooms++
+		room := shared.Name{Text: fmt.Sprint("Room ", rooms), Key: fmt.Sprint("room ", rooms)}
+		m := &model{names: make(map[int64][]chat.Reacted)}
+		for range rapid.IntRange(1, 4).Draw(rt, "batches") {
+			batch := rapid.SliceOfN(rapid.Custom(m.anyEntry), 1, 20).Draw(rt, "batch")
+			got := make(chan string, len(batch))
+			for _, e := range batch {
+				f.log.Append(t.Context(), room, e, func(r chat.Receipt, err error) { got <- fmt.Sprint(r, codeOf(t, err)) })
+			}
+			for i, e := range batch {
+				r, code := m.append(e)
+				if got, want := <-got, fmt.Sprint(r, code); got != want {
+					rt.Fatalf("entry %d of the batch has the answer %s, not %s", i, got, want)
+				}
+			}
+		}
+		if rapid.IntRange(0, 50).Draw(rt, "reopened") == 0 {
+			must(t, f.log.Close())
+			f.log = f.reopen()
+		}
+		m.compare(t, rt, f.log, room.Key)
+	})
+}
+
+// anyEntry makes one that can follow, more often than not.
+func (m *model) anyEntry(t *rapid.T) chat.Entry {
+	n := int64(len(m.entries))
+	second := func(name string) time.Time {
+		return entry("").Time.Add(time.Duration(rapid.IntRange(0, 9).Draw(t, name)) * time.Second)
+	}
+	e := chat.Entry{
+		ID:     fmt.Sprint("id ", rapid.IntRange(0, 60).Draw(t, "id")),
+		Device: rapid.SampledFrom([]string{"00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100", "api"}).Draw(t, "device"),
+		User:   rapid.SampledFrom([]string{"Ann", "Bob", "Änn"}).Draw(t, "user"),
+		Time:   second("time"),
+		Kind:   rapid.SampledFrom([]chat.Kind{0, 0, 0, 0, 1, 1, 2, 3, 3}).Draw(t, "kind"),
+	}
+	if e.Kind == chat.KindMessage || e.Kind == chat.KindEdit {
+		e.Text = rapid.StringMatching(`(gate|GÂTE|x| |é){1,4}`).Draw(t, "text") + strings.Repeat("y", rapid.SampledFrom([]int{0, 0, 0, 150, 5000}).Draw(t, "more"))
+	}
+	about := rapid.Int64Range(0, n+2).Draw(t, "about")
+	if e.Kind == chat.KindMessage {
+		if rapid.Bool().Draw(t, "a reply") {
+			e.Reply = about
+		}
+	} else {
+		e.Target = about
+	}
+	e.Of = "another"
+	if about > 0 && about <= n && rapid.IntRange(0, 9).Draw(t, "of it") > 0 {
+		e.Of = m.entries[about-1].ID
+		if rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
+			e.Device = m.entries[about-1].Device
+		}
+	}
+	switch e.Kind {
+	case chat.KindReact:
+		e.Emoji = rapid.SampledFrom([]string{"👍", "❤️", ""}).Draw(t, "emoji")
+	case chat.KindEdit, chat.KindDelete:
+		if rapid.IntRange(0, 3).Draw(t, "bounded") == 0 {
+			e.Since = second("since")
+		}
+	}
+	return e
+}
+
+// compare reads everything in every way, in pages of any size.
+func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
+	most := chat.Most{Entries: rapid.IntRange(1, 9).Draw(rt, "page"), Bytes: rapid.SampledFrom([]int{0, 1, 100, 6000}).Draw(rt, "bytes")}
+	same := func(what string, got, want []chat.Entry) {
+		rt.Helper()
+		if got, want := strings.Join(lines(got), "\n"), strings.Join(lines(want), "\n"); got != want {
+			rt.Fatalf("%s:\n%s\nand not:\n%s", what, got, want)
+		}
+	}
+	ctx := t.Context()
+
+	var read []chat.Entry
+	for after := int64(0); ; after = read[len(read)-1].Offset {
+		page, err := l.Read(ctx, room, after, shared.MaxOffset, most)
+		if must(t, err); len(page) == 0 {
+			break
+		}
+		read = append(read, page...)
+	}
+	same("what is read", read, m.read())
+
+	var history []chat.Entry
+	for before := int64(0); ; before = history[0].Offset {
+		page, err := l.History(ctx, room, before, most)
+		if must(t, err); len(page) == 0 {
+			break
+		}
+		history = append(page, history...)
+	}
+	messages := m.messages()
+	same("the history", history, messages)
+
+	since, before := rapid.Int64Range(0, int64(len(m.entries))).Draw(rt, "since"), rapid.Int64Range(1, int64(len(m.entries))+2).Draw(rt, "before")
+	var changed []chat.Entry
+	for more := true; more; {
+		var page []chat.Entry
+		var err error
+		from := since
+		if len(changed) > 0 {
+			from = changed[len(changed)-1].Changed
+		}
+		if page, more, err = l.Changes(ctx, room, from, before, most); err != nil || more && len(page) == 0 {
+			rt.Fatal(page, more, err)
+		}
+		changed = append(changed, page...)
+	}
+	want := slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { return e.Changed <= since || e.Offset >= before })
+	slices.SortFunc(want, func(a, b chat.Entry) int { return int(a.Changed - b.Changed) })
+	same("what was changed", changed, want)
+
+	text := rapid.SampledFrom([]string{"gate", "É", "x gate", "yy"}).Draw(rt, "search")
+	budget := time.Duration(rapid.IntRange(0, 1).Draw(rt, "budget")) // none, or one message
+	var hits []chat.Entry
+	for at, more := int64(0), true; more; {
+		found, err := l.Search(ctx, room, text, at, most, budget)
+		if must(t, err); found.More && at > 0 && found.At >= at {
+			rt.Fatalf("a search before %d ends at %d", at, found.At)
+		}
+		hits, at, more = append(hits, found.Messages...), found.At, found.More
+	}
+	want = slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { return e.Deleted || !find.New(text).In(e.Text) })
+	slices.Reverse(want)
+	same("what is found", hits, want)
+
+	held := make(map[string]int64)
+	for _, e := range m.entries {
+		if e.Kind == chat.KindEdit {
+			e.Text = ""
+		}
+		held[e.Device] += e.Size()
+		names, err := l.Reactions(ctx, room, e.Offset)
+		if must(t, err); !slices.Equal(names, m.names[e.Offset]) {
+			rt.Fatalf("the reactions to %d are %v, not %v", e.Offset, names, m.names[e.Offset])
+		}
+	}
+	if got, err := l.Held(ctx, room); err != nil || fmt.Sprint(got) != fmt.Sprint(held) {
+		rt.Fatalf("they hold %v, not %v, %v", got, held, err)
+	}
+}
