@@ -108,6 +108,9 @@ function start() {
 	}, 500);
 }
 
+// The browser gives the focus only when it first draws the page, which may be after
+// the load event: whoever types at that moment is heard.
+document.querySelector('[autofocus]')?.focus();
 setTheme();
 const begin = () => speak().then(start, () => setTimeout(begin, 1000));
 begin();

@@ -15,10 +15,11 @@ export class RoomView {
 		this.log = new LogView((what, m) => this.act(what, m), () => this.look());
 		const {input} = this;
 		input.oninput = () => this.edited();
+		// A keypress comes only if the keydown was before this script.
 		input.onkeydown = input.onkeypress = e => {
 			if (e.key !== 'Enter' || e.shiftKey) return;
 			e.preventDefault();
-			if (e.type === 'keydown') this.submit();
+			this.submit();
 		};
 		$('composer').onsubmit = e => {
 			e.preventDefault();
