@@ -535,3 +535,19 @@ func (c *client) typing() {
 	c.t.Helper()
 	c.write(shared.Message{Type: shared.TypeTyping})
 }
+
+// TestGuestOfThatNumber has a newcomer begin with a guest's name that somebody has:
+// among 120 guests in a hall, two with one number are likely.
+func TestGuestOfThatNumber(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dial(t, s, "Lobby", "Guest-1234")
+	p := newPerson(t)
+	p.open(s.url() + "/chat/")
+	p.setName("Guest-1234")
+	p.open(s.url() + "/chat/Lobby/")
+	p.wait(`/^2 people/.test(document.querySelector('#count').textContent)`)
+	if got := eval[string](p, "JSON.parse(localStorage.getItem('parley/name'))"); got == "Guest-1234" || !strings.HasPrefix(got, "Guest-") {
+		t.Errorf("the newcomer is called %q", got)
+	}
+}

@@ -50,7 +50,11 @@ export class App {
 	room(path) {
 		const key = roomKey(path);
 		if (!this.rooms.has(key)) {
-			this.rooms.set(key, new Room(path, {changed: () => this.changed(), said: (room, messages) => this.said(room, messages)}));
+			const guestTaken = () => {
+				remove('name');
+				this.renamed();
+			};
+			this.rooms.set(key, new Room(path, {changed: () => this.changed(), said: (room, messages) => this.said(room, messages), guestTaken}));
 		}
 		return this.rooms.get(key);
 	}

@@ -2,7 +2,7 @@
 
 import {maxText} from './codec.js';
 import {base, roomKey} from './names.js';
-import {name, get, set, remove, keyOf, device, loadRoom, saveRoom} from './store.js';
+import {name, isGuest, get, set, remove, keyOf, device, loadRoom, saveRoom} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
 import {Timeline} from './timeline.js';
@@ -201,6 +201,8 @@ export class Room {
 			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
 			else remove(keyOf(this.path));
 		}
+		// Nobody chose a guest's name: another one will do.
+		if (state === 'closed' && cause === 'name_taken' && isGuest(name())) return this.on.guestTaken();
 		if (cause === 'server_full') session.cause = /passphrase/.test(reason) ? 'too_many_tries' : /room is/.test(reason) ? 'room_full' : cause;
 		this.on.changed();
 	}
