@@ -54,6 +54,7 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without TLS")
 	f.StringVar(&o.metricsAddr, "metrics-addr", "", "also listen on this `address` for /metrics, without TLS and for whoever reaches it, for example localhost:9090")
 	f.StringVar(&o.captiveAddr, "captive", "", "also listen on this `address`, which is :80, to answer the checks by which phones look for the Internet; see docs/access-point.md")
+	f.BoolVar(&o.noAnnounce, "no-announce", false, "do not tell the local networks that this server is here: the app does not find it by itself")
 	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof, next to /metrics")
 	f.StringVar(&o.basePath, "base-path", "", "`path` below which a proxy shows the server, for example /parley")
 }

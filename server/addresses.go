@@ -19,7 +19,13 @@ const addressEvery = 5 * time.Second
 // addresses are those by which other devices reach this host, the likeliest
 // first.
 type addresses struct {
-	current atomic.Pointer[[]netip.Addr]
+	current atomic.Pointer[found]
+}
+
+// found is what the system told at one time.
+type found struct {
+	interfaces []networkInterface
+	reachable  []netip.Addr
 }
 
 // findAddresses asks the system for this host's addresses.
@@ -29,18 +35,19 @@ func findAddresses() *addresses {
 	return a
 }
 
-func (a *addresses) list() []netip.Addr { return *a.current.Load() }
+func (a *addresses) list() []netip.Addr { return a.current.Load().reachable }
 
 // look asks the system again and reports whether the answer is another one.
 func (a *addresses) look() (changed bool) {
-	found := reachable(interfaces(), routeAddresses())
-	before := a.current.Swap(&found)
-	return before == nil || !slices.Equal(*before, found)
+	now := &found{interfaces: interfaces()}
+	now.reachable = reachable(now.interfaces, routeAddresses())
+	before := a.current.Swap(now)
+	return before == nil || !slices.Equal(before.reachable, now.reachable)
 }
 
-// watch asks the system again and again until ctx ends, and calls changed after
-// each change.
-func (a *addresses) watch(ctx context.Context, changed func()) {
+// watch asks the system again and again until ctx ends. It calls looked each time, and
+// changed first if other addresses are reachable.
+func (a *addresses) watch(ctx context.Context, changed, looked func()) {
 	ticker := time.NewTicker(addressEvery)
 	defer ticker.Stop()
 	for {
@@ -52,15 +59,17 @@ func (a *addresses) watch(ctx context.Context, changed func()) {
 		if a.look() {
 			changed()
 		}
+		looked()
 	}
 }
 
 // networkInterface is what reachable needs to know of one.
 type networkInterface struct {
-	name   string
-	flags  net.Flags
-	bridge bool
-	addrs  []netip.Addr
+	name     string
+	index    int
+	flags    net.Flags
+	bridge   bool
+	prefixes []netip.Prefix // its addresses, with the length of their network
 }
 
 // interfaces returns those of this host that are up; none if the system does not
@@ -74,7 +83,7 @@ func interfaces() (found []networkInterface) {
 		if i.Flags&net.FlagUp == 0 {
 			continue
 		}
-		n := networkInterface{name: i.Name, flags: i.Flags}
+		n := networkInterface{name: i.Name, index: i.Index, flags: i.Flags}
 		if info, err := os.Stat(filepath.Join("/sys/class/net", i.Name, "bridge")); err == nil {
 			n.bridge = info.IsDir() // on Linux
 		}
@@ -84,7 +93,7 @@ func interfaces() (found []networkInterface) {
 		}
 		for _, a := range addrs {
 			if p, err := netip.ParsePrefix(a.String()); err == nil {
-				n.addrs = append(n.addrs, p.Addr().Unmap())
+				n.prefixes = append(n.prefixes, p)
 			}
 		}
 		found = append(found, n)
@@ -126,11 +135,12 @@ func reachable(interfaces []networkInterface, routes []netip.Addr) []netip.Addr 
 	var candidates []candidate
 	for _, i := range interfaces {
 		rank := i.rank()
-		routed := slices.ContainsFunc(i.addrs, func(a netip.Addr) bool { return slices.Contains(routes, a) })
+		routed := slices.ContainsFunc(i.prefixes, func(p netip.Prefix) bool { return slices.Contains(routes, p.Addr()) })
 		if routed && rank < rankTunnel { // a phone is not in this host's VPN
 			rank = rankRoute
 		}
-		for _, a := range i.addrs {
+		for _, p := range i.prefixes {
+			a := p.Addr()
 			if !a.IsGlobalUnicast() { // which private ones are, and loopback and link-local are not
 				continue
 			}
@@ -145,13 +155,13 @@ func reachable(interfaces []networkInterface, routes []netip.Addr) []netip.Addr 
 		// IPv4 before IPv6, because people type it.
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.addr.BitLen(), b.addr.BitLen()), cmp.Compare(a.after, b.after))
 	})
-	found := make([]netip.Addr, 0, len(candidates))
+	list := make([]netip.Addr, 0, len(candidates))
 	for _, c := range candidates {
-		if !slices.Contains(found, c.addr) {
-			found = append(found, c.addr)
+		if !slices.Contains(list, c.addr) {
+			list = append(list, c.addr)
 		}
 	}
-	return found
+	return list
 }
 
 // The beginnings of interfaces' names, in lower case.

@@ -19,7 +19,8 @@ func TestReachable(t *testing.T) {
 			i.flags |= f
 		}
 		for s := range strings.FieldsSeq(addrs) {
-			i.addrs = append(i.addrs, netip.MustParseAddr(s))
+			a := netip.MustParseAddr(s)
+			i.prefixes = append(i.prefixes, netip.PrefixFrom(a, a.BitLen()))
 		}
 		return i
 	}
@@ -69,10 +70,11 @@ func TestInvitation(t *testing.T) {
 		{"[::]:8000", local[:1], invitation{room: "Team Pizza"}, "[http://192.0.2.5:8000/r/Team%20Pizza]", "http://192.0.2.5:8000/r/Team%20Pizza"},
 		{"[::]:8000", local[:1], invitation{path: "/parley"}, "[http://192.0.2.5:8000/parley/]", "http://192.0.2.5:8000/parley/"},
 	} {
-		found := &addresses{}
-		found.current.Store(&test.addresses)
+		all := &addresses{}
+		all.current.Store(&found{reachable: test.addresses})
 		i := test.i
-		i.addresses, i.listening, i.words = found, netip.MustParseAddrPort(test.listening), func() string { return "" }
+		i.addresses, i.listening, i.words = all, netip.MustParseAddrPort(test.listening), func() string { return "" }
+		i.host = i.words
 		if got := fmt.Sprint(i.links()); got != test.want {
 			t.Errorf("%s: %s, want %s", test.listening, got, test.want)
 		}

@@ -125,7 +125,8 @@ func (d *doors) reload(ctx context.Context, hangup chan os.Signal, logger *slog.
 
 // invitation returns what leads to the doors, from now on wherever they are.
 func (d *doors) invitation(a *addresses, o *options) *invitation {
-	i := &invitation{addresses: a, listening: addrPort(d.main), path: o.basePath, room: o.room, taken: d.taken, words: func() string { return "" }}
+	i := &invitation{addresses: a, listening: addrPort(d.main), path: o.basePath, room: o.room, taken: d.taken,
+		host: func() string { return "" }, words: func() string { return "" }}
 	if o.wifi.SSID != "" {
 		i.wifi = &o.wifi
 	}

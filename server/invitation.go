@@ -59,6 +59,7 @@ type invitation struct {
 	plain     netip.AddrPort // where the server is without TLS too; the zero value for nowhere
 	metrics   netip.AddrPort // the zero value for nowhere
 	tls       bool
+	host      func() string // a name of this host on the local network; "" for none
 	words     func() string // the fingerprint of a certificate that nobody else vouches for; "" for another
 	path      string        // the base path; "" for none
 	room      string        // that the links lead to; "" for none
@@ -134,6 +135,11 @@ func (i *invitation) show(w io.Writer, title string) {
 		if n < mostAddresses || n == len(links)-1 {
 			fmt.Fprintln(w, "  "+link.String())
 		}
+	}
+	if host := i.host(); host != "" && elsewhere > 0 {
+		link := i.link()
+		link.Host = net.JoinHostPort(host, strconv.Itoa(int(i.listening.Port())))
+		fmt.Fprintln(w, "Computers and some phones find it by name, too:\n  "+link.String())
 	}
 	if words := i.words(); words != "" {
 		fmt.Fprintln(w, "Browsers warn of its own certificate. The app shows these words; they must be the same:\n  "+words)

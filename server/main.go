@@ -83,6 +83,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		chat.Problem(w, status, detail)
 	})
 	opt.chat.WrongHost = http.HandlerFunc(pages.ServeWrongHost)
+	announcer := newAnnouncer(store.ID(), addrPort(doors.main), doors.certificate != nil, logger)
+	opt.chat.IsHost = announcer.isHost
 	hub = chat.NewHub(opt.chat)
 	opt.bound(store, logger)
 	warnOfLocks(ctx, opt.chat.Rooms, store, logger)
@@ -111,16 +113,22 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if doors.captive != nil {
 		logger.Info("answering the checks of phones", "addr", doors.captive.Addr().String())
 	}
+	follow := func() {}
+	if !opt.noAnnounce {
+		announcer.begin(hub.Name(), invitation.addresses)
+		follow = func() { announcer.follow(invitation.addresses) }
+	}
+	invitation.host = announcer.host
 	invitation.greet(stdout)
-	go invitation.addresses.watch(ctx, func() { invitation.moved(stdout) })
+	go invitation.addresses.watch(ctx, func() { invitation.moved(stdout) }, follow)
 
 	select {
-	case err := <-served:
+	case err = <-served:
 		err = fmt.Errorf("the server can't accept connections any more: %w", err)
-		return errors.Join(err, shutdown(srv, control, hub, store, logger))
 	case <-ctx.Done():
-		return shutdown(srv, control, hub, store, logger)
 	}
+	announcer.close()
+	return errors.Join(err, shutdown(srv, control, hub, store, logger))
 }
 
 func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logger *slog.Logger) *http.Server {

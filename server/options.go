@@ -37,6 +37,7 @@ type options struct {
 	metricsAddr string
 	captiveAddr string
 	basePath    string // "" or as parseBasePath returns it
+	noAnnounce  bool
 
 	apkFolder        string
 	room             string // "" or as RoomName returns it

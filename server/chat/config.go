@@ -22,18 +22,19 @@ type Config struct {
 	Version string
 	ID      string // of the log, by which clients know the server again; "" tells none
 
-	Rate           float64        // messages a second that a device may send, sustained; an address 20 times as many
-	Burst          int            // messages that it may send at once
-	MaxPerAddress  int            // connections from one address; 0 is no limit, and meters nothing
-	MaxUpgrades    int            // connections that one address may begin in a second; 0 is no limit
-	MaxConnections int            // WebSockets in all
-	AllowOrigin    []string       // origins of other hosts whose pages may connect
-	AllowHost      []string       // names of this server, in addition to its addresses and its host's name
-	Hostname       string         // this host's own name; "" is the system's
-	WrongHost      http.Handler   // tells a person that the Host is not the server's; nil leaves it at a problem document
-	TrustedProxy   []netip.Prefix // whose X-Forwarded-For is believed
-	Token          string         // lets programs post, and read metrics; "" lets none
-	Profiles       bool           // Go's profiles are served next to the metrics
+	Rate           float64                // messages a second that a device may send, sustained; an address 20 times as many
+	Burst          int                    // messages that it may send at once
+	MaxPerAddress  int                    // connections from one address; 0 is no limit, and meters nothing
+	MaxUpgrades    int                    // connections that one address may begin in a second; 0 is no limit
+	MaxConnections int                    // WebSockets in all
+	AllowOrigin    []string               // origins of other hosts whose pages may connect
+	AllowHost      []string               // names of this server, in addition to its addresses and its host's name
+	IsHost         func(name string) bool // other names of this host; nil for none
+	Hostname       string                 // this host's own name; "" is the system's
+	WrongHost      http.Handler           // tells a person that the Host is not the server's; nil leaves it at a problem document
+	TrustedProxy   []netip.Prefix         // whose X-Forwarded-For is believed
+	Token          string                 // lets programs post, and read metrics; "" lets none
+	Profiles       bool                   // Go's profiles are served next to the metrics
 
 	MaxFrame    int   // bytes of a client's frame, and of a post
 	MaxText     int   // code points of a message, up to shared.MaxText

@@ -27,6 +27,7 @@ func (h *Hub) servesHost(host string) bool {
 		return false
 	}
 	return name == "localhost" || strings.HasSuffix(name, ".localhost") || isOwn(name, h.cfg.hostname()) ||
+		h.cfg.IsHost != nil && h.cfg.IsHost(name) ||
 		slices.ContainsFunc(h.cfg.AllowHost, func(allowed string) bool { return name == hostName(allowed) || isBelow(name, allowed) })
 }
 
