@@ -9,7 +9,7 @@ import (
 
 // Room is a room in the list of all.
 type Room struct {
-	Name     string // its key, if it is locked and nothing was ever said in it
+	Name     string    // its key, if it is locked and nothing was ever said in it
 	Messages int64     // without deleted ones
 	Bytes    int64     // the sum of chat.Entry.Size
 	Last     time.Time // when somebody was last in it, said something or locked it

@@ -342,7 +342,7 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 	e.Room = room.Key
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
 	e.Quote, e.Edited, e.Deleted, e.Changed, e.Reactions = nil, false, false, 0, nil
-	l.writer.queueAppend(ctx, request{room: room, entry: e, done: done})
+	l.writer.queueAppend(ctx, &request{room: room, entry: e, done: done})
 }
 
 // Held implements chat.Log.

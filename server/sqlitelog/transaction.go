@@ -86,8 +86,8 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 			continue
 		}
 		bytes := -r.gone
-		for _, e := range r.fresh {
-			bytes += e.Size()
+		for i := range r.fresh {
+			bytes += r.fresh[i].Size()
 		}
 		w.volume.change += bytes
 		if _, err := w.stmt.setHead.ExecContext(ctx, r.head, r.last.UnixMilli(), bytes, r.id); err != nil {
@@ -136,9 +136,9 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 			return chat.Receipt{}, err
 		}
 	case leave:
-		w.pending.rows = append(w.pending.rows, rowFor(r.id, e))
+		w.pending.rows = append(w.pending.rows, rowFor(r.id, &e))
 	default:
-		if added, err := w.add(ctx, rowFor(r.id, e)); err != nil {
+		if added, err := w.add(ctx, rowFor(r.id, &e)); err != nil {
 			return chat.Receipt{}, err
 		} else if !added {
 			return w.find(ctx, r.id, e)
@@ -146,11 +146,14 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 	}
 	r.head, r.last = e.Offset, e.Time
 	e.Of, e.Since = "", time.Time{}
+	if r.fresh == nil {
+		r.fresh = make([]chat.Entry, 0, max(r.usual, 1))
+	}
 	r.fresh = append(r.fresh, e)
 	return chat.Receipt{Offset: e.Offset}, nil
 }
 
-func rowFor(room int64, e chat.Entry) entryRow {
+func rowFor(room int64, e *chat.Entry) entryRow {
 	return entryRow{rowOf(room, e.Offset), room, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.Text, e.Time.UnixMilli()}
 }
 
@@ -166,7 +169,7 @@ func (w *writer) add(ctx context.Context, row entryRow) (added bool, err error) 
 
 // addAbout adds a change, which it carries out, or a reply.
 func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about *target) error {
-	row := rowFor(r.id, e)
+	row := rowFor(r.id, &e)
 	switch e.Kind {
 	case chat.KindEdit, chat.KindDelete:
 		row[5] = ""
@@ -258,6 +261,7 @@ func (w *writer) handOn(ctx context.Context) {
 // settle ends a transaction's bookkeeping.
 func (w *writer) settle() {
 	for _, r := range w.touched {
+		r.usual = len(r.fresh)
 		r.fresh, r.gone, r.about, r.touched = nil, 0, false, false
 	}
 	w.touched = w.touched[:0]

@@ -61,6 +61,7 @@ type roomState struct {
 
 	touched   bool         // by the transaction under way
 	fresh     []chat.Entry // of the transaction under way
+	usual     int          // how many the last one had
 	gone      int64        // bytes of texts that the transaction under way takes away
 	about     bool         // something in fresh is about another entry
 	followers []*follower  // guarded by writer.mu
@@ -136,8 +137,8 @@ func (w *writer) do(ctx context.Context, r request) error {
 	return <-r.reply // the goroutine always replies, bounded by the busy timeout
 }
 
-func (w *writer) queueAppend(ctx context.Context, r request) {
-	if err := w.enqueue(ctx, &r); err != nil {
+func (w *writer) queueAppend(ctx context.Context, r *request) {
+	if err := w.enqueue(ctx, r); err != nil {
 		r.done(chat.Receipt{}, err)
 	}
 }
