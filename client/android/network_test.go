@@ -35,6 +35,11 @@ func TestAppNetwork(t *testing.T) {
 	folder := t.TempDir()
 	p := r.start(t, folder, scale)
 
+	// The app looks for servers at once, on the Wi-Fi network alone.
+	for _, line := range []string{"multicast on", "send 224[.]0[.]0[.]251 5353 by wifi 101", "send 192[.]168[.]77[.]255 5353 by wifi 101", "multicast off"} {
+		eventually(t, "the phone to say "+line, func() bool { return len(p.all(line)) > 0 })
+	}
+
 	// The server has a name that only the Wi-Fi network knows.
 	p.find("the landing page", still(mainButton)) // the bars' insets move it
 	entries := p.screen().boxes(paper, image.Pt(200, 40))
@@ -122,6 +127,12 @@ func TestAppNetwork(t *testing.T) {
 	server.mu.Unlock()
 	if elsewhere := p.elsewhere(port); slices.ContainsFunc(elsewhere, func(n string) bool { return !strings.HasPrefix(n, "10.0.2.2 8000 ") }) {
 		t.Errorf("the app connects to %q", elsewhere)
+	}
+
+	for _, sent := range p.all("send .*") {
+		if !strings.HasSuffix(sent, fmt.Sprintf(" by wifi %d", home)) {
+			t.Errorf("the search: %s", sent)
+		}
 	}
 
 	// A person who has been asked is not asked again.

@@ -28,6 +28,7 @@ type dialer struct {
 	wifi      func() wifiNetwork              // the present network; the zero value if there is none
 	resolveOn func(handle uint64)             // puts the look-ups of the process on a network
 	bind      func(handle uint64, fd uintptr) // puts a socket on a network
+	prefix    func() string                   // the Wi-Fi network's address and bits; "" if they are not known, nil if this is no phone
 
 	// Look-ups hold resolving: those on the present network to read, others to
 	// write. The process has one network for all of them.

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <string.h>
 
 // Android's constants.
 enum {
@@ -119,19 +120,55 @@ static int isWifi(JNIEnv *env, jobject manager, jobject network) {
 	return callBoolean(env, has, "hasTransport", "(I)Z", TRANSPORT_WIFI) && !callBoolean(env, has, "hasTransport", "(I)Z", TRANSPORT_VPN);
 }
 
-uint64_t phone_wifi(JNIEnv *env, jobject application, int *chosen) {
-	jobject manager = service(env, application, "connectivity");
+// wifiOf is the Wi-Fi network, or NULL.
+static jobject wifiOf(JNIEnv *env, jobject manager, int *chosen) {
 	jobject active = callObject(env, manager, "getActiveNetwork", "()Landroid/net/Network;");
-	if ((*chosen = active && isWifi(env, manager, active))) return callLong(env, active, "getNetworkHandle", "()J");
+	if ((*chosen = active && isWifi(env, manager, active))) return active;
 	jobjectArray all = callObject(env, manager, "getAllNetworks", "()[Landroid/net/Network;");
 	jsize n = all ? (*env)->GetArrayLength(env, all) : 0;
 	for (jsize i = 0; i < n; i++) {
 		jobject network = (*env)->GetObjectArrayElement(env, all, i);
-		if (failed(env)) return 0;
-		if (isWifi(env, manager, network)) return callLong(env, network, "getNetworkHandle", "()J");
+		if (failed(env)) return NULL;
+		if (isWifi(env, manager, network)) return network;
 		(*env)->DeleteLocalRef(env, network);
 	}
+	return NULL;
+}
+
+uint64_t phone_wifi(JNIEnv *env, jobject application, int *chosen) {
+	jobject network = wifiOf(env, service(env, application, "connectivity"), chosen);
+	return callLong(env, network, "getNetworkHandle", "()J");
+}
+
+int phone_prefix(JNIEnv *env, jobject application, char *address, int size) {
+	int chosen;
+	jobject manager = service(env, application, "connectivity");
+	jobject link = callObject(env, manager, "getLinkProperties", "(Landroid/net/Network;)Landroid/net/LinkProperties;", wifiOf(env, manager, &chosen));
+	jobject all = callObject(env, link, "getLinkAddresses", "()Ljava/util/List;");
+	jint n = callInt(env, all, "size", "()I");
+	for (jint i = 0; i < n && i < 16; i++) { // of which some are IPv6
+		jobject one = callObject(env, all, "get", "(I)Ljava/lang/Object;", i);
+		jstring text = callObject(env, callObject(env, one, "getAddress", "()Ljava/net/InetAddress;"), "getHostAddress", "()Ljava/lang/String;");
+		const char *s = text ? (*env)->GetStringUTFChars(env, text, NULL) : NULL;
+		if (!s) continue;
+		int length = 0, fits = 1;
+		for (; s[length]; length++) fits = fits && s[length] != ':' && length < size - 1;
+		if (fits) memcpy(address, s, length + 1);
+		(*env)->ReleaseStringUTFChars(env, text, s);
+		if (fits) return callInt(env, one, "getPrefixLength", "()I");
+	}
 	return 0;
+}
+
+void phone_multicast(JNIEnv *env, jobject application, int on) {
+	static jobject kept; // the lock; calls come from one thread at a time
+	if (!kept) {
+		jobject manager = service(env, application, "wifi");
+		jobject lock = callObject(env, manager, "createMulticastLock", "(Ljava/lang/String;)Landroid/net/wifi/WifiManager$MulticastLock;", (*env)->NewStringUTF(env, "parley"));
+		if (!lock || !(kept = (*env)->NewGlobalRef(env, lock))) return;
+		callVoid(env, kept, "setReferenceCounted", "(Z)V", JNI_FALSE);
+	}
+	callVoid(env, kept, on ? "acquire" : "release", "()V");
 }
 
 // ndk is a function of Android 6 and newer, or NULL.

@@ -18,6 +18,13 @@ jstring phone_string(JNIEnv *env, const uint16_t *utf16, int n);
 // Android gives to sockets without a network.
 uint64_t phone_wifi(JNIEnv *env, jobject application, int *chosen);
 
+// prefix writes the IPv4 address of this device in the Wi-Fi network, and returns how
+// many bits all devices there share; 0 if it is not known.
+int phone_prefix(JNIEnv *env, jobject application, char *address, int size);
+
+// multicast has Wi-Fi take in multicast, or ends that. One call ends all.
+void phone_multicast(JNIEnv *env, jobject application, int on);
+
 // resolve_on and bind are in Android 6 and newer; without them nothing happens.
 void phone_resolve_on(uint64_t network);
 void phone_bind(uint64_t network, int fd);

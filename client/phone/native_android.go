@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"errors"
+	"strconv"
 	"unicode/utf16"
 	"unsafe"
 
@@ -46,6 +47,22 @@ func wifi() (w wifiNetwork) {
 		w.chosen = chosen != 0
 	})
 	return w
+}
+
+func prefix() (s string) {
+	inJava(func(j java) {
+		var address [64]C.char
+		if bits := C.phone_prefix(j.env, j.application, &address[0], C.int(len(address))); bits > 0 {
+			s = C.GoString(&address[0]) + "/" + strconv.Itoa(int(bits))
+		}
+	})
+	return s
+}
+
+// HearMulticast makes the phone's Wi-Fi take in multicast and broadcast packets, which
+// it leaves out to save its battery, or ends that.
+func HearMulticast(on bool) {
+	inJava(func(j java) { C.phone_multicast(j.env, j.application, C.int(map[bool]int{true: 1}[on])) })
 }
 
 func resolveOn(handle uint64)        { C.phone_resolve_on(C.uint64_t(handle)) }

@@ -6,6 +6,12 @@ func wifi() wifiNetwork    { return wifiNetwork{} }
 func resolveOn(uint64)     {}
 func bind(uint64, uintptr) {}
 
+var prefix func() string // see dialer
+
+// HearMulticast makes the phone's Wi-Fi take in multicast and broadcast packets, which
+// it leaves out to save its battery, or ends that.
+func HearMulticast(bool) {}
+
 // FontScale is how large the person wants text, as a multiple of the usual size:
 // 1 on systems that draw Fyne's windows in that size anyway.
 func FontScale() float32 { return 1 }

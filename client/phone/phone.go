@@ -3,8 +3,8 @@
 // notification for each room. It asks through JNI, without any Java. On other
 // systems its functions say that there is nothing to ask.
 //
-// android.go and jni_android.c are the way to Android; dial.go, which decides
-// what to do with what they find, runs everywhere.
+// android.go and jni_android.c are the way to Android; dial.go and
+// network.go, which decide what to do with what they find, run everywhere.
 package phone
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 // sockets are those of this process.
-var sockets = dialer{wifi: wifi, resolveOn: resolveOn, bind: bind}
+var sockets = dialer{wifi: wifi, resolveOn: resolveOn, bind: bind, prefix: prefix}
 
 // Dial opens a connection as net.Dialer does, on the phone's Wi-Fi network if
 // it has one. Android prefers mobile data to a Wi-Fi network without Internet,

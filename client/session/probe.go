@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"parley/shared"
@@ -17,6 +18,10 @@ type ServerInfo struct {
 	People, Rooms int
 	Limits        shared.Limits
 	Words         string // the fingerprint by which it is known; "" if none is needed
+
+	// ID is what the server says that its log is: 32 hexadecimal digits, which stay the
+	// same when its address changes. It is a claim, and no proof. "" if it says none.
+	ID string
 }
 
 // RoomInfo is a room that the server lists: one with people in it, or one in
@@ -35,9 +40,9 @@ const answerLimit = 1 << 20
 // as long as ctx lets it. The error is a *Problem.
 func (d DialFunc) Probe(ctx context.Context, base string, pins *Pins) (ServerInfo, error) {
 	var answer struct {
-		Name, Version, Protocol string
-		People, Rooms           int
-		Limits                  shared.Limits
+		Name, Version, Protocol, ID string
+		People, Rooms               int
+		Limits                      shared.Limits
 	}
 	if err := d.get(ctx, base, pins, "/api/server", &answer); err != nil {
 		return ServerInfo{}, err
@@ -49,8 +54,13 @@ func (d DialFunc) Probe(ctx context.Context, base string, pins *Pins) (ServerInf
 	default:
 		return ServerInfo{}, &Problem{CauseVersion, answer.Protocol}
 	}
-	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits, pins.Words(base)}, nil
+	if !isID(answer.ID) {
+		answer.ID = ""
+	}
+	return ServerInfo{answer.Name, answer.Version, answer.People, answer.Rooms, answer.Limits, pins.Words(base), answer.ID}, nil
 }
+
+func isID(s string) bool { return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == "" }
 
 // Rooms lists the rooms of the server at base: those that have people in them,
 // then the last in which something was said. The error is a *Problem.

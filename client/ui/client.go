@@ -19,7 +19,9 @@ type network struct {
 	probe func(ctx context.Context, base string, pins *session.Pins) (session.ServerInfo, error)
 	rooms func(ctx context.Context, base string, pins *session.Pins) ([]session.RoomInfo, error)
 	open  func(session.Config) *session.Room
-	dial  session.DialFunc // for the rooms that open opens; probe and rooms have it already
+	// search looks for servers on the networks of the device; nil if there is no way to.
+	search func(ctx context.Context, s session.Discovery, tell func(session.Nearby)) session.Trace
+	dial   session.DialFunc // for the rooms that open opens; probe and rooms have it already
 }
 
 // options are what differs between the app and a test.
@@ -67,6 +69,9 @@ type roomsPage interface {
 	remember()                // reads the person's rooms from the store again
 	listed() (rooms []string) // the names of the rooms, but for those that are open
 }
+
+// searcher is a page that searches for servers while a phone shows it.
+type searcher interface{ shown(on bool) }
 
 // roomShower is the page of a room.
 type roomShower interface{ conversation() *conversation.Room }
@@ -163,6 +168,9 @@ func (c *client) setFocused(on bool) {
 	c.notices = 0
 	if kit.IsPhone() {
 		c.sleep(!on)
+		if p, ok := c.nav.top().(searcher); ok {
+			p.shown(on)
+		}
 	}
 	if !on {
 		for _, conv := range c.open {

@@ -25,6 +25,7 @@ type landingPage struct {
 	root    fyne.CanvasObject
 	name    *kit.Field
 	server  *kit.Field
+	nearby  *nearby
 	state   *serverState
 	stop    context.CancelFunc // of the question that runs
 	leave   context.CancelFunc // of what goes on while the page is on the screen
@@ -44,17 +45,19 @@ func newLandingPage(c *client) *landingPage {
 	p.name.Entry.OnChanged = func(string) { p.look() }
 	p.name.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(p.server.Entry) }
 	p.server.Entry.OnSubmitted = func(string) { p.submit() }
+	p.nearby = newNearby(c, p.choose)
 
 	logo := kit.NewRow(0, 1, kit.NewLogo(72), kit.NewColumn(0))
 	head := kit.NewColumn(kit.Unit, kit.NewText("Parley", kit.FontHeading, kit.RoleText), kit.NewText(lang.T("landing.tagline"), kit.FontBody, kit.RoleMuted))
 	// What is said stands below the button, which it must not move away under a
 	// finger.
-	form := kit.NewColumn(4*kit.Unit, logo, head, p.name, p.server,
+	form := kit.NewColumn(4*kit.Unit, logo, head, p.name, p.nearby.column, p.server,
 		kit.NewColumn(3*kit.Unit, kit.NewPrimary(lang.T("landing.go"), p.submit), p.state))
 	settings := kit.NewRow(0, 0, kit.NewColumn(0), kit.NewIconButton("settings", func() { c.ways.showSettings() })).Padded(kit.Sides(kit.Unit+2, 2*kit.Unit, 0, 0))
 	body := kit.NewColumn(0, settings, kit.NewColumn(0, form).Limited(400).Padded(kit.Sides(16*kit.Unit-kit.Touch-kit.Unit-2, 6*kit.Unit, 6*kit.Unit, 6*kit.Unit)))
 	p.root = kit.Over(kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground }), kit.NewScroller(body))
 	p.state.told = p.root.Refresh
+	p.nearby.told = p.root.Refresh
 	return p
 }
 
@@ -73,6 +76,7 @@ func (p *landingPage) entered() {
 	ctx, cancel := context.WithCancel(p.client.bridge.Context)
 	p.leave = cancel
 	p.client.bridge.Every(ctx, againInterval, p.again)
+	p.nearby.begin(false)
 }
 
 // againInterval is the time after which a server that does not answer is asked again.
@@ -87,7 +91,16 @@ func (p *landingPage) again() {
 
 func (p *landingPage) focus() { p.client.window.Canvas().Focus(p.name.Entry) }
 
-func (p *landingPage) left() { p.cancel(); p.leave() }
+func (p *landingPage) left() { p.cancel(); p.leave(); p.nearby.end() }
+
+// shown searches while a phone's app is in front, and not in the background.
+func (p *landingPage) shown(on bool) {
+	if on {
+		p.nearby.begin(false)
+	} else {
+		p.nearby.end()
+	}
+}
 
 func (p *landingPage) cancel() {
 	if p.stop != nil {
@@ -193,6 +206,18 @@ func (p *landingPage) submit() {
 	}
 	c.setProfile(name, base)
 	c.ways.showRooms(link.Room, link.Key)
+}
+
+// choose goes on to a server of the list, by the name that is filled in.
+func (p *landingPage) choose(base string) {
+	p.server.Entry.OnChanged = nil
+	p.server.Entry.SetText(session.Typed(base))
+	p.server.Entry.OnChanged = func(string) { p.ask(typingPause) }
+	p.ask(0)
+	if nameProblem(strings.TrimSpace(p.name.Entry.Text)) != "" {
+		p.focus()
+	}
+	p.submit()
 }
 
 // problem is what is wrong with what was filled in, or "".

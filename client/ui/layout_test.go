@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,24 @@ var scenes = []scene{
 		w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 		p := w.client.nav.top().(*landingPage)
 		w.settle(func() bool { return strings.Contains(p.state.text.Text, "1.2.3") })
+	}},
+	{"landing-nearby", func(w *world) {
+		s := w.searches()
+		w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
+		p := w.client.nav.top().(*landingPage)
+		s.servers <- classroom
+		s.servers <- session.Nearby{Base: "https://192.168.77.51:8000", Info: session.ServerInfo{Name: "Rindfleischetikettierungsüberwachungsaufgaben", People: 1, Words: "a-b-c"}}
+		close(s.servers)
+		w.settle(func() bool { return p.nearby.stop == nil && strings.Contains(p.state.text.Text, "1.2.3") })
+	}},
+	{"landing-why", func(w *world) {
+		s := w.searches()
+		s.trace.Networks = []session.Asked{{Name: "wlan0", Prefix: netip.MustParsePrefix("192.168.77.20/24"), Packets: 6}}
+		w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
+		p := w.client.nav.top().(*landingPage)
+		close(s.servers)
+		w.settle(func() bool { return p.nearby.stop == nil && strings.Contains(p.state.text.Text, "1.2.3") })
+		p.nearby.explain()
 	}},
 	{"landing-problem", func(w *world) {
 		w.fault = &session.Problem{Cause: session.CauseUnreachable}

@@ -33,7 +33,7 @@ func TestPictureIsThePages(t *testing.T) {
 	dir := t.TempDir()
 	address := startServer(t)
 	x := startScreen(t, ctx, dir)
-	build(t, ctx, x.bin, "parley")
+	build(t, ctx, x.bin, "parley", "-tags", "nosearch") // as in TestWindow
 	x.env = append(x.env, forgetful)
 	x.startApp()
 

@@ -35,7 +35,7 @@ func Run() {
 	prefs{a.Preferences()}.setFirstPercent(handset.FontScale())
 	dial := session.DialFunc(handset.Dial)
 	c := newRouter(a, w, options{
-		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, dial}, store: store,
+		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, searchNearby, dial}, store: store,
 		clock: time.Now, grace: backgroundGrace, system: android,
 	})
 	c.storeProblem = problem

@@ -81,6 +81,9 @@ func otherCertificate(err error) string {
 	return ""
 }
 
+// isTLS reports whether connections with a server are encrypted.
+func isTLS(base string) bool { return strings.HasPrefix(base, "https://") }
+
 // hostOf is a server's address as people say it, with its path if it has one.
 func hostOf(base string) string {
 	u, err := url.Parse(base)

@@ -38,7 +38,7 @@ func TestWindow(t *testing.T) {
 	dir := t.TempDir()
 	address := startServer(t)
 	x := startScreen(t, ctx, dir)
-	build(t, ctx, x.bin, "parley")
+	build(t, ctx, x.bin, "parley", "-tags", "nosearch") // nothing goes out to the network of this machine
 	x.startApp()
 	talk(t, ctx, x, address)
 	idle(t, ctx, x, address)

@@ -30,6 +30,14 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("getNetworkCapabilities")) return (long)ARGUMENT;
 	if (IS("hasTransport")) return va_arg(args, int) == 1 /* TRANSPORT_WIFI */ && !strcmp(object, "wifi") && wifi;
 	if (IS("getNetworkHandle")) return wifi;
+	if (IS("getLinkProperties") || IS("getLinkAddresses")) return (long)"addresses";
+	if (IS("size")) return 2;
+	if (IS("get") && !strcmp(object, "addresses")) return (long)(va_arg(args, int) ? "192.168.77.20" : "fe80::20%wlan0");
+	if (IS("getAddress") || IS("getHostAddress")) return (long)object;
+	if (IS("getPrefixLength")) return 24; // asked for of the IPv4 address alone
+	if (IS("createMulticastLock")) return (long)"multicast";
+	if (IS("setReferenceCounted")) return 0;
+	if (IS("acquire") || IS("release")) return say("%s %s", object, IS("acquire") ? "on" : "off");
 	// notifications
 	if (IS("checkSelfPermission")) return mayNotify == 1 ? 0 : -1;
 	if (IS("requestPermissions")) return say("asks %s", ARGUMENT);

@@ -65,6 +65,17 @@ void setWifi(uint64_t network) {
 	pthread_mutex_unlock(&mutex);
 }
 
+// sent says a packet, which goes nowhere: the phone's networks are none of this machine.
+static void sent(int fd, const struct sockaddr *to) {
+	char address[INET_ADDRSTRLEN];
+	const struct sockaddr_in *v4 = (const void *)to;
+	if (to->sa_family != AF_INET) fail("the app sends a packet that is no IPv4");
+	inet_ntop(AF_INET, &v4->sin_addr, address, sizeof address);
+	uint64_t network = networkOf(fd);
+	if (network) say("send %s %d by wifi %lu", address, ntohs(v4->sin_port), network);
+	else say("send %s %d by mobile data", address, ntohs(v4->sin_port));
+}
+
 // connectable says a connection and returns what keeps it from being made: the
 // server is on this machine, and only Wi-Fi leads there.
 static int connectable(int fd, const struct sockaddr *to) {
@@ -85,18 +96,29 @@ static void *watch(void *listener) {
 		struct seccomp_notif call = {0};
 		if (ioctl((long)listener, SECCOMP_IOCTL_NOTIF_RECV, &call)) continue; // the thread has ended meanwhile
 		struct seccomp_notif_resp answer = {.id = call.id};
-		answer.error = connectable(call.data.args[0], (const struct sockaddr *)call.data.args[1]);
-		if (!answer.error) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		if (call.data.nr == SYS_sendto) {
+			sent(call.data.args[0], (const struct sockaddr *)call.data.args[4]);
+			answer.val = call.data.args[2];
+		} else {
+			answer.error = connectable(call.data.args[0], (const struct sockaddr *)call.data.args[1]);
+			if (!answer.error) answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		}
 		ioctl((long)listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	}
 	return NULL;
 }
 
-// watchSockets has every later thread's connections go by watch.
+// watchSockets has every later thread's connections go by watch, and its packets that
+// have an address of their own.
 void watchSockets(void) {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4]) + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
