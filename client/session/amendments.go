@@ -10,26 +10,39 @@ import (
 // the room has echoed it or the server has refused it, and meanwhile shows in the
 // message's row.
 type Amendment struct {
-	ID     string // which the server knows it by
-	Did    Did
-	Row    string // Item.ID of the message
-	Of     string // the message's id in the log
-	Target int64  // its offset there; 0 while it is pending
-	Text   string // of an edit
-	Emoji  string // of a reaction; "" takes it back
-	After  string // the row of the outbox that goes out before it; "" if none has to
-	Out    bool   // it has gone out, so the server may have it
-	Kept   int64  // the offset that it was acknowledged under while its entry is yet to come; the store does not have it
+	ID     string `json:"id"` // which the server knows it by
+	Did    Did    `json:"did"`
+	Row    string `json:"row"`              // Item.ID of the message
+	Of     string `json:"of"`               // the message's id in the log
+	Target int64  `json:"target,omitempty"` // its offset there; 0 while it is pending
+	Text   string `json:"text,omitempty"`   // of an edit
+	Emoji  string `json:"emoji,omitempty"`  // of a reaction; "" takes it back
+	After  string `json:"after,omitempty"`  // the row of the outbox that goes out before it; "" if none has to
+	Out    bool   `json:"out,omitempty"`    // it has gone out, so the server may have it
+	Kept   int64  `json:"-"`                // the offset that it was acknowledged under while its entry is yet to come
 }
 
-// amend adds an amendment to what waits, unless its row can't have it. What has not
-// gone out is changed instead: the pending message, or what was done to it before.
+// amend adds an amendment to what waits. What the server can't have is changed instead:
+// a message that has not gone out, one that was refused, and amendments of before. An
+// edit that can't be is handed back.
 func (t *timeline) amend(a Amendment) {
 	r := t.ids[a.Row]
-	if r == nil || !r.Addressable() || a.Did != DidReact && !r.Mine {
-		return
+	refuse := func(code shared.ErrorCode) {
+		if a.Did == DidEdit {
+			t.change(Change{Kind: Undone, Undo: a.undo(code, "")})
+		}
 	}
-	if r.Held && a.Did != DidReact {
+	switch {
+	case !t.canChange && (r == nil || !r.Held):
+		refuse(shared.CodeUnknownType)
+		return
+	case r == nil || r.Kind != KindMessage || r.Deleted || r.Delivery == Failed && a.Did == DidReact:
+		refuse(shared.CodeNotFound)
+		return
+	case !r.Mine && a.Did != DidReact:
+		refuse(shared.CodeNotAllowed)
+		return
+	case (r.Held || r.Delivery == Failed) && a.Did != DidReact:
 		t.rewrite(r, a)
 		return
 	}
@@ -53,7 +66,7 @@ func (t *timeline) amend(a Amendment) {
 	t.update(t.indexOf(r))
 }
 
-// rewrite carries out on the spot what was done to a message that has not gone out.
+// rewrite carries out on the spot what was done to a message that the server can't have.
 func (t *timeline) rewrite(r *Row, a Amendment) {
 	t.erase = true
 	if a.Did == DidDelete {
@@ -110,7 +123,11 @@ func (t *timeline) undo(a *Amendment, code shared.ErrorCode, reason string) {
 	if r != nil {
 		t.redraw(r)
 	}
-	t.change(Change{Kind: Undone, Undo: &Undo{ID: a.Row, Did: a.Did, Text: a.Text, Emoji: a.Emoji, Code: code, Reason: reason}})
+	t.change(Change{Kind: Undone, Undo: a.undo(code, reason)})
+}
+
+func (a *Amendment) undo(code shared.ErrorCode, reason string) *Undo {
+	return &Undo{ID: a.Row, Did: a.Did, Text: a.Text, Emoji: a.Emoji, Code: code, Reason: reason}
 }
 
 // aim tells what waits for a row at which offset its message is now.

@@ -13,11 +13,7 @@ func (l *loop) send(item Item, answers string) {
 	l.timeline.pend(item, answers)
 }
 
-func (l *loop) amend(a Amendment) {
-	if l.timeline.canChange {
-		l.timeline.amend(a)
-	}
-}
+func (l *loop) amend(a Amendment) { l.timeline.amend(a) }
 
 // retry is given the id that the new message gets.
 func (l *loop) retry(old, id string) {

@@ -99,6 +99,9 @@ const (
 	Reactors                        // Who answers Room.Reactions
 )
 
+// answer reports whether a change is said once and shows in nothing else.
+func (k ChangeKind) answer() bool { return k >= Undone && k <= Reactors }
+
 // Change is one step from what is shown to what is so.
 type Change struct {
 	Kind   ChangeKind

@@ -437,7 +437,9 @@ func (l *loop) amended(m shared.Message) {
 	if l.timeline.isMine(m) {
 		l.outbox.answered(m.ID)
 	}
-	l.crowd.stopped(m.User)
+	if m.Type == shared.TypeChat {
+		l.crowd.stopped(m.User)
+	}
 }
 
 func (l *loop) welcome(m shared.Message) {

@@ -73,7 +73,12 @@ func (l *loop) loadGap(id string) {
 	}
 }
 
-func (l *loop) around(offset int64) { l.questions.around = offset }
+func (l *loop) around(offset int64) {
+	l.questions.around = offset
+	if l.timeline.byOffset[offset] != nil {
+		l.askAround() // which need not ask
+	}
+}
 
 func (l *loop) search(text string, from int64) {
 	l.questions.search = nil

@@ -158,8 +158,9 @@ func (r *Room) fit(text string) (string, error) {
 }
 
 // Edit gives a row of the person's own another text. It shows at once, waits in the
-// store, and goes out once. An Undone takes it back if the server refuses it. It
-// refuses what Send refuses, and does nothing to a row that is not Changeable.
+// store, and goes out once. An Undone takes it back, and has the text, if the server
+// refuses it, or if the row is not Changeable any more. One that has not gone out, or
+// was refused, is itself changed. It refuses what Send refuses.
 func (r *Room) Edit(id, text string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,8 +173,8 @@ func (r *Room) Edit(id, text string) error {
 	return nil
 }
 
-// Delete takes back a row of the person's own, as Edit does. One that has not gone
-// out is removed.
+// Delete takes back a row of the person's own, as Edit does. One that has not gone out,
+// or was refused, is removed.
 func (r *Room) Delete(id string) {
 	r.amend(Amendment{Did: DidDelete, Row: id})
 }
@@ -428,7 +429,8 @@ func (r *Room) publish(changes []Change, everything func() []Change) {
 	r.mu.Lock()
 	r.changes = append(r.changes, changes...)
 	if len(r.changes) > maxRows {
-		r.changes = everything()
+		answers := slices.DeleteFunc(r.changes, func(c Change) bool { return !c.Kind.answer() })
+		r.changes = append(everything(), answers...)
 	}
 	wake := !r.woken
 	r.woken = true

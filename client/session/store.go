@@ -105,6 +105,7 @@ func (l *loop) save() {
 	t := l.timeline
 	if l.kept == nil {
 		l.saveBy = time.Time{}
+		t.saved()
 		return
 	}
 	l.state.Position = t.position
