@@ -8,7 +8,7 @@ import (
 
 // FuzzConfig reads flags and variables: what is accepted is within its bounds.
 func FuzzConfig(f *testing.F) {
-	for _, s := range []string{"--rate 5", "--trusted-proxy 10.0.0.0/8,::1", "--allow-host a,b", "--max-frame 1024", "--name-hold 1h", "--max-memory -1", "--burst 0", "--trusted-proxy 10.0.0.0/99", "--tls auto"} {
+	for _, s := range []string{"--rate 5", "--trusted-proxy 10.0.0.0/8,::1", "--allow-host a,b", "--max-frame 1024", "--name-hold 1h", "--edit-for 0", "--max-memory -1", "--burst 0", "--trusted-proxy 10.0.0.0/99", "--tls auto"} {
 		f.Add(s, "PARLEY_RATE=1")
 		f.Add("", "PARLEY_"+s)
 	}

@@ -207,6 +207,7 @@ func TestWhatCannotStart(t *testing.T) {
 		"take no negative numbers":               {"--rate", "-1"},
 		"0 keeps everything":                     {"--retain-age", "-1h"},
 		"--tail-bytes takes at least 4096":       {"--tail-bytes", "1"},
+		"--edit-for takes no negative times":     {"--edit-for", "-1s"},
 		"--name-hold-spoken take at least 1s":    {"--name-hold", "0"},
 		"take at least 1s":                       {"--name-hold-spoken", "0"},
 		"--name takes at most 256 characters":    {"--name", strings.Repeat("é", 257)},
@@ -268,7 +269,7 @@ func TestVersionAndHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"--help"}, nil, &out, &out); err != errHelp {
 		t.Errorf("--help: %v", err)
 	}
-	for _, flag := range []string{"addr", "data", "rate", "burst", "max-per-address", "allow-origin", "tail-bytes", "name-hold", "name-hold-spoken", "sync", "retain-age", "retain-bytes", "log-format", "version"} {
+	for _, flag := range []string{"addr", "data", "rate", "burst", "max-per-address", "allow-origin", "tail-bytes", "edit-for", "name-hold", "name-hold-spoken", "sync", "retain-age", "retain-bytes", "log-format", "version"} {
 		if !strings.Contains(out.String(), "-"+flag) {
 			t.Errorf("--help does not name --%s", flag)
 		}

@@ -76,6 +76,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	})
 	o.inviteFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
+	f.DurationVar(&o.chat.EditFor, "edit-for", d.EditFor, "how `long` a person may correct or delete a message of theirs; 0 lets nobody")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
 	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")
 	f.Usage = func() {
@@ -112,6 +113,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, o.checkLimits()
 	case o.chat.TailBytes < 4096:
 		return nil, errors.New("--tail-bytes takes at least 4096")
+	case o.chat.EditFor < 0:
+		return nil, errors.New("--edit-for takes no negative times; 0 lets nobody correct or delete a message")
 	case o.chat.NameHold < time.Second, o.chat.NameHoldSpoken < time.Second:
 		return nil, errors.New("--name-hold and --name-hold-spoken take at least 1s")
 	}

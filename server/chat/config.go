@@ -12,7 +12,7 @@ import (
 
 // Config is what a Hub needs. Log and Registry are required; the zero value of
 // the others means the value of Defaults, except for Rate, MaxPerAddress,
-// MaxUpgrades and MaxMemory: there it means no limit.
+// MaxUpgrades and MaxMemory: there it means no limit. EditFor 0 allows no edits.
 type Config struct {
 	Log      Log
 	Registry Registry
@@ -46,6 +46,8 @@ type Config struct {
 	ResumeLimit int   // entries that a member may be behind
 	RetainBytes int64 // Retention.Bytes of the log: a device may hold half of it
 
+	EditFor time.Duration // how long whoever wrote a message may correct or delete it; 0 lets nobody
+
 	NameHold       time.Duration // how long a name stays its device's
 	NameHoldSpoken time.Duration // the same if something was said under it
 
@@ -70,6 +72,7 @@ func Defaults() Config {
 		MaxFrame: shared.MaxClientFrame, MaxText: shared.MaxText, MaxName: shared.MaxName,
 		MaxRooms: 1000, MaxMembers: 10000, MaxMemory: 1 << 30,
 		TailBytes: 512 << 10, ResumeLimit: 10000,
+		EditFor:  24 * time.Hour,
 		NameHold: 12 * time.Hour, NameHoldSpoken: 30 * 24 * time.Hour, HelloTimeout: 10 * time.Second, PingEvery: 25 * time.Second,
 		SilenceLimit: 60 * time.Second, StallLimit: 30 * time.Second, CloseLimit: 5 * time.Second,
 		LeaveDelay: 5 * time.Second,

@@ -14,15 +14,16 @@ import (
 // core is what the rooms and the sessions of a hub share. They know it and not the
 // hub, so that calls run one way: from the hub to them.
 type core struct {
-	cfg     Config
-	metrics *metrics
-	keys    *keyring.Keyring
-	memory  *memory
-	meters  *meters // of sources; nil if there is no limit per address
-	sources kept[*source]
-	devices kept[pace]     // how fast each may send
-	appends gate           // in all rooms
-	work    sync.WaitGroup // connections, and every goroutine that the hub has started
+	cfg      Config
+	metrics  *metrics
+	keys     *keyring.Keyring
+	memory   *memory
+	meters   *meters // of sources; nil if there is no limit per address
+	sources  kept[*source]
+	devices  kept[pace]     // how fast each may send
+	appends  gate           // in all rooms
+	searches chan struct{}  // holds one for each that is under way
+	work     sync.WaitGroup // connections, and every goroutine that the hub has started
 }
 
 // background is what the log and the library are called with. A context for each

@@ -76,3 +76,24 @@ func (h *Hub) Places() (rooms, connections int) {
 	defer h.mu.Unlock()
 	return len(h.rooms), h.connections
 }
+
+// Tails returns what the tails of a room hold.
+func (h *Hub) Tails(room string) (held []string) {
+	h.mu.Lock()
+	r := h.rooms[room]
+	h.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.tails {
+		if t == nil {
+			continue
+		}
+		v := t.View()
+		text := ""
+		for p, end, _ := v.Next(v.Begin(), ""); end != nil; p, end, _ = v.Next(end.End, "") {
+			text += string(p)
+		}
+		held = append(held, text)
+	}
+	return held
+}

@@ -1,14 +1,17 @@
 package chat
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
 
+	"parley/server/chat/find"
 	"parley/server/chat/wire"
 	"parley/shared"
 )
@@ -26,10 +29,12 @@ func (s *session) handle(m shared.Message, err error) bool {
 	switch m.Type {
 	case shared.TypeChat:
 		return s.chat(m)
+	case shared.TypeDelete, shared.TypeReact:
+		return s.change(m)
 	case shared.TypeTyping:
 		return s.typing()
-	case shared.TypeHistory:
-		return s.history(m)
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
+		return s.ask(m)
 	case shared.TypePing:
 		return s.ping()
 	case shared.TypeHello:
@@ -38,20 +43,32 @@ func (s *session) handle(m shared.Message, err error) bool {
 	return s.refuse(m, shared.CodeNotAllowed, "Only the server sends this type of frame.")
 }
 
-// chat appends a message. Its way back is through the log; only what the log
-// does not tell the room is answered here.
+// chat takes a message, or a new text for one.
 func (s *session) chat(m shared.Message) bool {
-	if s.dialect == parley {
-		if err := shared.CheckID(m.ID); err != nil {
+	switch {
+	case s.dialect == tutorial && m.Edits != 0:
+		return s.refuse(m, shared.CodeNotAllowed, saysTutorialChange)
+	case s.dialect == tutorial:
+		m.ID, m.Reply = ulid.Make().String(), 0
+	default:
+		if err := checkSent(m); err != nil {
 			return s.handle(m, err)
 		}
-	} else {
-		m.ID = ulid.Make().String()
 	}
-	now := time.Now()
 	if n := utf8.RuneCountInString(m.Text); n > s.core.cfg.MaxText {
 		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.core.cfg.MaxText))
 	}
+	e := Entry{Text: m.Text, Reply: m.Reply, Of: m.Of}
+	if m.Edits != 0 {
+		e.Kind, e.Target = KindEdit, m.Edits
+	}
+	return s.add(m, e)
+}
+
+// add appends an entry to the log. Its way back is through the log; only what the
+// log does not tell the room is answered here.
+func (s *session) add(m shared.Message, e Entry) bool {
+	now := time.Now()
 	if !s.messages.AllowN(now, 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
@@ -69,7 +86,10 @@ func (s *session) chat(m shared.Message) bool {
 			return true
 		}
 	}
-	e := Entry{ID: m.ID, Device: s.member.device, User: s.room.userOf(s.member).Text, Text: m.Text, Time: s.core.cfg.Now()}
+	e.ID, e.Device, e.User, e.Time = m.ID, s.member.device, s.room.userOf(s.member).Text, s.core.cfg.Now()
+	if !s.mayChange(&e) {
+		return s.refuse(m, shared.CodeNotAllowed, saysNoChange)
+	}
 	switch may, err := s.room.mayAdd(e); {
 	case err != nil:
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
@@ -84,7 +104,11 @@ func (s *session) chat(m shared.Message) bool {
 	s.spoke()
 	s.core.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.room.appended()
+		refusal := refusalOf(err)
 		switch {
+		case refusal != nil:
+			s.core.metrics.refuse(refusal.Code)
+			s.sendError(m, refusal.Code, sayRefused(e.Kind, refusal), 0)
 		case err != nil:
 			s.core.notStored(err)
 			s.core.metrics.refuse(shared.CodeUnavailable)
@@ -128,20 +152,42 @@ func (s *session) typing() bool {
 	return true
 }
 
-func (s *session) history(m shared.Message) bool {
+// ask answers a question for what the log has. The next frame of the session waits
+// until it is answered.
+func (s *session) ask(m shared.Message) bool {
+	if m.Type == shared.TypeSearch {
+		if m.Text = strings.TrimSpace(m.Text); shared.Blank(m.Text) || find.Fold(m.Text) == "" {
+			return s.refuse(m, shared.CodeEmpty, "There is nothing to look for.")
+		}
+	}
 	if s.requests == nil {
 		s.requests = s.core.newPace(1).Limiter
 	}
 	if !s.requests.AllowN(time.Now(), 1) {
-		return s.refuse(m, shared.CodeRateLimited, "You are asking for history too fast.")
+		return s.refuse(m, shared.CodeRateLimited, "You are asking too fast.")
 	}
 	s.refused = 0
-	answer, err := s.core.history(background, s.source.meter, s.room.name.Key, m.Before, m.Limit)
+	answer, err := s.answer(m)
 	if err != nil {
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 	}
 	s.member.send(wire.Text(answer))
 	return true
+}
+
+// answer returns the payload of the answer to a question.
+func (s *session) answer(m shared.Message) ([]byte, error) {
+	r := reader{s.source.meter, s.room.name.Key, s.member.device}
+	limit := cmp.Or(m.Limit, defaultHistory)
+	switch {
+	case m.Type == shared.TypeSearch:
+		return s.core.search(background, r, m.Text, m.Before)
+	case m.Type == shared.TypeReactions:
+		return s.core.reactions(background, r, m.Target)
+	case m.Changed > 0:
+		return s.core.changes(background, r, m.Changed, m.Before, limit)
+	}
+	return s.core.history(background, r, m.Before, limit)
 }
 
 // ping answers every ping, as a client takes a connection without an answer for

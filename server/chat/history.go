@@ -10,25 +10,33 @@ import (
 
 const defaultHistory = 50
 
-// history returns a history frame's payload: the newest entries before an
+// reader is who asks for what the log has, and pays for it.
+type reader struct {
+	meter  *meter
+	room   string // the room's key
+	device string // empty for nobody's, who has no reactions of their own
+}
+
+func (r reader) present(e Entry) shared.Message {
+	return present(e, shared.By(r.room, e.Device), r.device)
+}
+
+// history returns a history frame's payload: the newest messages before an
 // offset, cut at the older end to what one frame may hold.
-func (c *core) history(ctx context.Context, payer *meter, room string, before int64, limit int) ([]byte, error) {
-	if limit == 0 {
-		limit = defaultHistory
-	}
-	entries, err := c.cfg.Log.History(ctx, room, before, Most{Entries: limit + 1, Bytes: shared.MaxServerFrame})
+func (c *core) history(ctx context.Context, r reader, before int64, limit int) ([]byte, error) {
+	entries, err := c.cfg.Log.History(ctx, r.room, before, Most{Entries: limit + 1, Bytes: shared.MaxServerFrame})
 	if err != nil {
 		return nil, err
 	}
-	payer.charge(time.Duration(len(entries)) * costRow)
+	r.meter.charge(time.Duration(len(entries)) * costRow)
 	answer := shared.Message{Type: shared.TypeHistory, More: len(entries) > limit}
 	if answer.More {
 		answer.After = entries[0].Offset
 		entries = entries[1:]
 	}
-	size := 100 // for the frame around them
+	size := frameAround
 	for i := len(entries) - 1; i >= 0; i-- {
-		m := message(entries[i], shared.By(room, entries[i].Device))
+		m := r.present(entries[i])
 		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
 			answer.More, answer.After = true, entries[i].Offset
 			break
@@ -36,5 +44,34 @@ func (c *core) history(ctx context.Context, payer *meter, room string, before in
 		answer.Messages = append(answer.Messages, m)
 	}
 	slices.Reverse(answer.Messages)
+	return shared.Encode(answer), nil
+}
+
+// frameAround is at least what an answer has besides its messages, in bytes.
+const frameAround = 100
+
+// changes returns a history frame's payload: the messages before an offset that were
+// changed after the offset changed, in the order of their changes. It ends between
+// two of these.
+func (c *core) changes(ctx context.Context, r reader, changed, before int64, limit int) ([]byte, error) {
+	if before == 0 {
+		before = shared.MaxAsked
+	}
+	entries, more, err := c.cfg.Log.Changes(ctx, r.room, changed, before, Most{Entries: limit, Bytes: shared.MaxServerFrame})
+	if err != nil {
+		return nil, err
+	}
+	r.meter.charge(time.Duration(len(entries)) * costRow)
+	answer := shared.Message{Type: shared.TypeHistory, More: more}
+	size := frameAround
+	for i, e := range entries {
+		m := r.present(e)
+		if size += len(shared.Encode(m)) + 1; i == shared.MaxHistory || size > shared.MaxServerFrame {
+			answer.More = true
+			answer.Messages = slices.DeleteFunc(answer.Messages, func(m shared.Message) bool { return m.Changed == e.Changed })
+			break
+		}
+		answer.Messages = append(answer.Messages, m)
+	}
 	return shared.Encode(answer), nil
 }

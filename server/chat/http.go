@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -129,7 +130,7 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		var limit int64
 		if limit, err = queryNumber(r, "limit", shared.MaxHistory); err == nil {
 			var answer []byte
-			if answer, err = h.history(r.Context(), meterOf(r), room.Key, before, int(limit)); err != nil {
+			if answer, err = h.history(r.Context(), reader{meter: meterOf(r), room: room.Key}, before, int(cmp.Or(limit, defaultHistory))); err != nil {
 				h.cfg.Logger.Error("history not read", "error", err)
 				Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
 				return

@@ -47,6 +47,7 @@ func NewHub(cfg Config) *Hub {
 		sessions: make(map[*session]struct{}),
 		retiring: make(map[string]chan struct{}),
 	}
+	h.searches = make(chan struct{}, searchesAtOnce)
 	h.metrics = newMetrics(h.cfg.Logger)
 	h.metrics.gauge("parley_connections", "WebSocket connections.", func() int64 {
 		h.mu.Lock()
@@ -153,11 +154,7 @@ func (h *Hub) follow(r *Room) (said bool, err error) {
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.expire(state.First)
 	if r.head > 0 {
-		// If this fails, whoever comes reads the log for itself.
-		r.recent, _ = h.cfg.Log.History(background, r.name.Key, r.head+1, Most{Entries: recent, Bytes: h.cfg.TailBytes / 2})
-		for _, e := range r.recent {
-			r.author(e)
-		}
+		r.readRecent()
 	}
 	return state.Name != "", nil
 }
@@ -171,10 +168,6 @@ func (h *Hub) mayEnter(name shared.Name, _ *source) (*Room, error) {
 	}
 	return nil, nil
 }
-
-// recent is how many entries of a room's log are read when it is opened, so that
-// those who come back at once need not each read them.
-const recent = 256
 
 // leave undoes enter. A room that nobody is in leaves memory; its log stays.
 func (h *Hub) leave(r *Room) {

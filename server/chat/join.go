@@ -57,8 +57,13 @@ func (s *session) hello(path shared.Name) bool {
 	return s.join(name, m)
 }
 
-// firstVisit is how many entries a client gets that does not resume.
-const firstVisit = 50
+// firstVisit is how many messages a client gets that does not resume, and
+// visitEntries how many entries that may be in a tail, with the changes of messages;
+// if they are more, the messages come from the log, as they are now.
+const (
+	firstVisit   = 50
+	visitEntries = 4 * firstVisit
+)
 
 // join takes a parley.v1 session into the room and starts its replay.
 func (s *session) join(name shared.Name, hello shared.Message) bool {
@@ -99,7 +104,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
 		Limits: s.core.cfg.limits(), Server: shared.Server{Name: s.core.cfg.Name, Version: s.core.cfg.Version},
-		Can: []string{shared.CanBy, shared.CanPing},
+		Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch},
 	}
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
@@ -107,29 +112,24 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	welcome.Resumed = hello.Epoch == r.epoch && behind >= 0 && behind <= int64(s.core.cfg.ResumeLimit) && hello.After+1 >= first
 	from := hello.After
 	if !welcome.Resumed {
-		var err error
-		if from, err = s.beforeLast(head, min(firstVisit, s.core.cfg.ResumeLimit)); err != nil {
-			s.close(shared.CloseTryLater, "The server can't read its log right now.")
-			s.depart()
-			return false
-		}
-		from = max(from, first-1)
+		from = m.visits(head, first)
 	}
 	m.start(from, wire.Message(welcome))
 	r.rename(m.device, welcome.User)
 	return true
 }
 
-// beforeLast returns the offset before the newest n entries up to head.
-func (s *session) beforeLast(head int64, n int) (int64, error) {
-	if offset, ok := s.member.tail.View().BeforeLast(head, n); ok {
-		return offset, nil
+// visits returns the offset after which a member that does not resume gets what is
+// in the tail. If the tail lacks something, the member reads the newest messages.
+func (m *member) visits(head, first int64) (from int64) {
+	n := min(firstVisit, m.room.core.cfg.ResumeLimit)
+	if from, ok := m.tail.View().BeforeLast(head, n, visitEntries); ok {
+		return max(from, first-1)
 	}
-	entries, err := s.core.cfg.Log.History(background, s.room.name.Key, head+1, Most{Entries: n, Bytes: shared.MaxServerFrame})
-	if err != nil || len(entries) == 0 {
-		return head, err
+	if head > 0 {
+		m.visit = n
 	}
-	return entries[0].Offset - 1, nil
+	return head
 }
 
 // joinTutorial takes a session of the tutorial's dialect into the room, where

@@ -47,6 +47,7 @@ type member struct {
 	cursor uint64
 	sent   int64 // the newest entry that was handed to the socket whole
 	behind bool  // the log comes before the tail
+	visit  int   // how many messages up to sent come before that
 	busy   bool  // only a goroutine of its own writes; so also before start
 	rest   int   // bytes that are held for sock.Rest
 }
@@ -62,7 +63,7 @@ func (m *member) start(from int64, greeting ...[]byte) {
 		m.enqueue(f)
 	}
 	m.sock.Mu.Lock()
-	m.behind = from < m.sent
+	m.behind = from < m.sent || m.visit > 0
 	m.sent = from
 	m.busy = false
 	m.sock.Mu.Unlock()
@@ -297,6 +298,9 @@ func (m *member) writeAll(p []byte) error {
 // itself mostly has what a member missed; else it is read from the log, a batch
 // at a time.
 func (m *member) replay() (delivered int, more bool, err error) {
+	if m.visit > 0 {
+		return m.replayVisit()
+	}
 	head, v := m.room.position(m.tail)
 	if m.sent < head && (head-m.sent > int64(m.room.core.cfg.ResumeLimit) || m.missed()) {
 		return 0, false, errTooFarBehind
@@ -323,21 +327,45 @@ func (m *member) replay() (delivered int, more bool, err error) {
 		m.sent = head
 		return 0, true, nil
 	}
+	delivered, err = m.writeEntries(entries, message)
+	m.sent = entries[len(entries)-1].Offset
+	return delivered, true, err
+}
+
+// replayVisit writes the newest messages up to sent, as they are now.
+func (m *member) replayVisit() (delivered int, more bool, err error) {
+	entries, err := m.room.core.cfg.Log.History(background, m.room.name.Key, m.sent+1, Most{Entries: m.visit, Bytes: shared.MaxServerFrame})
+	if err != nil {
+		return 0, false, err
+	}
+	held := replayHeld
+	for _, e := range entries {
+		held += len(e.Text)
+	}
+	m.account.hold(held)
+	defer m.account.hold(-held)
+	m.visit = 0
+	delivered, err = m.writeEntries(entries, func(e Entry, by string) shared.Message { return present(e, by, m.device) })
+	return delivered, true, err
+}
+
+// writeEntries writes entries from the log, blocking, in pieces.
+func (m *member) writeEntries(entries []Entry, frame func(e Entry, by string) shared.Message) (delivered int, err error) {
 	m.source.meter.charge(time.Duration(len(entries)) * costRow)
 	var p, scratch []byte
 	for i, e := range entries {
-		if e.Device != m.skip || m.skip == "" {
-			p, scratch = appendEntry(p, scratch, e, shared.By(m.room.name.Key, e.Device))
+		if m.dialect.understood(e) && (e.Device != m.skip || m.skip == "") {
+			p, scratch = appendFrame(p, scratch, frame(e, shared.By(m.room.name.Key, e.Device)))
+			delivered++
 		}
 		if len(p) >= replayPiece || i == len(entries)-1 {
 			if err := m.writeAll(p); err != nil {
-				return 0, false, err
+				return 0, err
 			}
 			p = p[:0]
 		}
 	}
-	m.sent = entries[len(entries)-1].Offset
-	return len(entries), true, nil
+	return delivered, nil
 }
 
 // A replay reads a limited number of bytes at a time, and encodes and writes them in

@@ -24,7 +24,7 @@ func (r *Room) add(m *member) (head int64, err error) {
 		}
 	}
 	if r.tails[m.dialect] == nil {
-		r.tails[m.dialect] = r.newTail()
+		r.tails[m.dialect] = r.newTail(m.dialect)
 	}
 	r.speak[m.dialect]++
 	m.tail = r.tails[m.dialect]
@@ -40,21 +40,68 @@ var (
 	errFull   = errors.New("the room is full")
 )
 
-// newTail returns a tail with what the log had last, if nothing came since.
-func (r *Room) newTail() *wire.Tail {
+// newTail returns a dialect's tail with what the log had last, if nothing came since.
+func (r *Room) newTail(d dialect) *wire.Tail {
 	t := wire.NewTail(r.core.memory.tail(r.core.cfg.TailBytes))
-	if n := len(r.recent); n > 0 && r.recent[n-1].Offset == r.head {
+	if r.recent.head == r.head {
 		var f frames
 		var scratch []byte
-		for _, e := range r.recent {
+		for _, e := range r.recent.entries {
+			if !d.understood(e) {
+				continue
+			}
 			before := len(f.buf)
 			f.buf, scratch = appendEntry(f.buf, scratch, e, r.author(e).by)
-			f.marks = append(f.marks, wire.Mark{End: uint64(len(f.buf) - before), Offset: e.Offset, Device: e.Device})
+			f.marks = append(f.marks, wire.Mark{End: uint64(len(f.buf) - before), Offset: e.Offset, Device: e.Device, Message: e.Kind == KindMessage})
 		}
 		t.Append(f.buf, f.marks)
 	}
-	r.recent = nil
+	r.recent = recent{}
 	return t
+}
+
+// recent are the newest entries of a room's log when the room was opened.
+type recent struct {
+	entries []Entry
+	head    int64 // the room's head then
+}
+
+// mostRecent is how many entries of a room's log are read when it is opened, so that
+// those who come back at once need not each read them.
+const mostRecent = 256
+
+// readRecent reads the recent entries, fewer if they are long. If it fails, whoever
+// comes reads the log for itself. The caller has the room alone.
+func (r *Room) readRecent() {
+	most := Most{Entries: mostRecent, Bytes: r.core.cfg.TailBytes / 2}
+	for n := int64(mostRecent); n > 0; n /= 4 {
+		entries, err := r.core.cfg.Log.Read(background, r.name.Key, max(r.head-n, r.first.Load()-1), r.head, most)
+		if err != nil {
+			return
+		}
+		bytes := 0
+		for _, e := range entries {
+			bytes += len(e.Text)
+		}
+		if bytes >= most.Bytes && n > 1 {
+			continue // the newest may be missing
+		}
+		r.recent = recent{entries, r.head}
+		for _, e := range entries {
+			r.author(e)
+		}
+		return
+	}
+}
+
+// forgetSaid drops what the room holds of what was said. The caller holds mu.
+func (r *Room) forgetSaid() {
+	r.recent = recent{}
+	for _, t := range r.tails {
+		if t != nil {
+			t.Forget()
+		}
+	}
 }
 
 // remove lets a member go, if it is one, and its person depart.

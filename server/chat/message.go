@@ -5,15 +5,53 @@ import (
 	"parley/shared"
 )
 
-// message is an entry as both dialects see it; by is its sender's shared.By.
+// message is an entry as a member sees it when it happens, and again when it is
+// replayed; by is its sender's shared.By. A change follows its message, so the
+// message says nothing of it, except that there is no text any more.
 func message(e Entry, by string) shared.Message {
-	return shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, By: by, Text: e.Text, Time: e.Time}
+	m := shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, By: by, Time: e.Time}
+	switch {
+	case e.Kind == KindDelete:
+		m.Type, m.Targets = shared.TypeDelete, []int64{e.Target}
+	case e.Kind == KindReact:
+		m.Type, m.Target, m.Emoji, m.Counts = shared.TypeReact, e.Target, e.Emoji, Counts(e.Reactions)
+	case e.Deleted:
+		m.Text, m.Deleted = shared.TextDeleted, true
+	default:
+		m.Text, m.Reply, m.Quote = e.Text, e.Reply, e.Quote
+		if e.Kind == KindEdit {
+			m.Edits = e.Target
+		}
+	}
+	return m
+}
+
+// present is a message with all that has become of it, for a member's device, or
+// for nobody's if that is empty.
+func present(e Entry, by, device string) shared.Message {
+	m := message(e, by)
+	m.Edited, m.Changed, m.Reactions = e.Edited && !e.Deleted, e.Changed, Counts(e.Reactions)
+	for _, r := range e.Reactions {
+		if r.Device == device {
+			m.Mine = r.Emoji
+		}
+	}
+	return m
+}
+
+// understood reports whether a dialect has a frame for an entry.
+func (d dialect) understood(e Entry) bool {
+	return d == parley || e.Kind == KindMessage || e.Kind == KindEdit
 }
 
 // appendEntry appends an entry as a finished frame. It overwrites scratch, and
 // returns it for the next call.
 func appendEntry(b, scratch []byte, e Entry, by string) (frames, scratchAgain []byte) {
-	scratch = shared.Append(scratch[:0], message(e, by))
+	return appendFrame(b, scratch, message(e, by))
+}
+
+func appendFrame(b, scratch []byte, m shared.Message) (frames, scratchAgain []byte) {
+	scratch = shared.Append(scratch[:0], m)
 	return wire.AppendText(b, scratch), scratch
 }
 

@@ -62,7 +62,7 @@ type Room struct {
 	tails   [dialects]*wire.Tail // nil if nobody speaks the dialect
 	speak   [dialects]int        // members of each dialect
 	members []*member            // replaced, never changed
-	recent  []Entry              // the newest when it was opened, for the first tail
+	recent  recent               // for the first tail
 	authors map[string]*author   // by device
 	presence
 }
@@ -146,10 +146,25 @@ func (r *Room) loop() {
 		}
 		r.incomingMu.Unlock()
 
-		r.core.metrics.deliveries.Add(float64(flushAll(r.appendAll(batch, w))))
+		for rest := batch; len(rest) > 0; {
+			n := untilDelete(rest)
+			r.core.metrics.deliveries.Add(float64(flushAll(r.appendAll(rest[:n], w))))
+			rest = rest[n:]
+		}
 		clear(batch)
 		w.deliveries = batch[:0]
 	}
+}
+
+// untilDelete returns how many of a batch go into the tails together. A delete begins
+// a new part: the tails forget what lies before it, so the members should have that.
+func untilDelete(batch []delivery) int {
+	for i, d := range batch[1:] {
+		if d.entry.Kind == KindDelete {
+			return 1 + i
+		}
+	}
+	return len(batch)
 }
 
 // share is how many members are written to before others get a turn at the
@@ -215,25 +230,31 @@ func (r *Room) settle() {
 	}
 }
 
-// appendAll puts a batch into the tails and returns who is to be written to.
+// appendAll puts a batch into the tails and returns who is to be written to. If it
+// begins with a delete, nothing that was said before stays in the tails.
 func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for d := range w.to {
 		w.to[d].buf, w.to[d].marks = w.to[d].buf[:0], w.to[d].marks[:0]
 	}
+	if batch[0].entry.Kind == KindDelete {
+		r.forgetSaid()
+	}
 	for _, d := range batch {
 		f, from := d.frame, parley
 		if f == nil {
 			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry, r.author(d.entry).by)
-			f, from = w.entry, tutorial
+			if f = w.entry; tutorial.understood(d.entry) {
+				from = tutorial
+			}
 			r.head, r.last, r.said = d.entry.Offset, d.entry.Time, true
 		}
 		for dialect := from; dialect < dialects; dialect++ {
 			if r.tails[dialect] != nil {
 				to := &w.to[dialect]
 				to.buf = append(to.buf, f...)
-				to.marks = append(to.marks, wire.Mark{End: uint64(len(f)), Offset: r.head, Device: d.entry.Device})
+				to.marks = append(to.marks, wire.Mark{End: uint64(len(f)), Offset: r.head, Device: d.entry.Device, Message: d.frame == nil && d.entry.Kind == KindMessage})
 			}
 		}
 	}

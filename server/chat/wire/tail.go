@@ -31,9 +31,10 @@ type chunk struct {
 
 // Mark is the end of a frame.
 type Mark struct {
-	End    uint64
-	Offset int64  // of the newest entry up to here
-	Device string // who sent the frame's entry; empty if it is no entry
+	End     uint64
+	Offset  int64  // of the newest entry up to here
+	Device  string // who sent the frame's entry; empty if it is no entry
+	Message bool   // the entry is a message, and not a change of one
 }
 
 // NewTail returns a tail that keeps at most limit bytes, and at least half of
@@ -49,6 +50,9 @@ func (t *Tail) Limit() int { return 2 * t.chunkSize }
 
 // View returns what the tail shows now.
 func (t *Tail) View() *View { return t.view.Load() }
+
+// Begin returns the cursor of the oldest frame.
+func (v *View) Begin() uint64 { return v.older.base }
 
 // End returns the cursor behind the newest frame.
 func (v *View) End() uint64 { return v.newer.end() }
@@ -81,6 +85,14 @@ func (t *Tail) Append(frames []byte, marks []Mark) {
 		frames, marks = frames[size:], marks[n:]
 	}
 	t.view.Store(&v)
+}
+
+// Forget drops all frames. A reader whose cursor is at the end goes on from there;
+// any other one finds that the tail does not hold its cursor. Forget is called as
+// Append is.
+func (t *Tail) Forget() {
+	empty := chunk{base: t.View().End()}
+	t.view.Store(&View{older: empty, newer: empty})
 }
 
 // Holds reports whether everything after cursor is still here.
@@ -154,16 +166,23 @@ func (v *View) Since(sent int64, cursor uint64, skip string) (runs [][]byte, n i
 	return runs, n, true
 }
 
-// BeforeLast returns the offset before the newest n entries up to head. It
-// reports false if they are not all still here.
-func (v *View) BeforeLast(head int64, n int) (offset int64, ok bool) {
+// BeforeLast returns the offset before the newest n messages up to head. It
+// reports false if they are not all still here, or more than most entries with
+// the changes among them and after them.
+func (v *View) BeforeLast(head int64, n, most int) (offset int64, ok bool) {
 	for _, c := range []*chunk{&v.newer, &v.older} {
 		for i := len(c.marks) - 1; i >= 0; i-- {
 			m := c.marks[i]
 			if m.Device == "" || m.Offset > head {
 				continue
 			}
-			if n--; n == 0 || m.Offset == 1 {
+			if most--; most < 0 {
+				return 0, false
+			}
+			if m.Message {
+				n--
+			}
+			if n == 0 || m.Offset == 1 {
 				return m.Offset - 1, true
 			}
 		}

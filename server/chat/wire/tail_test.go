@@ -14,7 +14,7 @@ func TestTail(t *testing.T) {
 	for i := range 10 {
 		f := fmt.Appendf(nil, "frame %02d|", i) // nine bytes
 		frames = append(frames, f...)
-		marks = append(marks, Mark{End: uint64(len(f)), Offset: int64(i + 1), Device: fmt.Sprint(i % 2)})
+		marks = append(marks, Mark{End: uint64(len(f)), Offset: int64(i + 1), Device: fmt.Sprint(i % 2), Message: true})
 	}
 	read := func(cursor uint64, skip string) (text string, offset int64) {
 		v := tail.View()
@@ -53,7 +53,7 @@ func TestTail(t *testing.T) {
 		t.Errorf("after the beginning, without a device's own: %q, %d, %v", p, n, ok)
 	}
 	last := func(head int64, n int) string {
-		offset, ok := tail.View().BeforeLast(head, n)
+		offset, ok := tail.View().BeforeLast(head, n, 100)
 		return fmt.Sprint(offset, ok)
 	}
 	if got := []string{last(4, 2), last(3, 2), last(4, 9)}; !slices.Equal(got, []string{"2 true", "1 true", "0 true"}) {
@@ -64,7 +64,7 @@ func TestTail(t *testing.T) {
 	if text, _ := read(0, ""); text != string(frames) {
 		t.Errorf("after the first chunk: %q", text)
 	}
-	tail.Append(frames[:18], []Mark{{End: 9, Offset: 11, Device: "0"}, {End: 9, Offset: 12, Device: "1"}})
+	tail.Append(frames[:18], []Mark{{End: 9, Offset: 11, Device: "0", Message: true}, {End: 9, Offset: 12, Device: "1", Message: true}})
 	if text, _ := read(44, ""); text != "gone" {
 		t.Errorf("what was dropped is still there: %q", text)
 	}
@@ -92,8 +92,53 @@ func TestTail(t *testing.T) {
 	if p, _, _ := before.Next(0, ""); string(p) != string(frames[:36]) {
 		t.Errorf("an earlier view changed to %q", p)
 	}
-	tail.Append(bytes.Repeat([]byte("y"), 80), []Mark{{End: 80, Offset: 13}}) // larger than a chunk
-	if text, offset := read(113, ""); len(text) != 80 || offset != 13 {
+	here := tail.View().End()
+	tail.Forget()
+	if _, _, ok := since(12, ""); ok || tail.View().Holds(here-1) || !tail.View().Holds(here) {
+		t.Error("a tail that has forgotten holds something, or not its end")
+	}
+	if text, _ := read(here, ""); text != "" {
+		t.Errorf("after the end of a tail that has forgotten: %q", text)
+	}
+	tail.Append([]byte("deleted|"), []Mark{{End: 8, Offset: 13, Device: "0"}})
+	if text, offset := read(here, ""); text != "deleted|" || offset != 13 {
+		t.Errorf("what follows: %q up to %d", text, offset)
+	}
+	if p, n, ok := since(12, ""); string(p) != "deleted|" || n != 1 || !ok {
+		t.Errorf("what follows the twelfth: %q, %d, %v", p, n, ok)
+	}
+	if _, _, ok := since(11, ""); ok {
+		t.Error("what was forgotten is said to be there")
+	}
+	tail.Append(bytes.Repeat([]byte("y"), 80), []Mark{{End: 80, Offset: 14}}) // larger than a chunk
+	if text, offset := read(121, ""); len(text) != 80 || offset != 14 {
 		t.Errorf("a large frame: %q up to %d", text, offset)
+	}
+}
+
+// Messages are counted, and not the changes among them.
+func TestBeforeLast(t *testing.T) {
+	tail := NewTail(1000)
+	for offset := int64(5); offset <= 30; offset++ {
+		tail.Append([]byte("x"), []Mark{{End: 1, Offset: offset, Device: "d", Message: offset%3 == 0}})
+		tail.Append([]byte("y"), []Mark{{End: 1, Offset: offset}}) // no entry
+	}
+	for _, c := range []struct {
+		head    int64
+		n, most int
+		want    int64
+		ok      bool
+	}{
+		{30, 1, 100, 29, true},
+		{29, 1, 100, 26, true},
+		{30, 3, 100, 23, true},
+		{30, 3, 7, 23, true},
+		{30, 3, 6, 0, false}, // too many changes
+		{30, 9, 100, 5, true},
+		{30, 10, 100, 0, false}, // not all are here
+	} {
+		if got, ok := tail.View().BeforeLast(c.head, c.n, c.most); got != c.want || ok != c.ok {
+			t.Errorf("the last %d up to %d, of at most %d entries, come after %d, %v", c.n, c.head, c.most, got, ok)
+		}
 	}
 }

@@ -1,0 +1,60 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"parley/shared"
+)
+
+// searchBudget is how long one answer may look for messages.
+const searchBudget = 200 * time.Millisecond
+
+// searchesAtOnce leaves the log's other readers to those who only read.
+const searchesAtOnce = 2
+
+// search returns a search frame's payload: the newest messages before an offset that
+// have a text in them, and how far back they were looked for.
+func (c *core) search(ctx context.Context, r reader, text string, before int64) ([]byte, error) {
+	c.searches <- struct{}{}
+	began := time.Now()
+	hits, err := c.cfg.Log.Search(ctx, r.room, text, before, Most{Entries: shared.SearchHits, Bytes: shared.MaxServerFrame}, searchBudget)
+	r.meter.charge(time.Since(began))
+	<-c.searches
+	if err != nil {
+		return nil, err
+	}
+	answer := shared.Message{Type: shared.TypeSearch, Before: hits.At, More: hits.More}
+	size := frameAround
+	for i, e := range hits.Messages {
+		m := r.present(e)
+		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
+			answer.More, answer.Before = true, hits.Messages[i-1].Offset
+			break
+		}
+		answer.Messages = append(answer.Messages, m)
+	}
+	return shared.Encode(answer), nil
+}
+
+// reactions returns a reactions frame's payload: who reacted to a message, and how.
+func (c *core) reactions(ctx context.Context, r reader, target int64) ([]byte, error) {
+	reacted, err := c.cfg.Log.Reactions(ctx, r.room, target)
+	if err != nil {
+		return nil, err
+	}
+	r.meter.charge(time.Duration(1+len(reacted)) * costRow)
+	answer := shared.Message{Type: shared.TypeReactions, Target: target}
+	for _, emoji := range shared.Emojis {
+		group := shared.Reactors{Emoji: emoji}
+		for _, p := range reacted {
+			if p.Emoji == emoji && len(group.Names) < shared.MaxMembers {
+				group.Names = append(group.Names, p.User)
+			}
+		}
+		if group.Names != nil {
+			answer.Reactors = append(answer.Reactors, group)
+		}
+	}
+	return shared.Encode(answer), nil
+}
