@@ -28,7 +28,7 @@ func (c *core) history(ctx context.Context, r reader, before int64, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	r.meter.charge(time.Duration(len(entries)) * costRow)
+	r.meter.charge(costOf(entries))
 	answer := shared.Message{Type: shared.TypeHistory, More: len(entries) > limit}
 	if answer.More {
 		answer.After = entries[0].Offset
@@ -61,7 +61,7 @@ func (c *core) changes(ctx context.Context, r reader, changed, before int64, lim
 	if err != nil {
 		return nil, err
 	}
-	r.meter.charge(time.Duration(len(entries)) * costRow)
+	r.meter.charge(costOf(entries))
 	answer := shared.Message{Type: shared.TypeHistory, More: more}
 	size := frameAround
 	for i, e := range entries {

@@ -351,7 +351,7 @@ func (m *member) replayVisit() (delivered int, more bool, err error) {
 
 // writeEntries writes entries from the log, blocking, in pieces.
 func (m *member) writeEntries(entries []Entry, frame func(e Entry, by string) shared.Message) (delivered int, err error) {
-	m.source.meter.charge(time.Duration(len(entries)) * costRow)
+	m.source.meter.charge(costOf(entries))
 	var p, scratch []byte
 	for i, e := range entries {
 		if m.dialect.understood(e) && (e.Device != m.skip || m.skip == "") {

@@ -63,6 +63,7 @@ const (
 	costMessage    = 60 * time.Microsecond  // its way through the log
 	costDelivery   = 8 * time.Microsecond   // to one member
 	costRow        = 4 * time.Microsecond   // read from the log
+	costReaction   = 200 * time.Nanosecond  // to a message, read with its row
 	costClaim      = 200 * time.Microsecond // of a name, in the registry
 	costHash       = 40 * time.Millisecond  // of a passphrase
 	costAccept     = 150 * time.Microsecond // of a connection
@@ -86,6 +87,14 @@ func (ms *meters) newMeter() *meter {
 	m := &meter{of: ms}
 	m.paid.Store(ms.now() - int64(meterCredit))
 	return m
+}
+
+// costOf is what it costs to read entries from the log.
+func costOf(entries []Entry) (cost time.Duration) {
+	for _, e := range entries {
+		cost += costRow + time.Duration(len(e.Reactions))*costReaction
+	}
+	return cost
 }
 
 // charge adds a cost to the account.
