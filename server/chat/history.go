@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"slices"
-	"time"
 
 	"parley/shared"
 )
