@@ -29,6 +29,7 @@ type Editor struct {
 	OnChanged   func(string)
 	OnFull      func(limit int) // what was typed or pasted would be more than that
 	Aside       float32         // the width at the right that something else needs
+	Head        float32         // the height at the top that something else needs, and draws over; Refresh after a change
 	Halves      bool            // deletions come once per UTF-16 unit, as on Android
 
 	draft   draft
@@ -62,11 +63,15 @@ func (e *Editor) rowHeight() float32 { return kit.FontBody.LineHeight() }
 // margin is the room above and below the text.
 func (e *Editor) margin() float32 { return float32(int(max(kit.Touch-e.rowHeight(), 2*kit.Unit) / 2)) }
 
+// top is the y of the first row while nothing is scrolled, inner the height for rows.
+func (e *Editor) top() float32   { return e.Head + e.margin() }
+func (e *Editor) inner() float32 { return e.Size().Height - e.Head - 2*e.margin() }
+
 // HeightFor is the height of the editor for its text at a width, with most rows at
 // most.
 func (e *Editor) HeightFor(width float32, most int) float32 {
 	e.lay(width)
-	return float32(min(e.lines.count(), most))*e.rowHeight() + 2*e.margin()
+	return float32(min(e.lines.count(), most))*e.rowHeight() + e.Head + 2*e.margin()
 }
 
 func (e *Editor) lay(width float32) {
@@ -112,14 +117,14 @@ func (e *Editor) moved() {
 func (e *Editor) follow() {
 	row := float32(e.lines.find(e.draft.caret))
 	h := e.rowHeight()
-	if in := e.Size().Height - 2*e.margin(); in >= h {
+	if in := e.inner(); in >= h {
 		e.offset = min(max(e.offset, (row+1)*h-in), row*h)
 	}
 	e.scrollTo(e.offset)
 }
 
 func (e *Editor) scrollTo(offset float32) {
-	most := float32(e.lines.count())*e.rowHeight() - (e.Size().Height - 2*e.margin())
+	most := float32(e.lines.count())*e.rowHeight() - e.inner()
 	e.offset = min(max(offset, 0), max(most, 0))
 	if e.render != nil {
 		e.render.draw()
@@ -148,6 +153,13 @@ func (e *Editor) erase(to int) {
 	}
 	e.draft.erase(from, end)
 	e.Changed()
+}
+
+// Replace puts a text in place of the code points from from up to to.
+func (e *Editor) Replace(from, to int, s string) {
+	e.draft.move(from, false)
+	e.draft.move(to, true)
+	e.write(s)
 }
 
 // MoveCaret puts the caret elsewhere; with the shift key down it selects.
@@ -339,7 +351,7 @@ func (e *Editor) FocusLost() {
 
 // positionAt is the position in the draft that is nearest to a point.
 func (e *Editor) positionAt(p fyne.Position) int {
-	row := e.lines.row(int((p.Y - e.margin() + e.offset) / e.rowHeight()))
+	row := e.lines.row(int(max(p.Y-e.top()+e.offset, 0) / e.rowHeight()))
 	return row.at(p.X-pad, e.lines.frame.width)
 }
 
@@ -363,7 +375,7 @@ func (e *Editor) MouseUp(*desktop.MouseEvent) {}
 // TouchDown shows the keyboard, and puts the caret under the finger.
 func (e *Editor) TouchDown(t *mobile.TouchEvent) {
 	e.takeFocus()
-	if from, to := e.draft.selection(); from == to && t.Position.X < e.Size().Width-e.Aside {
+	if from, to := e.draft.selection(); from == to && t.Position.X < e.Size().Width-e.Aside && t.Position.Y >= e.Head {
 		e.MoveCaret(e.positionAt(t.Position))
 	}
 }
@@ -373,7 +385,7 @@ func (e *Editor) TouchCancel(*mobile.TouchEvent) {}
 
 // Tapped ends a selection; a finger that goes on to a menu keeps it.
 func (e *Editor) Tapped(p *fyne.PointEvent) {
-	if kit.IsPhone() {
+	if kit.IsPhone() && p.Position.Y >= e.Head {
 		e.MoveCaret(e.positionAt(p.Position))
 	}
 }
@@ -416,7 +428,7 @@ func (e *Editor) TappedSecondary(p *fyne.PointEvent) {
 
 // Dragged selects; a finger scrolls a text that is higher than the editor.
 func (e *Editor) Dragged(d *fyne.DragEvent) {
-	if kit.IsPhone() && float32(e.lines.count())*e.rowHeight() > e.Size().Height {
+	if kit.IsPhone() && float32(e.lines.count())*e.rowHeight() > e.Size().Height-e.Head {
 		e.scrollTo(e.offset - d.Dragged.DY)
 		return
 	}
@@ -474,13 +486,13 @@ func (r *editorRenderer) draw() {
 			if line.RTL {
 				x += width - line.Width
 			}
-			r.objects = kit.AppendRuns(r.objects, line, kit.FontBody, p.Muted, x, e.margin())
+			r.objects = kit.AppendRuns(r.objects, line, kit.FontBody, p.Muted, x, e.top())
 		}
 	}
 	from, to := e.draft.selection()
 	for n := int(e.offset / h); n < e.lines.count() && float32(n)*h-e.offset < e.Size().Height; n++ {
 		row := e.lines.row(n)
-		y := e.margin() + float32(n)*h - e.offset
+		y := e.top() + float32(n)*h - e.offset
 		if from < to && e.Focused {
 			r.mark(row, from, to, y)
 		}
@@ -489,7 +501,7 @@ func (r *editorRenderer) draw() {
 	if e.Focused {
 		n := e.lines.find(e.draft.caret)
 		r.caret.FillColor = p.Accent
-		kit.Put(r.caret, pad+e.lines.row(n).x(e.draft.caret, width)-1, e.margin()+float32(n)*h-e.offset, 2, h)
+		kit.Put(r.caret, pad+e.lines.row(n).x(e.draft.caret, width)-1, e.top()+float32(n)*h-e.offset, 2, h)
 		r.objects = append(r.objects, r.caret)
 	}
 	kit.Repaint(r.self)
