@@ -230,7 +230,7 @@ func (p *askRoomPage) menu(l roomLine, at fyne.Position) {
 	if l.conv != nil {
 		a.Icon, a.Label = "leave", lang.T("room.leave")
 	}
-	kit.ShowMenu(p.client.window.Canvas(), at, 0, a)
+	kit.ShowMenu(p.client.window.Canvas(), at, 0, nil, a)
 }
 
 func badgeNumber(n int) string {

@@ -35,6 +35,8 @@ func (c *client) input() input {
 var shortcuts = []*desktop.CustomShortcut{
 	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierControl},
 	{KeyName: fyne.KeyK, Modifier: fyne.KeyModifierSuper},
+	{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl},
+	{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierSuper},
 }
 
 // These shortcuts and keys are meant for the input.
@@ -95,10 +97,15 @@ func (c *client) typed(do func(input)) {
 // was one.
 func (c *client) doShortcut(s fyne.Shortcut) bool {
 	for _, own := range shortcuts {
-		if own.ShortcutName() == s.ShortcutName() {
-			showSwitcher(c)
-			return true
+		if own.ShortcutName() != s.ShortcutName() {
+			continue
 		}
+		if p, ok := c.nav.top().(*roomPage); own.KeyName == fyne.KeyK {
+			showSwitcher(c)
+		} else if ok {
+			p.showFind()
+		}
+		return true
 	}
 	return false
 }

@@ -3,6 +3,8 @@ package ui
 import (
 	"cmp"
 	"image/color"
+	"maps"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -73,4 +75,23 @@ func personKey(name string) string {
 		return name
 	}
 	return n.Key
+}
+
+// othersNames are who can be named: the people in the room, and who has written.
+func (p *roomPage) othersNames() (names []string) {
+	own := personKey(p.client.prefs.name())
+	known := map[string]bool{own: true}
+	add := func(name string) {
+		if key := personKey(name); !known[key] {
+			known[key] = true
+			names = append(names, name)
+		}
+	}
+	for _, name := range p.conv.People {
+		add(name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.conv.Authors())) {
+		add(name)
+	}
+	return names
 }

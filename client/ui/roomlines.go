@@ -118,6 +118,9 @@ func peopleLine(now lang.Clock, r session.RoomInfo) string {
 
 // preview is a message in one line.
 func preview(item session.Item) string {
+	if item.Deleted {
+		return lang.Plural("log.deleted", 1)
+	}
 	if item.Mine {
 		return lang.T("rooms.preview.mine", "text", shortened(item.Text))
 	}

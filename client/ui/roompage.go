@@ -32,6 +32,8 @@ type roomPage struct {
 	typing   *conversation.Note // who is writing, or what is wrong with the text
 	composer *conversation.Composer
 	complain string // what is wrong with the text
+	find     *find  // the search that was begun last; nil before the first
+	who      string // id of the message whose reactions the person asked about
 }
 
 func newRoomPage(c *client, conv *conversation.Room) *roomPage {
@@ -51,6 +53,11 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.composer = conversation.NewComposer(c.shortcut, p.send, p.typed, func(limit int) { p.complainOf(lang.T("text.full", "limit", fmt.Sprint(limit))) })
 	p.composer.Grown = func() { p.root.Refresh() }
 	p.composer.Restore(conv.Session.Draft())
+	p.composer.Draft = conv.Session.Draft
+	p.composer.Names = p.othersNames
+	p.composer.EditLast = p.editLast
+	p.composer.OnTask = func(t *conversation.Task) { conv.Task = t }
+	conv.Timeline.SetNames(conv.Names(c.prefs.name()))
 	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }
 
 	p.list.Seek(conv.Place)
@@ -65,6 +72,9 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.root = kit.NewFilled(2, p.header, p.banner,
 		kit.Over(ground, p.list, p.silence, p.typing), kit.NewFooter(p.composer))
 	p.root.Sized = p.squeeze
+	if t := conv.Task; t != nil {
+		p.composer.Begin(t)
+	}
 	p.state()
 	return p
 }
@@ -119,8 +129,15 @@ func (p *roomPage) Change(batch []session.Change) {
 	p.list.Change(batch)
 	p.state()
 	for _, change := range batch {
-		if change.Kind == session.StatusChanged {
+		switch change.Kind {
+		case session.StatusChanged:
 			p.askKey()
+		case session.Found:
+			p.found(*change.Search)
+		case session.Reached:
+			p.reached(*change.Excerpt)
+		case session.Reactors:
+			p.tellWho(*change.Who)
 		}
 	}
 }
@@ -186,14 +203,16 @@ func (p *roomPage) send(s string) bool {
 	if shared.Blank(s) {
 		return false
 	}
-	_, err := p.conv.Session.Send(s)
-	switch {
-	case errors.Is(err, session.ErrTooLong):
-		p.complain = p.excess(s)
-	case err != nil:
-		p.complain = lang.T("failed.refused")
-	default:
-		p.complain = ""
+	t := p.composer.Task()
+	if t != nil && t.Edit {
+		return p.edit(*t, s)
+	}
+	of := ""
+	if t != nil {
+		of = t.Of.ID
+	}
+	_, err := p.conv.Session.SendReply(s, of)
+	if p.refused(err, s); err == nil {
 		c := p.client
 		c.bridge.Post(func() { askToNotify(c) }) // after the keyboard is up again
 	}
@@ -201,6 +220,35 @@ func (p *roomPage) send(s string) bool {
 	p.conv.Timeline.SetFresh("")
 	p.state()
 	return err == nil
+}
+
+// edit gives one of the person's messages another text.
+func (p *roomPage) edit(t conversation.Task, s string) bool {
+	item, ok := p.conv.Timeline.Message(t.Of.ID)
+	if !ok || !item.Changeable() { // the text is kept, as a new message
+		p.composer.Keep()
+		p.complainOf(lang.T("failed.not_found"))
+		return false
+	}
+	var err error
+	if s != item.Text {
+		err = p.conv.Session.Edit(item.ID, s)
+	}
+	p.refused(err, s)
+	p.state()
+	return err == nil
+}
+
+// refused notes why a text could not be sent; nil if it could.
+func (p *roomPage) refused(err error, s string) {
+	switch {
+	case errors.Is(err, session.ErrTooLong):
+		p.complain = p.excess(s)
+	case err != nil:
+		p.complain = lang.T("failed.refused")
+	default:
+		p.complain = ""
+	}
 }
 
 // excess says by how much a text is too long for a message, or "".
@@ -220,8 +268,11 @@ func (p *roomPage) complainOf(sentence string) {
 }
 
 func (p *roomPage) typed(s string) {
-	p.conv.Session.SetDraft(s)
-	if s != "" {
+	edits := p.composer.Task() != nil && p.composer.Task().Edit
+	if !edits {
+		p.conv.Session.SetDraft(s)
+	}
+	if s != "" && !edits {
 		p.conv.Session.Typing()
 	}
 	p.complainOf(p.excess(s))
@@ -240,50 +291,82 @@ func (p *roomPage) tapped(h conversation.Hit) {
 		p.menuFor(h, fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).AddXY(p.list.Size().Width/2, 0))
 	case conversation.HitGap:
 		p.conv.Session.LoadGap(h.RowID())
+	case conversation.HitCode:
+		p.client.copy(h.Text)
+	case conversation.HitQuote:
+		p.lead(h.Offset)
+	case conversation.HitReaction:
+		if item, ok := h.Message(); ok {
+			p.react(item, h.Text)
+		}
 	}
 }
 
-// menuFor shows what can be done with a message.
+// menuFor shows what can be done with a message; for one of its reactions, who
+// reacted.
 func (p *roomPage) menuFor(h conversation.Hit, at fyne.Position) {
 	item, ok := h.Message()
 	if !ok {
 		return
 	}
-	room := p.conv.Session
-	var actions []kit.Action
-	if item.Delivery == session.Failed {
-		actions = append(actions,
-			kit.Action{Icon: "retry", Label: lang.T("menu.retry"), Do: func() { room.Retry(item.ID) }},
-			kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() {
-				room.Discard(item.ID)
-				p.composer.Entry.SetText(item.Text)
-				p.client.window.Canvas().Focus(p.composer.Entry)
-			}})
-	}
-	actions = append(actions, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
-	actions = append(actions, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
-	if h.Link != "" {
-		actions = append(actions, kit.Action{Icon: "link", Label: lang.T("menu.copy.link"), Do: func() { p.client.copy(h.Link) }})
-	}
-	if item.Delivery == session.Failed {
-		actions = append(actions, kit.Action{Icon: "trash", Label: lang.T("menu.discard"), Danger: true, Do: func() { room.Discard(item.ID) }})
+	if h.Kind == conversation.HitReaction {
+		p.askWho(item)
+		return
 	}
 	about := float32(0)
 	if bubble, size, ok := h.Bubble(); ok { // under the bubble, which stays in sight
 		about = size.Height
 		at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).Y + min(bubble.Y+about, p.list.Size().Height)
 	}
-	kit.ShowMenu(p.client.window.Canvas(), at, about, actions...)
+	var picks *kit.Picks
+	if p.conv.Status.CanChange && item.Addressable() {
+		picks = &kit.Picks{Labels: shared.Emojis, Chosen: item.Reacted, Do: func(emoji string) { p.react(item, emoji) }}
+	}
+	kit.ShowMenu(p.client.window.Canvas(), at, about, picks, p.actions(item, h.Link)...)
+}
+
+// actions are what can be done with a message, and with a link in it.
+func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action) {
+	room, failed := p.conv.Session, item.Delivery == session.Failed
+	add := func(when bool, a kit.Action) {
+		if when {
+			actions = append(actions, a)
+		}
+	}
+	changes := p.conv.Status.CanChange
+	add(failed, kit.Action{Icon: "retry", Label: lang.T("menu.retry"), Do: func() { room.Retry(item.ID) }})
+	add(failed, kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() {
+		room.Discard(item.ID)
+		p.begin(nil)
+		p.composer.Entry.SetText(item.Text)
+	}})
+	add(changes && item.Addressable(), kit.Action{Icon: "reply", Label: lang.T("menu.reply"), Do: func() {
+		p.begin(&conversation.Task{Of: item})
+	}})
+	add(changes && item.Changeable(), kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() { p.beginEdit(item) }})
+	add(true, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
+	add(true, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
+	add(link != "", kit.Action{Icon: "link", Label: lang.T("menu.copy.link"), Do: func() { p.client.copy(link) }})
+	add(changes && len(item.Reactions) > 0, kit.Action{Icon: "people", Label: lang.T("menu.who"), Do: func() { p.askWho(item) }})
+	add(failed, kit.Action{Icon: "trash", Label: lang.T("menu.discard"), Danger: true, Do: func() { room.Discard(item.ID) }})
+	add(changes && item.Changeable(), kit.Action{Icon: "trash", Label: lang.T("menu.delete"), Danger: true, Do: func() {
+		askToDelete(p.client, p.conv, item)
+	}})
+	return actions
 }
 
 // menu shows what can be done with the room.
 func (p *roomPage) menu(at fyne.Position) {
 	c := p.client
-	kit.ShowMenu(c.window.Canvas(), at, 0,
-		kit.Action{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }},
+	actions := []kit.Action{{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }}}
+	if p.conv.Status.CanSearch {
+		actions = append(actions, kit.Action{Icon: "search", Label: lang.T("find.title"), Do: p.showFind})
+	}
+	actions = append(actions,
 		kit.Action{Icon: "invite", Label: lang.T("invite.title"), Do: func() { showInvite(c, p.conv) }},
 		kit.Action{Icon: "settings", Label: lang.T("settings.title"), Do: func() { c.ways.showSettings() }},
 		kit.Action{Icon: "leave", Label: lang.T("room.leave"), Danger: true, Do: func() { askToLeave(c, p.conv.Name) }})
+	kit.ShowMenu(c.window.Canvas(), at, 0, nil, actions...)
 }
 
 // squeeze makes the most of little height: the header goes, and rows and the

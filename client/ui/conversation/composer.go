@@ -18,22 +18,34 @@ const (
 )
 
 // Composer is the place to write a message: an entry that grows, with the send
-// button inside, and on a phone a button that breaks the line.
+// button inside, and on a phone a button that breaks the line. Over the text, also
+// inside the entry, stand what it is for and names that complete it.
 type Composer struct {
 	widget.BaseWidget
-	Entry   *Entry
+	Entry    *Entry
+	Grown    func()          // the height has changed
+	Names    func() []string // that are offered after an @
+	Draft    func() string   // what was written besides the text of an edit
+	EditLast func()          // Up in an empty composer
+	OnTask   func(*Task)     // what the text is for has changed
+	Dense    bool            // in little height
+
 	send    *insideButton
 	newline *insideButton
-	Grown   func() // the height has changed
 	high    float32
-	Dense   bool // in little height
+	task    *Task
+	bar     *taskBar
+	names   *completion
 }
 
 // NewComposer makes a composer. send returns whether the text was taken; full is
 // called when what is typed or pasted is refused for its length.
 func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text string), full func(limit int)) *Composer {
-	c := &Composer{Entry: &Entry{shortcut: do}}
+	c := &Composer{Entry: &Entry{shortcut: do}, Names: func() []string { return nil }, Draft: func() string { return "" }, EditLast: func() {}, OnTask: func(*Task) {}}
+	c.bar = newTaskBar(func() { c.End(); c.focus() })
+	c.names = newCompletion(c.complete)
 	e := c.Entry
+	e.composer = c
 	e.Halves = kit.IsPhone()
 	e.PlaceHolder = lang.T("room.send")
 	e.OnFull = full
@@ -41,7 +53,7 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 		if !send(e.Text) {
 			return
 		}
-		e.SetText("")
+		c.done()
 		e.keepKeyboard()
 	}
 	c.send = newInsideButton("send", func() { e.send(); c.focus() })
@@ -56,9 +68,11 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 	e.Prepare(e, MaxDraft)
 	e.OnChanged = func(s string) {
 		c.send.setActive(s != "")
-		if c.Grown != nil && c.Fit(c.Size().Width) != c.high {
-			c.Grown()
+		if c.task != nil && c.task.Edit {
+			c.task.Written = s
 		}
+		c.offerNames()
+		c.resize()
 		changed(s)
 	}
 	e.onFocus = c.Refresh
@@ -77,6 +91,128 @@ func (c *Composer) focus() {
 	}
 }
 
+// Task is what the text is for; nil if it is a message by itself.
+func (c *Composer) Task() *Task { return c.task }
+
+// Begin makes the text one for a task, or with nil, a message by itself. The text of
+// an edit takes the place of the draft, which comes back at the end.
+func (c *Composer) Begin(t *Task) {
+	if c.task != nil && c.task.Edit {
+		c.Restore(c.Draft())
+	}
+	if t != nil && t.Edit {
+		c.Restore(t.Written)
+	}
+	c.setTask(t)
+}
+
+// End makes the text a message by itself again. It reports whether it was none.
+func (c *Composer) End() bool {
+	if c.task == nil {
+		return false
+	}
+	c.Begin(nil)
+	return true
+}
+
+// Keep ends the task and keeps the text, as a message by itself.
+func (c *Composer) Keep() { c.setTask(nil) }
+
+func (c *Composer) setTask(t *Task) {
+	c.task = t
+	c.bar.say(t)
+	c.OnTask(t)
+	c.resize()
+}
+
+// done empties the composer after the text was taken.
+func (c *Composer) done() {
+	edit := c.task != nil && c.task.Edit
+	if c.End(); !edit {
+		c.Entry.SetText("")
+	}
+}
+
+// offerNames offers the names that complete what is before the caret.
+func (c *Composer) offerNames() {
+	most := maxCompletions
+	if c.Dense {
+		most = maxCompletionsDense
+	}
+	typed, _, ok := begunName([]rune(c.Entry.Text), c.Entry.CursorTextOffset())
+	if !ok {
+		c.names.offer(nil)
+		return
+	}
+	c.names.offer(completionsOf(typed, c.Names(), most))
+}
+
+// complete writes the rest of a name.
+func (c *Composer) complete(name string) {
+	caret := c.Entry.CursorTextOffset()
+	if _, at, ok := begunName([]rune(c.Entry.Text), caret); ok {
+		c.Entry.Replace(at, caret, name+" ")
+	}
+	c.hideNames()
+	c.focus()
+}
+
+// hideNames reports whether names were offered.
+func (c *Composer) hideNames() bool {
+	if c.names.Hidden {
+		return false
+	}
+	c.names.offer(nil)
+	c.resize()
+	return true
+}
+
+// typedKey does what a key means for names that are offered and for the task. It
+// reports whether it was such a key.
+func (c *Composer) typedKey(k *fyne.KeyEvent) bool {
+	back := kit.GoesBack(k)
+	if !c.names.Hidden {
+		switch {
+		case back:
+			return c.hideNames()
+		case k.Name == fyne.KeyUp:
+			c.names.move(-1)
+			return true
+		case k.Name == fyne.KeyDown:
+			c.names.move(1)
+			return true
+		case k.Name == fyne.KeyTab, (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !c.Entry.Shift:
+			c.complete(c.names.names[c.names.chosen])
+			return true
+		}
+	}
+	switch {
+	case back:
+		return c.End()
+	case k.Name == fyne.KeyUp && c.Entry.Text == "" && c.task == nil:
+		c.EditLast()
+		return true
+	}
+	return false
+}
+
+// head is the height of what stands over the text.
+func (c *Composer) head(width float32) float32 {
+	return c.names.height() + c.bar.height(width)
+}
+
+// resize makes room for what is written, and for what stands over it.
+func (c *Composer) resize() {
+	width := c.Size().Width
+	if head := c.head(width - 2*c.pad()); head != c.Entry.Head {
+		c.Entry.Head = head
+		c.Refresh()
+	}
+	if c.Grown != nil && c.Fit(width) != c.high {
+		c.Grown()
+	}
+}
+
 // Restore shows a draft. It is not a change of the text.
 func (c *Composer) Restore(draft string) {
 	changed := c.Entry.OnChanged
@@ -84,6 +220,7 @@ func (c *Composer) Restore(draft string) {
 	c.Entry.SetText(draft)
 	c.Entry.OnChanged = changed
 	c.send.setActive(draft != "")
+	c.names.offer(nil)
 }
 
 // pad is the room around the entry.
@@ -103,7 +240,9 @@ func (c *Composer) rows() int {
 }
 
 func (c *Composer) Fit(width float32) float32 {
-	return c.Entry.HeightFor(width-2*c.pad(), c.rows()) + 2*c.pad()
+	inner := width - 2*c.pad()
+	c.Entry.Head = c.head(inner)
+	return c.Entry.HeightFor(inner, c.rows()) + 2*c.pad()
 }
 
 func (c *Composer) CreateRenderer() fyne.WidgetRenderer {
@@ -123,20 +262,25 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	w, h := size.Width-2*c.pad(), size.Height-2*c.pad()
 	r.ground.CornerRadius = kit.Touch / 2
 	kit.Put(r.ground, c.pad(), c.pad(), w, h)
+	names, bar := c.names.height(), c.bar.height(w)
+	c.Entry.Head = names + bar
 	kit.Put(c.Entry, c.pad(), c.pad(), w, h)
-	kit.Put(c.send, c.pad()+w-kit.Touch, c.pad(), kit.Touch, h)
-	kit.Put(c.newline, c.pad()+w-2*kit.Touch, c.pad(), kit.Touch, h)
+	kit.Put(c.names, c.pad(), c.pad(), w, names)
+	kit.Put(c.bar, c.pad()+1, c.pad()+names+1, w-2, bar-1)
+	top, rest := c.pad()+names+bar, h-names-bar
+	kit.Put(c.send, c.pad()+w-kit.Touch, top, kit.Touch, rest)
+	kit.Put(c.newline, c.pad()+w-2*kit.Touch, top, kit.Touch, rest)
 }
 
 func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, kit.Touch+2*r.c.pad()) }
 func (r *composerRenderer) Refresh() {
 	r.Layout(r.c.Size())
-	for _, o := range []fyne.CanvasObject{r.c.Entry, r.c.send, r.c.newline} {
+	for _, o := range r.Objects()[1:] {
 		o.Refresh()
 	}
 	kit.Repaint(r.c)
 }
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.c.Entry, r.c.newline, r.c.send}
+	return []fyne.CanvasObject{r.ground, r.c.Entry, r.c.names, r.c.bar, r.c.newline, r.c.send}
 }
 func (r *composerRenderer) Destroy() {}

@@ -13,8 +13,9 @@ import (
 	"parley/client/ui/text"
 )
 
-// drawRow makes the view of a row that was measured in f.
-func drawRow(r *row, f frame, now lang.Clock) *rowView {
+// drawRow makes the view of a row that was measured in f; marked if it names the
+// person.
+func drawRow(r *row, f frame, now lang.Clock, marked bool) *rowView {
 	v := &rowView{root: container.NewWithoutLayout()}
 	left, width := f.column()
 	y := float32(rowGap)
@@ -30,9 +31,15 @@ func drawRow(r *row, f frame, now lang.Clock) *rowView {
 		v.fresh(left, y, width)
 		y += dividerHeight()
 	}
-	if r.item.Kind == session.KindGap {
-		v.gap(r, left, y, width)
-	} else {
+	switch {
+	case r.item.Kind == session.KindGap:
+		v.gap(left, y, width)
+	case r.item.Deleted:
+		v.deleted(r, p, left, y, width)
+	default:
+		if marked {
+			v.mark(p, left, y, width, r.height-y)
+		}
 		v.message(r, f, p, left, y, width)
 	}
 	v.root.Resize(fyne.NewSize(f.width, r.height))
@@ -71,23 +78,40 @@ func (v *rowView) fresh(left, y, width float32) {
 	}
 }
 
-func (v *rowView) gap(r *row, left, y, width float32) {
+func (v *rowView) gap(left, y, width float32) {
 	p := kit.Colors()
 	x, w, h := v.pill(lang.T("room.gap"), p.WarningSoft, p.Warning, left, y, width)
-	v.areas = append(v.areas, area{HitGap, fyne.NewPos(x-2*kit.Unit, y-2*kit.Unit), fyne.NewSize(w+4*kit.Unit, h+4*kit.Unit), ""})
+	v.areas = append(v.areas, area{Kind: HitGap, at: fyne.NewPos(x-2*kit.Unit, y-2*kit.Unit), size: fyne.NewSize(w+4*kit.Unit, h+4*kit.Unit)})
+}
+
+// deleted draws the line that stands for messages that were deleted.
+func (v *rowView) deleted(r *row, p *kit.Palette, left, y, width float32) {
+	inner := width - 2*rowMargin
+	for _, line := range kit.FontSmall.Wrapper().Lay(kit.FontSmall.Wrapper().Cut(lang.Plural("log.deleted", r.deleted), inner), inner) {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Muted, left+float32(int((width-line.Width)/2)), y)
+	}
+}
+
+// mark draws the ground of a message that names the person.
+func (v *rowView) mark(p *kit.Palette, left, y, width, height float32) {
+	v.add(canvas.NewRectangle(p.AccentSoft), left, y-rowGap, width, height+2*rowGap)
+	v.add(canvas.NewRectangle(p.Accent), left, y-rowGap, 3, height+2*rowGap)
 }
 
 // inks are the colours on a bubble.
-type inks struct{ ground, text, muted, link color.NRGBA }
+type inks struct {
+	ground, text, muted, link color.NRGBA
+	soft                      color.NRGBA // the ground of a quote and of code
+}
 
 func (r *row) inks(p *kit.Palette) inks {
 	if r.item.Delivery == session.Failed {
-		return inks{p.Surface, p.Text, p.Error, p.Accent}
+		return inks{p.Surface, p.Text, p.Error, p.Accent, p.Raised}
 	}
 	if r.item.Mine && !r.jumbo() {
-		return inks{p.Mine, p.OnMine, p.OnMineMuted, p.OnMine}
+		return inks{p.Mine, p.OnMine, p.OnMineMuted, p.OnMine, p.MineSoft}
 	}
-	return inks{p.Theirs, p.Text, p.Muted, p.Accent}
+	return inks{p.Theirs, p.Text, p.Muted, p.Accent, p.TheirsSoft}
 }
 
 func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float32) {
@@ -105,7 +129,7 @@ func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float3
 	if !r.jumbo() {
 		v.add(r.bubble(ink.ground), x, y, s.width, s.height)
 	}
-	v.areas = append(v.areas, area{hitBubble, fyne.NewPos(x, y), fyne.NewSize(s.width, s.height), ""})
+	v.areas = append(v.areas, area{Kind: hitBubble, at: fyne.NewPos(x, y), size: fyne.NewSize(s.width, s.height)})
 
 	tx, ty := x+bubbleInset, y+f.pad()
 	inner := s.width - 2*bubbleInset
@@ -114,17 +138,31 @@ func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float3
 		v.add(name, tx, ty, inner, kit.FontLabel.LineHeight())
 		ty += kit.FontLabel.LineHeight() + 2
 	}
+	if q := r.item.Quote; q != nil {
+		v.quote(q, ink, tx, ty, inner)
+		ty += quoteHeight()
+	}
 	fo := r.font()
-	for _, line := range fo.Wrapper().Lay(r.text, f.maxText())[:s.lines] {
-		lx := tx
-		if line.RTL {
-			lx = tx + inner - line.Width
+	for i, piece := range s.pieces {
+		if i > 0 {
+			ty += codeGap
 		}
-		v.line(r, line, fo, ink, lx, ty)
-		ty += fo.LineHeight()
+		if piece.Code {
+			v.code(piece, ink, tx, ty, inner)
+			ty += piece.height(fo)
+			continue
+		}
+		for _, line := range fo.Wrapper().Lay(piece.Text, f.maxText())[:piece.shown] {
+			lx := tx
+			if line.RTL {
+				lx = tx + inner - line.Width
+			}
+			v.line(line, fo, ink, lx, ty)
+			ty += fo.LineHeight()
+		}
 	}
 	if s.fold != "" {
-		v.fold(r, s.fold, ink, tx, ty, inner)
+		v.fold(s.fold, ink, tx, ty, inner)
 		ty += foldHeight()
 	}
 	if mw := r.metaWidth(); mw > 0 {
@@ -134,15 +172,20 @@ func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float3
 		}
 		v.meta(r, ink, tx+inner-mw, my)
 	}
-	v.note(r, f, p, left, y+s.height, width)
+	cx := x
+	if r.item.Mine {
+		cx = x + s.width - chipsWidth(s.chips)
+	}
+	v.chips(s.chips, p, cx, y+s.height)
+	v.note(r, f, p, left, y+s.height+chipsHeight(s.chips), width)
 }
 
 // fold draws the line under a long text.
-func (v *rowView) fold(r *row, label string, ink inks, x, y, width float32) {
+func (v *rowView) fold(label string, ink inks, x, y, width float32) {
 	for _, line := range kit.FontLabel.Wrapper().Lay(label, width)[:1] {
 		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontLabel, ink.link, x, y+kit.Unit)
 	}
-	v.areas = append(v.areas, area{hitFold, fyne.NewPos(x-bubbleInset, y-kit.Unit), fyne.NewSize(width+2*bubbleInset, foldHeight()+2*kit.Unit), ""})
+	v.areas = append(v.areas, area{Kind: hitFold, at: fyne.NewPos(x-bubbleInset, y-kit.Unit), size: fyne.NewSize(width+2*bubbleInset, foldHeight()+2*kit.Unit)})
 }
 
 // bubbleRound is the radius of a bubble's corners.
@@ -175,13 +218,13 @@ func (r *row) bubble(c color.Color) *canvas.Rectangle {
 }
 
 // line draws a line of the text; its links are underlined and become areas.
-func (v *rowView) line(r *row, line text.Line, fo kit.Font, ink inks, x, y float32) {
+func (v *rowView) line(line text.Line, fo kit.Font, ink inks, x, y float32) {
 	for _, run := range line.Runs {
 		c := ink.text
 		if run.Link != "" {
 			c = ink.link
 			v.add(canvas.NewRectangle(c), x+run.X, y+fo.Baseline()+2, run.Width, 1)
-			v.areas = append(v.areas, area{HitLink, fyne.NewPos(x+run.X, y), fyne.NewSize(run.Width, fo.LineHeight()), run.Link})
+			v.areas = append(v.areas, area{Kind: HitLink, at: fyne.NewPos(x+run.X, y), size: fyne.NewSize(run.Width, fo.LineHeight()), Link: run.Link})
 		}
 		v.root.Objects = kit.AppendRun(v.root.Objects, run, fo, c, x, y)
 	}
@@ -222,5 +265,5 @@ func (v *rowView) note(r *row, f frame, p *kit.Palette, left, y, width float32) 
 		ny += kit.FontSmall.LineHeight()
 	}
 	bubble := v.areas[0]
-	v.areas = append(v.areas, area{HitFailed, fyne.NewPos(left+rowMargin, bubble.at.Y), fyne.NewSize(width-2*rowMargin, bubble.size.Height+h), ""})
+	v.areas = append(v.areas, area{Kind: HitFailed, at: fyne.NewPos(left+rowMargin, bubble.at.Y), size: fyne.NewSize(width-2*rowMargin, bubble.size.Height+h)})
 }

@@ -12,6 +12,7 @@ import (
 // the line.
 type Entry struct {
 	editor.Editor
+	composer *Composer
 	send     func()
 	Leaf     func(pages float32) // PageUp, PageDown: nil keeps them to the entry
 	onFocus  func()
@@ -25,6 +26,7 @@ func (e *Entry) Keyboard() mobile.KeyboardType { return mobile.SingleLineKeyboar
 
 func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	switch {
+	case e.composer.typedKey(k):
 	case kit.GoesBack(k):
 		kit.TypedOnPage(e, k)
 	case k.Name == fyne.KeyReturn, k.Name == fyne.KeyEnter:
@@ -41,6 +43,9 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 		e.Editor.TypedKey(k)
 	}
 }
+
+// AcceptsTab keeps Tab to the entry while it completes a name.
+func (e *Entry) AcceptsTab() bool { return !e.composer.names.Hidden }
 
 func (e *Entry) TypedShortcut(s fyne.Shortcut) {
 	if !e.shortcut(s) {
@@ -71,7 +76,7 @@ func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return e.Renderer(e) }
 // TouchDown shows a button inside as pressed, if the finger is on one. The button
 // can't feel that itself without taking the focus, and the keyboard, away.
 func (e *Entry) TouchDown(t *mobile.TouchEvent) {
-	if n := int((e.Size().Width - t.Position.X) / kit.Touch); n >= 0 && n < len(e.inside) && e.inside[n].Visible() {
+	if n := int((e.Size().Width - t.Position.X) / kit.Touch); t.Position.Y >= e.Head && n >= 0 && n < len(e.inside) && e.inside[n].Visible() {
 		e.inside[n].press(true)
 	}
 	e.Editor.TouchDown(t)

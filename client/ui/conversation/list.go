@@ -6,6 +6,7 @@ import (
 
 	"parley/client/session"
 	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 )
 
 // stickiness is how near to its end the list has to be to follow new messages.
@@ -25,6 +26,7 @@ type List struct {
 	more     bool          // there is older history
 	asked    bool          // onOlder was called, and no answer came yet
 	sought   session.Place // the place to go to once its row is there
+	held     string        // the row that stays in the upper third until the list is scrolled
 	place    session.Place // what onPlace was told last
 
 	OnOlder func()                        // the beginning is near
@@ -61,7 +63,7 @@ type Hit struct {
 
 // Message is the message that was hit; ok is false if it was none.
 func (h Hit) Message() (item session.Item, ok bool) {
-	if h.row == nil || h.row.item.Kind != session.KindMessage {
+	if h.row == nil || h.row.item.Kind != session.KindMessage || h.row.item.Deleted {
 		return session.Item{}, false
 	}
 	return h.row.item, true
@@ -89,6 +91,16 @@ func (h Hit) Bubble() (at fyne.Position, size fyne.Size, ok bool) {
 func NewList(t *Timeline) *List {
 	l := &List{timeline: t, stick: true}
 	l.ExtendBaseWidget(l)
+	return l
+}
+
+// NewExcerpt shows messages of the log around one of them, which is marked.
+func NewExcerpt(now lang.Clock, items []session.Item, id string) *List {
+	t := newTimeline(now)
+	t.apply(session.Change{Kind: session.Reset, Items: items})
+	t.mark(id)
+	l := NewList(t)
+	l.held = id
 	return l
 }
 
@@ -149,7 +161,7 @@ func (l *List) SetFoot(h float32) {
 
 // toBottom shows the end and follows it.
 func (l *List) toBottom() {
-	l.stick = true
+	l.stick, l.held = true, ""
 	l.Offset = l.maxOffset()
 	l.Settle()
 }
@@ -161,6 +173,20 @@ func (l *List) ShowRow(id string) {
 		l.stick = l.Offset >= l.maxOffset()-stickiness
 		l.Settle()
 	}
+}
+
+// Lead brings a row into sight as ShowRow does, and marks it for a while.
+func (l *List) Lead(id string) {
+	t := l.timeline
+	t.mark(id)
+	l.sought = session.Place{}
+	l.ShowRow(id)
+	kit.MotionOf(l).After(kit.DateTime, func() {
+		if t.marked == id {
+			t.mark("")
+			l.draw()
+		}
+	})
 }
 
 // AtEnd reports whether the list follows its end.
@@ -183,7 +209,7 @@ func (l *List) Follow() {
 
 // ScrollBy moves the list; a positive distance shows what is earlier.
 func (l *List) ScrollBy(dy float32) {
-	l.sought = session.Place{}
+	l.sought, l.held = session.Place{}, ""
 	l.Offset -= dy
 	l.stick = l.Offset >= l.maxOffset()-stickiness
 	l.Settle()

@@ -38,6 +38,9 @@ func (r *listRenderer) Layout(size fyne.Size) {
 	}
 	l.Settle()
 	l.find()
+	if l.held != "" {
+		l.ShowRow(l.held)
+	}
 }
 
 // draw puts the rows in sight into place and makes those that are new there.
@@ -54,8 +57,11 @@ func (r *listRenderer) draw() {
 	if len(t.rows) > 0 {
 		for i := t.at(offset); i < len(t.rows) && t.tops[i] < offset+size.Height; i++ {
 			row := t.rows[i]
+			if row.height == 0 {
+				continue
+			}
 			if row.view == nil {
-				row.view = drawRow(row, t.frame, t.clock)
+				row.view = drawRow(row, t.frame, t.clock, t.marks(row))
 			}
 			row.view.root.Move(fyne.NewPos(0, t.tops[i]-offset+top))
 			l.shown = append(l.shown, row)
@@ -135,7 +141,7 @@ func (r *listRenderer) lightOn() []fyne.CanvasObject {
 	rect := r.lit // the same one: Fyne would lay out the list for a new one, and draw it again
 	rect.FillColor = kit.Colors().Press
 	rect.CornerRadius = min(h.size.Height/2, bubbleRound)
-	if h.Kind == HitLink {
+	if h.Kind == HitLink || h.Kind == HitQuote {
 		rect.CornerRadius = kit.Unit
 	}
 	kit.Put(rect, at.X, at.Y, h.size.Width, h.size.Height)

@@ -4,6 +4,7 @@
 package conversation
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ type Owner interface {
 // View is the page that shows a conversation.
 type View interface {
 	Change([]session.Change) // instead of the timeline's apply
+	Unwritten(text string)   // of an edit that came to nothing
 	Settle()                 // draws the rows again
 }
 
@@ -54,6 +56,7 @@ type Room struct {
 	Used      time.Time     // when its page was opened last
 	Reopened  bool          // with the app, and not looked at since
 	SaveError bool          // the device can't save what is written here
+	Task      *Task         // what the text in the composer is for
 	Waits     bool          // it connects when the room that is shown has
 	Place     session.Place // the place that its page begins at; the zero Place is the end
 
@@ -88,7 +91,7 @@ func (c *Room) Apply(batch []session.Change) {
 			missed = c.firstUnseen(change.Items)
 		case session.Append:
 			for _, item := range change.Items {
-				if item.Mine || item.Kind != session.KindMessage {
+				if !isNews(item) {
 					continue
 				}
 				news = append(news, item)
@@ -113,6 +116,8 @@ func (c *Room) Apply(batch []session.Change) {
 			}
 		case session.StoreFailed:
 			c.SaveError = true
+		case session.Undone:
+			c.undone(*change.Undo)
 		}
 	}
 	c.notice(news, missed)
@@ -127,6 +132,28 @@ func (c *Room) Apply(batch []session.Change) {
 		c.Session.MarkRead()
 	}
 	c.owner.Changed(c)
+}
+
+// undone says that a change of the person's own came to nothing. The text of an edit
+// becomes the draft, if there is none.
+func (c *Room) undone(u session.Undo) {
+	c.owner.Say(undoneSentence(u))
+	switch {
+	case u.Did != session.DidEdit:
+	case c.Page != nil:
+		c.Page.Unwritten(u.Text)
+	case c.Session.Draft() == "":
+		c.Session.SetDraft(u.Text)
+	}
+}
+
+// undoneSentence says why a change came to nothing. If the reason is one of the
+// server's, it is in the server's words.
+func undoneSentence(u session.Undo) string {
+	if key := "failed." + string(u.Code); u.Code != "" && lang.Has(key) {
+		return lang.T(key)
+	}
+	return cmp.Or(text.OneLine(u.Reason), lang.T("failed.refused"))
 }
 
 // notice counts what is new and tells the person who does not look.
@@ -159,7 +186,7 @@ func (c *Room) notice(news []session.Item, missed string) {
 // firstUnseen is the first of the kept messages that were not seen, or "".
 func (c *Room) firstUnseen(items []session.Item) (id string) {
 	for i := len(items) - 1; i >= 0 && c.Stored > 0; i-- {
-		if item := items[i]; !item.Mine && item.Kind == session.KindMessage {
+		if item := items[i]; isNews(item) {
 			id = item.ID
 			c.Stored--
 		}

@@ -13,20 +13,23 @@ import (
 // row is a row of the timeline: the message, what stands above it, and its place in
 // its group.
 type row struct {
-	item session.Item
-	text string // item.Text, fit to be drawn
+	item  session.Item
+	text  string      // item.Text, fit to be drawn
+	parts []text.Part // of the text
 
 	day         bool // a day line above
 	fresh       bool // the line "new since you left" above
 	first, last bool // of a group: one sender, one minute
 	unfolded    bool // a long text is shown whole
+	deleted     int  // how many deleted messages, from this one on, its line stands for; 0 if another row's does
 
 	height float32
 	view   *rowView // while it is on the screen
 }
 
 func newRow(item session.Item) *row {
-	return &row{item: item, text: text.Clean(item.Text)}
+	s := text.Clean(item.Text)
+	return &row{item: item, text: s, parts: partsOf(s)}
 }
 
 // Measures of a row, in units of the grid.
@@ -111,12 +114,17 @@ func (r *row) jumbo() bool { return text.Jumbo(r.text) }
 
 // named reports whether the sender's name stands above the bubble's text. In
 // little height the avatar alone says who it is.
-func (r *row) named(f frame) bool { return r.first && !r.item.Mine && !(f.dense && f.avatars()) }
+func (r *row) named(f frame) bool {
+	return r.first && !r.item.Mine && !r.item.Deleted && !(f.dense && f.avatars())
+}
 
 // meta is what stands at the end of the bubble: the time in the last row of a
-// group, and always for a message that is not in the room yet.
+// group, and always for a message that is not in the room yet, or was edited.
 func (r *row) meta() string {
-	if r.last || r.item.Delivery != session.Sent {
+	switch {
+	case r.item.Edited:
+		return lang.T("message.edited") + " " + lang.TimeOfDay(r.item.Time)
+	case r.last || r.item.Delivery != session.Sent:
 		return lang.TimeOfDay(r.item.Time)
 	}
 	return ""
@@ -159,41 +167,64 @@ func (r *row) folded(lines int) (shown int, label string) {
 // foldHeight is the height of that line.
 func foldHeight() float32 { return kit.FontLabel.LineHeight() + 2*kit.Unit }
 
-// shape is the geometry of a row's bubble.
+// shape is the geometry of a row's bubble, and of the reactions under it.
 type shape struct {
-	extent        text.Extent
 	width, height float32 // of the bubble
-	metaInline    bool    // the time stands behind the last line
-	lines         int     // of the text that are shown
+	pieces        []piece // of the text
 	fold          string  // what the line under a long text says, or ""
+	metaInline    bool    // the time stands behind the last line
+	chips         []chip
 }
 
 func (r *row) shape(f frame) shape {
-	fo := r.font()
-	s := shape{extent: fo.Wrapper().Measure(r.text, f.maxText())}
-	inner := s.extent.Widest
-	s.lines, s.fold = r.folded(s.extent.Lines)
-	height := float32(s.lines) * fo.LineHeight()
+	fo, most := r.font(), f.maxText()
+	s := shape{pieces: make([]piece, 0, 1)}
+	var inner, height float32
+	lines := 0
+	for _, p := range r.parts {
+		piece := newPiece(p, fo, most)
+		lines += piece.extent.Lines
+		inner = max(inner, piece.extent.Widest)
+		s.pieces = append(s.pieces, piece)
+	}
+	lines, s.fold = r.folded(lines)
+	for i := range s.pieces {
+		p := &s.pieces[i]
+		if p.shown = min(p.extent.Lines, lines); p.shown == 0 {
+			s.pieces = s.pieces[:i]
+			break
+		}
+		lines -= p.shown
+		if height += p.height(fo); i > 0 {
+			height += codeGap
+		}
+	}
 	if s.fold != "" {
-		inner = max(inner, min(kit.FontLabel.Wrapper().Measure(s.fold, 1e6).Widest, f.maxText()))
+		inner = max(inner, min(kit.FontLabel.Wrapper().Measure(s.fold, 1e6).Widest, most))
 		height += foldHeight()
 	}
 	if r.named(f) {
 		name := kit.FontLabel.Wrapper().Measure(r.item.User, 1e6).Widest
-		inner = max(inner, min(name, f.maxText()))
+		inner = max(inner, min(name, most))
 		height += nameHeight()
 	}
+	if q := r.item.Quote; q != nil {
+		inner = max(inner, min(quoteWidth(q), most))
+		height += quoteHeight()
+	}
 	if mw := r.metaWidth(); mw > 0 {
-		s.metaInline = s.fold == "" && !s.extent.RTL && !r.jumbo() && s.extent.Last+metaGap+mw <= f.maxText()
+		last := s.pieces[len(s.pieces)-1]
+		s.metaInline = s.fold == "" && !last.Code && !last.extent.RTL && !r.jumbo() && last.extent.Last+metaGap+mw <= most
 		if s.metaInline {
-			inner = max(inner, s.extent.Last+metaGap+mw)
+			inner = max(inner, last.extent.Last+metaGap+mw)
 		} else {
-			inner = max(inner, min(mw, f.maxText()))
+			inner = max(inner, min(mw, most))
 			height += kit.FontTiny.LineHeight()
 		}
 	}
 	s.width = float32(int(inner+1)) + 2*bubbleInset
 	s.height = height + 2*f.pad()
+	s.chips = chipsOf(r.item, most+2*bubbleInset)
 	return s
 }
 
@@ -265,13 +296,23 @@ func (r *row) measure(f frame) {
 		r.height += gapHeight() + groupGap
 		return
 	}
-	r.height += r.shape(f).height + r.noteHeight(f)
+	if r.item.Deleted {
+		if r.height += deletedHeight(); r.deleted == 0 {
+			r.height = 0
+		}
+		return
+	}
+	s := r.shape(f)
+	r.height += s.height + chipsHeight(s.chips) + r.noteHeight(f)
 }
+
+// deletedHeight is the height of the line that stands for deleted messages.
+func deletedHeight() float32 { return kit.FontSmall.LineHeight() }
 
 // sameGroup reports whether two neighbours belong together: the same sender in
 // the same minute.
 func sameGroup(a, b *row) bool {
 	return a.item.Kind == session.KindMessage && b.item.Kind == session.KindMessage &&
-		sameAuthor(a.item, b.item) &&
+		!a.item.Deleted && !b.item.Deleted && sameAuthor(a.item, b.item) &&
 		a.item.Time.Truncate(time.Minute).Equal(b.item.Time.Truncate(time.Minute))
 }

@@ -1,6 +1,13 @@
 package conversation
 
-import "fyne.io/fyne/v2"
+import (
+	"image/color"
+	"math"
+
+	"fyne.io/fyne/v2"
+
+	"parley/client/ui/kit"
+)
 
 // HitKind says what lies under a finger.
 type HitKind int
@@ -12,15 +19,20 @@ const (
 	HitFailed // a message that was refused: retry, discard
 	HitGap
 	hitFold // shows a long text whole, or folds it
+	HitQuote
+	HitReaction
+	HitCode // copies it
 	hitPill
 )
 
 // area is a part of what is drawn that can be tapped.
 type area struct {
-	Kind HitKind
-	at   fyne.Position
-	size fyne.Size
-	Link string
+	Kind   HitKind
+	at     fyne.Position
+	size   fyne.Size
+	Link   string // of a HitLink: the address
+	Text   string // of a HitReaction: the emoji; of a HitCode: the code
+	Offset int64  // of a HitQuote: the quoted message's
 }
 
 func (h area) contains(p fyne.Position) bool {
@@ -39,6 +51,13 @@ func (v *rowView) add(o fyne.CanvasObject, x, y, w, h float32) {
 	o.Move(fyne.NewPos(x, y))
 	o.Resize(fyne.NewSize(w, h))
 	v.root.Objects = append(v.root.Objects, o)
+}
+
+// cut draws a text in one line, as much of it as fits a width.
+func (v *rowView) cut(s string, f kit.Font, c color.Color, x, y, width float32) {
+	for _, line := range f.Wrapper().Lay(f.Wrapper().Cut(s, width), math.MaxFloat32) {
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, f, c, x, y)
+	}
 }
 
 func (v *rowView) areaAt(p fyne.Position) area {

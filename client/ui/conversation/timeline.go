@@ -11,12 +11,14 @@ import (
 
 // Timeline is the rows of a room in order, and the place of each in the list.
 type Timeline struct {
-	rows  []*row
-	tops  []float32 // tops[i] is the y of row i; one more for the end
-	frame frame
-	foot  float32 // what is needed under the rows, when more than one line
-	Fresh string  // id of the first message that is new since the person left
-	clock lang.Clock
+	rows   []*row
+	tops   []float32 // tops[i] is the y of row i; one more for the end
+	frame  frame
+	foot   float32 // what is needed under the rows, when more than one line
+	Fresh  string  // id of the first message that is new since the person left
+	clock  lang.Clock
+	names  []string // the person's, so that messages which name them are marked
+	marked string   // id of another message that is marked
 
 	unfolded map[string]bool // ids of long messages that are shown whole
 }
@@ -28,6 +30,57 @@ func (t *Timeline) Len() int { return len(t.rows) }
 
 // Item is the message, or the gap, of a row.
 func (t *Timeline) Item(i int) session.Item { return t.rows[i].item }
+
+// OfOffset is the id of the row that shows the log's entry at an offset, "" if none
+// does.
+func (t *Timeline) OfOffset(offset int64) string {
+	for _, r := range slices.Backward(t.rows) {
+		if r.item.Kind == session.KindMessage && r.item.Offset == offset {
+			return r.item.ID
+		}
+	}
+	return ""
+}
+
+// SetNames marks the messages that name the person by one of their names.
+func (t *Timeline) SetNames(names []string) { t.names = names }
+
+// marks reports whether a row is marked.
+func (t *Timeline) marks(r *row) bool {
+	if r.item.Kind != session.KindMessage || r.item.Deleted {
+		return false
+	}
+	return r.item.ID == t.marked || !r.item.Mine && Mentions(r.text, t.names...)
+}
+
+// mark marks a message until another one is, or with "", none.
+func (t *Timeline) mark(id string) {
+	for _, v := range [...]string{t.marked, id} {
+		if i := t.find(v); v != "" && i >= 0 {
+			t.rows[i].view = nil
+		}
+	}
+	t.marked = id
+}
+
+// Message is the message of a row; ok is false if there is none.
+func (t *Timeline) Message(id string) (item session.Item, ok bool) {
+	if i := t.find(id); i >= 0 && t.rows[i].item.Kind == session.KindMessage {
+		return t.rows[i].item, true
+	}
+	return session.Item{}, false
+}
+
+// LastOwn is the person's last message that they can change; ok is false if there is
+// none.
+func (t *Timeline) LastOwn() (item session.Item, ok bool) {
+	for _, r := range slices.Backward(t.rows) {
+		if r.item.Changeable() {
+			return r.item, true
+		}
+	}
+	return session.Item{}, false
+}
 
 // total is the height of all rows, and of the line under them that says who is
 // writing.
@@ -66,6 +119,13 @@ func (t *Timeline) find(id string) int {
 // measures them. Their neighbours' groups may have changed too.
 func (t *Timeline) restyle(from, to int) {
 	from, to = max(from-1, 0), min(to+1, len(t.rows))
+	for from > 0 && t.rows[from].item.Deleted {
+		from--
+	}
+	for to < len(t.rows) && t.rows[to].item.Deleted {
+		to++
+	}
+	var line *row // stands for the deleted messages before
 	for i := from; i < to; i++ {
 		r := t.rows[i]
 		var before, after *row
@@ -80,6 +140,15 @@ func (t *Timeline) restyle(from, to int) {
 		r.first = before == nil || r.fresh || !sameGroup(before, r)
 		r.last = after == nil || !sameGroup(r, after) || t.Fresh != "" && after.item.ID == t.Fresh
 		r.unfolded = t.unfolded[r.item.ID]
+		switch r.deleted = 0; {
+		case !r.item.Deleted:
+			line = nil
+		case line == nil || r.day || r.fresh:
+			line = r
+			fallthrough
+		default:
+			line.deleted++
+		}
 		r.measure(t.frame)
 		r.view = nil
 	}
@@ -124,7 +193,7 @@ func (t *Timeline) apply(c session.Change) (news int) {
 		t.rows = appendRows(t.rows, c.Items)
 		t.restyle(from, len(t.rows))
 		for _, item := range c.Items {
-			if !item.Mine && item.Kind == session.KindMessage {
+			if isNews(item) {
 				news++
 			}
 		}
@@ -145,6 +214,11 @@ func (t *Timeline) apply(c session.Change) (news int) {
 		}
 	}
 	return news
+}
+
+// isNews reports whether an item is what somebody else has said.
+func isNews(item session.Item) bool {
+	return !item.Mine && !item.Deleted && item.Kind == session.KindMessage
 }
 
 func (t *Timeline) has(index int) bool { return index >= 0 && index < len(t.rows) }

@@ -12,6 +12,7 @@ import (
 type Font struct {
 	Size float32 // at 100 %
 	bold bool
+	mono bool
 }
 
 // The fonts of the app.
@@ -23,9 +24,10 @@ var (
 	FontLabel   = Font{Size: sizeSmall, bold: true}
 	FontTitle   = Font{Size: sizeTitle, bold: true}
 	FontHeading = Font{Size: sizeHeading, bold: true}
+	FontCode    = Font{Size: sizeSmall, mono: true}
 )
 
-func (f Font) style() fyne.TextStyle { return fyne.TextStyle{Bold: f.bold} }
+func (f Font) style() fyne.TextStyle { return fyne.TextStyle{Bold: f.bold, Monospace: f.mono} }
 
 // points is the size at the present setting.
 func (f Font) points() float32 { return f.Size * TextScale() }
@@ -41,8 +43,8 @@ func (f Font) Baseline() float32 {
 }
 
 type wrapperKey struct {
-	points float32
-	bold   bool
+	points     float32
+	bold, mono bool
 }
 
 // wrappers has one text.Wrapper for each font in use, and with it the widths of
@@ -57,7 +59,7 @@ func ForgetWidths() { clear(wrappers) }
 
 // Wrapper breaks texts into lines in this font. It remembers the widths of words.
 func (f Font) Wrapper() *text.Wrapper {
-	key := wrapperKey{f.points(), f.bold}
+	key := wrapperKey{f.points(), f.bold, f.mono}
 	w, ok := wrappers[key]
 	if !ok {
 		if len(wrappers) >= maxWrappers {

@@ -8,7 +8,7 @@ import (
 
 // ShowForm shows a panel with a title, a line on it, and what is to be filled in.
 func ShowForm(c fyne.Canvas, title string, why *Text, objects ...fyne.CanvasObject) *Overlay {
-	head := NewColumn(Unit, NewText(title, FontTitle, RoleText).Lines(2), why)
+	head := NewColumn(Unit, NewText(title, FontTitle, RoleText).Lines(4), why)
 	return ShowPanel(c, NewColumn(3*Unit, append([]fyne.CanvasObject{head}, objects...)...).Padded(Around(4*Unit)))
 }
 

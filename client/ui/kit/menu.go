@@ -13,11 +13,21 @@ type Action struct {
 	Do          func()
 }
 
+// Picks are labels in a row over a menu's actions, of which one may be chosen.
+type Picks struct {
+	Labels []string
+	Chosen string
+	Do     func(label string)
+}
+
 // ShowMenu shows actions under a point of the interactive area, or above what
-// ends there when there is no room: about is how high that is.
-func ShowMenu(c fyne.Canvas, near fyne.Position, about float32, actions ...Action) {
+// ends there when there is no room: about is how high that is. picks may be nil.
+func ShowMenu(c fyne.Canvas, near fyne.Position, about float32, picks *Picks, actions ...Action) {
 	list := NewColumn(0)
 	var o *Overlay
+	if picks != nil {
+		list.Objects = append(list.Objects, newPickRow(*picks, func() { o.Close() }))
+	}
 	for _, a := range actions {
 		r := RoleText
 		if a.Danger {

@@ -13,7 +13,7 @@ func TestMenuGrowsFromItsPoint(t *testing.T) {
 	c := stage.Canvas()
 	menu := func() {
 		nothing := func() {}
-		ShowMenu(c, fyne.NewPos(200, 300), 40, Action{Icon: "copy", Label: "Copy", Do: nothing}, Action{Icon: "trash", Label: "Discard", Danger: true, Do: nothing})
+		ShowMenu(c, fyne.NewPos(200, 300), 40, nil, Action{Icon: "copy", Label: "Copy", Do: nothing}, Action{Icon: "trash", Label: "Discard", Danger: true, Do: nothing})
 	}
 	menu()
 	o := c.Overlays().Top().(*Overlay)

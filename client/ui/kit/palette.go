@@ -15,6 +15,7 @@ type Palette struct {
 	Fill                             color.NRGBA // the ground of a primary button
 	Mine, OnMine, OnMineMuted        color.NRGBA // own bubbles
 	Theirs                           color.NRGBA
+	MineSoft, TheirsSoft             color.NRGBA // in a bubble, the ground of a quote and of code
 	Error, Warning, WarningSoft, Yes color.NRGBA
 	Scrim, Shadow                    color.NRGBA
 	Press                            color.NRGBA // over what a finger is on
@@ -37,8 +38,9 @@ var light = Palette{
 	Text: hex(0x161824), Muted: hex(0x5b6178),
 	Accent: hex(0x4338ca), OnAccent: hex(0xffffff), AccentSoft: hex(0xe6e5fc), Fill: hex(0x4f46e5),
 	Mine: hex(0x4f46e5), OnMine: hex(0xffffff), OnMineMuted: hex(0xdcdafc),
-	Theirs: hex(0xffffff),
-	Error:  hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
+	Theirs:   hex(0xffffff),
+	MineSoft: hex(0x4339d0), TheirsSoft: hex(0xeef0f6),
+	Error: hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
 	Scrim: Alpha(0x10121c, 0x66), Shadow: Alpha(0x1a1c2c, 0x24),
 	Press: Alpha(0x10121c, 0x1c),
 }
@@ -49,8 +51,9 @@ var dark = Palette{
 	Text: hex(0xeceef6), Muted: hex(0x9aa1b8),
 	Accent: hex(0xa7a2ff), OnAccent: hex(0xffffff), AccentSoft: hex(0x2a2852), Fill: hex(0x5b52ea),
 	Mine: hex(0x5148de), OnMine: hex(0xffffff), OnMineMuted: hex(0xe0dffc),
-	Theirs: hex(0x1f2330),
-	Error:  hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
+	Theirs:   hex(0x1f2330),
+	MineSoft: hex(0x4139b8), TheirsSoft: hex(0x2a3041),
+	Error: hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
 	Scrim: Alpha(0x000000, 0x99), Shadow: Alpha(0x000000, 0x66),
 	Press: Alpha(0xffffff, 0x24),
 }
@@ -59,6 +62,7 @@ var dark = Palette{
 type Role func(*Palette) color.NRGBA
 
 // The roles of texts and icons.
+func RoleGround(p *Palette) color.NRGBA  { return p.Ground }
 func RoleText(p *Palette) color.NRGBA    { return p.Text }
 func RoleMuted(p *Palette) color.NRGBA   { return p.Muted }
 func RoleAccent(p *Palette) color.NRGBA  { return p.Accent }

@@ -36,6 +36,8 @@ func TestContrast(t *testing.T) {
 			{"muted on a day line", p.Muted, p.Hover},
 			{"accent on surface", p.Accent, p.Surface}, {"accent on a bubble", p.Accent, p.Theirs}, {"accent on soft", p.Accent, p.AccentSoft},
 			{"text on soft", p.Text, p.AccentSoft}, {"muted on soft", p.Muted, p.AccentSoft},
+			{"text in a quote", p.Text, p.TheirsSoft}, {"muted in a quote", p.Muted, p.TheirsSoft}, {"a name in a quote", p.Accent, p.TheirsSoft},
+			{"own text in a quote", p.OnMine, p.MineSoft}, {"muted in an own quote", p.OnMineMuted, p.MineSoft},
 			{"own text", p.OnMine, p.Mine}, {"own time", p.OnMineMuted, p.Mine}, {"button", p.OnAccent, p.Fill},
 			{"error on ground", p.Error, p.Ground}, {"error on surface", p.Error, p.Surface},
 			{"warning", p.Warning, p.WarningSoft}, {"warning on surface", p.Warning, p.Surface}, {"yes", p.Yes, p.Ground},

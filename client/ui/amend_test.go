@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/uitest"
+	"parley/shared"
+)
+
+// able is a server that knows of changes and searches.
+var able = session.Status{State: session.Connected, CanChange: true, CanSearch: true}
+
+// ableRoom enters a room on such a server.
+func (w *world) ableRoom(items ...session.Item) *roomPage {
+	w.t.Helper()
+	w.client.start()
+	conv := w.room("Team Pizza", "Ann", "Bob", "Bobby Tables", "Grace Hopper")
+	conv.Apply(append([]session.Change{{Kind: session.StatusChanged, Status: able}}, uitest.Appended(items...)...))
+	return w.page()
+}
+
+func deleted(item session.Item) session.Item {
+	item.Text, item.Deleted = "", true
+	return item
+}
+
+// changedItems are messages with all that can be done to them.
+func changedItems() []session.Item {
+	edited := uitest.Own(3, "At the west gate, at eight")
+	edited.Edited = true
+	edited.Reactions = []session.Reaction{{Emoji: "👍", Count: 3}, {Emoji: "❤️", Count: 1}, {Emoji: "🎉", Count: 12}}
+	answer := uitest.Said(4, "Bob", "See you there, Ann!")
+	answer.Quote = &session.Quote{Offset: 3, User: "Ann", Text: "At the west gate, at eight, and whoever comes late finds us at the table near the oven"}
+	answer.Reactions, answer.Reacted = []session.Reaction{{Emoji: "😂", Count: 2}}, "😂"
+	code := uitest.Said(8, "Grace Hopper", "The oven wants:\n```\nfunc bake(at int) {\n    heat(at, \"a line that is much longer than any phone is wide\")\n}\n```\nand nothing else")
+	gone := uitest.Own(9, "And what did it say?")
+	gone.Quote = &session.Quote{Offset: 5, User: "Bob"}
+	return []session.Item{uitest.Said(1, "Grace Hopper", "Where do we meet?"), edited, answer, deleted(uitest.Said(5, "Bob", "x")),
+		deleted(uitest.Said(6, "Bob", "x")), deleted(uitest.Own(7, "x")), code, gone}
+}
+
+func init() {
+	scenes = append(scenes, []scene{
+		{"changed", func(w *world) { w.ableRoom(changedItems()...) }},
+		{"message-menu", func(w *world) {
+			l := w.ableRoom(uitest.Said(1, "Bob", "Who?"), uitest.Own(2, "I noticed.")).list
+			l.TappedSecondary(&fyne.PointEvent{Position: uitest.Where(w.t, l, "noticed")})
+		}},
+		{"reply", func(w *world) {
+			p := w.ableRoom(changedItems()...)
+			item, _ := p.conv.Timeline.Message("id8")
+			p.begin(&conversation.Task{Of: item})
+			test.Type(p.composer.Entry, "Yes, @Bo")
+		}},
+		{"find", func(w *world) {
+			p := w.ableRoom(changedItems()...)
+			p.showFind()
+			p.find.entry.SetText("gate")
+			p.find.search()
+			p.found(session.Search{Text: "gate", More: true, Next: 1, Hits: []session.Item{uitest.Own(3, "At the west gate, at eight"),
+				uitest.Said(2, "Grace Brewster Murray Hopper", strings.Repeat("Nobody knows the way. ", 9)+"The gate is open.")}})
+		}},
+		{"excerpt", func(w *world) {
+			p := w.ableRoom()
+			p.reached(session.Excerpt{Offset: 12, Items: uitest.Many(1, 30)})
+		}},
+		{"delete", func(w *world) {
+			p := w.ableRoom()
+			askToDelete(p.client, p.conv, uitest.Own(1, "I noticed."))
+		}},
+		{"who", func(w *world) {
+			p := w.ableRoom(changedItems()...)
+			p.who = "id3"
+			p.tellWho(session.Who{ID: "id3", Names: []session.Names{{Emoji: "👍", Users: []string{"Bob", "Grace Brewster Murray Hopper", "Łukasz"}}, {Emoji: "❤️", Users: []string{"Bobby Tables"}}}})
+		}},
+	}...)
+}
+
+func (w *world) menuOf(p *roomPage, part string) {
+	w.t.Helper()
+	p.list.TappedSecondary(&fyne.PointEvent{Position: uitest.Where(w.t, p.list, part)})
+}
+
+// What is offered depends on the message, and on what the server can.
+func TestMenuOffersWhatCanBeDone(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	failed := uitest.Own(4, "failed")
+	failed.Delivery = session.Failed
+	p := w.ableRoom(uitest.Said(1, "Bob", "theirs"), uitest.Own(2, "mine"), failed)
+	offered := func(item session.Item) string {
+		var labels []string
+		for _, a := range p.actions(item, "") {
+			labels = append(labels, a.Label)
+		}
+		return strings.Join(labels, ", ")
+	}
+	for _, tc := range []struct {
+		what   string
+		item   session.Item
+		status session.Status
+		want   string
+	}{
+		{"another's", uitest.Said(1, "Bob", "theirs"), able, "Reply, Copy, Select text"},
+		{"one's own", uitest.Own(2, "mine"), able, "Reply, Edit, Copy, Select text, Delete"},
+		{"one that was refused", failed, able, "Send again, Edit, Copy, Select text, Discard"},
+		{"one's own on an older server", uitest.Own(2, "mine"), session.Status{State: session.Connected}, "Copy, Select text"},
+	} {
+		p.conv.Status = tc.status
+		if got := offered(tc.item); got != tc.want {
+			t.Errorf("of %s: %s, want %s", tc.what, got, tc.want)
+		}
+	}
+	reactions := func() (n int) {
+		w.menuOf(p, "theirs")
+		for _, e := range shared.Emojis {
+			if strings.Contains(uitest.Texts(w.window.Canvas().Overlays().Top()), e) {
+				n++
+			}
+		}
+		w.client.back(false)
+		return n
+	}
+	if n := reactions(); n != 0 {
+		t.Errorf("an older server is offered %d reactions", n)
+	}
+	p.conv.Status = able
+	if n := reactions(); n != len(shared.Emojis) {
+		t.Errorf("%d reactions are offered", n)
+	}
+}
+
+// The text of an edit that came to nothing is not lost.
+func TestRefusedEdit(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Own(1, "mine"))
+	undo := []session.Change{{Kind: session.Undone, Undo: &session.Undo{ID: "id1", Did: session.DidEdit, Text: "my text", Code: shared.CodeNotAllowed, Reason: "No."}}}
+	p.conv.Apply(undo)
+	if s := uitest.Texts(w.client.nav); !strings.Contains(s, "You can't change this message any more.") {
+		t.Errorf("nothing says why:\n%s", s)
+	}
+	if p.composer.Entry.Text != "my text" {
+		t.Errorf("the composer has %q", p.composer.Entry.Text)
+	}
+	p.composer.Entry.SetText("something else")
+	p.conv.Apply(undo)
+	if o := w.window.Canvas().Overlays().Top(); o == nil || !strings.Contains(uitest.Texts(o), "my text") || p.composer.Entry.Text != "something else" {
+		t.Error("the text is lost, or what was being written")
+	}
+	w.client.back(false)
+	// A message that goes while it is edited.
+	item, _ := p.conv.Timeline.Message("id1")
+	p.beginEdit(item)
+	p.composer.Entry.SetText("better")
+	p.conv.Apply([]session.Change{{Kind: session.Update, Index: 0, Items: []session.Item{deleted(item)}}})
+	press(p.composer.Entry, fyne.KeyReturn)
+	if p.composer.Entry.Text != "better" || p.composer.Task() != nil || uitest.Sentence(p.typing) != "The message is not there any more." {
+		t.Errorf("%q: %q", p.composer.Entry.Text, uitest.Sentence(p.typing))
+	}
+}
+
+// Ctrl+F finds messages, goes on from there, and leads to a hit.
+func TestFind(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Many(1, 60)...)
+	p.composer.Entry.TypedShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl})
+	panel := w.window.Canvas().Overlays().Top()
+	if panel == nil || w.window.Canvas().Focused() != fyne.Focusable(p.find.entry) {
+		t.Fatal("Ctrl+F does not open the search")
+	}
+	says := func(want string) {
+		t.Helper()
+		if s := uitest.Texts(panel); !strings.Contains(s, want) {
+			t.Errorf("it does not say %q:\n%s", want, s)
+		}
+	}
+	search := func(s string) {
+		p.find.entry.SetText(s)
+		press(p.find.entry, fyne.KeyReturn)
+	}
+	search(strings.Repeat("x", shared.MaxSearch+1))
+	says("Search for 64 characters at most.")
+	search("gate")
+	says("Searching…")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "an older question", Hits: uitest.Many(1, 1)}}})
+	says("Searching…")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", More: true, Next: 30, Hits: []session.Item{uitest.Said(40, "Bob", "the gate")}}}})
+	says("the gate")
+	tapAction(t, w, "Search further back")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", From: 30, Hits: []session.Item{uitest.Said(5, "Bob", "another gate")}}}})
+	says("the gate")
+	says("another gate")
+	if strings.Contains(uitest.Texts(panel), "further back") {
+		t.Error("there is nothing further back")
+	}
+	search("nothing")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "nothing"}}})
+	says("Nothing found.")
+	search("gate")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", Hits: []session.Item{uitest.Said(5, "Bob", "another gate")}}}})
+	tapAction(t, w, "another gate")
+	if _, ok := p.list.InSight()["id5"]; !ok || w.window.Canvas().Overlays().Top() != nil {
+		t.Errorf("in sight are %v", p.list.InSight())
+	}
+	p.reached(session.Excerpt{Offset: 500, Items: uitest.Many(480, 40)})
+	if o := w.window.Canvas().Overlays().Top(); o == nil || !strings.Contains(uitest.Texts(o), "dashboard") {
+		t.Error("what was said around a message far away is not shown")
+	}
+	w.client.back(false)
+	p.reached(session.Excerpt{Offset: 500, Err: session.ErrGone})
+	if s := uitest.Texts(w.client.nav); !strings.Contains(s, "The message is not there any more.") {
+		t.Error("nothing says that the message is gone")
+	}
+	p.conv.Status = session.Status{State: session.Connected}
+	p.showFind()
+	if w.window.Canvas().Overlays().Top() != nil {
+		t.Error("an older server is searched")
+	}
+}
+
+func TestExcerptOfAHit(t *testing.T) {
+	long := strings.Repeat("word ", 30)
+	for _, tc := range []struct{ message, sought, want string }{
+		{"short", "short", "short"}, {long + "GATE here", "gate", "…"}, {"a\nb", "zz", "a b"}, {long + "Café", "cafe", "word word"},
+	} {
+		got := excerptOf(tc.message, tc.sought)
+		if !strings.HasPrefix(got, tc.want) || strings.EqualFold(tc.sought, "gate") && !strings.Contains(got[:min(len(got), 70)], "GATE") {
+			t.Errorf("excerptOf(%q, %q) = %q", tc.message, tc.sought, got)
+		}
+	}
+}
+
+// Offered are the others in the room, and those who have written.
+func TestOthersNames(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Said(1, "Cleo", "a"), uitest.Said(2, "BOB", "b"), uitest.Own(3, "c"))
+	p.conv.People = []string{"Ann", "Bob"}
+	if got := p.othersNames(); !slices.Equal(got, []string{"Bob", "Cleo"}) {
+		t.Errorf("offered are %q", got)
+	}
+}
