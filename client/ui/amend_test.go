@@ -246,3 +246,51 @@ func TestOthersNames(t *testing.T) {
 		t.Errorf("offered are %q", got)
 	}
 }
+
+// Messages are chosen, and what can be done with them, from the keyboard.
+func TestMessagesByKeyboard(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(append(uitest.Many(1, 60), uitest.Said(70, "Bob", "answer me"), deleted(uitest.Said(71, "Bob", "x")), uitest.Own(72, "mine"))...)
+	canvas, entry := w.window.Canvas(), p.composer.Entry
+	arrow := func(name fyne.KeyName, times int) {
+		for range times {
+			entry.TypedShortcut(&desktop.CustomShortcut{KeyName: name, Modifier: fyne.KeyModifierShortcutDefault})
+		}
+	}
+	typed := func(names ...fyne.KeyName) {
+		for _, n := range names {
+			press(canvas.Focused(), n)
+		}
+	}
+	arrow(fyne.KeyUp, 2)
+	typed(fyne.KeyReturn)
+	if canvas.Overlays().Top() == nil {
+		t.Fatal("Return opens no menu")
+	}
+	for range len(shared.Emojis) {
+		typed(fyne.KeyDown)
+	}
+	typed(fyne.KeyReturn)
+	if s := uitest.Sentence(p.composer); !strings.Contains(s, "Reply to Bob answer me") || canvas.Focused() != fyne.Focusable(entry) {
+		t.Errorf("the composer says %q, the focus is on %T", s, canvas.Focused())
+	}
+	typed(fyne.KeyEscape)
+	arrow(fyne.KeyUp, 40)
+	if p.list.AtEnd() {
+		t.Error("an earlier message is not scrolled to")
+	}
+	typed(fyne.KeyEscape)
+	if p.list.Unchoose() || len(w.client.nav.stack) != 3 {
+		t.Error("Escape does not just end the choice")
+	}
+	arrow(fyne.KeyUp, 1)
+	arrow(fyne.KeyDown, 1)
+	if p.list.Unchoose() || !p.list.AtEnd() {
+		t.Error("after the last message one is chosen")
+	}
+	arrow(fyne.KeyUp, 1)
+	entry.TypedRune('x')
+	if p.list.Unchoose() {
+		t.Error("whoever types goes on choosing")
+	}
+}

@@ -43,6 +43,8 @@ var shortcuts = []*desktop.CustomShortcut{
 var (
 	writingShortcuts = []fyne.Shortcut{
 		&fyne.ShortcutPaste{}, &fyne.ShortcutCut{}, &fyne.ShortcutSelectAll{}, &fyne.ShortcutUndo{}, &fyne.ShortcutRedo{},
+		&desktop.CustomShortcut{KeyName: fyne.KeyUp, Modifier: fyne.KeyModifierShortcutDefault},
+		&desktop.CustomShortcut{KeyName: fyne.KeyDown, Modifier: fyne.KeyModifierShortcutDefault},
 	}
 	writingKeys = map[fyne.KeyName]bool{
 		fyne.KeyReturn: true, fyne.KeyEnter: true, fyne.KeyBackspace: true, fyne.KeyDelete: true,

@@ -56,6 +56,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.composer.Draft = conv.Session.Draft
 	p.composer.Names = p.othersNames
 	p.composer.EditLast = p.editLast
+	p.composer.List = p.list
 	p.composer.OnTask = func(t *conversation.Task) { conv.Task = t }
 	conv.Timeline.SetNames(conv.Names(c.prefs.name()))
 	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }

@@ -3,6 +3,7 @@ package conversation
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"parley/client/ui/kit"
@@ -28,6 +29,7 @@ type Composer struct {
 	Draft    func() string   // what was written besides the text of an edit
 	EditLast func()          // Up in an empty composer
 	OnTask   func(*Task)     // what the text is for has changed
+	List     Chooser         // of which messages are chosen from the keyboard; may be nil
 	Dense    bool            // in little height
 
 	send    *insideButton
@@ -36,6 +38,13 @@ type Composer struct {
 	task    *Task
 	bar     *taskBar
 	names   *completion
+}
+
+// Chooser is a list of messages, one of which can be chosen from the keyboard.
+type Chooser interface {
+	Choose(by int)
+	Unchoose() bool   // reports whether one was chosen
+	OpenChosen() bool // opens its menu; reports whether one was chosen
 }
 
 // NewComposer makes a composer. send returns whether the text was taken; full is
@@ -70,6 +79,9 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 		c.send.setActive(s != "")
 		if c.task != nil && c.task.Edit {
 			c.task.Written = s
+		}
+		if c.List != nil {
+			c.List.Unchoose()
 		}
 		c.offerNames()
 		c.resize()
@@ -186,7 +198,10 @@ func (c *Composer) typedKey(k *fyne.KeyEvent) bool {
 			return true
 		}
 	}
+	enter := k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter
 	switch {
+	case c.List != nil && (enter && c.List.OpenChosen() || back && c.List.Unchoose()):
+		return true
 	case back:
 		return c.End()
 	case k.Name == fyne.KeyUp && c.Entry.Text == "" && c.task == nil:
@@ -194,6 +209,24 @@ func (c *Composer) typedKey(k *fyne.KeyEvent) bool {
 		return true
 	}
 	return false
+}
+
+// typedShortcut chooses a message: Control and an arrow, on a Mac Command. It reports
+// whether it was such a shortcut.
+func (c *Composer) typedShortcut(s fyne.Shortcut) bool {
+	k, ok := s.(*desktop.CustomShortcut)
+	if !ok || c.List == nil || k.Modifier != fyne.KeyModifierShortcutDefault {
+		return false
+	}
+	switch k.KeyName {
+	case fyne.KeyUp:
+		c.List.Choose(-1)
+	case fyne.KeyDown:
+		c.List.Choose(1)
+	default:
+		return false
+	}
+	return true
 }
 
 // head is the height of what stands over the text.

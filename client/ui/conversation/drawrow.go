@@ -264,6 +264,6 @@ func (v *rowView) note(r *row, f frame, p *kit.Palette, left, y, width float32) 
 		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Error, left+width-rowMargin-kit.Unit-line.Width, ny)
 		ny += kit.FontSmall.LineHeight()
 	}
-	bubble := v.areas[0]
+	bubble := v.bubble()
 	v.areas = append(v.areas, area{Kind: HitFailed, at: fyne.NewPos(left+rowMargin, bubble.at.Y), size: fyne.NewSize(width-2*rowMargin, bubble.size.Height+h)})
 }

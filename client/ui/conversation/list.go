@@ -23,6 +23,7 @@ type List struct {
 	Offset   float32       // of the upper edge, from the timeline's beginning
 	stick    bool          // follow the end
 	Unseen   int           // messages of others below the lower edge, since it left the end
+	chosen   string        // the row that was chosen from the keyboard
 	more     bool          // there is older history
 	asked    bool          // onOlder was called, and no answer came yet
 	sought   session.Place // the place to go to once its row is there
@@ -83,7 +84,7 @@ func (h Hit) Bubble() (at fyne.Position, size fyne.Size, ok bool) {
 	if h.row == nil || h.row.view == nil {
 		return fyne.Position{}, fyne.Size{}, false
 	}
-	b := h.row.view.areas[0]
+	b := h.row.view.bubble()
 	return h.row.view.root.Position().Add(b.at), b.size, true
 }
 

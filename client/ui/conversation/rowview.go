@@ -60,6 +60,9 @@ func (v *rowView) cut(s string, f kit.Font, c color.Color, x, y, width float32) 
 	}
 }
 
+// bubble is the bubble of a message.
+func (v *rowView) bubble() area { return v.areas[0] }
+
 func (v *rowView) areaAt(p fyne.Position) area {
 	for i := len(v.areas) - 1; i >= 0; i-- {
 		if v.areas[i].contains(p) {

@@ -109,8 +109,24 @@ func (t *Tile) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		t.Tapped(nil)
+	case fyne.KeyDown, fyne.KeyRight, fyne.KeyUp, fyne.KeyLeft:
+		t.typedArrow(e)
 	default:
 		TypedOnPage(t, e)
+	}
+}
+
+// typedArrow goes to a neighbour in a menu or a panel; elsewhere arrows are the
+// page's.
+func (t *Tile) typedArrow(e *fyne.KeyEvent) {
+	c := CanvasOf(t)
+	switch {
+	case c == nil || c.Overlays().Top() == nil:
+		TypedOnPage(t, e)
+	case e.Name == fyne.KeyDown || e.Name == fyne.KeyRight:
+		c.FocusNext()
+	default:
+		c.FocusPrevious()
 	}
 }
 
