@@ -1,16 +1,18 @@
 package sqlitelog_test
 
 import (
-	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/server/chat"
 	"parley/server/sqlitelog"
+	"parley/shared"
 )
 
 // secret is a text that is nowhere else, every part of it.
@@ -34,8 +36,12 @@ func traces(t *testing.T, dir string, secrets ...int) (found []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		there := make(map[string]bool)
+		for _, match := range regexp.MustCompile(`secret-(\d+)-`).FindAllSubmatch(data, -1) {
+			there[string(match[1])] = true
+		}
 		for _, n := range secrets {
-			if bytes.Contains(data, fmt.Appendf(nil, "secret-%d-", n)) {
+			if there[fmt.Sprint(n)] {
 				found = append(found, fmt.Sprintf("%d in %s", n, filepath.Base(file)))
 			}
 		}
@@ -47,7 +53,7 @@ func traces(t *testing.T, dir string, secrets ...int) (found []string) {
 // while it is open; a reader holds that up and no more.
 func TestErased(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir, sqlitelog.Options{}.WithErase(time.Millisecond))
+	l := open(t, dir, sqlitelog.Options{}.WithErase(time.Millisecond).WithIdle(time.Hour))
 	defer l.Close()
 	said := 0
 	say := func(e chat.Entry) {
@@ -101,4 +107,90 @@ func TestErased(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone(13)
+}
+
+// However rows and pages have moved before, nothing of a text is left.
+func TestErasedEverywhere(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, sqlitelog.Options{Sync: sqlitelog.Normal}.WithErase(time.Millisecond).WithIdle(time.Hour))
+	random := rand.New(rand.NewPCG(5, 6))
+	type message struct {
+		room   int
+		offset int64
+		id     string
+		secret int
+	}
+	var all []message
+	var gone []int
+	secrets := 0
+	done := make(chan struct{}, 1)
+	length := func() int {
+		return []int{10, 100, 300, 1000, 4000, 16_000}[random.IntN(6)] * (50 + random.IntN(100)) / 100
+	}
+	for i := range 6000 {
+		e := chat.Entry{ID: fmt.Sprint(i), Device: "d", User: "Ann", Time: time.Unix(int64(i), 0)}
+		m := message{room: random.IntN(12), id: e.ID}
+		old := -1
+		var victim int
+		if len(all) > 0 {
+			victim = random.IntN(len(all))
+		}
+		switch n := random.IntN(10); {
+		case n < 6 || len(all) == 0:
+			m.secret = secrets
+			e.Text = secret(m.secret, length())
+			secrets++
+		case n < 8:
+			m = all[victim]
+			old = m.secret
+			m.secret = secrets
+			e.Kind, e.Target, e.Of, e.Text = chat.KindEdit, m.offset, m.id, secret(m.secret, length())
+			secrets++
+			all[victim].secret = m.secret
+		case n < 9:
+			m = all[victim]
+			e.Kind, e.Target, e.Of, e.Emoji = chat.KindReact, m.offset, m.id, "👍"
+			e.Device = fmt.Sprintf("%032x", i)
+		default:
+			m = all[victim]
+			old = m.secret
+			e.Kind, e.Target, e.Of = chat.KindDelete, m.offset, m.id
+			all = append(all[:victim], all[victim+1:]...)
+		}
+		room := shared.Name{Text: "Room", Key: fmt.Sprint("room", m.room)}
+		l.Append(t.Context(), room, e, func(r chat.Receipt, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			if e.Kind == chat.KindMessage {
+				m.offset = r.Offset
+			}
+			done <- struct{}{}
+		})
+		<-done
+		if e.Kind == chat.KindMessage {
+			all = append(all, m)
+		}
+		if old >= 0 {
+			gone = append(gone, old)
+		}
+	}
+	left := traces(t, dir, gone...)
+	for late := time.Now().Add(time.Minute); len(left) > 0; left = traces(t, dir, gone...) {
+		if time.Now().After(late) {
+			t.Fatalf("of %d texts that went, %d are still there: %.20v", len(gone), len(left), left)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlitelog.Check(t.Context(), dir); err != nil {
+		t.Error(err)
+	}
+	var wrong int
+	if err := database(t, dir).QueryRow(`SELECT COUNT(*) FROM rooms WHERE bytes <>
+		(SELECT SUM(octet_length(text) + octet_length(user) + 160) FROM entries WHERE room = rooms.id)`).Scan(&wrong); err != nil || wrong > 0 {
+		t.Errorf("the sizes of %d rooms are wrong, %v", wrong, err)
+	}
 }

@@ -100,11 +100,12 @@ type Log struct {
 	read     *sql.DB
 
 	watch     *watch
+	scrub     scrub
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readEntries, readHistory, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
-	readHeld, readOwner, readLook, readLock, readRooms                                 *sql.Stmt
+	readPage, readEntries, readHistory, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
+	readHeld, readOwner, readLook, readLock, readRooms                                           *sql.Stmt
 }
 
 var (
@@ -201,9 +202,7 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	if err := l.writer.start(ctx, l.epoch, opt.Observe); err != nil {
 		return fail(err)
 	}
-	if unclean {
-		l.writer.erased.Store(new(time.Now())) // perhaps
-	}
+	l.writer.erased.Store(new(time.Now())) // by the last run, or a version that left more
 	l.watch = startWatch(func() { l.look(opt.idle, opt.erase) })
 	return l, nil
 }
@@ -215,22 +214,29 @@ const (
 	eraseWait  = 50 * time.Millisecond
 )
 
-// look notices what happens to the log's files, and makes the write-ahead log empty:
-// when texts went that it still has, and when nobody has written for a while, since it
-// would keep the size of the busiest hour.
+// look notices what happens to the log's files. It makes the write-ahead log empty
+// when texts went that it still has, and removes the rest of them; and when nobody has
+// written for a while, since it would keep the size of the busiest hour. What it can't
+// do now, it does a second later.
 func (l *Log) look(idle, erase time.Duration) {
 	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
-	truncate := func(wait time.Duration) {
-		_ = l.writer.do(context.Background(), request{truncate: &wait}) // or a second later
+	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase && l.truncate(eraseWait) == nil {
+		l.beginScrub()
 	}
-	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase {
-		truncate(eraseWait)
+	if l.scrub.left > 0 {
+		l.goOnScrubbing(context.Background())
 		return
 	}
 	wal, err := os.Stat(l.path + "-wal")
 	if err == nil && wal.Size() > 0 && time.Since(wal.ModTime()) >= idle {
-		truncate(0)
+		_ = l.truncate(0)
 	}
+}
+
+// truncate makes the write-ahead log empty, or fails if somebody reads for longer than
+// wait.
+func (l *Log) truncate(wait time.Duration) error {
+	return l.writer.do(context.Background(), request{truncate: &wait})
 }
 
 // Bounded reports whether the log began with a bound to its size. Those of earlier
@@ -301,6 +307,7 @@ const roomRow = "(SELECT id FROM rooms WHERE key = ?1) << 40"
 
 func (l *Log) prepare(ctx context.Context) error {
 	for stmt, query := range map[**sql.Stmt]string{
+		&l.readPage:      readPage,
 		&l.readEntries:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 AND " + shown + " ORDER BY at LIMIT ?4",
 		&l.readHistory:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 AND kind = 0 ORDER BY at DESC LIMIT ?3",
 		&l.readChanges:   changesQuery,

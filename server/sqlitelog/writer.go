@@ -293,6 +293,8 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 	}
 }
 
+var errRead = errors.New("somebody reads the database")
+
 // truncate takes the write-ahead log into the database and makes it empty, unless
 // somebody reads for longer than wait: then it goes on growing.
 func (w *writer) truncate(ctx context.Context, wait time.Duration) error {
@@ -308,7 +310,11 @@ func (w *writer) truncate(ctx context.Context, wait time.Duration) error {
 	}
 	var busy, pages, written int
 	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &written)
-	if err == nil && busy == 0 {
+	switch {
+	case err != nil:
+	case busy != 0:
+		err = errRead
+	default:
 		w.erased.Store(nil)
 	}
 	restored := busyTimeout(w.busy)
