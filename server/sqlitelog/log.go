@@ -101,6 +101,7 @@ type Log struct {
 
 	watch     *watch
 	scrub     scrub
+	tries     int // to empty the write-ahead log since a text went
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
@@ -208,10 +209,12 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 }
 
 // A text that went is in the write-ahead log no longer than 10 s: from eraseAfter on,
-// every look tries to empty it, and waits eraseWait for those who read.
+// every look tries to empty it. It waits eraseWait for those who read, and each fourth
+// time so long that even a search ends meanwhile. The writer waits with it.
 const (
-	eraseAfter = 4 * time.Second
-	eraseWait  = 50 * time.Millisecond
+	eraseAfter    = 4 * time.Second
+	eraseWait     = 50 * time.Millisecond
+	eraseWaitLong = 300 * time.Millisecond
 )
 
 // look notices what happens to the log's files. It makes the write-ahead log empty
@@ -220,8 +223,15 @@ const (
 // do now, it does a second later.
 func (l *Log) look(idle, erase time.Duration) {
 	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
-	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase && l.truncate(eraseWait) == nil {
-		l.beginScrub()
+	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase {
+		wait := eraseWait
+		if l.tries++; l.tries%4 == 0 {
+			wait = eraseWaitLong
+		}
+		if l.truncate(wait) == nil {
+			l.tries = 0
+			l.beginScrub()
+		}
 	}
 	if l.scrub.left > 0 {
 		l.goOnScrubbing(context.Background())
