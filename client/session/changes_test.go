@@ -332,16 +332,16 @@ func TestOthersEdit(t *testing.T) {
 	unheld := edit(7, "of what is not here")
 	unheld.Edits = 77
 	c.peer.send(unheld)
-	c.room.Around(78) // an answer to which says that all has come
-	c.peer.expect(shared.TypeHistory)
-	if c.take(); len(c.rows) != 3 || c.rows[1].Text != "ahead" {
+	c.peer.send(entryBy("them", 8, "8", "Bob", "last"))
+	c.until("the last", func() bool { return len(c.rows) == 4 })
+	if c.rows[1].Text != "ahead" {
 		t.Errorf("shows\n%s", c.transcript())
 	}
 	c.offline()
 	c.restart()
 	c.row("2", "the copy", says("ahead", true))
-	p, hello := c.server.welcomedToChange("e", 7, true)
-	if hello.After != 7 {
+	p, hello := c.server.welcomedToChange("e", 8, true)
+	if hello.After != 8 {
 		t.Errorf("resumes after %d", hello.After)
 	}
 	c.room.Close()
