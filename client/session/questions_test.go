@@ -33,6 +33,15 @@ func (c *changing) answer(kind session.ChangeKind) (answer session.Change) {
 	return answer
 }
 
+// heard waits until the client has taken the commands of before.
+func (c *changing) heard() {
+	c.t.Helper()
+	c.room.React("1", "👍")
+	m := c.peer.expect(shared.TypeReact)
+	c.refuse(m, shared.CodeNotAllowed)
+	c.undone()
+}
+
 // TestChangesOfAnAbsence: what was changed while the client could not follow is asked
 // for, page by page, until it has all, also over a restart.
 func TestChangesOfAnAbsence(t *testing.T) {
@@ -155,7 +164,7 @@ func TestAnswerOlderThanAChange(t *testing.T) {
 	p.gone()
 }
 
-func TestSearch(t *testing.T) {
+func TestSearchTheLog(t *testing.T) {
 	c := startChanging(t, 3)
 	if err := c.room.Search("\u200b", 0); err != session.ErrEmpty {
 		t.Errorf("for nothing to see: %v", err)
@@ -176,6 +185,7 @@ func TestSearch(t *testing.T) {
 	// Another one waits, and takes the place of the first.
 	c.room.Search("ga", 0)
 	c.room.Search("Gate 4", 0)
+	c.heard()
 	c.peer.send(shared.Message{Type: shared.TypeSearch, Messages: []shared.Message{copyOf(80, 0, "gate")}, Before: 80, More: true})
 	ask("Gate 4", 0)
 	// The server has read for a while and found nothing yet.
@@ -202,6 +212,7 @@ func TestSearch(t *testing.T) {
 	c.room.Search("never", 0)
 	ask("never", 0)
 	c.room.Search("", 0)
+	c.heard()
 	c.peer.send(shared.Message{Type: shared.TypeSearch, Messages: []shared.Message{copyOf(40, 41, "never")}})
 	// A server that leads in a circle, one that refuses, and one that can't be read.
 	c.room.Search("circle", 0)
