@@ -17,6 +17,7 @@ import (
 
 	"parley/client/session"
 	"parley/client/store"
+	"parley/shared"
 	"parley/shared/servertest"
 )
 
@@ -28,6 +29,7 @@ type order struct {
 	Server, Store, Room string
 	Send                bool // go on sending "a 1", "a 2", … until killed
 	Texts               []string
+	React               string // tap once, on the first row
 }
 
 // sight is a line that a child prints for each change of rows.
@@ -72,8 +74,13 @@ func child(role string) int {
 	}()
 	out := json.NewEncoder(os.Stdout)
 	last, pending := -1, map[string]bool{}
+	tapped := o.React == ""
 	for {
 		for _, c := range room.Take() {
+			if !tapped && len(c.Items) > 0 {
+				room.React(c.Items[0].ID, o.React)
+				tapped = true
+			}
 			if len(c.Items) > 0 {
 				_ = out.Encode(sight{c.Kind == session.Reset, c.Items}) // a reader that has gone kills, too
 			}
@@ -342,6 +349,72 @@ func (c *killChain) check(lines []sight) {
 		}
 	}
 	c.before = slices.Collect(maps.Keys(ids))
+}
+
+// TestKilledBetweenTapAndEcho kills an app 200 times after it has shown a reaction, most
+// of them before the server's answer. After each start it shows that reaction, and in the
+// end the message has the last one, once, and the log no more entries than there were
+// taps.
+func TestKilledBetweenTapAndEcho(t *testing.T) {
+	const chains, kills = 4, 50
+	s := startServer(t, "--rate", "0")
+	var entries atomic.Int64
+	var group sync.WaitGroup
+	for i := range chains {
+		group.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(i), 8))
+			o := order{Server: s.base, Store: filepath.Join(t.TempDir(), "store"), Room: fmt.Sprint("room ", i), Texts: []string{"hello"}}
+			bob := enter(t, session.Config{Server: s.base, Room: o.Room, User: "Bob"})
+			a := startApp(t, o)
+			for line := range a.lines { // it knows from then on that the server knows reactions
+				if line.Rows[0].Delivery == session.Sent {
+					break
+				}
+			}
+			a.kill()
+			o.Texts = nil
+			want := ""
+			for tap := range kills {
+				a := startApp(t, o.reacting(shared.Emojis[tap%len(shared.Emojis)]))
+				for line := range a.lines {
+					if line.First && line.Rows[0].Reacted != want {
+						t.Errorf("%s: starts with %q, was killed with %q", o.Room, line.Rows[0].Reacted, want)
+					}
+					if line.Rows[0].Reacted == shared.Emojis[tap%len(shared.Emojis)] {
+						break
+					}
+				}
+				time.Sleep(time.Duration(random.IntN(40_000)) * time.Microsecond) // the moment of the kill
+				want = shared.Emojis[tap%len(shared.Emojis)]
+				a.kill()
+			}
+			a = startApp(t, o)
+			go func() {
+				for range a.lines {
+				}
+			}()
+			bob.until("the last reaction alone", func() bool {
+				return len(bob.rows) == 1 && slices.Equal(bob.rows[0].Reactions, []session.Reaction{{Emoji: want, Count: 1}})
+			})
+			a.kill()
+			bob.send("done")
+			bob.shows("hello", "done")
+			between := bob.rows[1].Offset - bob.rows[0].Offset - 1
+			if between > kills || between < 1 {
+				t.Errorf("%s: %d entries of %d taps", o.Room, between, kills)
+			}
+			entries.Add(between)
+			bob.room.Close()
+		})
+	}
+	group.Wait()
+	t.Logf("%d taps and kills, %d entries, one reaction in each room", chains*kills, entries.Load())
+}
+
+// reacting is the order to tap, too.
+func (o order) reacting(emoji string) order {
+	o.React = emoji
+	return o
 }
 
 // TestJourney is the journey of somebody who writes three messages while the
