@@ -55,8 +55,13 @@ vuln: check-go ## look for known vulnerabilities; VULNDB=DIR reads their databas
 	@$(FIND_VULN)
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
+<<<<<<< Updated upstream
 	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
 		client/session/FuzzReadAnnouncements server/mdns/FuzzPacket server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
+=======
+	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/FuzzArrivals server/chat/FuzzPath server/chat/FuzzHello \
+		server/mdns/FuzzPacket server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
+>>>>>>> Stashed changes
 		echo $$target; \
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done

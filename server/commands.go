@@ -23,7 +23,7 @@ type command struct {
 // what they are set to.
 func commands() []command {
 	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand(),
-		installCommand(), uninstallCommand()}
+		installCommand(), uninstallCommand(), doctorCommand()}
 }
 
 // errUsage is what errors about arguments wrap; the process then ends with 2.

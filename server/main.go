@@ -26,8 +26,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	var found diagnosis
 	switch {
 	case errors.Is(err, errHelp):
+	case errors.As(err, &found):
+		os.Exit(int(found.worst))
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(os.Stderr, "parley-server:", err)
 		os.Exit(2)

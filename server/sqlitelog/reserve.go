@@ -38,6 +38,15 @@ func newReserve(path string, bytes int64, opt Options) *reserve {
 // it if that is less.
 const DefaultDiskFree = 1e9
 
+// Space returns how many bytes this user may still write to the disk of a folder, and
+// how many of these a server leaves free unless it is told otherwise.
+func Space(dir string) (free, kept uint64, err error) {
+	if free, err = freeSpace(dir); err != nil {
+		return 0, 0, err
+	}
+	return free, newReserve(filepath.Join(dir, FileName), -1, Options{}).bytes, nil
+}
+
 // check returns chat.ErrNoSpace while less is free than the reserve. It logs a
 // change. Once the disk was full, a twentieth more has to be free.
 func (r *reserve) check() error {
