@@ -10,7 +10,8 @@ SOAKTIME  := 20m
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy xvfb xdotool openbox imagemagick x11-utils xclip \
-	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 nftables avahi-daemon avahi-utils dbus libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 nftables avahi-daemon avahi-utils dbus \
+	libgl1-mesa-dri fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
 NPM_PACKAGES := axe-core@4.14.1 ws@8.23.0
 
@@ -55,13 +56,9 @@ vuln: check-go ## look for known vulnerabilities; VULNDB=DIR reads their databas
 	@$(FIND_VULN)
 
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
-<<<<<<< Updated upstream
-	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/chat/FuzzPath server/chat/FuzzHello \
-		client/session/FuzzReadAnnouncements server/mdns/FuzzPacket server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
-=======
-	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink server/FuzzConfig server/FuzzArrivals server/chat/FuzzPath server/chat/FuzzHello \
-		server/mdns/FuzzPacket server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
->>>>>>> Stashed changes
+	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink client/session/FuzzReadAnnouncements \
+		server/FuzzConfig server/FuzzArrivals server/mdns/FuzzPacket server/chat/FuzzPath server/chat/FuzzHello \
+		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
 		echo $$target; \
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
