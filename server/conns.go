@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"parley/server/chat"
+	"parley/shared"
 )
 
 // connLimit bounds the connections that are not WebSockets yet, which the hub
@@ -33,7 +34,7 @@ func newConnLimit(o *options, arrives func(netip.Addr, bool) bool, refused func(
 }
 
 const tooManyAnswer = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n" +
-	`{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many connections from this address.","code":"too_many"}` + "\n"
+	`{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"` + shared.ReasonCrowded + `","code":"too_many"}` + "\n"
 
 // state is an http.Server's ConnState.
 func (l *connLimit) state(c net.Conn, s http.ConnState) {

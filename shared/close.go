@@ -36,6 +36,7 @@ const (
 const (
 	ReasonRoomFull = "The room is full."
 	ReasonTooMany  = "Too many wrong passphrases came from this address. Wait a moment."
+	ReasonCrowded  = "Too many connections from this address."
 )
 
 // Reconnect reports whether a client should connect again by itself.

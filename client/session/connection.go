@@ -284,6 +284,8 @@ func closeProblem(err error) *Problem {
 			p.Cause = CauseRoomFull
 		case shared.ReasonTooMany:
 			p.Cause = CauseTooManyTries
+		case shared.ReasonCrowded:
+			p.Cause = CauseTooMany
 		default:
 			p.Cause = CauseServerFull
 		}

@@ -20,10 +20,11 @@ type core struct {
 	memory   *memory
 	meters   *meters // of sources; nil if there is no limit per address
 	sources  kept[*source]
-	devices  kept[pace]     // how fast each may send
-	appends  gate           // in all rooms
-	searches chan struct{}  // holds one for each that is under way
-	work     sync.WaitGroup // connections, and every goroutine that the hub has started
+	devices  kept[pace]          // how fast each may send
+	appends  gate                // in all rooms
+	seat     func(*session) bool // gives a known one that knocks a stranger's place
+	searches chan struct{}       // holds one for each that is under way
+	work     sync.WaitGroup      // connections, and every goroutine that the hub has started
 }
 
 // background is what the log and the library are called with. A context for each

@@ -41,6 +41,9 @@ func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load()
 // ReplayHeld is what a member has in hand at most while it reads the log.
 const ReplayHeld, HeldBySession = replayHeld, heldBySession
 
+// MaxKnocking is how many of one address may knock.
+const MaxKnocking = maxKnocking
+
 // CostPong is what a pong costs that the library reads.
 const CostPong = costPong
 

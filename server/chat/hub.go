@@ -35,6 +35,7 @@ type Hub struct {
 	retiring map[string]chan struct{} // keys of rooms that are being managed; closed when that is over
 
 	connections int // in all
+	knocking    int // of these, see knock
 
 	managing sync.Mutex // held while a room is unlocked, renamed or deleted; taken before mu
 }
@@ -59,6 +60,7 @@ func NewHub(cfg Config) *Hub {
 		defer h.mu.Unlock()
 		return int64(len(h.rooms))
 	})
+	h.seat = h.takeStrangersPlace
 	h.sources.make = h.newSource
 	h.devices.make = func(string) pace { return h.newPace(1) }
 	if h.cfg.MaxPerAddress > 0 {
@@ -183,36 +185,48 @@ func (h *Hub) leave(r *Room) {
 	}
 }
 
-// reserve counts a connection of a source. It fails if the server stops, the source
-// has too many, or the server has and the source no right to another one's place.
-func (h *Hub) reserve(src *source, upgrade bool) error {
+// reserve counts a session's connection. It fails if the server stops, the source
+// has too many, or the server has and the source no right to another one's place;
+// unless the session may knock.
+func (h *Hub) reserve(s *session, upgrade bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopping {
 		return errStopping
 	}
-	if limit := h.cfg.MaxPerAddress; limit > 0 && src.connections >= limit {
-		return errTooMany
-	}
-	if h.connections >= h.cfg.MaxConnections {
-		src.meter.charge(costShares)
-		if !upgrade || !h.freePlace(src) {
-			return errServerFull
-		}
+	if err := h.hasPlace(s.source, upgrade); err != nil && !(upgrade && h.knock(s, err)) {
+		return err
 	}
 	h.connections++
-	src.connections++
+	s.source.connections++
 	h.work.Add(1)
 	return nil
 }
 
+// hasPlace returns why there is no place for a connection of a source, which may free
+// one. The caller holds mu.
+func (h *Hub) hasPlace(src *source, upgrade bool) error {
+	if limit := h.cfg.MaxPerAddress; limit > 0 && src.connections-len(src.knocking) >= limit {
+		return errTooMany
+	}
+	if h.connections < h.cfg.MaxConnections {
+		return nil
+	}
+	src.meter.charge(costShares)
+	if !upgrade || !h.freePlace(src) {
+		return errServerFull
+	}
+	return nil
+}
+
 // release undoes reserve.
-func (h *Hub) release(src *source) {
+func (h *Hub) release(s *session) {
 	defer h.work.Done()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.connections--
-	src.connections--
+	s.source.connections--
+	h.stopKnocking(s)
 }
 
 // admit has Shutdown attend to a session.

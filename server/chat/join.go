@@ -16,7 +16,11 @@ import (
 
 // hello carries out the first exchange of parley.v1 and joins the room.
 func (s *session) hello(path shared.Name) bool {
-	late := time.AfterFunc(s.core.cfg.HelloTimeout, func() {
+	limit := s.core.cfg.HelloTimeout
+	if s.knocks != nil {
+		limit = min(limit, knockTime)
+	}
+	late := time.AfterFunc(limit, func() {
 		s.core.metrics.limit("hello")
 		s.close(shared.CloseBadHello, "No hello came in time.")
 	})
@@ -71,12 +75,19 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	if owner, err := s.core.cfg.Registry.Owner(background, r.name.Key, name.Key); err == nil {
 		m.known = owner.Device == m.device
 	}
+	s.greeted.Store(true)
+	if s.knocks != nil && !m.known {
+		return s.crowdedOut()
+	}
 	if code, reason := s.unlock(hello); code != 0 {
 		if !code.Reconnect() {
 			s.core.metrics.refuse("wrong_key")
 		}
 		s.close(code, reason)
 		return false
+	}
+	if s.knocks != nil && !s.core.seat(s) {
+		return s.crowdedOut()
 	}
 	if ok, err := s.own(name); err != nil {
 		s.close(shared.CloseTryLater, "The server can't write its log right now.")
@@ -229,7 +240,6 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 // greet takes the session into the room, unless it is there already, and has it
 // written to. name is the path's, or zero.
 func (s *session) greet(name shared.Name) bool {
-	s.hear()
 	s.conn.SetReadLimit(int64(s.core.cfg.MaxFrame))
 	if s.dialect == tutorial {
 		s.member.connected.Store(true)

@@ -54,7 +54,7 @@ func (h *Hub) end(s *session) {
 	}
 	if s.reserved {
 		s.account.hold(-heldBySession)
-		h.release(s.source)
+		h.release(s)
 	}
 	h.sources.release(s.source.name)
 	if s.spoken != nil {

@@ -18,7 +18,7 @@ import (
 func TestLimits(t *testing.T) {
 	s := start(t, func(c *chat.Config) {
 		c.MaxFrame, c.MaxText, c.MaxName, c.MaxRooms, c.MaxMembers = 2048, 10, 8, 2, 2
-		c.MaxPerAddress, c.Rate, c.Burst = 6, 0.001, 2
+		c.MaxPerAddress, c.Rate, c.Burst, c.HelloTimeout = 6, 0.001, 2, time.Hour
 	})
 	hall, welcome := s.join("hall", hello("Ann", newDevice()))
 	if welcome.Limits.Message != 10 {
@@ -58,14 +58,11 @@ func TestLimits(t *testing.T) {
 	hall.sendRaw(strings.Repeat(" ", 2049))
 	closed := hall.closed()
 	wantClose(t, "frame", int(closed.Code), closed.Reason, shared.CloseTooBig, "")
-	for {
-		if _, resp, err := s.tryDial("/ws/chat/hall", shared.Protocol, nil); err != nil {
-			if resp.StatusCode != http.StatusTooManyRequests {
-				t.Errorf("connections: %v", err)
-			}
-			break
-		}
+	for range 6 {
+		s.raw("hall")
 	}
+	code, reason = s.refused("hall", hello("Dan", newDevice()))
+	wantClose(t, "connections", code, reason, shared.CloseTryLater, shared.ReasonCrowded)
 	for _, name := range []string{"text", "name", "rooms", "members", "rate", "frame", "address"} {
 		if n := s.metric(`parley_limit_hits_total{limit="` + name + `"}`); n == "" {
 			t.Errorf("the limit of %s is not counted", name)

@@ -27,8 +27,10 @@ type session struct {
 
 	account  account // of what is held for it
 	reserved bool    // its connection counts
+	knocks   error   // why it has no place yet, see Hub.knock; nil if it has one
 	gaveUp   bool    // its place is for somebody else; guarded by Hub.mu
 
+	greeted atomic.Bool  // its member's device and known are set
 	heard   atomic.Int64 // when the peer last sent anything, Unix nanoseconds
 	claimed atomic.Int64 // when the name was last claimed, likewise
 	said    atomic.Bool  // the registry knows that something was said under the name

@@ -134,8 +134,9 @@ func TestShareOfConnections(t *testing.T) {
 		eves = append(eves, s.joinFrom("2001:db8::"+fmt.Sprint(i), "den", hello(fmt.Sprint("Eve", i), newDevice())))
 	}
 	ann := s.joinFrom("2001:db8:0:1::1", "hall", hello("Ann", newDevice()))
-	if _, status := s.tryFrom("2001:db8::9", "den", "Eve9"); status != http.StatusServiceUnavailable {
-		t.Errorf("the attacker's next: %d", status)
+	eve, _ := s.tryFrom("2001:db8::9", "den", "Eve9")
+	if closed := eve.closed(); closed.Reason != "The server is full." {
+		t.Errorf("the attacker's next: %v", closed)
 	}
 	ann.say("1", "hi")
 	equal(t, "Ann", ann.texts(1), "hi")

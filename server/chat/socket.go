@@ -79,6 +79,7 @@ func (h *Hub) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.conn = conn
+	s.hear()
 	h.admit(s)
 	s.sock.OnPong = s.hear
 	// Goes on in a fresh goroutine, since this one's stack has grown to 16 KB.
@@ -119,11 +120,11 @@ func (h *Hub) takePlace(s *session, room shared.Name, upgrade bool) *refusal {
 	if h.memory.full(s.source) {
 		return unavailable("server_full", "The server has no memory for more people right now.", "memory")
 	}
-	switch err := h.reserve(s.source, upgrade); {
+	switch err := h.reserve(s, upgrade); {
 	case errors.Is(err, errTooMany):
-		return &refusal{http.StatusTooManyRequests, "too_many", "Too many connections from this address.", "address"}
+		return &refusal{http.StatusTooManyRequests, "too_many", shared.ReasonCrowded, "address"}
 	case errors.Is(err, errServerFull):
-		return unavailable("server_full", "The server is full.", "connections")
+		return unavailable("server_full", saysFull, "connections")
 	case err != nil:
 		return unavailable("server_restart", "The server is stopping.", "")
 	}

@@ -16,7 +16,9 @@ type source struct {
 
 	messages pace
 
-	connections int // WebSockets; guarded by Hub.mu
+	// Guarded by Hub.mu.
+	connections int        // WebSockets
+	knocking    []*session // of these, those that have no place: see Hub.knock
 }
 
 // Source returns what stands for an address where addresses are counted: the
@@ -72,6 +74,8 @@ func (p pace) rested() bool { return p.Limit() == rate.Inf || p.Tokens() >= floa
 
 // saysShare is what the one is told that gives up its place.
 const saysShare = "Others need the place: too many connections come from your address."
+
+const saysFull = "The server is full."
 
 // richest returns the source with most places, if it still has more than src when
 // each has given or taken one; else nil.

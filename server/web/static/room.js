@@ -203,7 +203,7 @@ export class Room {
 		}
 		// Nobody chose a guest's name: another one will do.
 		if (state === 'closed' && cause === 'name_taken' && isGuest(name())) return this.on.guestTaken();
-		if (cause === 'server_full') session.cause = /passphrase/.test(reason) ? 'too_many_tries' : /room is/.test(reason) ? 'room_full' : cause;
+		if (cause === 'server_full') session.cause = /passphrase/.test(reason) ? 'too_many_tries' : /room is/.test(reason) ? 'room_full' : /ions from/.test(reason) ? 'too_many' : cause;
 		this.on.changed();
 	}
 
