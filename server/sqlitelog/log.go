@@ -101,7 +101,7 @@ type Log struct {
 
 	watch     *watch
 	scrub     scrub
-	tries     int // to empty the write-ahead log since a text went
+	tries     int        // to empty the write-ahead log since a text went
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
