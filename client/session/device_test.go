@@ -100,8 +100,8 @@ func TestDeviceOutlastsTheStore(t *testing.T) {
 	}
 }
 
-// Two names of one server, told by its certificate, get one secret. The secret stays
-// when the person has confirmed another certificate.
+// Two names of one server, told by its certificate, get one secret. A server that has
+// one name keeps its secret when the person has confirmed another certificate.
 func TestDeviceByCertificate(t *testing.T) {
 	s := startServer(t, "--tls", "auto")
 	_, port, err := net.SplitHostPort(s.Addr())
@@ -123,7 +123,12 @@ func TestDeviceByCertificate(t *testing.T) {
 		t.Errorf("the server knows the device as %s and %s", byNumber, byName)
 	}
 
+	kept = openStore(t, filepath.Join(t.TempDir(), "store")) // which knows one address
+	defer kept.Close()
 	pins := session.NewPins(kept)
+	if _, err := session.DialFunc(nil).Probe(t.Context(), s.base, pins); err != nil {
+		t.Fatal(err)
+	}
 	before, m := pins.Device(s.base), startMiddleman(t, s.Addr())
 	if _, err := session.DialFunc(m.dial).Probe(t.Context(), s.base, pins); err == nil {
 		t.Error("another certificate is not refused")

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"parley/shared"
@@ -55,7 +57,8 @@ func (p *Pins) Words(server string) string {
 // Trust makes a fingerprint the one by which the server is known, as the person
 // who has compared it says. It must be that of the certificate that was refused last;
 // of any other, Trust does nothing. A server that was known before keeps this device's
-// secret. If the certificate is an authority's, its successors are good, too.
+// secret, unless another server is known by the same certificate: one of the two may only
+// have passed on the other's TLS, and must not get the other's secret now. If the certificate is an authority's, its successors are good, too.
 func (p *Pins) Trust(server, words string) {
 	p.mu.Lock()
 	shown, refused := p.refused[server]
@@ -70,10 +73,30 @@ func (p *Pins) Trust(server, words string) {
 	if shown.vouched {
 		words = vouched
 	}
-	if before != "" && before != words {
+	if before != "" && before != words && (before == vouched || p.alone(server, before)) {
 		p.handOver(Identity(server, before), Identity(server, words))
 	}
 	p.keep(server, words)
+}
+
+// alone reports whether no server but this one is known by a fingerprint.
+func (p *Pins) alone(server, words string) bool {
+	var pinned []string
+	p.mu.Lock()
+	for other, kept := range p.words {
+		if kept == words {
+			pinned = append(pinned, other)
+		}
+	}
+	p.mu.Unlock()
+	if p.store != nil {
+		kept, err := p.store.Pinned(words)
+		if err != nil {
+			return false // nobody knows
+		}
+		pinned = append(pinned, kept...)
+	}
+	return !slices.ContainsFunc(pinned, func(other string) bool { return other != server && !strings.HasPrefix(other, linkPrefix) })
 }
 
 func (p *Pins) keep(server, words string) {
@@ -87,7 +110,9 @@ func (p *Pins) keep(server, words string) {
 
 // linked is the key under which the words of a link are kept. They are no pin: a link
 // can name any certificate, also that of another server.
-func linked(server string) string { return "link " + server }
+func linked(server string) string { return linkPrefix + server }
+
+const linkPrefix = "link "
 
 // Expect has the first certificate of a server compared with a link's fingerprint. It
 // reports false if the server is known already, by another one.

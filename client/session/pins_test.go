@@ -164,6 +164,46 @@ func TestLinkMovesNoSecret(t *testing.T) {
 	}
 }
 
+// A server that first passes on another one's TLS, and then shows a certificate of its
+// own that the person trusts, does not get the other's secret.
+func TestRelayGetsNoSecret(t *testing.T) {
+	certificate, evil := testAuthority.issue(t, false), testAuthority.issue(t, false)
+	evilWords := shared.Fingerprint(evil.Certificate[0])
+	known, show := showing(t)
+	show(certificate)
+	for _, kept := range []session.Store{nil, openStore(t, filepath.Join(t.TempDir(), "store"))} {
+		relay, show := showing(t)
+		show(certificate)
+		pins := session.NewPins(kept)
+		for _, server := range []string{relay, known} {
+			if _, p := probe(t, server, pins); p != nil {
+				t.Fatal(p)
+			}
+		}
+		secret := pins.Device(known)
+		if pins.Device(relay) != secret {
+			t.Error("two addresses of one certificate have two secrets")
+		}
+		show(evil)
+		if kept != nil {
+			pins = session.NewPins(kept) // a restart forgets nothing of it
+		}
+		if _, p := probe(t, relay, pins); p == nil || p.Cause != session.CauseCertChanged {
+			t.Fatalf("another certificate: %v", p)
+		}
+		pins.Trust(relay, evilWords)
+		if _, p := probe(t, relay, pins); p != nil || pins.Words(relay) != evilWords {
+			t.Fatalf("the person trusts it, and still: %v", p)
+		}
+		if pins.Device(relay) == secret {
+			t.Error("the relay gets the secret of the known server")
+		}
+		if got := pins.Device(known); got != secret {
+			t.Errorf("the known server gets %q, before %q", got, secret)
+		}
+	}
+}
+
 // A link with words is believed before the first connection, and does not make
 // a server known by another certificate than it was.
 func TestWordsOfALink(t *testing.T) {

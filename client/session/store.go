@@ -24,6 +24,9 @@ type Store interface {
 	// SetPin keeps it.
 	SetPin(server, words string) error
 
+	// Pinned are the servers for which a fingerprint is kept. The error is the file's.
+	Pinned(words string) (servers []string, err error)
+
 	// Device is the secret that a server knows this installation by, made at the
 	// first call. Servers are told apart by Identity.
 	Device(identity string) (string, error)
