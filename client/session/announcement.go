@@ -136,7 +136,7 @@ func (a *announcement) say(attributes []string) bool {
 	for _, s := range attributes {
 		switch key, value, _ := strings.Cut(s, "="); strings.ToLower(key) {
 		case "id":
-			if len(value) > maxID || !printable(value) {
+			if len(value) > maxID || !plain(value) {
 				return false
 			}
 			a.id = value
@@ -150,12 +150,11 @@ func (a *announcement) say(attributes []string) bool {
 // isInstance reports whether a name is that of a server of ours.
 func isInstance(name string) bool {
 	instance, ok := strings.CutSuffix(name, "."+service)
-	return ok && instance != "" && printable(instance)
+	return ok && instance != "" && plain(instance)
 }
 
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+// plain reports whether s is text without controls.
+func plain(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
 // lower is "" for a name that is no text.
 func lower(n dnsmessage.Name) string {

@@ -396,3 +396,30 @@ func TestSearchNowhere(t *testing.T) {
 		t.Errorf("%+v", trace)
 	}
 }
+
+// The real server is found by its announcement, and by its id.
+func TestSearchFindsTheServer(t *testing.T) {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	n := lan(t)
+	s := servertest.Start(t, "--addr", "0.0.0.0:0", "--name", "Class 4b. Upstairs", "--tls", "auto")
+	_, port, err := net.SplitHostPort(s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "https://" + net.JoinHostPort(ours, port)
+	for deadline := time.Now().Add(time.Minute); ; { // until it has found that nobody else has its name
+		found, infos, trace := run(t, Discovery{Networks: []Network{n}})
+		info := infos[base]
+		if len(found) == 1 && info.Name == "Class 4b. Upstairs" && isID(info.ID) && info.Words != "" {
+			if again, _, _ := run(t, Discovery{Networks: []Network{n}, ID: info.ID, Words: info.Words}); !slices.Equal(again, found) {
+				t.Errorf("by its id and its certificate: %v", again)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("found %v: %+v, %+v", found, info, trace)
+		}
+	}
+}
