@@ -32,7 +32,7 @@
 //
 //	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
 //	model       item, timeline, rows, history, crowd, outbox
-//	discovery   discover, announcement, network
+//	discovery   discover, announcement, network, move
 //	store       the contract alone; package store has the files
 //	the loop    room, loop, commands, status
 package session

@@ -32,6 +32,7 @@ var (
 //
 //	app                       version, name, server
 //	        pins              server → the words of its certificate
+//	        ids               server → its session.ServerInfo.ID
 //	        devices           session.Identity of a server → the secret that it knows this device by
 //	rooms / <server NUL room> state, draft, amendments
 //	        log               number → savedRow, the newest fixed rows

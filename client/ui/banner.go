@@ -89,6 +89,9 @@ func (b *banner) sentence() string {
 		}
 		return ""
 	}
+	if f := b.client.lost.offer; f != nil {
+		return lang.T("banner.moved", "name", serverName(f.Info), "address", hostOf(f.Base))
+	}
 	if s.Cause == session.CauseNone {
 		return "" // the first try is on its way, and the header says so
 	}
@@ -123,6 +126,9 @@ func (b *banner) tapped() {
 	}
 	c := b.client
 	switch {
+	case c.lost.offer != nil && s.State != session.Connected:
+		askToMove(c, *c.lost.offer)
+		return
 	case s.AsksForKey():
 		showKey(c, b.conv)
 		return

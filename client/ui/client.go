@@ -32,6 +32,8 @@ type options struct {
 	clock  lang.Clock
 	grace  time.Duration // how long a phone's app in the background stays connected
 	system system
+
+	patience time.Duration // until a server that can't be reached is looked for
 }
 
 // client is what all pages share: the window, the settings and the rooms that are
@@ -50,7 +52,9 @@ type client struct {
 	focused      bool                 // the window has the focus; a phone's app is in front
 	notices      int                  // notifications since the window lost the focus
 	sent         bool                 // something, since the app was started
-	asleep       func()               // cancels the pause of an app in the background
+	lost         lost
+	hearing      int    // searches that want multicast
+	asleep       func() // cancels the pause of an app in the background
 }
 
 // ways lead from one page to another.
@@ -61,6 +65,7 @@ type ways interface {
 	showRooms(room, key string) // and a room of theirs, unless it is ""
 	showSettings()
 	changeServer()
+	start() // as when the app starts
 }
 
 // roomsPage is a page that lists rooms.
@@ -117,9 +122,10 @@ func (c *client) setProfile(name, server string) {
 	}
 }
 
-// restoreProfile takes from the store what the preferences have lost.
+// restoreProfile takes from the store what the preferences have lost, or not heard of yet:
+// Fyne writes them some time later.
 func (c *client) restoreProfile() {
-	if c.store == nil || c.prefs.name() != "" && c.prefs.server() != "" {
+	if c.store == nil {
 		return
 	}
 	name, server, err := c.store.Profile()
@@ -173,6 +179,7 @@ func (c *client) setFocused(on bool) {
 		}
 	}
 	if !on {
+		c.endSeeking()
 		for _, conv := range c.open {
 			conv.Session.Save() // Android may end the app without another word
 		}

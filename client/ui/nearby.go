@@ -50,8 +50,7 @@ func (n *nearby) begin(harder bool) {
 	n.stop = cancel
 	known := n.client.knownServers()
 	var fresh []session.Nearby
-	handset.HearMulticast(true)
-	context.AfterFunc(ctx, func() { n.client.bridge.Post(func() { handset.HearMulticast(n.stop != nil) }) })
+	hearMulticast(n.client, ctx)
 	n.client.bridge.Run(ctx, func(running context.Context) func() {
 		trace := n.client.net.search(running, session.Discovery{Pins: n.client.pins, Known: known, Harder: harder}, func(f session.Nearby) {
 			n.client.bridge.Post(func() {
@@ -119,11 +118,7 @@ func (n *nearby) draw() {
 
 // tile is a server of the list; a lock marks TLS.
 func (n *nearby) tile(f session.Nearby) fyne.CanvasObject {
-	name := text.OneLine(f.Info.Name)
-	if name == "" {
-		name = "Parley"
-	}
-	about := kit.NewColumn(2, kit.NewText(name, kit.FontStrong, kit.RoleText).Lines(2),
+	about := kit.NewColumn(2, kit.NewText(serverName(f.Info), kit.FontStrong, kit.RoleText).Lines(2),
 		kit.NewText(hostOf(f.Base)+" · "+lang.Plural("people", f.Info.People), kit.FontSmall, kit.RoleMuted).Lines(3))
 	line := kit.NewRow(3*kit.Unit, 0, about)
 	if f.Info.Words != "" || isTLS(f.Base) {
@@ -167,6 +162,20 @@ func (n *nearby) explain() {
 		did, causes,
 		kit.NewPrimary(lang.T("nearby.again"), again(false)),
 		kit.NewColumn(kit.Unit, kit.NewSecondary(lang.T("nearby.harder"), again(true)), kit.NewText(lang.T("nearby.harder.also"), kit.FontSmall, kit.RoleMuted)))
+}
+
+// hearMulticast has a phone's Wi-Fi take in multicast until ctx ends, or the last of
+// several does.
+func hearMulticast(c *client, ctx context.Context) {
+	c.hearing++
+	handset.HearMulticast(true)
+	context.AfterFunc(ctx, func() {
+		c.bridge.Post(func() {
+			if c.hearing--; c.hearing == 0 {
+				handset.HearMulticast(false)
+			}
+		})
+	})
 }
 
 // maxKnown is how many servers of earlier visits are asked for.

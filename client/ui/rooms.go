@@ -146,6 +146,7 @@ func (c *client) remember() {
 func (c *client) InFront() bool { return c.focused }
 
 func (c *client) Changed(*conversation.Room) {
+	c.look()
 	c.retitle()
 	c.roomsChanged()
 }

@@ -55,6 +55,9 @@ func (r router) back(phone bool) {
 // showRooms shows the rooms of a server that has just been chosen, and a room of a
 // link with its passphrase. A passphrase that this device has is not replaced.
 func (r router) showRooms(room, key string) {
+	if r.lost.moving {
+		return
+	}
 	if len(r.open) == 0 {
 		r.reopen()
 	}
@@ -73,6 +76,9 @@ func (r router) enter(name string) { r.enterLocked(name, "", false) }
 
 // enterLocked is enter with a passphrase, which locks the room if it is new.
 func (r router) enterLocked(name, key string, hidden bool) {
+	if r.lost.moving {
+		return
+	}
 	conv := r.find(name)
 	if conv != nil && key != "" {
 		conv.Session.Unlock(key)
@@ -97,6 +103,9 @@ func (r router) showSettings() {
 
 // changeServer leaves all rooms and goes back to the first page.
 func (r router) changeServer() {
+	if r.lost.moving {
+		return
+	}
 	r.leaveAll()
 	r.nav.reset(r.landingPage)
 }

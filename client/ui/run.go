@@ -36,7 +36,7 @@ func Run() {
 	dial := session.DialFunc(handset.Dial)
 	c := newRouter(a, w, options{
 		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, searchNearby, dial}, store: store,
-		clock: time.Now, grace: backgroundGrace, system: android,
+		clock: time.Now, grace: backgroundGrace, system: android, patience: lostPatience,
 	})
 	c.storeProblem = problem
 	w.Resize(c.prefs.size())

@@ -71,11 +71,7 @@ func (s *serverState) nothing() { s.know("", "", nil) }
 func (s *serverState) asking()  { s.know("clock", lang.T("server.asking"), kit.RoleMuted) }
 
 func (s *serverState) found(info session.ServerInfo) {
-	name := text.OneLine(info.Name)
-	if name == "" {
-		name = "Parley"
-	}
-	sentence := lang.T("server.found", "name", name, "version", text.OneLine(info.Version), "people", lang.Plural("people", info.People))
+	sentence := lang.T("server.found", "name", serverName(info), "version", text.OneLine(info.Version), "people", lang.Plural("people", info.People))
 	if info.Words != "" {
 		sentence += "\n" + lang.T("server.words", "words", info.Words)
 	}
