@@ -58,13 +58,22 @@ type seen struct {
 }
 
 // answer reads the next answer to a search.
-func answer(t *testing.T, c net.PacketConn) (s seen) {
+func answer(t *testing.T, c net.PacketConn) seen {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	s, err := nextAnswer(t, c, time.Now().Add(30*time.Second))
+	if err != nil {
+		t.Fatalf("a search has no answer: %v", err)
+	}
+	return s
+}
+
+func nextAnswer(t *testing.T, c net.PacketConn, late time.Time) (s seen, err error) {
+	t.Helper()
+	_ = c.SetReadDeadline(late)
 	buf := make([]byte, 9000)
 	n, from, err := c.ReadFrom(buf)
 	if err != nil {
-		t.Fatalf("a search has no answer: %v", err)
+		return s, err
 	}
 	var m dnsmessage.Message
 	if err := m.Unpack(buf[:n]); err != nil || m.ID != 4711 || len(m.Questions) != 1 {
@@ -89,7 +98,7 @@ func answer(t *testing.T, c net.PacketConn) (s seen) {
 			}
 		}
 	}
-	return s
+	return s, nil
 }
 
 // find asks at an address from a host's, and returns the answer. The host's interface
@@ -265,67 +274,122 @@ func TestNotAnnounced(t *testing.T) {
 	}
 }
 
-// TestAnnounceTwice has two servers of one log, as after a restore, in one network.
-func TestAnnounceTwice(t *testing.T) {
-	if !servertest.InNamespace(t) {
-		return
-	}
+// switched puts two hosts and the test's own into one network: 10.7.0.1, .2 and .3.
+func switched(t *testing.T) (two, three *remoteHost) {
+	t.Helper()
 	for _, args := range []string{"link set lo up", "link add br7 type bridge", "addr add 10.7.0.1/24 dev br7", "link set br7 up"} {
 		servertest.IP(t, args)
 	}
-	ann, bob := newHost(t), newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
-	bob.cable("eth8", "10.7.0.3/24")
+	two, three = newHost(t), newHost(t)
+	two.cable("eth7", "10.7.0.2/24")
+	three.cable("eth8", "10.7.0.3/24")
 	servertest.IP(t, "link set eth7 master br7")
 	servertest.IP(t, "link set eth8 master br7")
+	return two, three
+}
 
-	data, copied := t.TempDir(), filepath.Join(t.TempDir(), "copy")
-	out, stop := runServer(t, "--addr", ":8123", "--data", data, "--name", "Attic")
-	first := out.wait(t, settled)
-	backup := filepath.Join(t.TempDir(), "backup.db")
+// twin copies a log as a backup and its restoration do.
+func twin(t *testing.T, data string) (copied string) {
+	t.Helper()
+	backup, copied := filepath.Join(t.TempDir(), "backup.db"), filepath.Join(t.TempDir(), "copy")
 	for _, args := range [][]string{{"backup", backup, "--data", data}, {"restore", backup, "--data", copied}} {
 		if err := run(t.Context(), args, nil, servertest.NewOutput(), servertest.NewOutput()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	second := bob.command(servertest.Binary(t), "--addr", ":8123", "--data", copied, "--name", "Attic")
-	said := servertest.NewOutput()
-	second.Stdout, second.Stderr = said, said
-	if err := second.Start(); err != nil {
+	return copied
+}
+
+// serve starts a server on a host.
+func (h *remoteHost) serve(said *servertest.Output, args ...string) {
+	h.t.Helper()
+	cmd := h.command(append([]string{servertest.Binary(h.t)}, args...)...)
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			h.t.Errorf("a server on another host: %v", err)
+		}
+	})
+}
+
+// findAll asks everyone from the test's own host until so many servers have answered
+// under names of their own, and returns them by address.
+func findAll(t *testing.T, n int) map[string]seen {
+	t.Helper()
+	c := must(net.ListenPacket("udp4", "10.7.0.1:0"))
+	defer c.Close()
+	if err := ipv4.NewPacketConn(c).SetMulticastInterface(must(net.InterfaceByName("br7"))); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		second.Process.Signal(syscall.SIGTERM)
-		if err := second.Wait(); err != nil {
-			t.Errorf("the second server: %v", err)
-		}
-	})
-	suffixed := said.Wait(t, settled)
-
-	c := ann.socket("10.7.0.2")
-	ann.within(func() {
-		if err := ipv4.NewPacketConn(c).SetMulticastInterface(must(net.InterfaceByName("eth7p"))); err != nil {
-			t.Error(err)
-		}
-	})
-	must(c.WriteTo(search(t), must(net.ResolveUDPAddr("udp4", "224.0.0.251:5353"))))
 	found := map[string]seen{}
-	for range 2 {
-		s := answer(t, c)
-		found[s.source] = s
+	for range 60 {
+		must(c.WriteTo(search(t), must(net.ResolveUDPAddr("udp4", "224.0.0.251:5353"))))
+		hosts := map[string]bool{}
+		clear(found)
+		for late := time.Now().Add(time.Second); ; {
+			s, err := nextAnswer(t, c, late)
+			if err != nil {
+				break
+			}
+			found[s.source], hosts[s.host] = s, true
+			if len(hosts) == n {
+				return found
+			}
+		}
 	}
-	one, two := found["10.7.0.1"], found["10.7.0.3"]
-	if one.id == "" || one.id != two.id {
-		t.Errorf("the ids are %q and %q", one.id, two.id)
+	t.Fatalf("found are only %+v", found)
+	return nil
+}
+
+// TestAnnounceTwice has two servers of one log, as after a restore, in one network.
+func TestAnnounceTwice(t *testing.T) {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	two, _ := switched(t)
+	data := t.TempDir()
+	out, stop := runServer(t, "--addr", ":8123", "--data", data, "--name", "Attic")
+	first := out.wait(t, settled)
+	said := servertest.NewOutput()
+	two.serve(said, "--addr", ":8123", "--data", twin(t, data), "--name", "Attic")
+	second := said.Wait(t, settled)
+	found := findAll(t, 2)
+	one, other := found["10.7.0.1"], found["10.7.0.2"]
+	if one.id == "" || one.id != other.id {
+		t.Errorf("the ids are %q and %q", one.id, other.id)
 	}
 	host := strings.TrimSuffix(one.host, ".local.")
-	if one.instance != "Attic" || two.instance != "Attic (2)" || two.host != host+"-2.local." || two.address != "10.7.0.3" {
-		t.Errorf("found are %+v and %+v", one, two)
+	if one.instance != "Attic" || other.instance != "Attic (2)" || other.host != host+"-2.local." || other.address != "10.7.0.2" {
+		t.Errorf("found are %+v and %+v", one, other)
 	}
-	if !strings.Contains(first, host+".local parley.local") || strings.Contains(suffixed, " parley.local") {
-		t.Errorf("they say\n%s%s", first, suffixed)
+	if !strings.Contains(first, host+".local parley.local") || strings.Contains(second, " parley.local") {
+		t.Errorf("they say\n%s%s", first, second)
 	}
 	stop()
+}
+
+// TestAnnounceAtOnce starts these two at the same moment, as when the power is back.
+func TestAnnounceAtOnce(t *testing.T) {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	two, three := switched(t)
+	data := t.TempDir()
+	_, stop := startServer(t, data)
+	stop()
+	copied, said := twin(t, data), servertest.NewOutput()
+	servertest.Binary(t)
+	two.serve(said, "--addr", ":8123", "--data", data)
+	three.serve(said, "--addr", ":8123", "--data", copied)
+	found := findAll(t, 2)
+	a, b := found["10.7.0.2"], found["10.7.0.3"]
+	if a.id != b.id || a.host == b.host || a.instance == b.instance || a.address != "10.7.0.2" || b.address != "10.7.0.3" {
+		t.Errorf("found are %+v and %+v\n%s", a, b, said)
+	}
 }
 
 // TestAnnounceWithoutPort has another program keep port 5353 to itself: the server
@@ -352,10 +416,12 @@ func TestAnnounceWithoutPort(t *testing.T) {
 	for got := (seen{}); got.address != want.address; {
 		got = find(t, ann, "", "10.7.0.1:8123", "eth7p")
 	}
-	if n := strings.Count(out.b.String(), "level=WARN"); n != 1 || !strings.Contains(out.b.String(), "another program has UDP port 5353") {
-		t.Errorf("it warned %d times:\n%s", n, out.b.String())
-	}
 	stop()
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if text := out.b.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "another program has UDP port 5353") {
+		t.Errorf("it did not warn once:\n%s", text)
+	}
 }
 
 // TestAnnounceNextToAvahi has an independent program read the announcement, on another
