@@ -113,6 +113,7 @@ type walker struct {
 	config   session.Config // of the one that is away at times
 	path     string
 	ann, bob *viewer
+	visitors []*viewer // who came in later, and load history while it changes
 	said     int
 }
 
@@ -139,7 +140,7 @@ func (w *walker) step() {
 	if !ok {
 		return
 	}
-	switch w.random.IntN(16) {
+	switch w.random.IntN(20) {
 	case 0, 1:
 		v.send(w.text())
 	case 2:
@@ -165,6 +166,15 @@ func (w *walker) step() {
 		w.ann.room.LoadGap(row.ID)
 	case 15:
 		w.ann.room.Around(row.Offset)
+	case 16:
+		if len(w.visitors) < 5 {
+			config := session.Config{Server: w.relay.base, Room: w.config.Room, User: fmt.Sprint("Visitor ", len(w.visitors))}
+			w.visitors = append(w.visitors, enter(w.t, config))
+		}
+	default:
+		for _, v := range w.visitors {
+			v.room.LoadOlder()
+		}
 	}
 }
 
@@ -218,7 +228,7 @@ func TestEveryClientEndsWithTheLog(t *testing.T) {
 			w.config = session.Config{Server: w.relay.base, Room: fmt.Sprint("walk ", seed), User: "Ann", Device: session.NewDevice(), Store: openStore(t, w.path)}
 			w.bob = enter(t, session.Config{Server: s.base, Room: w.config.Room, User: "Bob"})
 			w.ann = enter(t, w.config)
-			first := 80 // over what a first visit gets
+			const first = 180 // over what a first visit gets
 			for range first {
 				w.bob.send(w.text())
 			}
@@ -241,7 +251,11 @@ func TestEveryClientEndsWithTheLog(t *testing.T) {
 			all(fresh, "bob ends")
 			w.ann.until("the log", func() bool { return sameLog(w.ann.rows, fresh.rows, true) })
 			w.bob.until("the log", func() bool { return sameLog(w.bob.rows, fresh.rows, false) })
-			for _, v := range []*viewer{w.ann, w.bob, fresh} {
+			for _, v := range w.visitors {
+				all(v, "bob ends")
+				v.until("the log", func() bool { return sameLog(v.rows, fresh.rows, false) })
+			}
+			for _, v := range append(w.visitors, w.ann, w.bob, fresh) {
 				v.room.Close()
 			}
 			_ = w.config.Store.(*store.Store).Close()
