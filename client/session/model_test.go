@@ -23,8 +23,8 @@ import (
 )
 
 // relay passes frames between clients and a real server. While forgets is set, the server
-// does not learn what a client has seen: it answers as after a long absence. Answers with
-// history are late, so that changes overtake them.
+// does not learn what a client has seen: it answers as after a long absence. In some
+// connections what is live overtakes answers with history, in others it is overtaken.
 type relay struct {
 	base    string
 	forgets atomic.Bool
@@ -53,22 +53,7 @@ func startRelay(t *testing.T, server string) *relay {
 		var back sync.WaitGroup
 		back.Go(func() {
 			defer from.CloseNow()
-			var late sync.WaitGroup
-			defer late.Wait()
-			for {
-				data, m, err := next(ctx, to)
-				if err != nil {
-					return
-				}
-				if m.Type == shared.TypeHistory {
-					late.Go(func() {
-						time.Sleep(rand.N(20 * time.Millisecond)) // how late it is
-						_ = from.Write(ctx, websocket.MessageText, data)
-					})
-				} else if from.Write(ctx, websocket.MessageText, data) != nil {
-					return
-				}
-			}
+			r.deliver(ctx, to, from)
 		})
 		for {
 			data, m, err := next(ctx, from)
@@ -94,6 +79,40 @@ func startRelay(t *testing.T, server string) *relay {
 		wg.Wait()
 	})
 	return r
+}
+
+// deliver passes on what the server sends.
+func (r *relay) deliver(ctx context.Context, server, client *websocket.Conn) {
+	live := make(chan []byte, 100_000)
+	lateLive, lateHistory := rand.N(2*time.Millisecond), rand.N(20*time.Millisecond)
+	if rand.N(2) == 0 {
+		lateLive = 0
+	}
+	var late sync.WaitGroup
+	late.Go(func() {
+		for data := range live {
+			time.Sleep(lateLive)
+			_ = client.Write(ctx, websocket.MessageText, data) // it fails if the client has gone, which deliver sees
+		}
+	})
+	defer late.Wait()
+	defer close(live)
+	for {
+		data, m, err := next(ctx, server)
+		switch {
+		case err != nil:
+			return
+		case m.Type == shared.TypeHistory && lateLive == 0:
+			late.Go(func() {
+				time.Sleep(lateHistory)
+				_ = client.Write(ctx, websocket.MessageText, data)
+			})
+		case m.Type == shared.TypeHistory:
+			_ = client.Write(ctx, websocket.MessageText, data)
+		default:
+			live <- data
+		}
+	}
 }
 
 // next is the next frame of a connection, as it came and decoded.
