@@ -378,6 +378,11 @@ func TestDelete(t *testing.T) {
 	c.row("1", "the deletion", isDeleted)
 	c.row("4", "no quote", func(i session.Item) bool { return i.Quote != nil && *i.Quote == session.Quote{Offset: 1} })
 
+	// Neither is one that is not here.
+	reply.Offset, reply.ID, reply.Reply = 7, "7", 99
+	c.peer.send(reply, shared.Message{Type: shared.TypeDelete, By: "them", User: "Bob", Offset: 8, Targets: []int64{99}})
+	c.row("7", "no quote", func(i session.Item) bool { return i.Quote != nil && *i.Quote == session.Quote{Offset: 99} })
+
 	// One that the log does not have any more is as deleted.
 	c.room.Delete("3")
 	c.refuse(c.peer.expect(shared.TypeDelete), shared.CodeNotFound)
@@ -386,11 +391,11 @@ func TestDelete(t *testing.T) {
 	// An edit that came too late is handed back.
 	c.send("an own one")
 	m = c.peer.expect(shared.TypeChat)
-	c.peer.send(echo(7, m))
+	c.peer.send(echo(9, m))
 	c.until("the message", c.settled)
 	c.room.Edit(m.ID, "an own one, better")
 	late := c.peer.expect(shared.TypeChat)
-	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "d", By: "host", User: "Host", Offset: 8, Targets: []int64{7, 2, 99}})
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "d", By: "host", User: "Host", Offset: 10, Targets: []int64{9, 2, 99}})
 	c.row(m.ID, "the deletion", isDeleted)
 	c.refuse(late, shared.CodeNotFound)
 	if u := c.undone(); u.Text != "an own one, better" {
@@ -403,7 +408,7 @@ func TestDelete(t *testing.T) {
 		}
 	}
 	c.restart()
-	if len(c.rows) != 5 || !isDeleted(c.rows[0]) || c.rows[3].Quote.Text != "" || c.rows[3].Text != "an answer" {
+	if len(c.rows) != 6 || !isDeleted(c.rows[0]) || c.rows[3].Quote.Text != "" || c.rows[3].Text != "an answer" {
 		t.Errorf("shows %+v", c.rows)
 	}
 	c.room.Close()

@@ -79,8 +79,12 @@ func (t *timeline) adopt(r *Row, m shared.Message, whole bool) {
 		s.Reacted = r.Content.Reacted
 	}
 	if s.Quote != nil {
-		if q := t.byOffset[s.Quote.Offset]; q != nil && q.Content.Deleted {
-			s.Quote = &Quote{Offset: s.Quote.Offset}
+		switch q := t.byOffset[s.Quote.Offset]; { // a row of it may be newer, or hear of changes before
+		case q == nil, q == r, *s.Quote == Quote{Offset: m.Reply}:
+		case q.Content.Deleted:
+			s.Quote = &Quote{Offset: q.Offset}
+		default:
+			s.Quote = &Quote{Offset: q.Offset, User: cmp.Or(s.Quote.User, q.User), Text: cut(q.Content.Text)}
 		}
 	}
 	t.erase = t.erase || r.Content.Text != "" && r.Content.Text != s.Text
@@ -100,7 +104,7 @@ func (t *timeline) refresh(r *Row, m shared.Message, whole bool) {
 		t.mark(r)
 	}
 	if r.Content.Text != text {
-		t.requote(r)
+		t.requoteRow(r)
 	}
 	if !reflect.DeepEqual(before, r.Item) {
 		t.update(t.indexOf(r))
@@ -122,7 +126,11 @@ func (t *timeline) amended(m shared.Message) {
 	case shared.TypeDelete:
 		for _, target := range m.Targets {
 			t.meanwhile.note(target, m.Offset, true)
-			if r := t.byOffset[target]; r != nil && r.Changed < m.Offset {
+			r := t.byOffset[target]
+			switch {
+			case r == nil:
+				t.requote(target, "", "", true)
+			case r.Changed < m.Offset:
 				r.Changed = m.Offset
 				t.deleted(r)
 			}
@@ -142,14 +150,18 @@ func (t *timeline) amended(m shared.Message) {
 func (t *timeline) edit(m shared.Message) {
 	t.meanwhile.note(m.Edits, m.Offset, true)
 	r := t.byOffset[m.Edits]
-	if r == nil || r.Changed >= m.Offset || r.Content.Deleted {
+	if r == nil {
+		t.requote(m.Edits, m.User, m.Text, false)
+		return
+	}
+	if r.Changed >= m.Offset || r.Content.Deleted {
 		return
 	}
 	t.erase = true
 	r.Changed = m.Offset
 	r.Content.Text, r.Content.Edited = m.Text, true
 	t.redraw(r)
-	t.requote(r)
+	t.requoteRow(r)
 }
 
 // reaction takes a react. The person's own counts even if the row is newer: a copy of
@@ -175,19 +187,20 @@ func (t *timeline) deleted(r *Row) {
 	t.erase = true
 	r.Content = Content{Deleted: true}
 	t.redraw(r)
-	t.requote(r)
+	t.requoteRow(r)
 }
 
-// requote makes what answers a message show what it is now.
-func (t *timeline) requote(target *Row) {
+// requote makes what answers a message show what that is now, whether its row is here or
+// not.
+func (t *timeline) requote(offset int64, user, text string, deleted bool) {
 	for _, r := range t.rows {
 		q := r.Content.Quote
-		if q == nil || q.Offset != target.Offset || r.Epoch != t.epoch && r.Delivery == Sent && r.Epoch != "" {
+		if q == nil || q.Offset != offset || r.Epoch != t.epoch && r.Delivery == Sent && r.Epoch != "" {
 			continue
 		}
-		fresh := Quote{Offset: q.Offset}
-		if !target.Content.Deleted {
-			fresh.User, fresh.Text = cmp.Or(q.User, target.User), cut(target.Content.Text)
+		fresh := Quote{Offset: offset}
+		if !deleted {
+			fresh.User, fresh.Text = cmp.Or(q.User, user), cut(text)
 		}
 		if fresh != *q {
 			t.erase = true
@@ -196,3 +209,5 @@ func (t *timeline) requote(target *Row) {
 		}
 	}
 }
+
+func (t *timeline) requoteRow(r *Row) { t.requote(r.Offset, r.User, r.Content.Text, r.Content.Deleted) }

@@ -268,11 +268,11 @@ func TestEveryClientEndsWithTheLog(t *testing.T) {
 			anew.Store, anew.Server = nil, s.base
 			fresh := enter(t, anew)
 			all(fresh, "bob ends")
-			w.ann.until("the log", func() bool { return sameLog(w.ann.rows, fresh.rows, true) })
-			w.bob.until("the log", func() bool { return sameLog(w.bob.rows, fresh.rows, false) })
+			w.ann.showsLog(fresh, true)
+			w.bob.showsLog(fresh, false)
 			for _, v := range w.visitors {
 				all(v, "bob ends")
-				v.until("the log", func() bool { return sameLog(v.rows, fresh.rows, false) })
+				v.showsLog(fresh, false)
 			}
 			for _, v := range append(w.visitors, w.ann, w.bob, fresh) {
 				v.room.Close()
@@ -283,13 +283,31 @@ func TestEveryClientEndsWithTheLog(t *testing.T) {
 	group.Wait()
 }
 
-// sameLog compares rows; whose they are and who reacted, only for the same person.
-func sameLog(a, b []session.Item, person bool) bool {
-	return slices.EqualFunc(a, b, func(x, y session.Item) bool {
-		x.ID = y.ID
-		if !person {
-			x.Mine, x.Reacted = y.Mine, y.Reacted
+// showsLog waits until a viewer shows the same log as a fresh one; whose the rows are and
+// who reacted are compared only for the same person.
+func (v *viewer) showsLog(fresh *viewer, person bool) {
+	v.t.Helper()
+	var odd string
+	defer func() {
+		if odd != "" {
+			v.t.Log(odd)
 		}
-		return reflect.DeepEqual(x, y)
+	}()
+	v.until("the log", func() bool {
+		odd = ""
+		if len(v.rows) != len(fresh.rows) {
+			odd = fmt.Sprintf("%d rows of %d", len(v.rows), len(fresh.rows))
+		}
+		for i := range min(len(v.rows), len(fresh.rows)) {
+			x, y := v.rows[i], fresh.rows[i]
+			x.ID = y.ID
+			if !person {
+				x.Mine, x.Reacted = y.Mine, y.Reacted
+			}
+			if !reflect.DeepEqual(x, y) {
+				odd = fmt.Sprintf("%s shows\n%+v, %+v\nwhere the log has\n%+v, %+v", v.user, x, x.Quote, y, y.Quote)
+			}
+		}
+		return odd == ""
 	})
 }

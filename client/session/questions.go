@@ -116,7 +116,9 @@ func (l *loop) askChanges() *question {
 		frame: shared.Message{Type: shared.TypeHistory, Changed: b.Changed, Before: b.Before, Limit: shared.MaxHistory},
 		answer: func(page shared.Message) {
 			for _, m := range page.Messages {
-				if r := t.byOffset[m.Offset]; r != nil && r.Entry == entryID(m) {
+				if r := t.byOffset[m.Offset]; r == nil {
+					t.requote(m.Offset, m.User, m.Text, m.Deleted)
+				} else if r.Entry == entryID(m) {
 					t.refresh(r, m, true)
 				}
 			}

@@ -305,7 +305,11 @@ func (t *timeline) place(m shared.Message, whole bool) (news bool) {
 	r := t.find(m)
 	lo, hi := t.slot(m.Offset)
 	if r == nil {
-		t.insert(hi, t.newRow(m, whole))
+		r = t.newRow(m, whole)
+		t.insert(hi, r)
+		if m.Changed > 0 {
+			t.requoteRow(r)
+		}
 		return true
 	}
 	if r.Epoch == t.epoch && r.Offset == m.Offset && r.Epoch != "" {
