@@ -22,6 +22,15 @@
 // message that is refused for a while can't be overtaken. A message keeps its id
 // over reconnects and restarts, and the server knows the ids that it has.
 //
+// # What is done to messages
+//
+// An edit, a deletion or a reaction is an Amendment. It waits like a message, goes out
+// after the messages that were written before it, and shows in its row at once. Row.Content
+// is what the log has, so a refusal takes back what is shown, and an Undone hands back what
+// was written. A change of the log counts if its offset is greater than the row's Changed.
+// What came while the room was not followed is asked for: see Behind. An answer that is
+// older than a change that came meanwhile is asked for again.
+//
 // # For the screen
 //
 // Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft;
@@ -31,8 +40,8 @@
 // # The files
 //
 //	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
-//	model       item, timeline, rows, history, crowd, outbox
+//	model       item, timeline, rows, content, history, crowd, outbox, amendments
 //	discovery   discover, announcement, network, move
 //	store       the contract alone; package store has the files
-//	the loop    room, loop, commands, status
+//	the loop    room, loop, commands, questions, status
 package session

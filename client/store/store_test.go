@@ -447,6 +447,14 @@ func TestFilesOfEarlierVersions(t *testing.T) {
 			if err != nil || !slices.Equal(rows, want) {
 				t.Errorf("%s, %s visit: the room has\n%q, %v", file, visit, rows, err)
 			}
+			if strings.HasSuffix(file, "store4.db") { // since which there are changes of messages
+				a, b, c := saved.Log[0], saved.Log[2], saved.Log[4]
+				up := []session.Reaction{{Emoji: "👍", Count: 2}}
+				if a.Reacted != "👍" || !slices.Equal(a.Reactions, up) || a.Changed != 9 || !b.Edited || *b.Quote != (session.Quote{Offset: a.Offset, User: "Bob", Text: a.Text}) ||
+					c.Reacted != "🎉" || c.Content.Reacted != "" || len(saved.Amendments) != 1 || !saved.State.CanChange || saved.State.Behind != (session.Behind{Changed: 3, Before: 7}) {
+					t.Errorf("%s, %s visit: the changes are %+v, %+v, %+v", file, visit, a, b, c)
+				}
+			}
 			r.Leave()
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
