@@ -117,8 +117,8 @@ func TestCode(t *testing.T) {
 		t.Errorf("it reads:\n%s", s)
 	}
 	r := l.timeline.rows[0]
-	if want := 3; r.shape(l.timeline.frame).pieces[1].shown != want {
-		t.Errorf("the code has %d lines, want %d", r.shape(l.timeline.frame).pieces[1].shown, want)
+	if want := 3; r.shape(l.timeline.frame, nil).pieces[1].shown != want {
+		t.Errorf("the code has %d lines, want %d", r.shape(l.timeline.frame, nil).pieces[1].shown, want)
 	}
 	var hit Hit
 	l.OnHit = func(h Hit) { hit = h }
@@ -162,7 +162,7 @@ func TestReactions(t *testing.T) {
 	if len(hits) != len(all) || len(lines) < 2 {
 		t.Errorf("hit are %v in %d lines", hits, len(lines))
 	}
-	for _, c := range row.shape(l.timeline.frame).chips {
+	for _, c := range row.shape(l.timeline.frame, nil).chips {
 		if c.mine != (c.emoji == "😂") {
 			t.Errorf("%s is the person's own: %v", c.emoji, c.mine)
 		}

@@ -115,7 +115,7 @@ func (r *row) inks(p *kit.Palette) inks {
 }
 
 func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float32) {
-	s := r.shape(f)
+	s := r.shape(f, nil)
 	ink := r.inks(p)
 	x := left + rowMargin
 	if r.item.Mine {

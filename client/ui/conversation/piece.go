@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -26,12 +27,15 @@ const (
 )
 
 // partsOf are the parts of a text that Clean returned, without the line breaks that
-// part what is code from what is not.
+// part what is code from what is not; nil if there is no code in it.
 func partsOf(s string) []text.Part {
 	if !strings.Contains(s, "```") {
-		return []text.Part{{Text: s}}
+		return nil
 	}
 	parts := text.Parts(s)
+	if !slices.ContainsFunc(parts, func(p text.Part) bool { return p.Code }) {
+		return nil
+	}
 	kept := parts[:0:0]
 	for i, p := range parts {
 		if !p.Code && i > 0 {

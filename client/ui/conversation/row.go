@@ -15,7 +15,7 @@ import (
 type row struct {
 	item  session.Item
 	text  string      // item.Text, fit to be drawn
-	parts []text.Part // of the text
+	parts []text.Part // of the text, if there is code in it
 
 	day         bool // a day line above
 	fresh       bool // the line "new since you left" above
@@ -176,12 +176,18 @@ type shape struct {
 	chips         []chip
 }
 
-func (r *row) shape(f frame) shape {
+// shape puts the pieces of the text into a slice that is made for them: most messages
+// have one, and what opens a room measures thousands.
+func (r *row) shape(f frame, pieces []piece) shape {
 	fo, most := r.font(), f.maxText()
-	s := shape{pieces: make([]piece, 0, 1)}
+	s := shape{pieces: pieces[:0]}
 	var inner, height float32
 	lines := 0
-	for _, p := range r.parts {
+	parts := r.parts
+	if parts == nil {
+		parts = []text.Part{{Text: r.text}}
+	}
+	for _, p := range parts {
 		piece := newPiece(p, fo, most)
 		lines += piece.extent.Lines
 		inner = max(inner, piece.extent.Widest)
@@ -302,7 +308,8 @@ func (r *row) measure(f frame) {
 		}
 		return
 	}
-	s := r.shape(f)
+	var room [1]piece
+	s := r.shape(f, room[:])
 	r.height += s.height + chipsHeight(s.chips) + r.noteHeight(f)
 }
 
