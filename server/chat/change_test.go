@@ -366,83 +366,6 @@ func TestFirstVisitCountsMessages(t *testing.T) {
 	}
 }
 
-// state is what the simplest correct client makes of what it is sent.
-type state struct {
-	messages map[int64]shared.Message
-	changes  int // frames
-}
-
-func newState() *state { return &state{messages: make(map[int64]shared.Message)} }
-
-// apply takes what is newer than what the client has.
-func (s *state) apply(m shared.Message, by string) {
-	change := func(target int64, change func(*shared.Message)) {
-		s.changes++
-		if old, ok := s.messages[target]; ok && m.Offset > old.Changed {
-			change(&old)
-			old.Changed = m.Offset
-			s.messages[target] = old
-		}
-	}
-	switch m.Type {
-	case shared.TypeChat:
-		if m.Edits != 0 {
-			change(m.Edits, func(old *shared.Message) { old.Text, old.Edited = m.Text, true })
-			return
-		}
-		if old, ok := s.messages[m.Offset]; !ok || m.Changed > old.Changed {
-			s.messages[m.Offset] = m
-		}
-	case shared.TypeDelete:
-		for _, target := range m.Targets {
-			change(target, func(old *shared.Message) {
-				*old = shared.Message{Offset: old.Offset, ID: old.ID, Text: shared.TextDeleted, Deleted: true}
-			})
-			for offset, other := range s.messages {
-				if other.Reply == target {
-					other.Quote = nil
-					s.messages[offset] = other
-				}
-			}
-		}
-	case shared.TypeReact:
-		change(m.Target, func(old *shared.Message) {
-			old.Reactions = m.Counts
-			if m.By == by {
-				old.Mine = m.Emoji
-			}
-		})
-	case shared.TypeHistory:
-		for _, m := range m.Messages {
-			s.apply(m, by)
-		}
-	}
-}
-
-func (s *state) knows(id string) bool {
-	for _, m := range s.messages {
-		if m.ID == id {
-			return true
-		}
-	}
-	return false
-}
-
-// lines are the messages without the offsets of their changes.
-func (s *state) lines() (all []string) {
-	var offsets []int64
-	for offset := range s.messages {
-		offsets = append(offsets, offset)
-	}
-	slices.Sort(offsets)
-	for _, offset := range offsets {
-		m := s.messages[offset]
-		m.Changed = 0
-		all = append(all, line(m))
-	}
-	return all
-}
-
 // countingLog counts what is read.
 type countingLog struct {
 	chat.Log
@@ -535,6 +458,48 @@ func TestDeletionReadsNothingForThoseUpToDate(t *testing.T) {
 	}
 	if reads.Load() == before {
 		t.Error("the reads are not counted")
+	}
+}
+
+// What came just before a deletion is written to the members first, also if it comes
+// out of the log together with it.
+func TestDeletionBehindManyMessages(t *testing.T) {
+	const members, rounds, messages = 50, 20, 40
+	var reads atomic.Int64
+	s := start(t, editFor(time.Hour), func(c *chat.Config) { c.Log = countingLog{c.Log, &reads} })
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	people := make([]*client, members)
+	for i := range people {
+		people[i], _ = s.join("r", hello(fmt.Sprint("P", i), newDevice()))
+	}
+	before := reads.Load()
+	var all sync.WaitGroup
+	offset := int64(0)
+	for range rounds {
+		for range messages {
+			offset++
+			ann.say(fmt.Sprint(offset), "x")
+		}
+		ann.send(del(fmt.Sprint("d", offset), offset, fmt.Sprint(offset)))
+		offset++
+		for _, p := range append(people, ann) {
+			all.Go(func() {
+				for {
+					m, err := p.read()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if m.Type == shared.TypeDelete {
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	if n := reads.Load() - before; n != 0 {
+		t.Errorf("the log was read %d times", n)
 	}
 }
 

@@ -167,13 +167,25 @@ func (s *session) ask(m shared.Message) bool {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking too fast.")
 	}
 	s.refused = 0
-	answer, err := s.answer(m)
-	if err != nil {
-		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
+	for range askTries {
+		asOf := s.room.newestChange()
+		answer, err := s.answer(m)
+		if err != nil {
+			break
+		}
+		if m.Type == shared.TypeSearch {
+			asOf = anyChange // looking again takes long, and hits are not kept
+		}
+		if s.member.sendAsOf(asOf, wire.Text(answer)) {
+			return true
+		}
 	}
-	s.member.send(wire.Text(answer))
-	return true
+	return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 }
+
+// askTries is how often a question is asked again whose answer was out of date before
+// it could be sent.
+const askTries = 10
 
 // answer returns the payload of the answer to a question.
 func (s *session) answer(m shared.Message) ([]byte, error) {

@@ -62,8 +62,9 @@ func (s *session) hello(path shared.Name) bool {
 }
 
 // firstVisit is how many messages a client gets that does not resume, and
-// visitEntries how many entries that may be in a tail, with the changes of messages;
-// if they are more, the messages come from the log, as they are now.
+// visitEntries how many entries that may be in a tail, with the changes of messages,
+// and no more than half of what a member may be behind. If they are more, the messages
+// come from the log, as they are now.
 const (
 	firstVisit   = 50
 	visitEntries = 4 * firstVisit
@@ -133,8 +134,9 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 // visits returns the offset after which a member that does not resume gets what is
 // in the tail. If the tail lacks something, the member reads the newest messages.
 func (m *member) visits(head, first int64) (from int64) {
-	n := min(firstVisit, m.room.core.cfg.ResumeLimit)
-	if from, ok := m.tail.View().BeforeLast(head, n, visitEntries); ok {
+	limit := m.room.core.cfg.ResumeLimit
+	n := min(firstVisit, limit)
+	if from, ok := m.tail.View().BeforeLast(head, n, min(visitEntries, limit/2)); ok {
 		return max(from, first-1)
 	}
 	if head > 0 {

@@ -71,12 +71,34 @@ func (m *member) start(from int64, greeting ...[]byte) {
 }
 
 // send queues a frame for this member alone.
-func (m *member) send(f []byte) {
-	if !m.enqueue(f) {
+func (m *member) send(f []byte) { m.writeQueued(m.enqueue(f)) }
+
+// writeQueued writes a frame that was put into the queue; if it was not taken, the
+// member is closed.
+func (m *member) writeQueued(taken bool) {
+	if !taken {
 		m.fail(shared.CloseSlowConsumer, "The answers to your requests were not read.")
 		return
 	}
 	m.flush()
+}
+
+// anyChange lets an answer be older than a change.
+const anyChange = -1
+
+// sendAsOf sends an answer that was read when the newest change was asOf. It reports
+// false, and sends nothing, if there is a newer one: a client that got the change first,
+// without having the message, and then the message as it was before, would never know.
+func (m *member) sendAsOf(asOf int64, f []byte) bool {
+	m.room.mu.Lock()
+	if asOf != anyChange && m.room.changed != asOf {
+		m.room.mu.Unlock()
+		return false
+	}
+	taken := m.enqueue(f) // with the lock held, so that the next change comes behind it
+	m.room.mu.Unlock()
+	m.writeQueued(taken)
+	return true
 }
 
 // enqueue reports whether the queue had space for a frame.
@@ -167,6 +189,7 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	if !s.Direct() {
 		return 0, m.pending(), nil
 	}
+	v := m.tail.View() // before the queue, whose answers may not come behind newer changes
 	for {
 		if len(s.Rest) == 0 {
 			m.setRest(m.nextQueued())
@@ -179,7 +202,6 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 			return 0, err == nil, err
 		}
 	}
-	v := m.tail.View()
 	for {
 		if !v.Holds(m.cursor) {
 			m.behind = true
@@ -253,6 +275,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	if s.Closed() {
 		return 0, false, nil
 	}
+	head, v := m.room.position(m.tail) // before the queue, as in writeNow
 	for {
 		if len(s.Rest) == 0 {
 			m.setRest(m.nextQueued())
@@ -266,12 +289,11 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 		s.Rest = nil
 	}
 	if m.behind {
-		return m.replay()
+		return m.replay(head, v)
 	}
 	if s.Direct() {
 		return m.writeNow()
 	}
-	v := m.tail.View()
 	if !v.Holds(m.cursor) {
 		m.behind = true
 		return 0, true, nil
@@ -294,14 +316,13 @@ func (m *member) writeAll(p []byte) error {
 }
 
 // replay writes what lies between sent and the tail's head, or goes over to the
-// tail. The switch has one point: head and tail are taken together. The tail
+// tail. The switch has one point: head and tail were taken together. The tail
 // itself mostly has what a member missed; else it is read from the log, a batch
 // at a time.
-func (m *member) replay() (delivered int, more bool, err error) {
+func (m *member) replay(head int64, v *wire.View) (delivered int, more bool, err error) {
 	if m.visit > 0 {
 		return m.replayVisit()
 	}
-	head, v := m.room.position(m.tail)
 	if m.sent < head && (head-m.sent > int64(m.room.core.cfg.ResumeLimit) || m.missed()) {
 		return 0, false, errTooFarBehind
 	}

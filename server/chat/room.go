@@ -58,6 +58,7 @@ type Room struct {
 	proof   []byte // stands for the passphrase that has opened the lock, once one has
 	said    bool   // something was, at some time
 	head    int64  // the newest entry in the tails
+	changed int64  // the newest of them that is a change
 	last    time.Time
 	tails   [dialects]*wire.Tail // nil if nobody speaks the dialect
 	speak   [dialects]int        // members of each dialect
@@ -249,6 +250,9 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 				from = tutorial
 			}
 			r.head, r.last, r.said = d.entry.Offset, d.entry.Time, true
+			if d.entry.Kind != KindMessage {
+				r.changed = r.head
+			}
 		}
 		for dialect := from; dialect < dialects; dialect++ {
 			if r.tails[dialect] != nil {
@@ -264,6 +268,13 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 		}
 	}
 	return r.members
+}
+
+// newestChange returns the offset of the newest change in the tails.
+func (r *Room) newestChange() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed
 }
 
 // expire notes where the log begins.

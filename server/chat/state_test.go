@@ -1,0 +1,392 @@
+package chat_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// state is what the simplest correct client makes of what it is sent.
+type state struct {
+	messages map[int64]shared.Message
+	changes  int // frames
+}
+
+func newState() *state { return &state{messages: make(map[int64]shared.Message)} }
+
+// apply takes what is newer than what the client has.
+func (s *state) apply(m shared.Message, by string) {
+	change := func(target int64, change func(*shared.Message)) {
+		s.changes++
+		if old, ok := s.messages[target]; ok && m.Offset > old.Changed {
+			change(&old)
+			old.Changed = m.Offset
+			s.messages[target] = old
+		}
+	}
+	switch m.Type {
+	case shared.TypeChat:
+		if m.Edits != 0 {
+			change(m.Edits, func(old *shared.Message) { old.Text, old.Edited = m.Text, true })
+			return
+		}
+		if old, ok := s.messages[m.Offset]; !ok || m.Changed >= old.Changed {
+			s.messages[m.Offset] = m
+		}
+		if m.Deleted {
+			s.unquote(m.Offset)
+		}
+	case shared.TypeDelete:
+		for _, target := range m.Targets {
+			change(target, func(old *shared.Message) {
+				*old = shared.Message{Offset: old.Offset, ID: old.ID, Text: shared.TextDeleted, Deleted: true}
+			})
+			s.unquote(target)
+		}
+	case shared.TypeReact:
+		change(m.Target, func(old *shared.Message) {
+			old.Reactions = m.Counts
+			if m.By == by {
+				old.Mine = m.Emoji
+			}
+		})
+	case shared.TypeHistory:
+		for _, m := range m.Messages {
+			s.apply(m, by)
+		}
+	}
+}
+
+// unquote empties the quotes of a message that is deleted.
+func (s *state) unquote(target int64) {
+	for offset, m := range s.messages {
+		if m.Reply == target {
+			m.Quote = nil
+			s.messages[offset] = m
+		}
+	}
+}
+
+func (s *state) knows(id string) bool {
+	for _, m := range s.messages {
+		if m.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// lines are the messages without the offsets of their changes.
+func (s *state) lines() (all []string) {
+	var offsets []int64
+	for offset := range s.messages {
+		offsets = append(offsets, offset)
+	}
+	slices.Sort(offsets)
+	for _, offset := range offsets {
+		m := s.messages[offset]
+		m.Changed = 0
+		all = append(all, line(m))
+	}
+	return all
+}
+
+// reader is the simplest correct client: what it has, and up to where.
+type reader struct {
+	*state
+	rt     *rapid.T
+	s      *server
+	room   string
+	device string
+	conn   *client // nil while it is away
+	by     string
+
+	epoch string
+	at    int64 // the position
+
+	// What was missed of changes: those after since of messages before until; 0 is nothing.
+	since, until int64
+}
+
+// come connects. What follows is still to be read.
+func (r *reader) come() {
+	h := hello("Reader", r.device)
+	h.Epoch, h.After = r.epoch, r.at
+	var welcome shared.Message
+	r.conn, welcome = r.s.join(r.room, h)
+	if !welcome.Resumed && r.at > 0 {
+		if r.since == 0 {
+			r.since = r.at
+		}
+		r.until = r.at + 1
+	}
+	r.epoch, r.by = welcome.Epoch, welcome.By
+}
+
+func (r *reader) goAway() {
+	if r.conn != nil {
+		r.conn.conn.CloseNow()
+		r.conn = nil
+	}
+}
+
+// read takes one frame.
+func (r *reader) read() shared.Message {
+	m, err := r.conn.read()
+	if err != nil {
+		r.rt.Fatalf("the reader at %d: %v", r.at, err)
+	}
+	if m.Type != shared.TypeHistory {
+		r.apply(m, r.by)
+		r.at = max(r.at, m.Offset)
+	}
+	return m
+}
+
+// readTo reads up to a message, at most n frames. It reports whether it came so far.
+func (r *reader) readTo(id string, n int) bool {
+	for range n {
+		if r.read().ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// page asks for history and takes it.
+func (r *reader) page(ask shared.Message) (answer shared.Message) {
+	r.conn.send(ask)
+	for answer.Type != shared.TypeHistory {
+		answer = r.read()
+	}
+	r.apply(answer, r.by)
+	return answer
+}
+
+// catchUp asks for the next of the changes that were missed.
+func (r *reader) catchUp() {
+	answer := r.page(shared.Message{Type: shared.TypeHistory, Changed: r.since, Before: r.until, Limit: 3})
+	for _, m := range answer.Messages {
+		r.since = max(r.since, m.Changed)
+	}
+	if !answer.More {
+		r.since, r.until = 0, 0
+	}
+}
+
+// overtaken has something happen between the moment at which a page is read and the
+// one at which it is sent.
+type overtaken struct {
+	chat.Log
+	by *atomic.Pointer[func()]
+}
+
+func (l overtaken) happen() {
+	if f := l.by.Swap(nil); f != nil {
+		(*f)()
+	}
+}
+
+func (l overtaken) History(ctx context.Context, room string, before int64, most chat.Most) ([]chat.Entry, error) {
+	defer l.happen()
+	return l.Log.History(ctx, room, before, most)
+}
+
+func (l overtaken) Changes(ctx context.Context, room string, changed, before int64, most chat.Most) ([]chat.Entry, bool, error) {
+	defer l.happen()
+	return l.Log.Changes(ctx, room, changed, before, most)
+}
+
+// said is a message that somebody has sent.
+type said struct {
+	id     string
+	offset int64
+	who    int
+}
+
+// TestReaderEndsWithTheLogsState has people say, change and delete what they like,
+// while a reader comes and goes, misses more than it may resume, reads pages of the
+// history in any order, and the log deletes its oldest. What the reader has in the end
+// is what the log has.
+func TestReaderEndsWithTheLogsState(t *testing.T) {
+	const people = 3
+	var overtakes atomic.Pointer[func()]
+	s := start(t)
+	s.stop()
+	open := func() {
+		s.open(editFor(time.Hour), func(c *chat.Config) {
+			c.ResumeLimit, c.TailBytes, c.Log = 30, 4096, overtaken{c.Log, &overtakes}
+		})
+		s.log.Retain(chat.Retention{Bytes: 100 * textBytes, Every: time.Millisecond})
+	}
+	open()
+	rooms := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		rooms++
+		room := fmt.Sprint("room", rooms)
+		devices := []string{newDevice(), newDevice(), newDevice()}
+		r := &reader{state: newState(), rt: rt, s: s, room: room, device: devices[0]}
+		conns := make([]*client, people)
+		gather := func() {
+			for i := range conns {
+				name := fmt.Sprint("P", i)
+				if i == 0 {
+					name = "Reader"
+				}
+				conns[i], _ = s.join(room, hello(name, devices[i]))
+			}
+		}
+		gather()
+		part := func() {
+			for _, c := range conns {
+				c.conn.CloseNow()
+			}
+		}
+		defer func() {
+			r.goAway()
+			part()
+		}()
+		var all []said
+		ids := 0
+		send := func(who int, m shared.Message) int64 {
+			ids++
+			m.ID = fmt.Sprint(room, "-", ids)
+			conns[who].send(m)
+			for {
+				got, err := conns[who].read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.ID == m.ID {
+					return got.Offset // 0 if it was refused
+				}
+			}
+		}
+		say := func(who int, m shared.Message) string {
+			offset := send(who, m)
+			if offset == 0 {
+				rt.Fatal("a message was refused")
+			}
+			id := fmt.Sprint(room, "-", ids)
+			all = append(all, said{id, offset, who})
+			return id
+		}
+		someone := rapid.IntRange(0, people-1)
+		target := func() said { return all[rapid.IntRange(max(0, len(all)-40), len(all)-1).Draw(rt, "target")] }
+		text := func() string { return rapid.StringMatching("[a-z]{1,8}").Draw(rt, "text") }
+		say(0, shared.Message{Type: shared.TypeChat, Text: "first"})
+		rt.Repeat(map[string]func(*rapid.T){
+			"say": func(rt *rapid.T) {
+				for range rapid.IntRange(1, 20).Draw(rt, "times") {
+					say(someone.Draw(rt, "who"), shared.Message{Type: shared.TypeChat, Text: text()})
+				}
+			},
+			"reply": func(rt *rapid.T) {
+				m := target()
+				say(someone.Draw(rt, "who"), reply("", m.offset, m.id, text()))
+			},
+			"edit": func(*rapid.T) {
+				m := target()
+				send(m.who, edit("", m.offset, m.id, text()))
+			},
+			"delete": func(*rapid.T) {
+				m := target()
+				send(m.who, del("", m.offset, m.id))
+			},
+			"react": func(rt *rapid.T) {
+				for range rapid.IntRange(1, 20).Draw(rt, "times") {
+					m := target()
+					send(someone.Draw(rt, "who"), react("", m.offset, m.id, rapid.SampledFrom([]string{"", "👍", "🎉"}).Draw(rt, "emoji")))
+				}
+			},
+			"come and read": func(rt *rapid.T) {
+				if r.conn == nil {
+					r.come()
+				}
+				id := say(1, shared.Message{Type: shared.TypeChat, Text: "marker"})
+				if !r.readTo(id, rapid.IntRange(0, 40).Draw(rt, "frames")) {
+					r.goAway()
+				}
+			},
+			"go away": func(*rapid.T) { r.goAway() },
+			"page": func(rt *rapid.T) {
+				if r.conn != nil {
+					m := target()
+					change := rapid.SampledFrom([]shared.Message{
+						edit("", m.offset, m.id, "overtaken"), del("", m.offset, m.id), react("", m.offset, m.id, "🎉"),
+					}).Draw(rt, "change")
+					overtake := func() { send(m.who, change) }
+					overtakes.Store(&overtake)
+					r.page(shared.Message{Type: shared.TypeHistory, Before: m.offset + 2, Limit: rapid.IntRange(1, 10).Draw(rt, "limit")})
+				}
+			},
+			"catch up": func(*rapid.T) {
+				if r.conn != nil && r.since > 0 {
+					m := target()
+					overtake := func() { send(m.who, del("", m.offset, m.id)) }
+					overtakes.Store(&overtake)
+					r.catchUp()
+				}
+			},
+			"restart": func(rt *rapid.T) {
+				if rapid.IntRange(0, 4).Draw(rt, "really") > 0 {
+					return // it takes a while
+				}
+				r.goAway()
+				part()
+				s.stop()
+				open()
+				gather()
+			},
+		})
+		if r.conn == nil {
+			r.come()
+		}
+		for !r.readTo(say(1, shared.Message{Type: shared.TypeChat, Text: "end"}), 1<<20) {
+		}
+		for r.since > 0 {
+			r.catchUp()
+		}
+		fresh := &reader{state: newState(), rt: rt, s: s, room: room, device: devices[0]}
+		fresh.come()
+		defer fresh.goAway()
+		first := int64(0)
+		for more := true; more; {
+			answer := fresh.page(shared.Message{Type: shared.TypeHistory, Before: first, Limit: shared.MaxHistory})
+			if more = answer.More && len(answer.Messages) > 0; more {
+				first = answer.Messages[0].Offset
+			}
+		}
+		for offset, want := range fresh.messages {
+			got, ok := r.messages[offset]
+			if !ok {
+				continue
+			}
+			if _, there := fresh.messages[want.Reply]; !there || got.Quote != nil && want.Quote != nil {
+				got.Quote, want.Quote = nil, nil // what is quoted was deleted by the log, or corrected
+			}
+			got.Changed, want.Changed = 0, 0
+			if line(got) != line(want) {
+				rt.Errorf("the reader has %q, the log %q", line(got), line(want))
+			}
+		}
+		if newest := slices.Max(offsets(fresh)); r.messages[newest].Text != "end" {
+			rt.Errorf("the newest message, %d, is %+v", newest, r.messages[newest])
+		}
+	})
+}
+
+func offsets(r *reader) (all []int64) {
+	for offset := range r.messages {
+		all = append(all, offset)
+	}
+	return all
+}
