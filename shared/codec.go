@@ -97,7 +97,8 @@ func decodeFields(fields []field) (m Message, err error) {
 	case TypeSearch:
 		m.Text = o.text("text", MaxSearch)
 		m.Before = o.number("before", MaxAsked)
-		m.More, m.Messages, m.Skipped = o.messages()
+		m.More = o.flag("more")
+		m.Messages, m.Skipped = o.frames("messages", TypeChat)
 	case TypeHello:
 		m.User = o.text("user", MaxShown)
 		m.Device = o.text("device", MaxDevice)
@@ -105,6 +106,8 @@ func decodeFields(fields []field) (m Message, err error) {
 		listed := true
 		o.into("listed", &listed)
 		m.Hidden = !listed
+		m.Host = o.flag("host")
+		m.HostKey = o.text("host_key", MaxID)
 		m.Epoch = o.text("epoch", MaxID)
 		m.After = o.number("after", MaxAsked)
 		m.Can = o.texts("can", MaxID)
@@ -120,6 +123,10 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.Members = o.texts("members", MaxShown)
 		m.Limits = read[Limits](&o, "limits")
 		m.Server = read[Server](&o, "server")
+		m.Host = o.flag("host")
+		m.Silenced = o.text("silenced", MaxShown)
+		m.Settings = o.settings("settings", false)
+		m.Pinned = o.number("pinned", MaxOffset)
 		o.check(m.Limits, m.Server)
 	case TypeAck:
 		m.Offset = o.number("offset", MaxOffset)
@@ -137,7 +144,8 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.Limit = int(o.number("limit", MaxHistory))
 		m.After = o.number("after", MaxOffset)
 		m.Changed = o.number("changed", MaxAsked)
-		m.More, m.Messages, m.Skipped = o.messages()
+		m.More = o.flag("more")
+		m.Messages, m.Skipped = o.frames("messages", TypeChat)
 	case TypeError:
 		m.Code = ErrorCode(o.text("code", MaxID))
 		m.Text = o.text("message", MaxSentence)
@@ -148,7 +156,22 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.By = o.text("by", MaxID)
 		m.User = o.text("user", MaxShown)
 		m.About = o.text("about", MaxShown)
+		m.Whom = o.text("whom", MaxID)
 		m.Offset = o.number("offset", MaxOffset)
+		m.Time = o.time("time")
+		m.Settings = o.settings("settings", false)
+		m.Pinned = o.number("pinned", MaxOffset)
+	case TypeHost:
+		m.Do = o.text("do", MaxID)
+		m.User = o.text("user", MaxShown)
+		m.Target = o.number("target", MaxOffset)
+		m.Of = o.text("of", MaxID)
+		m.Settings = o.settings("settings", true)
+	case TypeNotices:
+		m.Before = o.number("before", MaxAsked)
+		m.Limit = int(o.number("limit", MaxHistory))
+		m.More = o.flag("more")
+		m.Notices, m.Skipped = o.frames("notices", TypeNotice)
 	case TypePing, TypePong:
 	default:
 		o.fail(&FrameError{CodeUnknownType, fmt.Sprintf("This version knows no frame of type %q.", m.Type)})
@@ -392,36 +415,35 @@ func (o *object) time(name string) (t time.Time) {
 	return t.UTC()
 }
 
-// messages reads those of an answer to a history or a search. What is no chat_message is of a later
-// version: it is passed over and counted. One that can't be read spoils the
+// frames reads those of an answer that are of a type. What is of another one is of a
+// later version: it is passed over and counted. One that can't be read spoils the
 // answer, since without it the others would look whole.
-func (o *object) messages() (more bool, messages []Message, skipped int) {
-	o.into("more", &more)
+func (o *object) frames(name string, want Type) (frames []Message, skipped int) {
 	var raw []json.RawMessage
-	o.into("messages", &raw)
+	o.into(name, &raw)
 	if len(raw) > MaxHistory {
-		o.fail(badFrame("An answer holds over %d messages.", MaxHistory))
-		return false, nil, 0
+		o.fail(badFrame("An answer holds over %d frames.", MaxHistory))
+		return nil, 0
 	}
 	for _, r := range raw {
 		fields, ok := splitObject(r)
 		if !ok {
 			o.fail(badFrame("An answer holds what is no frame."))
-			return false, nil, 0
+			return nil, 0
 		}
 		typ := object{fields: fields}
-		if t := Type(typ.text("type", maxType)); typ.err == nil && t != "" && t != TypeChat {
+		if t := Type(typ.text("type", maxType)); typ.err == nil && t != want && (t != "" || want != TypeChat) {
 			skipped++
 			continue
 		}
 		m, err := decodeFields(fields)
 		if err != nil {
 			o.fail(err)
-			return false, nil, 0
+			return nil, 0
 		}
-		messages = append(messages, m)
+		frames = append(frames, m)
 	}
-	return more, messages, skipped
+	return frames, skipped
 }
 
 // Encode writes a frame with the fields of its Type. It does not check limits:
@@ -548,7 +570,10 @@ func fieldsOf(m Message) (v any) {
 			Key    string   `json:"key,omitempty"`
 			Listed *bool    `json:"listed,omitempty"`
 			Can    []string `json:"can,omitempty"`
-		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m), m.Can}
+
+			Host    bool   `json:"host,omitempty"`
+			HostKey string `json:"host_key,omitempty"`
+		}{m.Type, m.User, m.Device, m.Epoch, m.After, m.Key, listed(m), m.Can, m.Host, m.HostKey}
 	case TypeWelcome:
 		v = struct {
 			Type    Type     `json:"type"`
@@ -563,7 +588,13 @@ func fieldsOf(m Message) (v any) {
 			Limits  Limits   `json:"limits"`
 			Server  Server   `json:"server"`
 			Can     []string `json:"can,omitempty"`
-		}{m.Type, m.Room, m.User, m.By, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server, m.Can}
+
+			Host     bool      `json:"host,omitempty"`
+			Silenced string    `json:"silenced,omitempty"`
+			Settings *Settings `json:"settings,omitempty"`
+			Pinned   int64     `json:"pinned,omitempty"`
+		}{m.Type, m.Room, m.User, m.By, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server, m.Can,
+			m.Host, m.Silenced, m.Settings, m.Pinned}
 	case TypeAck:
 		v = struct {
 			Type   Type   `json:"type"`
@@ -634,13 +665,42 @@ func fieldsOf(m Message) (v any) {
 		}{m.Type, m.Code, m.Text, m.User, m.ID, m.RetryMS}
 	case TypeNotice:
 		v = struct {
-			Type   Type   `json:"type"`
-			Offset int64  `json:"offset,omitempty"`
-			Did    string `json:"did"`
-			By     string `json:"by,omitempty"`
-			User   string `json:"user"`
-			About  string `json:"about"`
-		}{m.Type, m.Offset, m.Did, m.By, m.User, m.About}
+			Type     Type      `json:"type"`
+			ID       string    `json:"id,omitempty"`
+			Offset   int64     `json:"offset,omitempty"`
+			Did      string    `json:"did"`
+			By       string    `json:"by,omitempty"`
+			User     string    `json:"user"`
+			About    string    `json:"about"`
+			Whom     string    `json:"whom,omitempty"`
+			Time     string    `json:"time,omitempty"`
+			Settings *Settings `json:"settings,omitempty"`
+			Pinned   int64     `json:"pinned,omitempty"`
+		}{m.Type, m.ID, m.Offset, m.Did, m.By, m.User, m.About, m.Whom, timeText(m.Time), m.Settings, m.Pinned}
+	case TypeHost:
+		v = struct {
+			Type     Type      `json:"type"`
+			ID       string    `json:"id,omitempty"`
+			Do       string    `json:"do"`
+			User     string    `json:"user,omitempty"`
+			Target   int64     `json:"target,omitempty"`
+			Of       string    `json:"of,omitempty"`
+			Settings *Settings `json:"settings,omitempty"`
+		}{m.Type, m.ID, m.Do, m.User, m.Target, m.Of, m.Settings}
+	case TypeNotices:
+		if m.Limit > 0 { // the question
+			v = struct {
+				Type   Type  `json:"type"`
+				Before int64 `json:"before,omitempty"`
+				Limit  int   `json:"limit"`
+			}{m.Type, m.Before, m.Limit}
+			break
+		}
+		v = struct {
+			Type    Type      `json:"type"`
+			Notices []Message `json:"notices"`
+			More    bool      `json:"more"`
+		}{m.Type, orEmpty(m.Notices), m.More}
 	case TypePing, TypePong:
 		v = struct {
 			Type Type `json:"type"`
@@ -649,6 +709,13 @@ func fieldsOf(m Message) (v any) {
 		panic(fmt.Sprintf("no frame of type %q", m.Type))
 	}
 	return v
+}
+
+func timeText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(TimeFormat)
 }
 
 // listed is what a hello says of listing, which it says only to turn it off.

@@ -48,7 +48,7 @@ func TestGoodVectors(t *testing.T) {
 	}
 	for _, typ := range []shared.Type{shared.TypeHello, shared.TypeWelcome, shared.TypeChat, shared.TypeAck,
 		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong,
-		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch} {
+		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch, shared.TypeHost, shared.TypeNotices} {
 		if !seen[typ] {
 			t.Errorf("no good vector of type %s", typ)
 		}
@@ -104,6 +104,14 @@ func TestEncode(t *testing.T) {
 		`{"type":"search","text":"gate","before":12}`:                           {Type: shared.TypeSearch, Text: "gate", Before: 12},
 		`{"type":"search","messages":[],"before":0,"more":false}`:               {Type: shared.TypeSearch},
 		`{"type":"history","before":58,"changed":57,"limit":100}`:               {Type: shared.TypeHistory, Before: 58, Changed: 57, Limit: 100},
+		`{"type":"hello","user":"ann","device":"d","host":true,"host_key":"k"}`: {Type: shared.TypeHello, User: "ann", Device: "d", Host: true, HostKey: "k"},
+		`{"type":"host","id":"h","do":"remove","target":57,"of":"a"}`:           {Type: shared.TypeHost, ID: "h", Do: shared.DoRemove, Target: 57, Of: "a"},
+		`{"type":"host","id":"h","do":"set","settings":{"door":"known","slow":0}}`: {
+			Type: shared.TypeHost, ID: "h", Do: shared.DoSet, Settings: &shared.Settings{Door: shared.DoorKnown, Slow: new(int)}},
+		`{"type":"notice","id":"h","offset":7,"did":"silence","by":"4zb7qkq2mr5xa","user":"ann","about":"eve","whom":"ma2xq7rk5bz4q","time":"2026-03-01T11:00:00.005Z"}`: {
+			Type: shared.TypeNotice, ID: "h", Offset: 7, Did: shared.DoSilence, By: "4zb7qkq2mr5xa", User: "ann", About: "eve", Whom: "ma2xq7rk5bz4q", Time: at},
+		`{"type":"notices","before":7,"limit":50}`:     {Type: shared.TypeNotices, Before: 7, Limit: 50},
+		`{"type":"notices","notices":[],"more":false}`: {Type: shared.TypeNotices},
 		`{"type":"ping"}`: {Type: shared.TypePing},
 		`{"type":"pong"}`: {Type: shared.TypePong},
 		`{"type":"history","messages":[],"more":true,"after":8}`:           {Type: shared.TypeHistory, More: true, After: 8},

@@ -2,16 +2,18 @@ package shared_test
 
 import (
 	"testing"
+	"time"
 
 	"parley/shared"
 	"parley/shared/testdata/frozen/codec1"
 	"parley/shared/testdata/frozen/codec2"
 	"parley/shared/testdata/frozen/codec3"
+	"parley/shared/testdata/frozen/codec4"
 )
 
 // readByFrozen returns what the codecs of earlier clients, oldest first, make of
 // a frame.
-func readByFrozen(data []byte) (read [3]frozenFrame) {
+func readByFrozen(data []byte) (read [4]frozenFrame) {
 	m1, err := codec1.Decode(data)
 	read[0] = frozenFrame{string(m1.Type), m1.Text, m1.Offset, m1.More, nil, err}
 	for _, m := range m1.Messages {
@@ -26,6 +28,11 @@ func readByFrozen(data []byte) (read [3]frozenFrame) {
 	read[2] = frozenFrame{string(m3.Type), m3.Text, m3.Offset, m3.More, nil, err}
 	for _, m := range m3.Messages {
 		read[2].texts = append(read[2].texts, m.Text)
+	}
+	m4, err := codec4.Decode(data)
+	read[3] = frozenFrame{string(m4.Type), m4.Text, m4.Offset, m4.More, nil, err}
+	for _, m := range m4.Messages {
+		read[3].texts = append(read[3].texts, m.Text)
 	}
 	return read
 }
@@ -55,7 +62,8 @@ func TestFrozenCodecs(t *testing.T) {
 		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, entry}},
 		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, edited, deleted, reply}},
 		{Type: shared.TypeWelcome, Room: "Lobby", User: "Ann", By: entry.By, Epoch: "e", Offset: 9, Count: 1,
-			Members: []string{"Ann"}, Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, "later"}},
+			Members: []string{"Ann"}, Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost, "later"},
+			Host: true, Settings: new(shared.OpenSettings()), Pinned: 7, Silenced: "Bob"},
 	} {
 		data := shared.Encode(m)
 		for i, f := range readByFrozen(data) {
@@ -71,7 +79,10 @@ func TestFrozenCodecs(t *testing.T) {
 		}
 	}
 	for m, first := range map[*shared.Message]int{ // the first codec that knows it
-		{Type: shared.TypeNotice, Did: shared.DidRename, User: "Ann", About: "Eve"}: 3,
+		{Type: shared.TypeNotice, Did: shared.DidRename, User: "Ann", About: "Eve"}:                                                                 3,
+		{Type: shared.TypeNotice, ID: "e", Offset: 12, Did: shared.DoSet, User: "Ann", Time: time.Unix(1, 0), Settings: new(shared.OpenSettings())}: 3,
+		{Type: shared.TypeNotice, ID: "f", Offset: 13, Did: shared.DoRemove, User: "Ann", About: "Bob", Whom: entry.By}:                             3,
+		{Type: shared.TypeNotices, Notices: []shared.Message{{Type: shared.TypeNotice, Offset: 13, Did: shared.DoOpen, User: "Ann"}}}:               5,
 		{Type: shared.TypePong}: 3,
 		{Type: shared.TypeDelete, ID: "c", Offset: 10, User: "Ann", Targets: []int64{7}}:                                 4,
 		{Type: shared.TypeReact, ID: "d", Offset: 11, Target: 7, Emoji: "👍", Counts: []shared.Count{{Emoji: "👍", N: 1}}}: 4,

@@ -20,13 +20,14 @@ const MaxLink = 2048
 // Link is what a link leads to: a server, a room on it, and what lets one in.
 // server/web/static/link.js has the same rules; testdata/links tests both.
 //
-//	http(s)://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS
+//	http(s)://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS&host=KEY
 //	parley://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS
 //	http(s)://HOST:PORT/chat/ROOM/
 //	https://HOST:PORT/#WORDS
 //
 // A server below a path, such as /parley, has that path before /r/ and /chat/.
-// The passphrase is in the fragment, because browsers send no fragment.
+// The passphrase and the operator's key are in the fragment, because browsers send no
+// fragment.
 type Link struct {
 	TLS   bool
 	Host  string // in lower case, with the port if the link has one
@@ -34,6 +35,10 @@ type Link struct {
 	Room  string // as RoomName gives it; "" if the link leads to no room
 	Key   string // the room's passphrase, as written; "" if the link has none
 	Words string // the Fingerprint of the server's certificate; "" if the link has none
+
+	// HostKey is the key of the server's operator, which makes whoever has it a host
+	// of the room: see IsHostKey; "" if the link has none.
+	HostKey string
 
 	// KeyIgnored tells that a passphrase was in the query, where every server and
 	// proxy on the way can read it. It counts as none.
@@ -49,6 +54,7 @@ const (
 	LinkRoom    = "room"    // a room can't have this name
 	LinkKey     = "key"     // the passphrase is shorter or longer than passphrases are
 	LinkWords   = "words"   // fp is no Fingerprint
+	LinkHost    = "host"    // the operator's key is not whole
 )
 
 // LinkError says why a text is no link.
@@ -165,7 +171,7 @@ func (l *Link) readFragment(fragment string) error {
 	}
 	for part := range strings.SplitSeq(fragment, "&") {
 		name, escaped, _ := strings.Cut(part, "=")
-		if name != "k" && name != "fp" {
+		if name != "k" && name != "fp" && name != "host" {
 			continue
 		}
 		value, err := unescape(escaped)
@@ -176,6 +182,11 @@ func (l *Link) readFragment(fragment string) error {
 			return &LinkError{LinkWords, "The link is damaged: the certificate's words are not whole."}
 		case name == "fp":
 			l.Words = value
+			continue
+		case name == "host" && !IsHostKey(value):
+			return &LinkError{LinkHost, "The link is damaged: the host's key is not whole."}
+		case name == "host":
+			l.HostKey = value
 			continue
 		}
 		if _, err := CheckKey(value); err != nil {
@@ -216,10 +227,13 @@ func (l Link) String() string {
 		fragment = append(fragment, "k="+strings.ReplaceAll(url.QueryEscape(l.Key), "+", "%20"))
 	}
 	switch {
-	case l.Words != "" && l.Room == "" && l.Key == "":
+	case l.Words != "" && l.Room == "" && l.Key == "" && l.HostKey == "":
 		fragment = append(fragment, l.Words) // as every version reads it
 	case l.Words != "":
 		fragment = append(fragment, "fp="+l.Words)
+	}
+	if l.HostKey != "" {
+		fragment = append(fragment, "host="+l.HostKey)
 	}
 	if fragment == nil {
 		return s

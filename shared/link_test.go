@@ -23,6 +23,7 @@ type linkVector struct {
 	Room       string
 	Key        string
 	Words      string
+	HostKey    string
 	KeyIgnored bool `json:"key_ignored"`
 }
 
@@ -57,7 +58,7 @@ func TestLinkVectors(t *testing.T) {
 			}
 			continue
 		}
-		want := shared.Link{TLS: v.TLS, Host: v.Host, Path: v.Path, Room: v.Room, Key: v.Key, Words: v.Words, KeyIgnored: v.KeyIgnored}
+		want := shared.Link{TLS: v.TLS, Host: v.Host, Path: v.Path, Room: v.Room, Key: v.Key, Words: v.Words, HostKey: v.HostKey, KeyIgnored: v.KeyIgnored}
 		if err != nil || got != want {
 			t.Errorf("%s: %+v, %v; want %+v", v.name, got, err, want)
 		}
@@ -66,6 +67,7 @@ func TestLinkVectors(t *testing.T) {
 
 func TestLinkString(t *testing.T) {
 	const words = "babab-dodod-fifif-gugug-hahah-jojoj"
+	const key = "ABCDEFGHIJKLMNOPQRSTUVWX27"
 	for _, test := range []struct {
 		link shared.Link
 		want string
@@ -75,6 +77,8 @@ func TestLinkString(t *testing.T) {
 		{shared.Link{Host: "h:1", Path: "/parley", Room: "誰か", Key: "a+b &=#%"}, "http://h:1/parley/r/%E8%AA%B0%E3%81%8B#k=a%2Bb%20%26%3D%23%25"},
 		{shared.Link{TLS: true, Host: "h", Room: "r", Key: "12345678", Words: words}, "https://h/r/r#k=12345678&fp=" + words},
 		{shared.Link{TLS: true, Host: "h", Words: words}, "https://h/#" + words},
+		{shared.Link{Host: "h", Room: "r", HostKey: key}, "http://h/r/r#host=" + key},
+		{shared.Link{TLS: true, Host: "h", Words: words, HostKey: key}, "https://h/#fp=" + words + "&host=" + key},
 	} {
 		if got := test.link.String(); got != test.want {
 			t.Errorf("%+v is %s, want %s", test.link, got, test.want)

@@ -55,7 +55,9 @@ const (
 	TypePresence  Type = "presence"     // server: somebody came or went
 	TypeHistory   Type = "history"      // both: the question for older entries, and its answer
 	TypeError     Type = "error"        // server: a frame was refused, and why
-	TypeNotice    Type = "notice"       // server: somebody has another name now
+	TypeNotice    Type = "notice"       // server: somebody has another name now, or a host has done something
+	TypeNotices   Type = "notices"      // both: the question for what hosts have done, and its answer
+	TypeHost      Type = "host"         // client: a host does something
 	TypeDelete    Type = "delete"       // both: a message is to go, messages are gone
 	TypeReact     Type = "react"        // both: a device reacts to a message, or no longer does
 	TypeReactions Type = "reactions"    // both: the question who reacted to a message, and its answer
@@ -72,6 +74,7 @@ const (
 	CanPing   = "ping"   // a ping is answered with a pong
 	CanChange = "change" // messages can be answered, corrected, deleted and reacted to
 	CanSearch = "search" // a search is answered
+	CanHost   = "host"   // rooms have hosts: see Settings
 )
 
 // DidRename is the Did of a notice that User is called About from now on.
@@ -141,16 +144,16 @@ type Message struct {
 
 	ID     string    // chat_message, delete, react, ack, error: the client's own id for it
 	Text   string    // chat_message, error: what was said ("message" in JSON); search: what is looked for ("text")
-	User   string    // chat_message, delete, react, typing, hello, welcome, error; notice: the name before
+	User   string    // chat_message, delete, react, typing, hello, welcome, error; notice: who did it, of a rename the name before; host: whom it is about
 	By     string    // chat_message, delete, react and notice from the server: who did it, see By; welcome: this client's own
-	Time   time.Time // chat_message, delete and react from the server
-	Offset int64     // chat_message, delete, react and ack from the server; welcome: the room's head
+	Time   time.Time // chat_message, delete, react and notice from the server
+	Offset int64     // chat_message, delete, react, notice and ack from the server; welcome: the room's head
 
 	Edits   int64   // chat_message: the message that it corrects
 	Reply   int64   // chat_message: the message that it answers
-	Target  int64   // delete from a client, react, reactions: the message that it is about
+	Target  int64   // delete from a client, react, reactions: the message that it is about; host: the message to pin, or of whom it is about
 	Targets []int64 // delete from the server: the messages that are gone, 1 to MaxTargets
-	Of      string  // chat_message with Edits or Reply, delete and react from a client: the id of that message
+	Of      string  // chat_message with Edits or Reply, delete, react and host from a client: the id of that message
 	Emoji   string  // react: one of Emojis, or empty to take it back
 	Counts  []Count // react from the server: all reactions to the message, in the order of Emojis
 
@@ -182,14 +185,23 @@ type Message struct {
 	Event Event    // presence
 	Users []string // presence; empty in a crowded room
 
-	Did   string // notice: what happened
+	Did   string // notice: what happened: DidRename, or what a host did, as DoRemove
 	About string // notice: to whom; of a rename the new name
+	Whom  string // notice: the By of whom it is about; empty if it is about nobody
 
-	Before   int64     // history, search: messages before this offset; 0 is the newest; search from the server: how far back it read
-	Limit    int       // history: how many, 1 to MaxHistory
+	Do       string    // host: what is to be done, as DoRemove
+	Settings *Settings // host and notice: what is changed; welcome: all of them
+	Pinned   int64     // notice of a pin, welcome: the message that is shown on top; 0 is none
+	Host     bool      // hello: a room that this one opens is hosted by it; welcome: this client's device is a host
+	HostKey  string    // hello: the key of the server's operator, which makes a host: see IsHostKey
+	Silenced string    // welcome: the host who has silenced this client's device; empty if none has
+	Notices  []Message // notices from the server, oldest first
+
+	Before   int64     // history, search, notices: those before this offset; 0 is the newest; search from the server: how far back it read
+	Limit    int       // history, notices: how many, 1 to MaxHistory
 	Messages []Message // history from the server, oldest first, of changes the earliest; search, newest first
-	More     bool      // history, search from the server: there are more
-	Skipped  int       // history, search from the server: frames in it that are no chat_message; not sent
+	More     bool      // history, search, notices from the server: there are more
+	Skipped  int       // history, search, notices from the server: frames in it that are none of these; not sent
 
 	Code    ErrorCode // error
 	RetryMS int       // error rate_limited: milliseconds to wait

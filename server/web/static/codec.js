@@ -33,9 +33,12 @@ const counts = each(count), offsets = list(offset);
 const quote = v => v == null ? undefined : object({user: name, text: text(120)})(v);
 const emoji = v => v == null ? bad() : word(v);
 const event = v => v === 'join' || v === 'leave' ? v : bad();
-const entries = v => list(x => x)(v).filter(isEntry).map(frame);
-// What is no chat_message is of a later version; a history passes over it and counts it.
-const isEntry = v => ['', 'chat_message'].includes(text(maxType)(isObject(v) ? v.type : bad()));
+// The frames of an answer. What is of another type is of a later version: it is passed over and counted.
+const frames = (...types) => v => list(x => x)(v).filter(v => types.includes(text(maxType)(isObject(v) ? v.type : bad()))).map(frame);
+const entries = frames('', 'chat_message');
+const setting = {write: word, door: word, files: word, slow: v => v == null ? undefined : number(3600)(v)};
+const settings = v => v == null ? undefined : object(setting)(v);
+const asks = v => Object.keys(v ?? {}).every(name => setting.hasOwnProperty(name)) ? settings(v) : bad();
 
 const entry = {user: name, by: word, time, offset};
 const types = {
@@ -47,18 +50,20 @@ const types = {
 	react: {...entry, target: offset, of: word, emoji, counts},
 	reactions: {target: offset, users: each(list(name))},
 	search: {text: text(64), before: asked, more: bool, messages: entries},
-	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word)},
+	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word), host: bool, host_key: word},
 	welcome: {
 		room: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
 		limits: object({message: count, rate: upTo(2 ** 30), burst: count, resume: count}),
-		server: object({name, version: name}), can: list(word),
+		server: object({name, version: name}), can: list(word), host: bool, silenced: name, settings, pinned: offset,
 	},
 	ack: {offset},
 	typing: {user: name},
 	presence: {event, count, users: list(name)},
 	history: {before: asked, limit: number(100), more: bool, messages: entries, after: offset, changed: asked},
 	error: {code: word, message: text(1024), user: name, retry_ms: count},
-	notice: {did: word, by: word, user: name, about: name, offset},
+	notice: {did: word, by: word, user: name, about: name, whom: word, offset, time, settings, pinned: offset},
+	host: {do: word, user: name, target: offset, of: word, settings: asks},
+	notices: {before: asked, limit: number(100), more: bool, notices: frames('notice')},
 	ping: {},
 	pong: {},
 };
@@ -68,7 +73,7 @@ function frame(o) {
 	const id = word(o.id);
 	const type = text(maxType)(o.type) || ('message' in o ? 'chat_message' : bad());
 	const m = {type, id, ...fields(types.hasOwnProperty(type) ? types[type] : refuse('unknown_type'), o)};
-	if (m.messages) m.skipped = (o.messages ?? []).length - m.messages.length;
+	for (const list of ['messages', 'notices']) if (m[list]) m.skipped = (o[list] ?? []).length - m[list].length;
 	return type === 'chat_message' && blank(m.message) ? refuse('empty') : m;
 }
 

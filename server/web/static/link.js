@@ -6,6 +6,7 @@ const maxLink = 2048, defaultPort = '8000';
 const parts = /^([A-Za-z]+):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(?:#([^]*))?$/;
 const hosts = /^([\p{L}\p{M}\p{N}._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])(?::([0-9]{0,5}))?$/u;
 const paths = /^(.*?)(?:(?:\/ws)?\/(?:chat|r)(?:\/([^/]*).*)?|\/(?:join|join\.txt|app)\/?)$/;
+const hostKeys = /^[A-Z2-7]{26}$/;
 const fingerprint = /^[abdf-pr-vz]{5}(?:-[abdf-pr-vz]{5}){5}$/;
 
 const refuse = code => { throw {code}; };
@@ -40,7 +41,7 @@ function read(text) {
 	const scheme = m[1].toLowerCase(), [, , authority, path = '', query = '', fragment = ''] = m;
 	if (!['http', 'https', 'ws', 'wss', 'parley'].includes(scheme)) refuse('address');
 	if (authority.includes('@')) refuse('user');
-	const link = {tls: scheme === 'https' || scheme === 'wss', host: address(authority, scheme), path: path.replace(/\/+$/, ''), room: '', key: '', words: ''};
+	const link = {tls: scheme === 'https' || scheme === 'wss', host: address(authority, scheme), path: path.replace(/\/+$/, ''), room: '', key: '', words: '', hostKey: ''};
 
 	unescape(path);
 	const known = paths.exec(path);
@@ -54,19 +55,20 @@ function read(text) {
 	if (fingerprint.test(fragment)) link.words = fragment;
 	else for (const part of fragment.split('&')) {
 		const [name, ...rest] = part.split('=');
-		if (name !== 'k' && name !== 'fp') continue;
+		if (name !== 'k' && name !== 'fp' && name !== 'host') continue;
 		const value = unescape(rest.join('='));
 		if (name === 'k') {
 			if (keyProblem(value.normalize()) || unusable(value)) refuse('key');
 			link.key = value;
-		} else link.words = fingerprint.test(value) ? value : refuse('words');
+		} else if (name === 'host') link.hostKey = hostKeys.test(value) ? value : refuse('host');
+		else link.words = fingerprint.test(value) ? value : refuse('words');
 	}
 	if (scheme === 'parley') link.tls = !!link.words || link.host.endsWith(':443');
 	if (!link.tls) link.words = '';
 	return link;
 }
 
-/** Read a link: {tls, host, path, room, key, words, keyIgnored}, or {error} as a code of shared.LinkError. */
+/** Read a link: {tls, host, path, room, key, words, hostKey, keyIgnored}, or {error} as a code of shared.LinkError. */
 export function readLink(text) {
 	try {
 		return read(text);
