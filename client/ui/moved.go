@@ -13,7 +13,6 @@ import (
 	"parley/client/ui/conversation"
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
-	"parley/client/ui/text"
 )
 
 // lostPatience is how long the rooms try to connect before the server is looked for.
@@ -152,7 +151,7 @@ func (c *client) roomChanged() {
 // askToMove asks whether the rooms are to go where somebody says to be the server.
 func askToMove(c *client, f session.Nearby) {
 	var o *kit.Overlay
-	o = kit.ShowForm(c.window.Canvas(), lang.T("moved.title", "name", serverName(f.Info), "address", hostOf(f.Base)),
+	o = kit.ShowForm(c.window.Canvas(), lang.T("moved.title", "address", hostOf(f.Base)),
 		kit.NewText(lang.T("moved.why"), kit.FontSmall, kit.RoleMuted),
 		kit.NewPrimary(lang.T("moved.go"), func() {
 			o.Close()
@@ -198,9 +197,9 @@ func (c *client) move(to string) {
 	})
 }
 
-// serverName is what a server calls itself, in a line.
+// serverName is what a server calls itself, in a line of some 80 characters at most.
 func serverName(info session.ServerInfo) string {
-	if name := text.OneLine(info.Name); name != "" {
+	if name := shortened(info.Name); name != "" {
 		return name
 	}
 	return "Parley"
