@@ -232,6 +232,7 @@ func TestCopy(t *testing.T) {
 	p := newPerson(t)
 	p.enter(s.url(), "Lobby")
 	p.waitFor("three")
+	p.wait("document.querySelector('.act')") // the part that copies is loaded a little later
 	got := eval[string](p, `(() => {
 		const [from, to] = [...document.querySelectorAll('#chat-log p')].slice(0, 2);
 		getSelection().setBaseAndExtent(from.firstChild, 1, to.firstChild, 2);

@@ -172,7 +172,7 @@ func TestKeysOfThePage(t *testing.T) {
 	inScript := regexp.MustCompile(`'([a-z]+(?:\.[a-z_]+)+)'`)
 	prefix := regexp.MustCompile("`([a-z]+\\.)\\$\\{")
 	word := regexp.MustCompile(`['"]([A-Z][a-z]\w*[^'"]*)['"]`)
-	notWords := []string{"Enter", "Escape", "Tab", "Parley", "Guest-", "Page-Origin"}
+	notWords := []string{"Enter", "Escape", "Tab", "ArrowUp", "Parley", "Guest-", "Page-Origin"}
 	tag := regexp.MustCompile(`(?s)<svg hidden>.*?</svg>|<[^>]*>|\{\{.*?\}\}`)
 	attribute := regexp.MustCompile(`(?:aria-label|placeholder|title|alt)="([^"{]+)"`)
 	for name, source := range sources(t) {

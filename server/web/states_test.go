@@ -85,11 +85,65 @@ func states() []state {
 				return err
 			}))
 		}},
+		{name: "page-changes", width: 390, height: 844, path: "/chat/Review/", prepare: inReview},
+		{name: "page-changes-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: inReview},
+		{name: "page-changes-320", width: 320, height: 640, path: "/chat/Review/", lang: "de", prepare: inReview},
+		{name: "page-menu", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
+		{name: "page-menu-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
+		{name: "page-menu-320", width: 320, height: 640, media: dark, path: "/chat/Review/", lang: "fr", prepare: func(p *page) { inReview(p); p.menu("gate 4 at") }},
+		{name: "page-about", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			p.menu("גם אני")
+			p.choose("Reply")
+			p.wait("!document.querySelector('#about').hidden")
+		}},
+		{name: "page-names", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			p.keys("Hi @")
+			p.wait("document.querySelector('#names li')")
+		}},
+		{name: "page-find", width: 390, height: 844, media: dark, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			p.find("it")
+			p.wait("document.querySelector('.hit')")
+		}},
+		{name: "page-around", width: 1280, height: 840, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			p.find("script")
+			p.wait("document.querySelector('.hit')")
+			eval[any](p, "document.querySelector('.hit').click()")
+			p.wait("document.querySelector('#around .there')")
+		}},
+		{name: "page-changes-double", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+				_, err := cdp.Call(ctx, t, cdppage.SetFontSizes, cdppage.SetFontSizesParams{FontSizes: &cdppage.FontSizes{Standard: 32, Fixed: 26}})
+				return err
+			}))
+			p.menu("Who has the script")
+		}},
+		{name: "page-changes-forced-colors", width: 390, height: 844, media: map[string]string{"forced-colors": "active"}, path: "/chat/Review/", prepare: inReview},
 		{name: "page-rtl", width: 1280, height: 840, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
 			inRoom(p)
 			eval[any](p, "document.documentElement.dir = 'rtl'")
 		}},
 	}
+}
+
+func inReview(p *page) {
+	p.t.Helper()
+	p.waitFor("plates")
+	p.wait("document.querySelectorAll('.chip').length === 3 && document.querySelector('.act')")
+}
+
+// find looks for a text in the room that is shown.
+func (p *page) find(text string) {
+	p.t.Helper()
+	p.openPeople()
+	p.wait("document.querySelector('#find-open')")
+	eval[any](p, "document.querySelector('#find-open').click()")
+	p.wait("document.querySelector('#find-text')")
+	p.keys(text + "\r")
 }
 
 func waitList(p *page) {
@@ -140,6 +194,7 @@ func TestStates(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--rate", "0", "--burst", "0", "--name", "Class 4b")
 	talk(t, s)
+	discuss(t, s)
 	for _, state := range states() {
 		t.Run(state.name, func(t *testing.T) {
 			p := newPerson(t)

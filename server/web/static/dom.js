@@ -42,21 +42,21 @@ export function icon(name) {
 	return e;
 }
 
-// The style of what a phone's first room does without. All parts wait for the same
-// promise: a link tells only the last who asks that it has loaded.
-let style;
-const styled = () => style = style || new Promise((done, failed) => {
-	if (!$('more')) document.head.append(el('link', {id: 'more', rel: 'stylesheet', href: `${base}static/more.css`}));
-	const more = $('more');
-	if (more.sheet) return done();
-	more.onload = done;
-	more.onerror = () => {
-		more.remove();
-		style = null;
+// The styles of what a phone's first room does without. All parts wait for the same
+// promises: a link tells only the last who asks that it has loaded.
+const styles = {};
+const styled = id => styles[id] = styles[id] || new Promise((done, failed) => {
+	if (!$(id)) document.head.append(el('link', {id, rel: 'stylesheet', href: `${base}static/${id}.css`}));
+	const link = $(id);
+	if (link.sheet) return done();
+	link.onload = done;
+	link.onerror = () => {
+		link.remove();
+		styles[id] = null;
 		failed();
 	};
 });
 
-/** Load a module that is not there from the start, with its style; try until there is a server. */
-export const part = name => Promise.all([import(`./${name}.js`), styled()]).then(([module]) => module,
+/** Load a module that is not there from the start, with the styles; try until there is a server. */
+export const part = name => Promise.all([import(`./${name}.js`), styled('more'), styled('changes')]).then(([module]) => module,
 	() => new Promise(done => setTimeout(done, 1000)).then(() => part(name)));

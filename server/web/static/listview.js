@@ -76,7 +76,7 @@ export class View {
 			name: room.name, path: room.path, at: last ? Date.parse(last.time) || 0 : 0, time: last ? last.time : '', unread: room.unread, muted: room.muted,
 			current: room === this.app.shown, locked: !!room.door || !!room.wish.key,
 			line: typing.length ? ['room.typing.one', typing[0]] : draft ? ['rooms.draft', '', draft] : offline ? ['room.offline']
-				: last ? [last.mine ? 'rooms.preview.mine' : 'rooms.preview', last.user, last.message] : ['room.empty'],
+				: last && last.deleted ? ['log.deleted', 1] : last ? [last.mine ? 'rooms.preview.mine' : 'rooms.preview', last.user, last.message] : ['room.empty'],
 		};
 	}
 
@@ -103,7 +103,7 @@ export class View {
 		return el('a', {href: roomPath(path), class: unread ? 'tile unread' : 'tile', ...current && {'aria-current': 'page'}},
 			el('span', {class: `avatar room hue${hueOf(name)}`, 'aria-hidden': 'true'}, initials(name)),
 			bdi(name), el('span', {class: 'when'}, locked ? icon('lock') : '', muted ? icon('mute') : '', +date ? el('time', {dateTime: time}, shortTime(date)) : ''),
-			el('small', {class: key === 'rooms.draft' ? 'draft' : ''}, ...key === 'people.here' ? [count(key, who)] : nodes(key, {name: bdi(who || ''), text: bdi(line)})),
+			el('small', {class: key === 'rooms.draft' ? 'draft' : ''}, ...Number.isInteger(who) ? [count(key, who)] : nodes(key, {name: bdi(who || ''), text: bdi(line)})),
 			unread ? el('b', {class: 'badge', 'aria-label': count('room.new', unread)}, unread > 99 ? '99+' : String(unread)) : '');
 	}
 

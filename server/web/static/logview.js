@@ -1,9 +1,9 @@
 // Draws a room's messages.
 
-import {$, el, button, bdi} from './dom.js';
+import {$, el, button, bdi, show, part} from './dom.js';
 import {links, visible, isJumbo, initials, hueOf} from './text.js';
 import {clock, dayName} from './format.js';
-import {t, nodes, has} from './words.js';
+import {t, count, nodes, has} from './words.js';
 import {Place} from './place.js';
 
 const together = 5 * 60e3; // ms: messages of one person are a group so long
@@ -13,7 +13,8 @@ const mayFold = text => text.length > 240 || text.split('\n').length > 20;
 /** The initials of a name on its colour. */
 export const avatar = (name, hue = hueOf(name)) => el('span', {class: `avatar hue${hue}`, 'aria-hidden': 'true'}, initials(name));
 
-function linked(text) {
+/** A text's nodes, with its links. */
+export function linked(text) {
 	const out = [];
 	let at = 0;
 	for (const [from, to, href] of links(text)) {
@@ -23,8 +24,9 @@ function linked(text) {
 	return [...out, text.slice(at)];
 }
 
-function bubble(m, state) {
-	const date = new Date(m.time || m.at), time = +date ? clock(date) : '', text = visible(m.message);
+/** What is said in a message, and when. */
+export function bubble(m, state) {
+	const date = new Date(m.time || m.at), time = +date ? (m.edited ? `${t('message.edited')} ` : '') + clock(date) : '', text = visible(m.message);
 	// The text's last line leaves the place for the time, which lies over it.
 	return el('div', {class: isJumbo(text) ? 'bubble jumbo' : 'bubble'}, el('div', {class: 'body', dir: rightToLeft.test(text) ? 'rtl' : 'ltr'},
 		el('p', {'data-time': time + (state ? ' ✓' : '')}, ...linked(text)),
@@ -32,17 +34,28 @@ function bubble(m, state) {
 			state ? el('span', {class: 'mark', role: 'img', 'aria-label': t(`message.${state}`)}) : '')));
 }
 
-const sentence = ({error, why}) => has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused');
+/** Why the server refused something. */
+export const sentence = ({error, why}) => has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused');
 
 export class LogView {
 	/** act(what, m) is told of what is to become of a message that was not sent. */
-	constructor(act, moved) {
-		Object.assign(this, {act, moved, room: null, rows: new Map()});
+	constructor(app, act, moved) {
+		Object.assign(this, {app, act, moved, room: null, rows: new Map()}); // focus is what had it before the last drawing
 		this.log = $('chat-log');
 		this.scroller = $('scroller');
 		this.place = new Place(this.scroller, this.log, () => this.read());
-		Object.defineProperty(this.log, 'value', {get: () => [...this.log.children].map(({message: m}) => m.notice ? '' : `${m.user}: ${m.message}\n`).join('')});
-		document.addEventListener('copy', e => this.copy(e));
+		Object.defineProperty(this.log, 'value', {get: () => [...this.log.children].map(({message: m}) => m.notice || m.deleted ? '' : `${m.user}: ${m.message}\n`).join('')});
+	}
+
+	/** Load what draws quotes, reactions, code and mentions. */
+	async dress() {
+		if (this.marks) return;
+		this.marks = () => {};
+		this.marks = (await part('marks')).mark;
+		if (!this.room) return;
+		for (const m of this.rows.keys()) this.room.timeline.changed.add(m);
+		$('pending').made = '';
+		this.app.changed();
 	}
 
 	/** Show another room, at the place where its reader was. */
@@ -79,23 +92,35 @@ export class LogView {
 	draw() {
 		const {room, log, rows} = this;
 		if (!room) return;
-		const {entries} = room.timeline;
+		const {entries, changed} = room.timeline, {messages, changes} = room.outbox.waiting(), made = [], runs = [];
+		const focus = this.focus = document.activeElement, {act} = focus.dataset, focused = act && focus.closest('li');
 		this.sweep(new Set(entries));
-		let next = log.firstChild, previous = null;
-		const made = [];
+		let next = log.firstChild, previous = null, run = null;
 		for (const m of entries) {
 			let row = rows.get(m);
-			if (!row) made.push(row = this.make(m));
+			const change = !m.old && changes.get(m.offset), pending = JSON.stringify(change);
+			if (!row || row.pending !== pending || changed.has(m)) made.push(row = this.make({...m, ...change}, m, row, pending));
 			if (row.item === next) next = next.nextSibling;
-			else log.insertBefore(row.item, next);
+			// Deleted messages next to each other are one line.
+			if (row.deleted && run && !m.gap && m !== room.fresh && row.day === run.day) {
+				run.deleted++;
+				row.item.remove();
+				continue;
+			}
+			if (run = row.deleted && row) runs.push(run);
+			row.deleted = +!!row.deleted;
+			if (row.item.nextSibling !== next || !row.item.parentNode) log.insertBefore(row.item, next);
 			this.decorate(row, previous);
 			previous = row;
 		}
+		changed.clear();
+		for (const {row, deleted} of runs) show(row, count('log.deleted', deleted));
 		if (previous) previous.row.classList.remove('run');
 		this.fold(made);
-		this.drawPending();
+		this.drawPending(messages, changes);
 		log.parentNode.setAttribute('aria-busy', room.batch.length > 0);
 		this.place.keep();
+		if (act && !focus.isConnected) (focused.querySelector(`[data-act="${act}"]`) || this.scroller).focus();
 	}
 
 	sweep(here) {
@@ -106,12 +131,17 @@ export class LogView {
 		}
 	}
 
-	make(m) {
-		const date = new Date(m.time), hue = this.room.color(m.user || '');
-		const row = m.notice ? el('div', {class: 'notice'}, ...nodes('notice.rename', {old: bdi(m.user), name: bdi(m.about)}))
-			: el('div', {class: m.mine ? 'row mine' : 'row'}, avatar(m.user, hue), bubble(m, m.mine && 'sent'));
-		if (!m.notice) row.lastChild.prepend(el('bdi', {class: `name hue${hue}`}, m.user));
-		const made = {m, row, date, day: m.time ? date.toDateString() : '', minute: m.time ? m.time.slice(0, 16) : '', item: el('li', {message: m}, row), drawn: ''};
+	// Makes a message's row of what it looks like, or makes it again.
+	make(shown, m, before, pending) {
+		const date = new Date(m.time), hue = this.room.color(m.user || ''), plain = m.notice || shown.deleted;
+		const row = plain ? el('div', {class: 'notice'}, ...m.notice ? nodes('notice.rename', {old: bdi(m.user), name: bdi(m.about)}) : [])
+			: el('div', {class: m.mine ? 'row mine' : 'row'}, avatar(m.user, hue), bubble(shown, m.mine && 'sent'));
+		if (!plain) row.lastChild.prepend(el('bdi', {class: `name hue${hue}`}, m.user));
+		if (!plain && this.marks) this.marks(row, shown, m, this);
+		else if (m.changed || m.reply) this.dress();
+		const item = before ? before.item : el('li', {message: m});
+		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', minute: m.time ? m.time.slice(0, 16) : '', item, pending, deleted: shown.deleted, drawn: ''};
+		if (before) item.setAttribute('aria-live', 'off'); // #told tells it
 		this.rows.set(m, made);
 		return made;
 	}
@@ -120,7 +150,7 @@ export class LogView {
 	decorate(made, previous) {
 		const {m, row, item} = made;
 		const day = made.day && (!previous || previous.day !== made.day), fresh = m === this.room.fresh;
-		const first = !previous || day || fresh || !!m.gap || previous.m.notice || m.notice || previous.m.user !== m.user
+		const first = !previous || day || fresh || !!m.gap || previous.plain || made.plain || previous.m.user !== m.user
 			|| previous.m.by !== m.by || !previous.m.mine !== !m.mine || made.date - previous.date > together;
 		if (previous) previous.row.classList.toggle('run', !first && previous.minute === made.minute);
 		const drawn = [day && dayName(made.date), fresh, m.gap, m.old, first].join();
@@ -137,7 +167,7 @@ export class LogView {
 
 	// A text of more than twenty lines shows the first ones, and a button for the rest.
 	fold(made) {
-		const long = made.filter(({m}) => m.message && mayFold(m.message)).map(({row}) => row.querySelector('p'));
+		const long = made.map(({row}) => row.querySelector('p')).filter(p => p && mayFold(p.textContent));
 		for (const p of long) p.classList.add('folded');
 		const over = long.map(p => p.scrollHeight > p.clientHeight + 2);
 		long.forEach((p, i) => {
@@ -152,32 +182,23 @@ export class LogView {
 		});
 	}
 
-	drawPending() {
-		const shown = new Set(this.room.timeline.entries.map(m => m.id));
-		const waiting = this.room.outbox.list().filter(m => !shown.has(m.id)), pending = $('pending');
+	drawPending(messages, changes) {
+		const shown = new Set(this.room.timeline.entries.map(m => m.id)), pending = $('pending');
+		const waiting = messages.filter(m => !shown.has(m.id)).map(m => ({...m, ...changes.get(m.id)})).filter(m => !m.deleted);
 		const made = JSON.stringify(waiting);
 		if (made === pending.made) return;
 		pending.made = made;
 		pending.textContent = '';
-		pending.append(...waiting.map(m => el('li', {}, this.pendingRow(m))));
+		pending.append(...waiting.map(m => el('li', {message: m}, this.pendingRow(m))));
 	}
 
 	pendingRow(m) {
 		const row = el('div', {class: `row mine ${m.error ? 'failed' : 'waiting'}`}, bubble(m, m.error ? 'failed' : 'waiting'));
+		if (this.marks) this.marks(row, m, m, this);
 		if (m.error) {
 			row.append(el('div', {class: 'reason', dir: 'auto', role: 'alert'}, el('span', {}, sentence(m)), ' ',
 				...['retry', 'edit', 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
 		}
 		return row;
-	}
-
-	// Several messages are copied as lines that say who and when.
-	copy(e) {
-		const selection = getSelection();
-		if (!this.room || selection.isCollapsed) return;
-		const chosen = this.room.timeline.entries.filter(m => !m.notice && selection.containsNode(this.rows.get(m)?.row.querySelector('p') || document, true));
-		if (chosen.length < 2) return;
-		e.clipboardData.setData('text/plain', chosen.map(m => `${m.user} ${clock(new Date(m.time))}: ${m.message}\n`).join(''));
-		e.preventDefault();
 	}
 }

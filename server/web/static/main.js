@@ -104,7 +104,8 @@ function start() {
 	setTimeout(() => {
 		app.lead();
 		load('listview');
-		['doorview', 'people', 'settings'].forEach(part);
+		load('menu');
+		['doorview', 'guest', 'people', 'settings'].forEach(part);
 	}, 500);
 }
 

@@ -1,4 +1,4 @@
-// A room's messages that have not come back yet, a key for each. All tabs see all.
+// A room's messages and changes that have not come back yet, a key for each. All tabs see all.
 // A tab sends its own, and what another did not get out while this one was
 // connected: it may be closed. Of one sent twice the server keeps one.
 // Durations are the monotonic clock's, and the order is by number: a clock that is
@@ -18,31 +18,57 @@ export class Outbox {
 		onChange((key, value) => key.startsWith(this.prefix) && setTimeout(() => this.update(), value ? 0 : 1000));
 	}
 
-	/** The messages in order: {id, message, at, n, tab, error}. */
+	/**
+	 * What waits, in order: {id, message, more, waits, unsent, at, n, tab, error}. more are a
+	 * frame's other fields; waits is the id of a message that must have its offset
+	 * first; unsent is what no tab has sent, so that it may still be altered.
+	 */
 	list() {
-		const all = keys(this.prefix).map(get).filter(m => m && m.id);
+		const all = keys(this.prefix).map(key => ({...get(key), id: key.slice(this.prefix.length)})).filter(m => m.at);
 		return all.sort((a, b) => (a.n || 0) - (b.n || 0));
 	}
 
-	add(message) {
+	/** The messages that wait, and by the offset or the id of another one how it will look. */
+	waiting() {
+		const messages = [], changes = new Map();
+		for (const m of this.list()) {
+			const {message, more = {}, waits} = m, target = waits || more.edits || more.target;
+			if (!target || m.error) messages.push(m);
+			else changes.set(target, {...changes.get(target), ...message ? {message, edited: true} : 'emoji' in more ? {reacted: more.emoji} : {deleted: true}});
+		}
+		return {messages, changes};
+	}
+
+	add(message, more, waits) {
 		const all = this.list(), n = all.length ? (all[all.length - 1].n || 0) + 1 : 1;
-		this.put({id: newID(), message, at: Date.now(), n, tab});
+		this.put({id: newID(), message, more, waits, unsent: true, at: Date.now(), n, tab});
 	}
 
 	put(m) {
-		set(this.prefix + m.id, m);
+		this.keep(m);
 		this.update();
+	}
+
+	// A page of an earlier version, in another tab, passes over what names no id, and
+	// takes no change for a message.
+	keep(m) {
+		set(this.prefix + m.id, {...m, id: m.more && !m.more.reply ? undefined : m.id});
 	}
 
 	retry(m) {
 		this.put({...m, tab, error: ''});
 	}
 
-	/** Takes out what has come back, or was given up. */
-	drop(id) {
+	/** Takes out what has come back, with its offset, or was given up, with its changes. */
+	drop(id, offset) {
 		this.flying.delete(id);
 		this.seen.delete(id);
 		remove(this.prefix + id);
+		for (const m of this.list()) {
+			if (m.waits !== id) continue;
+			if (offset) this.keep({...m, waits: '', more: {...m.more, [m.message ? 'edits' : 'target']: offset}});
+			else remove(this.prefix + m.id);
+		}
 		this.update();
 	}
 
@@ -56,7 +82,13 @@ export class Outbox {
 		const m = get(this.prefix + id);
 		this.flying.delete(id);
 		if (!m) return;
-		if (code !== 'rate_limited' && code !== 'unavailable') return this.put({...m, error: code, why: message});
+		if (code !== 'rate_limited' && code !== 'unavailable') {
+			const change = this.waiting().changes.get(id) || {};
+			this.drop(id);
+			if (!m.message) this.trouble = {error: code, why: message}; // it is undone
+			else if (!change.deleted) this.put({...m, ...change, id, error: code, why: message});
+			return;
+		}
 		this.pause = performance.now() + (retry_ms || 1000 + Math.random() * 2000);
 		this.pump();
 	}
@@ -82,8 +114,9 @@ export class Outbox {
 		this.tokens = Math.min(burst, this.tokens + (now - this.filled) / 1000 * rate) || 0;
 		this.filled = now;
 		let wait = Infinity;
-		for (const {id, message, tab: writer, error} of this.list()) {
-			if (error || flying.has(id) || flying.size >= burst) continue;
+		for (const m of this.list()) {
+			const {id, message, more, tab: writer} = m;
+			if (m.error || m.waits || flying.has(id) || flying.size >= burst) continue;
 			if (!seen.has(id)) seen.set(id, now);
 			const theirs = writer === tab ? 0 : patience + Math.max(this.since, seen.get(id)) - now;
 			const pause = Math.max(theirs, this.pause - now, (1 - this.tokens) / rate * 1000);
@@ -93,7 +126,8 @@ export class Outbox {
 			}
 			this.tokens--;
 			flying.set(id, now);
-			this.on.send({type: 'chat_message', id, message});
+			if (m.unsent) this.keep({...m, unsent: false});
+			this.on.send({type: 'chat_message', id, message, ...more});
 		}
 		for (const sent of flying.values()) wait = Math.min(wait, sent + silence - now);
 		if (wait <= 0) this.on.stalled();

@@ -22,6 +22,7 @@ export class PeopleView {
 			app.changed();
 		}});
 		sheets.open('people', t('room.people'), [
+			...room.can.includes('search') ? [button(t('find.title'), async () => (await part('find')).openFind(app, room), {id: 'find-open', class: 'plain'})] : [],
 			el('ul', {id: 'members'}), el('p', {id: 'more-members', class: 'soft'}), form,
 			el('label', {class: 'check'}, mute, t('people.mute')),
 			button(t('invite.title'), async () => (await part('invite')).openInvite(sheets, room), {id: 'invite-open', class: 'plain'}),

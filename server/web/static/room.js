@@ -2,6 +2,7 @@
 
 import {maxText} from './codec.js';
 import {base, roomKey} from './names.js';
+import {part} from './dom.js';
 import {name, isGuest, get, set, remove, keyOf, device, loadRoom, saveRoom} from './store.js';
 import {Outbox} from './outbox.js';
 import {Session} from './session.js';
@@ -10,24 +11,38 @@ import {Typists} from './typists.js';
 import {hueOf, hues} from './text.js';
 
 const quietEntries = 200; // kept of a room that is not shown
+const pause = 100; // ms after which a replay is over
+
+const isChange = m => m.type !== 'chat_message' || m.edits > 0;
+
+// What carries changes out is loaded with the first one.
+let changes = null;
+const withChanges = then => part('changes').then(module => {
+	changes = module;
+	then();
+});
 
 export class Room {
 	/** on.changed() is told of every change, on.said(room, messages) of what others said. */
 	constructor(room, on) {
-		const kept = loadRoom(room);
+		const {room: shown, entries, more, ...kept} = loadRoom(room);
+		// told is the last change that came live, about what is answered or edited.
 		Object.assign(this, {
-			on, key: roomKey(room), path: room, name: kept.room || room, // the path is as it was typed, the name as the server has it
-			epoch: kept.epoch, offset: kept.offset, // the position up to which the room is here
+			on, key: roomKey(room), path: room, name: shown || room, // the path is as it was typed, the name as the server has it
+			// The position {epoch, offset} up to which the room is here; {since, until}: of the
+			// messages before until, not all is here that changed after since; and what the
+			// server can.
+			...kept,
 			me: name(), by: '', members: new Set(), count: 0, limit: maxText,
 			current: '', head: 0, // of the welcome: the room's epoch, and the end of the replay
 			batch: [], // a replay, which is drawn as one
 			door: null, // why nobody is let in: {cause}
 			looked: false, // somebody looks at its end now
-			catching: kept.entries.length > 0, // what comes first was missed
+			catching: entries.length > 0, // what comes first was missed
 			fresh: null, // the entry with the line "new" above it
 			place: null, // where its reader was
 			loading: false, saving: 0, colors: new Map(),
-			timeline: new Timeline(kept.entries, kept.more), typists: new Typists(),
+			timeline: new Timeline(entries, more), typists: new Typists(),
 		});
 		this.readBy(get(`read/${this.key}`));
 		this.session = new Session(`${base}ws/chat/${encodeURIComponent(room)}/`, {
@@ -54,7 +69,7 @@ export class Room {
 	}
 
 	get unread() {
-		return this.timeline.entries.reduce((n, m) => n + (m.unread ? 1 : 0), 0);
+		return this.timeline.entries.filter(m => m.unread && !m.deleted).length;
 	}
 
 	/** Connect, but not past a closed door: nobody gets in other than as asked. */
@@ -85,7 +100,7 @@ export class Room {
 	receive(m) {
 		switch (m.type) {
 		case 'welcome': return this.welcome(m);
-		case 'ack': return this.outbox.drop(m.id);
+		case 'ack': return this.outbox.drop(m.id, m.offset);
 		case 'error': return this.outbox.refused(m);
 		case 'typing':
 			if (m.user !== this.me) this.typists.heard(m.user, performance.now());
@@ -98,20 +113,24 @@ export class Room {
 			for (const user of m.users) m.event === 'join' ? this.members.add(user) : this.members.delete(user);
 			this.count = m.count;
 			return this.on.changed();
-		case 'chat_message':
+		case 'chat_message': case 'delete': case 'react':
 			this.batch.push(m);
+			clearTimeout(this.settling);
 			if (m.offset >= this.head) this.apply();
+			else this.settling = setTimeout(() => this.apply(), pause); // the log's end may be what a newcomer is not sent
 		}
 	}
 
 	welcome(m) {
 		if (!m.resumed) {
 			this.timeline.broken = true;
+			this.since = m.epoch === this.epoch && (this.since || this.offset);
+			this.until = this.offset + 1;
 			if (m.epoch !== this.epoch) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
 			// The position moves only with what is here.
 			if (m.epoch !== this.epoch || this.offset > m.offset) [this.epoch, this.offset] = [m.offset ? '' : m.epoch, 0];
 		}
-		Object.assign(this, {me: m.user, by: m.by, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
+		Object.assign(this, {me: m.user, by: m.by, can: m.can, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
 		this.limit = m.limits.message || maxText;
 		const {key, fresh} = this.wish;
 		if (fresh) set(keyOf(this.path), {key});
@@ -121,26 +140,33 @@ export class Room {
 	}
 
 	apply() {
-		const messages = this.batch, waiting = new Set(this.outbox.list().map(m => m.id));
+		const {batch, timeline} = this, waiting = new Set(this.outbox.list().map(m => m.id)), messages = batch.filter(m => !isChange(m));
+		if (batch.length > messages.length && !changes) return withChanges(() => this.apply());
 		this.batch = [];
-		for (const m of messages) {
-			m.mine = this.isMine(m) || waiting.has(m.id);
+		for (const m of batch) {
+			this.take(m, true);
+			m.mine = m.mine || waiting.has(m.id);
 			[this.epoch, this.offset] = [this.current, m.offset];
-			this.typists.said(m.user);
 		}
-		const others = this.timeline.append(messages).filter(m => !m.mine);
+		for (const m of messages) this.typists.said(m.user);
+		const others = timeline.append(messages).filter(m => !m.mine && !m.deleted);
+		if (batch.length > messages.length) changes.carryOut(this, batch.filter(isChange));
 		if (!this.looked || this.catching) this.missed(others);
 		this.catching = false;
-		for (const {id} of messages) if (waiting.has(id)) this.outbox.drop(id);
-		if (!this.looked) this.timeline.trim(quietEntries * 2);
-		else if (!this.place || this.place.stick) this.timeline.trim();
+		for (const {id, offset} of batch) if (waiting.has(id)) this.outbox.drop(id, offset);
+		if (!this.looked) timeline.trim(quietEntries * 2);
+		else if (!this.place || this.place.stick) timeline.trim();
 		this.save();
 		if (others.length) this.on.said(this, others);
 		this.on.changed();
 	}
 
-	isMine(m) {
-		return m.by && this.by ? m.by === this.by : m.user === this.me;
+	/** A message as it is kept: with whose it is. One that came live does not tell one's own reaction. */
+	take(m, live) {
+		if (!live || m.mine) m.reacted = m.mine;
+		if (m.deleted) m.message = '';
+		m.mine = m.by && this.by ? m.by === this.by : m.user === this.me;
+		return m;
 	}
 
 	missed(messages) {
@@ -167,10 +193,10 @@ export class Room {
 	async fill(next) {
 		if (this.loading || !next || next.old || !(next.offset > 1)) return;
 		this.loading = true;
-		const answer = await this.session.history(next.offset, 50);
+		const answer = await this.session.ask({type: 'history', before: next.offset, limit: 50});
 		this.loading = false;
 		if (!answer) return;
-		for (const m of answer.messages) m.mine = this.isMine(m);
+		for (const m of answer.messages) this.take(m);
 		this.timeline.prepend(next, answer);
 		this.save();
 		this.on.changed();
@@ -179,7 +205,7 @@ export class Room {
 	/** Load what is older than all here, if there is something. */
 	older() {
 		const first = this.timeline.entries.find(m => !m.notice);
-		if (this.timeline.more) this.fill(first);
+		return this.timeline.more && this.fill(first);
 	}
 
 	/** A person's colour: their name's own, unless somebody in this room has it already. */
@@ -196,6 +222,7 @@ export class Room {
 	stateChanged() {
 		const {session, wish} = this, {state, cause, reason} = session;
 		if (state !== 'connected') this.outbox.disconnected();
+		else if (this.since) withChanges(() => changes.catchUp(this));
 		if (state === 'closed' && (cause === 'wrong_key' || cause === 'open_room')) {
 			this.door = {cause: wish.key ? cause : 'needs_key', key: wish.key, listed: wish.listed, bad: /character/.test(reason)};
 			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
@@ -214,8 +241,8 @@ export class Room {
 	saveNow() {
 		clearTimeout(this.saving);
 		this.saving = 0;
-		saveRoom(this.path, {room: this.name, epoch: this.epoch, offset: this.offset, more: this.timeline.more,
-			entries: this.timeline.entries.filter(m => !m.notice)});
+		const {name: room, epoch, offset, since, until, can, timeline: {more, entries}} = this;
+		saveRoom(this.path, {room, epoch, offset, since, until, can, more, entries: entries.filter(m => !m.notice)});
 	}
 
 	/** Leave it, with its connection. */

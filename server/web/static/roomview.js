@@ -5,14 +5,17 @@ import {name, isGuest, tabGet, tabSet} from './store.js';
 import {$, el, bdi, button, show, fill, part} from './dom.js';
 import {t, count, nodes} from './words.js';
 import {typed} from './text.js';
-import {LogView, avatar} from './logview.js';
+import {LogView, avatar, sentence} from './logview.js';
 
 const typingEvery = 3000; // ms
 
+// Where a tab keeps what is typed. An answer or a correction is no draft of a message.
+const kept = ({about, key}) => `${about ? 'about' : 'draft'}/${key}`;
+
 export class RoomView {
 	constructor(app) {
-		Object.assign(this, {app, door: null, people: null, room: null, input: $('chat-message-input'), told: -Infinity, naming: false});
-		this.log = new LogView((what, m) => this.act(what, m), () => this.look());
+		Object.assign(this, {app, door: null, people: null, room: null, input: $('chat-message-input'), told: -Infinity, naming: null});
+		app.log = this.log = new LogView(app, (what, m) => this.act(what, m), () => this.look());
 		const {input} = this;
 		input.oninput = () => this.edited();
 		// A keypress comes only if the keydown was before this script.
@@ -48,6 +51,9 @@ export class RoomView {
 		this.drawGuest();
 		show($('room-note'), app.storage ? t(`storage.${app.storage}`) : '');
 		this.log.draw();
+		const {trouble} = room.outbox;
+		if (trouble) this.note(sentence(trouble));
+		room.outbox.trouble = '';
 		const empty = room.connected && !room.head && !room.timeline.entries.length && !room.outbox.list().length;
 		$('empty').hidden = !empty;
 		$('log').classList.toggle('new', empty);
@@ -57,11 +63,10 @@ export class RoomView {
 	/** Show another room; what was typed in each stays with it. */
 	show(room) {
 		const {input} = this;
-		if (this.room) tabSet(`draft/${this.room.key}`, input.value);
 		this.room = room;
-		this.naming = false;
+		this.naming = null;
 		if (room) {
-			input.value = tabGet(`draft/${room.key}`);
+			input.value = tabGet(kept(room));
 			this.grow();
 			this.note('');
 			this.log.show(room);
@@ -103,26 +108,14 @@ export class RoomView {
 		const guest = isGuest(name());
 		$('guest').hidden = !guest || !!tabGet('guest');
 		if ($('guest').hidden) return;
-		fill($('guest'), [name(), this.naming], () => this.naming ? [this.nameForm()] : [
+		fill($('guest'), [name(), !!this.naming], () => this.naming ? [this.naming(this)] : [
 			el('span', {}, ...nodes('guest.ask', {name: bdi(name())})),
-			button(t('guest.set'), () => {
-				this.naming = true;
+			button(t('guest.set'), async () => {
+				this.naming = (await part('guest')).nameForm;
 				this.draw();
 				$('guest-name').focus();
 			}, {class: 'plain'}),
 		]);
-	}
-
-	nameForm() {
-		const input = el('input', {id: 'guest-name', 'aria-label': t('landing.name'), placeholder: t('landing.name'), autocomplete: 'nickname', dir: 'auto'});
-		return el('form', {onsubmit: e => {
-			e.preventDefault();
-			const error = this.app.takeName(input.value);
-			this.note(error ? t(...error) : '');
-			if (error) return;
-			this.naming = false;
-			this.input.focus();
-		}}, input, el('button', {}, t('guest.take')));
 	}
 
 	// Tells the room whether somebody looks at its end.
@@ -146,14 +139,15 @@ export class RoomView {
 		input.value = '';
 		this.edited();
 		this.log.place.stick = true;
-		room.outbox.add(text);
+		if (room.about) room.about.send(text);
+		else room.outbox.add(text);
 	}
 
 	edited() {
 		const {input, room} = this;
 		this.grow();
 		if (!room) return;
-		tabSet(`draft/${room.key}`, input.value);
+		tabSet(kept(room), input.value);
 		if (blank(input.value)) return;
 		this.note('');
 		const now = performance.now();

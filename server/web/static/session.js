@@ -49,8 +49,9 @@ export class Session {
 	receive(data) {
 		this.watch();
 		const {message: m, error} = decode(data);
-		if (!m) return error.type === 'history' && this.asked.shift()?.(); // of a later version
-		if (m.type === 'history' || m.type === 'error' && !m.id) return this.asked.shift()?.(m.messages && m);
+		const {type} = m || error, asked = this.asked.findIndex(a => type === a.type || type === 'error' && !m?.id);
+		if (asked >= 0) return this.asked.splice(asked, 1)[0].done(type === 'error' ? undefined : m);
+		if (!m) return; // of a later version
 		this.on.frame(m);
 		if (m.type === 'welcome') this.to('connected', {since: now(), cause: '', reason: ''});
 	}
@@ -62,9 +63,9 @@ export class Session {
 		return open;
 	}
 
-	/** Ask for the entries before an offset; undefined is no answer. */
-	history(before, limit) {
-		return new Promise(done => this.state === 'connected' && this.send({type: 'history', before, limit}) ? this.asked.push(done) : done());
+	/** Ask something; undefined is no answer. */
+	ask(question) {
+		return new Promise(done => this.state === 'connected' && this.send(question) ? this.asked.push({type: question.type, done}) : done());
 	}
 
 	/** Connect now, or find out whether the connection lives. */
@@ -125,7 +126,7 @@ export class Session {
 		this.generation++;
 		clearTimeout(this.timer);
 		clearTimeout(this.watchdog);
-		for (const done of this.asked.splice(0)) done();
+		for (const {done} of this.asked.splice(0)) done();
 		this.socket?.close();
 		this.socket = null;
 	}

@@ -42,15 +42,15 @@ export class Sheets {
 		sheet.remove();
 		scrim.remove();
 		$('app').removeAttribute('aria-hidden');
-		closed();
 		before?.focus();
+		closed();
 	}
 
 	key(e) {
 		if (!this.sheet) return;
 		if (e.key === 'Escape') return this.close();
 		if (e.key !== 'Tab') return;
-		const all = [...this.sheet.sheet.querySelectorAll('a, button, input, select')].filter(x => x.offsetParent);
+		const all = [...this.sheet.sheet.querySelectorAll('a, button, input, select, [tabindex]')].filter(x => x.offsetParent);
 		const end = e.shiftKey ? 0 : all.length - 1;
 		if (document.activeElement !== all[end]) return;
 		e.preventDefault();

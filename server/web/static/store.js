@@ -106,12 +106,15 @@ export function tabSet(key, value) {
 /** This tab's own id. */
 export const tab = tabGet('tab') || tabSet('tab', newID());
 
-/** What is kept of a room: {room, epoch, offset, more, entries}. */
-export const loadRoom = room => ({epoch: '', offset: 0, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
+/** What is kept of a room: {room, epoch, offset, since, until, can, more, entries}. */
+export const loadRoom = room => ({epoch: '', offset: 0, since: 0, until: 0, can: [], more: true, entries: [], ...get(`room/${roomKey(room)}`)});
+
+// A message without what it does not say.
+const kept = m => Object.fromEntries(Object.entries(m).filter(([, v]) => v));
 
 /** Keep a room's position and the messages up to it, in one write. */
 export function saveRoom(room, state) {
-	set(`room/${roomKey(room)}`, {...state, more: state.more || state.entries.length > maxEntries, entries: state.entries.slice(-maxEntries), at: Date.now()});
+	set(`room/${roomKey(room)}`, {...state, more: state.more || state.entries.length > maxEntries, entries: state.entries.slice(-maxEntries).map(kept), at: Date.now()});
 }
 
 /** The rooms it knows, last one first. */
@@ -126,7 +129,7 @@ export function forgetRoom(room) {
 	const key = roomKey(room);
 	for (const kind of ['room', 'read', 'key', 'mute']) remove(`${kind}/${key}`);
 	for (const out of keys(`out/${key}/`)) remove(out);
-	tabs.removeItem(`${root}draft/${key}`);
+	for (const kind of ['draft', 'about', 'aim']) tabs.removeItem(`${root}${kind}/${key}`);
 }
 
 /** Forget everything, as a borrowed device should. */

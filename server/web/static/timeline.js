@@ -6,7 +6,7 @@ const key = m => `${m.id || m.offset} ${m.user}`; // a stranger may repeat an id
 
 export class Timeline {
 	constructor(entries, more) {
-		Object.assign(this, {entries: [], known: new Map(), more, broken: false});
+		Object.assign(this, {entries: [], known: new Map(), more, broken: false, changed: new Set()}); // changed since the view last drew it
 		this.append(entries);
 	}
 
@@ -14,6 +14,11 @@ export class Timeline {
 	get last() {
 		const {entries} = this;
 		for (let i = entries.length; i--;) if (!entries[i].notice) return entries[i];
+	}
+
+	/** The message at an offset of the present log. */
+	find(offset) {
+		return this.entries.find(m => m.offset === offset && !m.old && !m.notice);
 	}
 
 	/** Put messages at the end; those already here only take a new offset. Returns the new ones. */
@@ -60,9 +65,12 @@ export class Timeline {
 		this.entries.push({...m, notice: true, time: new Date().toISOString()});
 	}
 
+	// A copy from another log always counts, else only a newer one, or one that also
+	// tells one's own reaction.
 	meet(m) {
-		const here = this.known.get(key(m));
-		return here && Object.assign(here, {offset: m.offset, old: false});
+		const here = this.known.get(key(m)), newer = here && (here.old || m.changed > (here.changed || 0) || 'reacted' in m && m.changed === here.changed);
+		if (newer) this.changed.add(here);
+		return here && Object.assign(here, newer ? m : {offset: m.offset}, {old: false});
 	}
 
 	insert(i, m) {

@@ -1,0 +1,439 @@
+package web_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"parley/shared"
+)
+
+// put has the log take what a member says or changes, and returns it with its offset.
+func (c *client) put(m shared.Message) shared.Message {
+	c.t.Helper()
+	m.ID = rand.Text()
+	c.write(m)
+	c.await(func(answer shared.Message) bool {
+		if answer.ID == m.ID && answer.Type == shared.TypeError {
+			c.t.Fatalf("the server refuses %+v: %s", m, answer.Text)
+		}
+		m.Offset = answer.Offset
+		return answer.ID == m.ID
+	})
+	return m
+}
+
+func (c *client) say(text string) shared.Message {
+	c.t.Helper()
+	return c.put(shared.Message{Type: shared.TypeChat, Text: text})
+}
+
+func (c *client) reply(to shared.Message, text string) shared.Message {
+	c.t.Helper()
+	return c.put(shared.Message{Type: shared.TypeChat, Reply: to.Offset, Of: to.ID, Text: text})
+}
+
+func (c *client) edit(m shared.Message, text string) {
+	c.t.Helper()
+	c.put(shared.Message{Type: shared.TypeChat, Edits: m.Offset, Of: m.ID, Text: text})
+}
+
+func (c *client) delete(m shared.Message) {
+	c.t.Helper()
+	c.put(shared.Message{Type: shared.TypeDelete, Target: m.Offset, Of: m.ID})
+}
+
+func (c *client) react(m shared.Message, emoji string) {
+	c.t.Helper()
+	c.put(shared.Message{Type: shared.TypeReact, Target: m.Offset, Of: m.ID, Emoji: emoji})
+}
+
+// menu opens the menu of the message with a text, by a right click.
+func (p *page) menu(text string) {
+	p.t.Helper()
+	bubble := "[...document.querySelectorAll('#log .bubble')].find(b => b.querySelector('p')?.textContent.includes(" + quote(text) + "))"
+	p.wait("document.querySelector('.act') && " + bubble)
+	eval[any](p, bubble+".dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))")
+	p.wait("document.querySelector('#menu')")
+}
+
+// choose presses what a menu has under a label.
+func (p *page) choose(label string) {
+	p.t.Helper()
+	p.wait("[...document.querySelectorAll('.sheet button')].find(b => b.textContent === " + quote(label) + ")")
+	eval[any](p, "[...document.querySelectorAll('.sheet button')].find(b => b.textContent === "+quote(label)+").click()")
+}
+
+// chips are the reactions that a page shows, own ones with a star.
+func chips(p *page) string {
+	p.t.Helper()
+	return eval[string](p, "[...document.querySelectorAll('.chip')].map(e => e.textContent + (e.getAttribute('aria-pressed') === 'true' ? '*' : '')).join()")
+}
+
+// discuss fills a room with every kind of change.
+func discuss(t *testing.T, s *server) {
+	t.Helper()
+	grace, chidi, noa, ada := dial(t, s, "Review", "Grace Hopper"), dial(t, s, "Review", "Chidi"), dial(t, s, "Review", "נועה כהן"), dial(t, s, "Review", "Ada Lovelace")
+	var gone []shared.Message
+	for i := range 7 {
+		gone = append(gone, chidi.say(fmt.Sprintf("secret number %d", i)))
+	}
+	for _, m := range gone {
+		chidi.delete(m)
+	}
+	gate := grace.say("The bus leaves from gat 3 at 19:00")
+	grace.edit(gate, "The bus leaves from gate 4 at 19:00, and whoever is late waits for the next one")
+	chidi.reply(gate, "Then I am there in time.")
+	ada.react(gate, "👍")
+	chidi.react(gate, "👍")
+	noa.react(gate, "🎉")
+	noa.reply(gate, "גם אני מגיעה, עם עוגה")
+	one := ada.say("Who has the script?")
+	chidi.react(one, "❓")
+	noa.delete(noa.say("nothing"))
+	code := chidi.say("It is this one:\n```\nfor f in *.jpg; do\n\tconvert \"$f\" -resize 2048x2048 -quality 80 \"small/$f\" && echo \"$f is small now, and its old one can go\"\ndone\n```\nRun it in the folder.")
+	ada.reply(code, "```echo thanks``` @Chidi!")
+	grace.say("Ada Lovelace: can you bring the plates?")
+}
+
+// Code between backquotes, and names in a text, are found as the app finds them.
+func TestPartsOfTexts(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.open(staticServer(t) + "/static/icon.svg")
+	for _, c := range vectors[[2]json.RawMessage](t, "code") {
+		got := eval[json.RawMessage](p, "import('/static/marks.js').then(({parts}) => parts("+string(c[0])+"))")
+		var is, want any
+		if json.Unmarshal(got, &is) != nil || json.Unmarshal(c[1], &want) != nil || fmt.Sprint(is) != fmt.Sprint(want) {
+			t.Errorf("%s has the parts %s, want %s", c[0], got, c[1])
+		}
+	}
+	for _, c := range []struct {
+		text, name string
+		want       bool
+	}{
+		{"hi ann!", "Ann", true}, {"@Ann", "Ann", true}, {"annual", "Ann", false}, {"Joann", "Ann", false}, {"annual ann", "Ann", true},
+		{"田中さん", "田中", true}, {"x", "", false}, {"łukaszu", "Łukasz", false}, {"ŁUKASZ", "Łukasz", true}, {"(a.b)", "a.b", true}, {"axb", "a.b", false},
+		{"is it C++?", "C++", true}, {"[x](y", "[x](y", true}, {"Guest-12", "Guest-1", false},
+	} {
+		if got := eval[bool](p, "import('/static/marks.js').then(({names}) => names("+quote(c.text)+", "+quote(c.name)+"))"); got != c.want {
+			t.Errorf("%q names %q: %v", c.text, c.name, got)
+		}
+	}
+}
+
+// TestChanges has two people answer, react to, correct and delete what they said.
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	ann, bob := newPerson(t), newPerson(t)
+	for name, p := range map[string]*page{"Ann": ann, "Bob": bob} {
+		p.open(s.url() + "/static/icon.svg")
+		p.setName(name)
+		p.enter(s.url(), "Lobby")
+	}
+	ann.say("Gat 3")
+	bob.waitFor("Gat 3")
+
+	bob.menu("Gat 3")
+	bob.choose("👍")
+	for _, p := range []*page{ann, bob} {
+		p.wait("document.querySelector('.chip')")
+	}
+	if got := chips(ann) + " " + chips(bob); got != "👍 1 👍 1*" {
+		t.Errorf("the chips are %q", got)
+	}
+	eval[any](ann, "document.querySelector('.chip').click()")
+	bob.wait("document.querySelector('.chip').textContent === '👍 2'")
+	eval[any](bob, "document.querySelector('.chip').click()")
+	ann.wait("document.querySelector('.chip').textContent === '👍 1' && document.querySelector('.chip').getAttribute('aria-pressed') === 'true'")
+
+	bob.menu("Gat 3")
+	bob.choose("Who reacted")
+	bob.wait("document.querySelector('#who')?.innerText.includes('Ann')")
+	bob.keys("\x1b")
+	bob.wait("!document.querySelector('#menu')")
+
+	bob.menu("Gat 3")
+	bob.choose("Reply")
+	bob.wait("document.querySelector('#about').innerText.includes('Reply to Ann') && document.activeElement.id === 'chat-message-input'")
+	bob.say("Which one?")
+	ann.waitFor("Which one?")
+	ann.wait("document.querySelector('.quote')?.innerText.includes('Gat 3')")
+	bob.wait("document.querySelector('#about').hidden && document.querySelector('.quote').innerText.includes('Ann')")
+
+	// Arrow-Up corrects one's last message; the quote follows.
+	ann.do(chromedp.KeyEvent(kb.ArrowUp))
+	ann.wait("!document.querySelector('#about').hidden")
+	if got := eval[string](ann, "document.querySelector('#about').innerText + document.querySelector('#chat-message-input').value"); !strings.HasPrefix(got, "Edit message") || !strings.HasSuffix(got, "Gat 3") {
+		t.Errorf("Arrow-Up in an empty composer shows %q", got)
+	}
+	eval[any](ann, "document.querySelector('#chat-message-input').value = ''")
+	ann.say("Gate 4")
+	for _, p := range []*page{ann, bob} {
+		p.wait("document.querySelector('.bubble p').textContent === 'Gate 4' && document.querySelector('.bubble .meta').textContent.includes('edited')")
+		p.wait("document.querySelector('.quote').innerText.includes('Gate 4')")
+	}
+	bob.wait("[...document.querySelectorAll('[role=status]')].some(e => e.textContent === 'Ann edited a message: Gate 4')")
+
+	ann.menu("Gate 4")
+	ann.choose("Delete")
+	ann.wait("document.querySelector('#menu').innerText.includes('for everyone?')")
+	ann.choose("Delete")
+	for _, p := range []*page{ann, bob} {
+		p.wait("document.querySelector('#chat-log .notice')?.textContent === '1 message deleted'")
+		p.wait("!document.querySelector('.quote').innerText.includes('Gate')")
+		p.wait("!JSON.stringify(Object.entries(localStorage)).includes('Gate')")
+	}
+	if got := s.logged("Lobby"); !slices.Equal(got, []string{shared.TextDeleted, "Which one?"}) {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+// TestChangesWait makes changes while the server is away, over a reload: each goes
+// out once.
+func TestChangesWait(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	of := bob.say("Lunch?")
+	one := newPerson(t)
+	one.enter(s.url(), "Lobby")
+	one.say("Noon")
+	one.waitFor("Noon")
+	two := one.newTab()
+	two.enter(s.url(), "Lobby")
+	two.wait("document.querySelector('.act')")
+	s.Stop()
+	one.wait("!document.querySelector('#banner').hidden")
+
+	// All is shown at once, in both tabs.
+	one.menu("Lunch")
+	one.choose("🎉")
+	one.menu("Noon")
+	one.choose("Edit")
+	eval[any](one, "document.querySelector('#chat-message-input').value = ''")
+	one.say("One")
+	one.say("waits")
+	one.menu("waits")
+	one.choose("Edit")
+	eval[any](one, "document.querySelector('#chat-message-input').value = ''")
+	one.say("waits longer")
+	one.say("given up")
+	one.menu("given up")
+	one.choose("Delete")
+	one.choose("Delete")
+	for _, p := range []*page{one, two} {
+		p.wait("document.querySelector('.chip')?.textContent === '🎉 1'")
+		p.wait("[...document.querySelectorAll('.bubble p')].map(e => e.textContent).join() === 'Lunch?,One,waits longer'")
+	}
+	one.open("about:blank")
+	s.start()
+	again := s.Join("Lobby", "Carla")
+	one.enter(s.url(), "Lobby")
+	eval[any](two, "dispatchEvent(new Event('online'))")
+	for _, p := range []*page{one, two} {
+		p.wait("!Object.keys(localStorage).some(k => k.startsWith('parley/out/'))")
+		p.wait("[...document.querySelectorAll('#chat-log .bubble p')].map(e => e.textContent).join() === 'Lunch?,One,waits longer'")
+		p.wait("document.querySelector('.chip')?.textContent === '🎉 1' && document.querySelector('.chip').getAttribute('aria-pressed') === 'true'")
+	}
+	var got []string
+	for len(got) < 3 {
+		switch m := again.Next(shared.TypeReact, shared.TypeChat); {
+		case m.Type == shared.TypeReact && m.Target == of.Offset:
+			got = append(got, "react "+m.Emoji)
+		case m.Type == shared.TypeChat && m.Edits > 0:
+			got = append(got, "edit "+m.Text)
+		case m.Type == shared.TypeChat && m.Offset > again.Welcome.Offset:
+			got = append(got, m.Text)
+		}
+	}
+	if want := []string{"react 🎉", "edit One", "waits longer"}; !slices.Equal(got, want) {
+		t.Errorf("the room was told %q, want %q", got, want)
+	}
+}
+
+// TestRefusedChange has a server that lets nobody change what they said: what was
+// shown is undone, with a sentence, and no text is lost.
+func TestRefusedChange(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--edit-for", "0")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.say("It stays")
+	p.waitFor("It stays")
+	p.menu("It stays")
+	p.choose("Delete")
+	p.choose("Delete")
+	p.wait("document.querySelector('#note').textContent.includes('any more')")
+	p.wait("document.querySelector('#chat-log .bubble p')?.textContent === 'It stays'")
+	p.menu("It stays")
+	p.choose("Edit")
+	eval[any](p, "document.querySelector('#chat-message-input').value = ''")
+	p.say("another text")
+	p.wait("document.querySelector('.failed')?.innerText.includes('another text') && document.querySelector('.reason').textContent.includes('any more')")
+	p.wait("document.querySelector('#chat-log .bubble p').textContent === 'It stays'")
+	eval[any](p, "document.querySelector('.reason [data-act=edit]').click()")
+	p.wait("document.querySelector('#chat-message-input').value === 'another text' && !document.querySelector('.failed')")
+}
+
+// TestChangedWhileAway is away for longer than the server resumes, and is stopped
+// while it asks what has changed: it asks again, from where it was.
+func TestChangedWhileAway(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--rate", "0", "--burst", "0")
+	bob := dial(t, s, "Lobby", "Bob")
+	first, second, third := bob.say("first"), bob.say("second"), bob.say("third")
+	bob.reply(third, "about the third")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("about the third")
+	p.wait("'parley/room/lobby' in localStorage")
+	p.open(s.url() + "/static/icon.svg")
+	bob.edit(first, "first, corrected")
+	bob.react(second, "✅")
+	bob.delete(third)
+	for i := range 10_000 { // as many as a resume may be behind
+		if m := (shared.Message{Type: shared.TypeChat, ID: rand.Text(), Text: fmt.Sprintf("number %d.", i)}); i%500 != 0 {
+			bob.write(m)
+		} else {
+			bob.put(m)
+		}
+	}
+	bob.say("the last")
+	// The answer is lost the first time.
+	p.before(`const send = WebSocket.prototype.send; WebSocket.prototype.send = function(data) {
+		if (data.includes('"changed"') && !sessionStorage.getItem('lost')) {
+			sessionStorage.setItem('lost', 1);
+			window.lost = true;
+			return;
+		}
+		send.call(this, data);
+	}`)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("the last")
+	p.wait("window.lost")
+	p.waitFor("Bob: first\n")
+	p.wait("JSON.parse(localStorage.getItem('parley/room/lobby')).since > 0")
+	p.enter(s.url(), "Lobby")
+	p.waitFor("Bob: first, corrected\n")
+	p.wait("document.querySelector('.chip')?.textContent === '✅ 1' && document.querySelector('.notice').textContent === '1 message deleted'")
+	p.wait("!JSON.parse(localStorage.getItem('parley/room/lobby')).since && !JSON.stringify(Object.entries(localStorage)).includes('\"third')")
+	if text := eval[string](p, "document.querySelector('#log').innerText"); strings.Contains(strings.ReplaceAll(text, "about the third", ""), "third") {
+		t.Errorf("the page still shows what was deleted: %s", text)
+	}
+}
+
+// TestFind looks for what was said, and shows what was said around it.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--rate", "0", "--burst", "0")
+	bob := dial(t, s, "Lobby", "Bob")
+	at := bob.say("The café is open")
+	for i := range 400 {
+		bob.say(fmt.Sprintf("number %d.", i))
+	}
+	bob.reply(at, "still open?")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("still open?")
+	p.find("CAFE")
+	p.wait("document.querySelectorAll('.hit').length === 1 && document.querySelector('.hit').innerText.includes('café')")
+	eval[any](p, "document.querySelector('.hit').click()")
+	p.wait("document.querySelector('#around .there')?.innerText.includes('café') && document.querySelector('#around').innerText.includes('number 3.')")
+	p.choose("← Back to the results")
+	p.wait("document.querySelector('.hit') && document.querySelector('#find-text').value === 'CAFE'")
+	eval[any](p, "document.querySelector('#find-text').value = 'number 39'; document.querySelector('#find button:not(.close)').click()")
+	p.wait("document.querySelectorAll('.hit').length === 11")
+	eval[any](p, "document.querySelector('#find-text').value = 'nowhere'; document.querySelector('#find button:not(.close)').click()")
+	p.wait("!document.querySelector('.hit') && document.querySelector('#find [role=status]').textContent === 'Nothing found.'")
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#find')")
+
+	// A quote leads there too, and to what is near in its place.
+	p.wait("document.querySelector('.quote')")
+	eval[any](p, "document.querySelector('.quote').click()")
+	p.wait("document.querySelector('#around .there')?.innerText.includes('café')")
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#find')")
+	near := bob.say("one")
+	for i := range 60 {
+		bob.say(fmt.Sprintf("and %d.", i))
+	}
+	bob.reply(near, "about one")
+	p.enter(s.url(), "Lobby")
+	p.waitFor("about one")
+	p.wait("document.querySelector('.quote')")
+	q := newPerson(t)
+	q.enter(s.url(), "Lobby")
+	q.wait("document.querySelector('.quote')")
+	if strings.Contains(q.transcript(), "Bob: one\n") {
+		t.Fatal("the message is there already")
+	}
+	eval[any](q, "document.querySelector('.quote').click()")
+	q.wait("document.activeElement.matches('#chat-log li') && document.activeElement.innerText.includes('one')")
+}
+
+// TestMenuByKeyboard reacts and answers without a mouse.
+func TestMenuByKeyboard(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	bob.say("first")
+	bob.say("second")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("second")
+	p.wait("document.querySelector('.act')")
+	p.tabTo(".act", true)
+	p.keys(kb.ArrowUp)
+	p.wait("document.activeElement.matches('.act') && document.activeElement.getAttribute('aria-label').includes('first')")
+	p.keys("\r")
+	p.wait("document.querySelector('#menu')")
+	p.tabTo("#reactions button:nth-child(2)", false)
+	p.keys("\r")
+	p.wait("document.querySelector('.chip')?.textContent === '👎 1' && !document.querySelector('#menu')")
+	p.wait("document.activeElement.matches('.act')")
+	p.tabTo(".chip", true)
+	p.keys("\r")
+	p.wait("!document.querySelector('.chip')")
+	p.tabTo(".act", true)
+	p.keys("\r")
+	p.wait("document.querySelector('#menu')")
+	eval[any](p, "[...document.querySelectorAll('#menu button')].find(b => b.textContent === 'Reply').focus()")
+	p.keys("\r")
+	p.wait("document.activeElement.id === 'chat-message-input' && !document.querySelector('#about').hidden")
+	p.keys("half an answer")
+	p.open(s.url() + "/chat/Lobby/")
+	p.wait("document.querySelector('#about')?.hidden === false && document.querySelector('#chat-message-input').value === 'half an answer'")
+	p.keys("\x1b")
+	p.wait("document.querySelector('#about').hidden && document.querySelector('#chat-message-input').value === 'half an answer'")
+}
+
+// TestCompletesNames takes a name from the list after an @.
+func TestCompletesNames(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	for _, name := range []string{"Ada Lovelace", "Adam", "Bob"} {
+		dial(t, s, "Lobby", name)
+	}
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.wait("document.querySelector('.act') || document.querySelector('#about')")
+	p.keys("hi @ad")
+	p.wait("[...document.querySelectorAll('#names li')].map(e => e.querySelector('bdi').textContent).join() === 'Ada Lovelace,Adam'")
+	p.keys(kb.ArrowDown)
+	p.wait("document.querySelector('#chat-message-input').getAttribute('aria-activedescendant') === document.querySelector('#names [aria-selected=true]').id")
+	p.keys("\t")
+	p.wait("document.querySelector('#chat-message-input').value === 'hi @Adam ' && document.querySelector('#names').hidden")
+	p.keys("and @b\x1b")
+	p.wait("document.querySelector('#names').hidden")
+	p.keys("ob\r")
+	p.waitFor("hi @Adam and @bob")
+}

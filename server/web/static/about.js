@@ -1,0 +1,77 @@
+// What the composer is about: a message that is answered or edited. It is kept in
+// this tab, over reloads, with what was typed; the draft comes back after it.
+
+import {$} from './dom.js';
+import {tabGet, tabSet} from './store.js';
+import {edit} from './act.js';
+
+export class About {
+	/** aim is {editing, offset, id}; without an offset the message still waits. */
+	constructor(view, room, aim) {
+		Object.assign(this, {view, room, aim});
+	}
+
+	/** Begin, or take the place of what the composer was about. */
+	static begin(view, room, m, editing) {
+		room.about?.end();
+		const about = room.about = new About(view, room, {editing, offset: m.offset, id: m.id}), {input} = view;
+		tabSet(`aim/${room.key}`, JSON.stringify(about.aim));
+		if (editing) input.value = (about.message || m).message;
+		view.edited();
+		input.focus();
+		input.setSelectionRange(input.value.length, input.value.length);
+	}
+
+	/** What this tab was about before it was loaded again. */
+	static restore(view, room) {
+		const aim = tabGet(`aim/${room.key}`);
+		if (!aim || room.about) return;
+		room.about = new About(view, room, JSON.parse(aim));
+		view.input.value = tabGet(`about/${room.key}`);
+		view.grow();
+	}
+
+	/** The message as it is now: with an offset if the log has it; undefined if it is gone. */
+	get message() {
+		const {room: {timeline, outbox}, aim: {offset, id}} = this;
+		const m = offset ? timeline.find(offset) : timeline.entries.find(m => m.mine && m.id === id && !m.old) || outbox.list().find(m => m.id === id);
+		if (!m || m.deleted) return;
+		const change = outbox.waiting().changes.get(m.offset || m.id);
+		return change && change.deleted ? undefined : {...m, ...change && change.message && {message: change.message}};
+	}
+
+	/** Send what was typed. */
+	send(text) {
+		const m = this.message, {room, aim} = this;
+		this.end();
+		if (!m) room.outbox.add(text);
+		else if (aim.editing) edit(room, m, text);
+		else room.outbox.add(text, {reply: m.offset, of: m.id});
+	}
+
+	/** Stop. A correction gives place to the draft before it; an answer becomes the draft. */
+	cancel() {
+		const {view, room, aim} = this, text = view.input.value;
+		this.end();
+		if (!aim.editing) view.input.value = text;
+		view.edited();
+		view.input.focus();
+	}
+
+	/** The message is gone: what was typed of one's own stays. */
+	lost() {
+		const {view: {input}, room} = this, text = input.value, draft = tabGet(`draft/${room.key}`);
+		this.end();
+		if (!draft && !this.aim.editing) input.value = text;
+	}
+
+	end() {
+		const {view, room} = this;
+		room.about = null;
+		tabSet(`aim/${room.key}`, '');
+		tabSet(`about/${room.key}`, '');
+		if (room !== view.room) return;
+		view.input.value = tabGet(`draft/${room.key}`);
+		view.grow();
+	}
+}

@@ -1,0 +1,49 @@
+// Carries out what changes a room's messages: edits, deletes, reactions. A change
+// counts if it is newer than what is here, whatever the order in which they come.
+
+const longest = 120; // code points of a quote, as the server cuts it
+
+// What a change makes of its message.
+function after({type, message, emoji, counts, mine}) {
+	if (type === 'react') return {reactions: counts, ...mine && {reacted: emoji}};
+	return type === 'delete' ? {message: '', deleted: true, quote: null, reactions: {}, reacted: ''} : {message, edited: true};
+}
+
+// Quotes follow their message, whether it is here or not; without a text it is deleted.
+function requote({entries, changed}, target, text) {
+	for (const m of entries) {
+		if (m.reply !== target || m.old || !m.quote) continue;
+		m.quote = text ? {user: m.quote.user, text: [...text].slice(0, longest).join('')} : null;
+		changed.add(m);
+	}
+}
+
+/** Carry out changes, in order. Those of messages that are not here do nothing. */
+export function carryOut(room, all) {
+	const {timeline} = room;
+	for (const c of all) {
+		for (const target of c.type === 'delete' ? c.targets : [c.edits || c.target]) {
+			const here = timeline.find(target);
+			if (here && c.offset > (here.changed || 0)) Object.assign(here, after(c), {changed: c.offset});
+			else if (here && c.type === 'react' && c.mine) here.reacted = c.emoji; // a message that is sent once more does not tell it
+			if (here) timeline.changed.add(here);
+			if (c.type !== 'react') requote(timeline, target, here ? here.message : c.message);
+		}
+	}
+	if (all.length === 1) [room.told] = all;
+}
+
+/** Ask what changed of the messages here while the room was away, until it is all here. */
+export async function catchUp(room) {
+	const answer = await room.session.ask({type: 'history', changed: room.since, before: room.until, limit: 100});
+	if (!answer) return; // the next welcome asks again
+	const {messages, more} = answer, last = messages[messages.length - 1];
+	for (const m of messages) {
+		room.timeline.meet(room.take(m));
+		requote(room.timeline, m.offset, m.message);
+	}
+	room.since = more && last ? last.changed : 0;
+	room.save();
+	room.on.changed();
+	if (room.since) catchUp(room);
+}

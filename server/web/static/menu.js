@@ -1,0 +1,202 @@
+// What can be done with a message, on a long press, a right click, or a button that
+// is on one row at a time: under the pointer, or where the arrow keys lead it.
+
+import {emojis} from './codec.js';
+import {$, el, button, bdi, icon, show, fill, part} from './dom.js';
+import {t, nodes} from './words.js';
+import {clock} from './format.js';
+import {avatar} from './logview.js';
+import {Sheets} from './sheets.js';
+import {About} from './about.js';
+import {changes, react, take, copy} from './act.js';
+
+const held = 500; // ms that a finger rests for a long press
+
+const short = text => (text || '').replace(/\s+/g, ' ').slice(0, 80);
+
+export class View {
+	constructor(app) {
+		const [view] = app.views, log = $('log'), {input} = view;
+		Object.assign(this, {app, view, log, input, room: null, item: null, told: null, sheets: Sheets.of(app)});
+		this.button = button('⋯', () => this.open(this.item), {class: 'icon act', 'data-act': 'menu', 'aria-haspopup': 'dialog',
+			onkeydown: e => this.walk(e)});
+		input.addEventListener('input', () => this.names || input.value.includes('@') && part('complete').then(({Names}) => { this.names = this.names || new Names(app, input); }));
+		this.bar = el('div', {id: 'about', hidden: true});
+		$('composer').before(this.bar);
+		document.body.append(this.status = el('p', {class: 'told', role: 'status'}));
+
+		app.log.dress();
+		['find', 'complete'].forEach(part);
+		document.addEventListener('copy', e => this.copy(e));
+		log.addEventListener('contextmenu', e => this.asked(e));
+		log.addEventListener('mouseover', e => {
+			const item = e.target.closest('li');
+			if (item && document.activeElement !== this.button) this.lead(item);
+		});
+		let timer = 0, from = null;
+		const rest = () => clearTimeout(timer);
+		log.addEventListener('touchstart', e => {
+			rest();
+			from = e.touches.length === 1 && e.touches[0];
+			if (from) timer = setTimeout(() => this.asked(e), held);
+		}, {passive: true});
+		log.addEventListener('touchmove', ({touches: [{clientX, clientY}]}) => from && Math.hypot(clientX - from.clientX, clientY - from.clientY) > 10 && rest(), {passive: true});
+		// The finger that opened a menu presses nothing when it leaves.
+		log.addEventListener('click', e => {
+			if (!this.sheets.sheet) return;
+			e.preventDefault();
+			e.stopPropagation();
+		}, true);
+		for (const end of ['touchend', 'touchcancel']) log.addEventListener(end, rest, {passive: true});
+		input.addEventListener('keydown', e => this.key(e));
+	}
+
+	draw() {
+		const {app, view, button: b} = this, room = app.shown;
+		if (!room || room.door) return;
+		if (room !== this.room) About.restore(view, room);
+		if (room !== this.room) this.item = null;
+		this.room = room;
+		this.drawBar(room);
+		this.tell(room);
+		const lost = !b.isConnected && app.log.focus === b;
+		if (!this.item?.isConnected || !lost && document.activeElement !== b && !this.item.matches(':hover')) this.item = [...this.log.querySelectorAll('li')].reverse().find(li => li.querySelector('.bubble')) || null;
+		if (this.item) this.lead(this.item);
+		if (lost) b.focus();
+	}
+
+	drawBar(room) {
+		const {bar} = this;
+		if (room.about && !room.about.message) room.about.lost();
+		const {about} = room, m = about && about.message;
+		bar.hidden = !m;
+		fill(bar, m && [about.aim, m.message, m.user], () => !m ? [] : [
+			el('div', {role: 'status'}, el('b', {}, ...about.aim.editing ? [t('composer.edit')] : nodes('composer.reply', {name: bdi(m.user)})), el('span', {dir: 'auto'}, short(m.message))),
+			button(icon('close'), () => about.cancel(), {class: 'icon', 'aria-label': t('composer.cancel')}),
+		]);
+	}
+
+	// Tells those who can't see it what changed while they were here.
+	tell(room) {
+		const c = room.told;
+		if (!c || c === this.told) return;
+		this.told = c;
+		const m = room.timeline.find((c.targets || [])[0] || c.edits || c.target), values = {name: c.user, emoji: c.emoji, text: short(m && m.message)};
+		if (m && !c.mine && (c.type !== 'react' || c.emoji)) show(this.status, t(c.type === 'react' ? 'told.react' : c.edits ? 'told.edit' : 'told.delete', values));
+	}
+
+	// --- the button ---
+
+	lead(item) {
+		const row = item.querySelector('.row'), bubble = row && row.querySelector('.bubble'), {button: b} = this, m = item.message;
+		if (!bubble || b.parentNode === row) return;
+		this.item = item;
+		b.setAttribute('aria-label', `${t('menu.title')} · ${m.user || this.app.shown.me}: ${short(m.message)}`);
+		row.append(b);
+		const {offsetLeft: left, offsetTop: top, offsetWidth: width, offsetHeight: height} = bubble;
+		b.style.left = m.mine || !m.offset ? `max(0px, ${left}px - 2.75rem)` : `min(${left + width}px, 100% - 2.75rem)`;
+		b.style.top = `${top + Math.min(0, (height - b.offsetHeight) / 2)}px`;
+	}
+
+	walk(e) {
+		const step = {ArrowUp: -1, ArrowDown: 1}[e.key];
+		if (!step) return;
+		e.preventDefault();
+		const items = [...this.log.querySelectorAll('li')].filter(li => li.querySelector('.bubble')), to = items[items.indexOf(this.item) + step];
+		if (!to) return;
+		this.lead(to);
+		this.button.focus();
+	}
+
+	// --- the composer ---
+
+	key(e) {
+		const {input, room, view} = this;
+		if (!room || e.isComposing) return;
+		if (e.key === 'Escape' && room.about && !this.sheets.sheet) room.about.cancel();
+		if (e.key !== 'ArrowUp' || input.value || room.about) return;
+		const m = [...room.timeline.entries, ...room.outbox.waiting().messages].reverse().find(m => this.own(m));
+		if (!m) return;
+		e.preventDefault();
+		About.begin(view, room, m, true);
+	}
+
+	// Whether a message can be edited: it is one's own, in the log or on its way there.
+	own(m) {
+		return m.offset ? m.mine && changes(this.room, m) : m.message && !m.error && (m.unsent || this.room.can.includes('change'));
+	}
+
+	// --- the menu ---
+
+	asked(e) {
+		const item = e.target.closest('li'), chip = e.target.closest('.chip');
+		if (this.sheets.sheet || !item || !item.querySelector('.bubble') || e.target.closest('a') || !getSelection().isCollapsed) return;
+		if (e.type === 'contextmenu') e.preventDefault();
+		chip ? this.who(item.message) : this.open(item);
+	}
+
+	open(item) {
+		const {app, sheets, view} = this, room = app.shown, m = item.message, change = room.outbox.waiting().changes.get(m.offset || m.id), now = {...m, ...change};
+		const more = changes(room, now), own = this.own(now);
+		let then = () => {};
+		const action = (label, f, attributes = {}) => button(label, () => {
+			then = f;
+			sheets.close();
+		}, {class: 'plain', ...attributes});
+		const sheet = sheets.open('menu', t('rooms.preview', {name: m.user || room.me, text: short(now.message)}), [
+			...more ? [el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`})))] : [],
+			...more && m.reactions && Object.keys(m.reactions).length ? [button(t('menu.who'), () => this.who(m), {class: 'plain'})] : [],
+			...more ? [action(t('menu.reply'), () => About.begin(view, room, m))] : [],
+			...own ? [action(t('menu.edit'), () => About.begin(view, room, m, true))] : [],
+			action(t('menu.copy'), () => { if (copy(now.message)) show(this.status, t('people.copied')); }),
+			...own ? [button(t('menu.delete'), () => this.ask(item, m), {class: 'plain danger'})] : [],
+		], () => then());
+		this.beside(sheet, item);
+	}
+
+	ask(item, m) {
+		const {sheets, room} = this;
+		let sure = false;
+		sheets.closed();
+		const sheet = sheets.open('menu', t('delete.ask'), [
+			button(t('menu.delete'), () => {
+				sure = true;
+				sheets.close();
+			}, {class: 'danger-button'}),
+			button(t('composer.cancel'), () => sheets.close(), {class: 'plain'}),
+		], () => sure && take(room, m));
+		this.beside(sheet, item);
+	}
+
+	async who(m) {
+		const {sheets, room} = this, list = el('ul', {id: 'who'});
+		if (sheets.sheet) sheets.closed();
+		sheets.open('menu', t('menu.who'), [list]);
+		const answer = await room.session.ask({type: 'reactions', target: m.offset});
+		if (!answer) return list.append(el('li', {}, t('room.offline')));
+		list.append(...emojis.filter(e => answer.users[e].length).map(e => el('li', {}, el('span', {}, e), ...answer.users[e].map(name => el('span', {}, avatar(name, room.color(name)), bdi(name))))));
+	}
+
+	// Several messages are copied as lines that say who and when.
+	copy(e) {
+		const selection = getSelection(), {rows} = this.app.log;
+		if (!this.room || selection.isCollapsed) return;
+		const chosen = this.room.timeline.entries.filter(m => {
+			const p = rows.get(m)?.row.querySelector('p');
+			return p && selection.containsNode(p, true);
+		});
+		if (chosen.length < 2) return;
+		e.clipboardData.setData('text/plain', chosen.map(m => `${m.user} ${clock(new Date(m.time))}: ${m.message}\n`).join(''));
+		e.preventDefault();
+	}
+
+	// On a wide page the menu is where the message is.
+	beside(sheet, item) {
+		if (!matchMedia('(min-width:56.25em)').matches) return;
+		const {left, right, bottom} = item.querySelector('.bubble').getBoundingClientRect(), own = item.querySelector('.mine');
+		Object.assign(sheet.style, {
+			left: `${Math.max(8, Math.min(own ? right - sheet.offsetWidth : left, innerWidth - sheet.offsetWidth - 8))}px`,
+			top: `${Math.max(8, Math.min(bottom + 4, innerHeight - sheet.offsetHeight - 8))}px`,
+		});
+	}
+}
