@@ -3,6 +3,8 @@ package chat
 import (
 	"net/netip"
 	"time"
+
+	"parley/shared"
 )
 
 // What the tests and the fuzzer call by itself.
@@ -99,4 +101,33 @@ func (h *Hub) Tails(room string) (held []string) {
 		held = append(held, text)
 	}
 	return held
+}
+
+// Hold holds the hub's lock until release. After inOrder it goes to those who wait in
+// the order in which they came, and nobody overtakes them.
+func (h *Hub) Hold() (inOrder, release func()) {
+	h.mu.Lock()
+	return func() {
+		// So does a sync.Mutex once a goroutine that has waited for 1 ms wakes in vain.
+		for range 2 {
+			for began := time.Now(); time.Since(began) < 5*time.Millisecond; {
+				continue
+			}
+			h.mu.Unlock()
+			h.mu.Lock()
+		}
+	}, h.mu.Unlock
+}
+
+// Enter has somebody come into a room, who says nothing until they leave.
+func (h *Hub) Enter(room shared.Name) (leave func()) {
+	src := h.source("192.0.2.1")
+	r, err := h.enter(room, src)
+	if err != nil {
+		panic(err)
+	}
+	return func() {
+		h.leave(r)
+		h.sources.release(src.name)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -142,6 +143,109 @@ func TestRenameRoom(t *testing.T) {
 	}
 	bob.say("1", "still here")
 	bob.next(shared.TypeChat)
+}
+
+// waiting returns how many goroutines wait in a function of the hub, for its lock or
+// for the end of a retirement.
+func waiting(function string) (n int) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for one := range strings.SplitSeq(string(stacks), "\n\n") {
+		state, calls, _ := strings.Cut(one, "\n")
+		if (strings.Contains(state, "[sync.Mutex.Lock") || strings.Contains(state, "[chan receive")) &&
+			strings.Contains(calls, "chat.(*Hub)."+function+"(") {
+			n++
+		}
+	}
+	return n
+}
+
+// entering is a registry that calls during before it gives a room another name.
+type entering struct {
+	chat.Registry
+	during func(from, to string)
+}
+
+func (r entering) Rename(ctx context.Context, room string, to shared.Name) error {
+	r.during(room, to.Key)
+	return r.Registry.Rename(ctx, room, to)
+}
+
+// Whoever comes for a name at the moment in which a room gets it finds that room, or has
+// the name for a room of their own if they were first.
+func TestEnterAsARoomIsRenamed(t *testing.T) {
+	for first, second := range map[string]string{"Rename": "enter", "enter": "Rename"} {
+		t.Run(first+" first", func(t *testing.T) {
+			renamed, entered := make(chan error, 1), make(chan func(), 1)
+			var s *server
+			s = start(t, func(cfg *chat.Config) {
+				cfg.Registry = entering{cfg.Registry, func(string, string) {
+					s.until("they wait, or are in", func() bool { return len(entered)+waiting("enter") == 1 })
+				}}
+			})
+			attic, lab := name(t, "attic"), name(t, "lab")
+			s.said("attic", hello("Ann", newDevice()), "words")
+			s.until("Ann has left", func() bool { rooms, _ := s.hub.Places(); return rooms == 0 })
+			begin := map[string]func(){
+				"Rename": func() { renamed <- s.hub.Rename(t.Context(), attic, lab) },
+				"enter":  func() { entered <- s.hub.Enter(lab) },
+			}
+			inOrder, release := s.hub.Hold()
+			for _, what := range []string{first, second} {
+				go begin[what]()
+				s.until(what+" waits", func() bool { return waiting(what) == 1 })
+			}
+			inOrder()
+			release()
+			err, leave := <-renamed, <-entered
+			defer leave()
+			in := lab
+			if first == "enter" {
+				in = attic
+				if !errors.Is(err, chat.ErrRoomTaken) {
+					t.Errorf("it is renamed: %v", err)
+				}
+			} else if err != nil {
+				t.Errorf("it is not renamed: %v", err)
+			}
+			bob, welcome := s.join(in.Text, hello("Bob", newDevice()))
+			if head := s.head(in.Text); welcome.Offset != head {
+				t.Errorf("the room is at %d, its log at %d", welcome.Offset, head)
+			}
+			bob.say("2", "found it")
+			equal(t, "Bob finds", bob.texts(2), "words", "found it")
+		})
+	}
+}
+
+// Whoever comes while the log gives a room another name waits, and then finds the room
+// under the new name, and a new one under the old.
+func TestEnterWhileARoomIsRenamed(t *testing.T) {
+	var s *server
+	entered := make(chan func(), 2)
+	s = start(t, func(cfg *chat.Config) {
+		cfg.Registry = entering{cfg.Registry, func(from, to string) {
+			for _, room := range []string{from, to} {
+				go func() { entered <- s.hub.Enter(name(t, room)) }()
+			}
+			s.until("both wait, or are in", func() bool { return len(entered)+waiting("enter") == 2 })
+		}}
+	})
+	s.said("attic", hello("Ann", newDevice()), "words")
+	if err := s.hub.Rename(t.Context(), name(t, "attic"), name(t, "lab")); err != nil {
+		t.Errorf("it is not renamed: %v", err)
+	}
+	for range 2 {
+		defer (<-entered)()
+	}
+	for room, want := range map[string][]string{"lab": {"words", "found it"}, "attic": {"found it"}} {
+		bob, welcome := s.join(room, hello("Bob", newDevice()))
+		if head := s.head(room); welcome.Offset != head {
+			t.Errorf("the %s is at %d, its log at %d", room, welcome.Offset, head)
+		}
+		bob.say("2", "found it")
+		equal(t, "in the "+room+", Bob finds", bob.texts(len(want)), want...)
+	}
 }
 
 // Those in a room that can't be renamed or deleted hear no farewell: they come back
