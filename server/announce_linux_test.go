@@ -392,6 +392,62 @@ func TestAnnounceAtOnce(t *testing.T) {
 	}
 }
 
+// TestAnnounceAgainstAll has someone say that every name is theirs. The server is found
+// all the same.
+func TestAnnounceAgainstAll(t *testing.T) {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	servertest.IP(t, "link set lo up")
+	ann := newHost(t)
+	ann.cable("eth7", "10.7.0.2/24")
+	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	var c net.PacketConn
+	var p *ipv4.PacketConn
+	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: 5353}
+	ann.within(func() {
+		c = must(net.ListenPacket("udp4", "224.0.0.0:5353"))
+		p = ipv4.NewPacketConn(c)
+		i := must(net.InterfaceByName("eth7p"))
+		if err := errors.Join(p.JoinGroup(i, group), p.SetMulticastInterface(i)); err != nil {
+			t.Error(err)
+		}
+	})
+	over := make(chan bool)
+	go func() {
+		defer close(over)
+		buf := make([]byte, 9000)
+		for {
+			n, _, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:n]) != nil || m.Response {
+				continue
+			}
+			mine := dnsmessage.Message{Header: dnsmessage.Header{Response: true}}
+			for _, q := range m.Questions {
+				h := dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 120}
+				mine.Answers = append(mine.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.AResource{A: [4]byte{10, 7, 0, 2}}},
+					dnsmessage.Resource{Header: h, Body: &dnsmessage.SRVResource{Target: q.Name}})
+			}
+			if packet, err := mine.Pack(); err == nil {
+				c.WriteTo(packet, group)
+			}
+		}
+	}()
+	t.Cleanup(func() { c.Close(); <-over })
+	out, stop := runServer(t, "--addr", ":8123", "--data", t.TempDir(), "--name", "Attic")
+	if text := out.wait(t, settled); strings.Contains(text, "parley.local") {
+		t.Errorf("it has taken a name that is another's: %s", text)
+	}
+	if got := find(t, ann, "10.7.0.2", "10.7.0.1:8123", "eth7p"); got.address != "10.7.0.1" || !strings.HasPrefix(got.instance, "Attic (") {
+		t.Errorf("it tells %+v", got)
+	}
+	stop()
+}
+
 // TestAnnounceWithoutPort has another program keep port 5353 to itself: the server
 // says so once, runs, and is found at its own port.
 func TestAnnounceWithoutPort(t *testing.T) {

@@ -84,7 +84,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.announced(ctx, server)
 	d.sharing(server != nil)
 	if d.wait > 0 {
-		d.phone(ctx, server != nil)
+		d.phone(ctx, server)
 	}
 }
 
@@ -220,14 +220,14 @@ func socketsAt(table string, port uint16) (n int) {
 
 // phone waits for another device to connect, because no computer sees its own
 // firewall by calling itself.
-func (d *doctor) phone(ctx context.Context, running bool) {
+func (d *doctor) phone(ctx context.Context, server *runningServer) {
 	if len(d.at.list()) == 0 || d.listen.Addr().IsLoopback() {
 		return // which was said
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.wait)
 	defer cancel()
 	var came chan netip.Addr // those that this program's own listener has accepted
-	if !running {
+	if server == nil {
 		came = make(chan netip.Addr, 1)
 		l, err := net.Listen("tcp", d.listen.String())
 		if err != nil {
@@ -236,7 +236,11 @@ func (d *doctor) phone(ctx context.Context, running bool) {
 		defer l.Close()
 		go d.answerPhone(l, came)
 	}
-	url := "http://" + netip.AddrPortFrom(d.at.list()[0], d.listen.Port()).String() + "/"
+	scheme := "http"
+	if server != nil && server.TLS {
+		scheme = "https"
+	}
+	url := scheme + "://" + netip.AddrPortFrom(d.at.list()[0], d.listen.Port()).String() + "/"
 	ready := func() {
 		fmt.Fprintf(d.out, "Now open %s on a phone in the same Wi-Fi. Waiting %v for it.\n", url, d.wait)
 	}

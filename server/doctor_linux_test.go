@@ -139,6 +139,12 @@ func TestDoctor(t *testing.T) {
 	see(t, append([]string{"--wait", "0"}, flags...)...).says("doubtful  Searches: on eth7, nobody finds this server")
 	stop()
 
+	out, stop = runServer(t, "--addr", ":8123", "--data", data, "--tls", "auto", "--no-announce")
+	out.wait(t, "Ctrl-C")
+	e = see(t, hasty...)
+	e.says("good      Server: it answers at 10.7.0.1", "Was it started with --no-announce", "open https://10.7.0.1:8123/ on a phone")
+	stop()
+
 	other := must(net.Listen("tcp", ":8123"))
 	go func() {
 		for {

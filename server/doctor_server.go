@@ -20,6 +20,7 @@ import (
 type runningServer struct {
 	ID       string `json:"id"`
 	Protocol string `json:"protocol"`
+	TLS      bool   `json:"-"`
 }
 
 const (
@@ -58,6 +59,7 @@ func (d *doctor) ask(ctx context.Context, at netip.Addr) (*runningServer, error)
 		err = json.NewDecoder(io.LimitReader(resp.Body, mostOfReply)).Decode(&s)
 		resp.Body.Close()
 		if err == nil && strings.HasPrefix(s.Protocol, "parley.") {
+			s.TLS = scheme == "https"
 			return &s, nil
 		}
 	}

@@ -31,8 +31,10 @@ const (
 	directRate = 200
 
 	// claimEvery is the least time between two conflicts that are acted upon, so that
-	// a hostile host does not keep the names from being settled.
-	claimEvery = 10 * time.Second
+	// a hostile host does not keep the names from being settled. It doubles while they
+	// go on, up to claimSeldom.
+	claimEvery  = 10 * time.Second
+	claimSeldom = 10 * time.Minute
 )
 
 // Responder announces a service on links and answers questions about it. Its methods
@@ -306,7 +308,7 @@ func (r *Responder) send(l Link, packet []byte) {
 // announce finds names that nobody else has, tells them to everyone, and begins anew
 // if another host turns out to have one, until ctx ends.
 func (r *Responder) announce(ctx context.Context) {
-	for {
+	for pause := claimEvery; ; {
 		if !wait(ctx, rand.N(probeEvery)) || !r.claim(ctx) {
 			return
 		}
@@ -315,13 +317,19 @@ func (r *Responder) announce(ctx context.Context) {
 			return
 		}
 		r.tellAll(ttl)
-		if !wait(ctx, claimEvery-time.Second) {
+		if !wait(ctx, pause-time.Second) {
 			return
 		}
 		select {
-		case <-ctx.Done():
-			return
 		case <-r.lost:
+			pause = min(2*pause, claimSeldom)
+		default:
+			pause = claimEvery
+			select {
+			case <-ctx.Done():
+				return
+			case <-r.lost:
+			}
 		}
 		r.logger.Info("another computer on the network has a name of this one")
 	}
