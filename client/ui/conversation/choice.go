@@ -27,11 +27,10 @@ func (l *List) Choose(by int) {
 	}
 }
 
-// choose marks a row, and brings it into sight.
+// choose chooses a row, and brings it into sight.
 func (l *List) choose(i int) {
 	t := l.timeline
 	l.chosen = t.rows[i].item.ID
-	t.mark(l.chosen)
 	l.sought, l.held = session.Place{}, ""
 	switch top, bottom := t.tops[i], t.tops[i+1]; {
 	case top < l.Offset:
@@ -47,9 +46,6 @@ func (l *List) choose(i int) {
 func (l *List) Unchoose() bool {
 	if l.chosen == "" {
 		return false
-	}
-	if l.timeline.marked == l.chosen {
-		l.timeline.mark("")
 	}
 	l.chosen = ""
 	l.draw()

@@ -8,7 +8,7 @@ import (
 )
 
 func (l *List) CreateRenderer() fyne.WidgetRenderer {
-	r := &listRenderer{list: l, bar: &canvas.Rectangle{CornerRadius: 2}, lit: &canvas.Rectangle{}}
+	r := &listRenderer{list: l, bar: &canvas.Rectangle{CornerRadius: 2}, lit: &canvas.Rectangle{}, ring: &canvas.Rectangle{}}
 	l.redraw = r.draw
 	return kit.LaidOut(l, r)
 }
@@ -17,6 +17,7 @@ type listRenderer struct {
 	list    *List
 	bar     *canvas.Rectangle
 	lit     *canvas.Rectangle // over what is pressed
+	ring    *canvas.Rectangle // around what is chosen from the keyboard
 	objects []fyne.CanvasObject
 	height  float32 // of the last layout
 }
@@ -70,6 +71,7 @@ func (r *listRenderer) draw() {
 	}
 	r.forget(last)
 	r.drawBar()
+	r.drawRing()
 	if day := l.floating(); day != "" {
 		r.objects = append(r.objects, l.date.objects(day, size.Width)...)
 	}
@@ -104,6 +106,19 @@ func (r *listRenderer) drawBar() {
 	y := (size.Height - h) * l.Offset / l.maxOffset()
 	kit.Put(r.bar, size.Width-5, y, 3, h)
 	r.objects = append(r.objects, r.bar)
+}
+
+func (r *listRenderer) drawRing() {
+	for _, row := range r.list.shown {
+		if row.item.ID != r.list.chosen || len(row.view.areas) == 0 {
+			continue
+		}
+		b := row.view.bubble()
+		at := row.view.root.Position().Add(b.at)
+		r.ring.StrokeColor, r.ring.StrokeWidth, r.ring.CornerRadius = kit.Colors().Accent, 2, bubbleRound
+		kit.Put(r.ring, at.X-3, at.Y-3, b.size.Width+6, b.size.Height+6)
+		r.objects = append(r.objects, r.ring)
+	}
 }
 
 func (r *listRenderer) MinSize() fyne.Size { return fyne.NewSize(1, 1) }
