@@ -92,6 +92,9 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 	return c
 }
 
+// fieldLine is the width of the line around the entry while it has the focus.
+const fieldLine = 2
+
 // MaxDraft is how much can be written and not sent: room to shorten what was
 // pasted.
 const MaxDraft = 4 * shared.MaxText
@@ -299,7 +302,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	c.Entry.Head = names + bar
 	kit.Put(c.Entry, c.pad(), c.pad(), w, h)
 	kit.Put(c.names, c.pad(), c.pad(), w, names)
-	kit.Put(c.bar, c.pad()+1, c.pad()+names+1, w-2, bar-1)
+	kit.Put(c.bar, c.pad()+fieldLine, c.pad()+names+fieldLine, w-2*fieldLine, bar-fieldLine)
 	top, rest := c.pad()+names+bar, h-names-bar
 	kit.Put(c.send, c.pad()+w-kit.Touch, top, kit.Touch, rest)
 	kit.Put(c.newline, c.pad()+w-2*kit.Touch, top, kit.Touch, rest)

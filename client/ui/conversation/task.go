@@ -41,7 +41,7 @@ func newTaskBar(end func()) *taskBar {
 	row := kit.NewRow(3*kit.Unit, 1, b.icon, kit.NewColumn(1, b.title, b.what))
 	b.ground = kit.NewCard(row, kit.Sides(2*kit.Unit, kit.Touch, kit.Unit, 4*kit.Unit))
 	b.ground.Ground = func(p *kit.Palette) color.NRGBA { return p.Raised }
-	b.ground.Radius = kit.Touch / 2
+	b.ground.Radius = kit.Touch/2 - fieldLine
 	b.ExtendBaseWidget(b)
 	b.Hide()
 	return b
