@@ -294,3 +294,17 @@ func TestMessagesByKeyboard(t *testing.T) {
 		t.Error("whoever types goes on choosing")
 	}
 }
+
+// A message that was deleted before it came is no news, and not a preview.
+func TestDeletedIsNoNews(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Said(1, "Bob", "hello"))
+	w.client.back(false)
+	p.conv.Apply(uitest.Appended(deleted(uitest.Said(2, "Bob", "x"))))
+	if p.conv.Unread != 0 {
+		t.Errorf("%d unread", p.conv.Unread)
+	}
+	if item, _ := p.conv.Last(); preview(item) != "1 message deleted" {
+		t.Errorf("the preview is %q", preview(item))
+	}
+}
