@@ -437,3 +437,81 @@ func TestCompletesNames(t *testing.T) {
 	p.keys("ob\r")
 	p.waitFor("hi @Adam and @bob")
 }
+
+// TestOrderOfChanges has copies of messages, changes and quotes come in the orders in
+// which a history, a replay and what is live may bring them.
+func TestOrderOfChanges(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.open(staticServer(t) + "/static/icon.svg")
+	got := eval[[]string](p, `Promise.all([import('/static/timeline.js'), import('/static/changes.js')]).then(([{Timeline}, {carryOut}]) => {
+		const say = (offset, message, more) => ({type: 'chat_message', id: 'm' + offset, user: 'Ann', offset, message, changed: 0, ...more});
+		const edit = (offset, edits, message) => ({type: 'chat_message', offset, edits, message});
+		const react = (offset, target, emoji, counts, mine) => ({type: 'react', offset, target, emoji, counts, mine});
+		const line = m => [m.message, m.edited && 'edited', m.deleted && 'deleted', m.quote && '>' + m.quote.text, JSON.stringify(m.reactions || {}), m.reacted].filter(Boolean).join(' ');
+		const play = (entries, ...steps) => {
+			const room = {timeline: new Timeline(entries, false)};
+			for (const step of steps) step(room.timeline, changes => carryOut(room, changes));
+			return room.timeline.entries.map(line).join('; ');
+		};
+		const append = m => t => t.append([m]), change = (...all) => (t, carry) => carry(all);
+		return [
+			play([say(1, 'a')], change(edit(5, 1, 'c')), change(edit(3, 1, 'b'))),
+			play([say(1, 'a')], append(say(1, 'c', {changed: 5, edited: true})), change(edit(3, 1, 'b'))),
+			play([say(1, 'a')], change(edit(5, 1, 'c')), append(say(1, 'b', {changed: 3, edited: true}))),
+			play([say(1, 'a', {old: true, changed: 9})], append(say(1, 'b', {changed: 3, edited: true}))),
+			play([say(1, 'a')], change(react(4, 1, '👍', {'👍': 2}, true)), change(react(3, 1, '👎', {'👎': 1}, false))),
+			play([say(1, 'a', {changed: 4, reactions: {'👍': 1}})], change(react(4, 1, '👍', {'👍': 1}, true))),
+			play([say(1, 'a'), say(2, 'b', {reply: 1, quote: {user: 'Ann', text: 'a'}})], change(edit(3, 1, 'c'))),
+			play([say(2, 'b', {reply: 1, quote: {user: 'Ann', text: 'a'}})], change({type: 'delete', offset: 3, targets: [1]})),
+			play([say(1, 'a', {changed: 5}), say(2, 'b', {reply: 1, quote: {user: 'Ann', text: 'x'}})], change(edit(5, 1, 'a'))),
+			play([say(1, 'a')], change({type: 'delete', offset: 3, targets: [1]}), change(edit(2, 1, 'b')), change(react(1, 1, '👍', {'👍': 1}, false))),
+			play([say(1, 'a')], change(edit(3, 2, 'b'))),
+		];
+	})`)
+	want := []string{
+		"c edited {}", "c edited {}", "c edited {}", "b edited {}", `a {"👍":2} 👍`, `a {"👍":1} 👍`, "c edited {}; b >c {}", "b {}", "a {}; b >a {}", "deleted {}", "a {}",
+	}
+	for i, w := range want {
+		if i >= len(got) || got[i] != w {
+			t.Errorf("case %d ends as %q, want %q", i, got[i], w)
+		}
+	}
+}
+
+// TestEditOnItsWay corrects and deletes messages that were sent and have not come
+// back: the changes wait until these have an offset.
+func TestEditOnItsWay(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.before(`const send = WebSocket.prototype.send; WebSocket.prototype.send = function(data) {
+		window.socket = this;
+		if (!window.through && data.includes('"chat_message"')) return;
+		send.call(this, data);
+	}`)
+	p.enter(s.url(), "Lobby")
+	p.say("tpyo")
+	p.say("a mistake")
+	p.wait("Object.entries(localStorage).filter(([k, v]) => k.startsWith('parley/out/') && !JSON.parse(v).unsent).length === 2")
+	p.menu("tpyo")
+	p.choose("Edit")
+	eval[any](p, "document.querySelector('#chat-message-input').value = ''")
+	p.say("typo")
+	p.menu("a mistake")
+	p.choose("Delete")
+	p.choose("Delete")
+	p.wait("[...document.querySelectorAll('#pending .bubble p')].map(e => e.textContent).join() === 'typo'")
+	room := s.Join("Lobby", "Carla")
+	eval[any](p, "window.through = true; socket.close()")
+	p.wait("!Object.keys(localStorage).some(k => k.startsWith('parley/out/'))")
+	p.wait("document.querySelector('#chat-log .bubble p').textContent === 'typo' && document.querySelector('#chat-log .notice').textContent === '1 message deleted'")
+	var got []string
+	for range 4 {
+		m := room.Next(shared.TypeChat, shared.TypeDelete)
+		got = append(got, fmt.Sprint(m.Type, " ", m.Edits, m.Targets, " ", m.Text))
+	}
+	if want := []string{"chat_message 0 [] tpyo", "chat_message 0 [] a mistake", "chat_message 1 [] typo", "delete 0 [2] "}; !slices.Equal(got, want) {
+		t.Errorf("the room was told %q, want %q", got, want)
+	}
+}

@@ -88,6 +88,11 @@ func states() []state {
 		{name: "page-changes", width: 390, height: 844, path: "/chat/Review/", prepare: inReview},
 		{name: "page-changes-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: inReview},
 		{name: "page-changes-320", width: 320, height: 640, path: "/chat/Review/", lang: "de", prepare: inReview},
+		{name: "page-deleted", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
+			inReview(p)
+			eval[any](p, "document.querySelector('.quote').click()") // leads to its message, at the top
+			p.wait("document.activeElement.matches('li') && document.querySelector('.notice').textContent === '7 messages deleted'")
+		}},
 		{name: "page-menu", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
 		{name: "page-menu-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
 		{name: "page-menu-320", width: 320, height: 640, media: dark, path: "/chat/Review/", lang: "fr", prepare: func(p *page) { inReview(p); p.menu("gate 4 at") }},
