@@ -246,6 +246,37 @@ func TestRefusedChanges(t *testing.T) {
 	}
 }
 
+// An edit that comes out of the log together with the deletion of its message has no
+// echo: it is acknowledged all the same.
+func TestEditRightBeforeDeletion(t *testing.T) {
+	s := start(t, editFor(time.Hour))
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	answered := func(ids ...string) {
+		for len(ids) > 0 {
+			m, err := ann.read()
+			if err != nil {
+				t.Fatalf("waiting for %q: %v", ids, err)
+			}
+			ids = slices.DeleteFunc(ids, func(id string) bool { return id == m.ID })
+		}
+	}
+	for i := range 50 {
+		a, b, c := fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i)
+		ann.say(a, "x")
+		offset := int64(0)
+		for offset == 0 {
+			if m, err := ann.read(); err != nil {
+				t.Fatal(err)
+			} else if m.ID == a {
+				offset = m.Offset
+			}
+		}
+		ann.send(edit(b, offset, a, "y"))
+		ann.send(del(c, offset, a))
+		answered(b, c)
+	}
+}
+
 // With --edit-for 0, nobody corrects or deletes, and everyone reacts and replies.
 func TestNobodyEdits(t *testing.T) {
 	s := start(t)
