@@ -148,10 +148,15 @@ func (p *roomPage) lead(offset int64) {
 		p.list.Lead(id)
 		return
 	}
+	p.sayOffline()
+	p.conv.Session.Around(offset)
+}
+
+// sayOffline says that an answer has to wait for the connection.
+func (p *roomPage) sayOffline() {
 	if p.conv.Status.State != session.Connected {
 		p.client.Say(lang.T("room.offline"))
 	}
-	p.conv.Session.Around(offset)
 }
 
 // reached goes to a message that was far away, or shows what was said around it.

@@ -14,6 +14,7 @@ import (
 // askWho asks who reacted to a message. The answer opens a panel.
 func (p *roomPage) askWho(item session.Item) {
 	p.who = item.ID
+	p.sayOffline()
 	p.conv.Session.Reactions(item.ID)
 }
 
