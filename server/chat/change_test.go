@@ -156,6 +156,7 @@ func TestChanges(t *testing.T) {
 		t.Errorf("who reacted to a deleted message: %+v", m)
 	}
 	equal(t, "the changes after the edit", lines(ann.ask(shared.Message{Type: shared.TypeHistory, Changed: 3, Before: 4, Limit: 10}).Messages), want[0])
+	equal(t, "all changes after the edit", lines(ann.ask(shared.Message{Type: shared.TypeHistory, Changed: 3, Limit: 10}).Messages), want[0])
 }
 
 func TestRefusedChanges(t *testing.T) {
@@ -285,7 +286,7 @@ func TestNobodyEdits(t *testing.T) {
 	ann.texts(1)
 	for _, m := range []shared.Message{edit("b", 1, "a", "x"), del("c", 1, "a")} {
 		ann.send(m)
-		if m := ann.next(shared.TypeError); m.Code != shared.CodeNotAllowed || m.Text == "" {
+		if m := ann.next(shared.TypeError); m.Code != shared.CodeNotAllowed || !strings.Contains(m.Text, "nobody") {
 			t.Errorf("got %+v", m)
 		}
 	}
