@@ -152,7 +152,8 @@ func (t *timeline) lag(w shared.Message, canChange bool) {
 	case !t.canChange:
 		t.behind = Behind{Changed: 1, Before: p.Offset + 1}
 	case !w.Resumed:
-		t.behind = Behind{Changed: cmp.Or(t.behind.Changed, p.Offset), Before: p.Offset + 1}
+		// An answer may have told of changes behind the position.
+		t.behind = Behind{Changed: min(cmp.Or(t.behind.Changed, p.Offset), p.Offset), Before: p.Offset + 1}
 	}
 }
 
