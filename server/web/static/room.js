@@ -124,7 +124,7 @@ export class Room {
 	welcome(m) {
 		if (!m.resumed) {
 			this.timeline.broken = true;
-			this.since = m.epoch === this.epoch && (this.since || this.offset);
+			this.since = m.epoch === this.epoch && Math.min(this.since || this.offset, this.offset); // an answer may have been ahead of it
 			this.until = this.offset + 1;
 			if (m.epoch !== this.epoch) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
 			// The position moves only with what is here.
