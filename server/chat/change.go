@@ -53,6 +53,8 @@ const (
 // sayRefused is what a person is told whose change the log has refused.
 func sayRefused(kind Kind, refusal *Refusal) string {
 	switch {
+	case refusal.Reason != "":
+		return refusal.Reason
 	case refusal.Code == shared.CodeNotFound:
 		return "The message is gone."
 	case kind == KindReact:

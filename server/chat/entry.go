@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -10,15 +11,16 @@ import (
 // Kind says what an entry is. A log keeps the number.
 type Kind uint8
 
-// The kinds. All but a message are changes of one.
+// The kinds. Edits, deletes and reactions are changes of a message.
 const (
 	KindMessage Kind = iota
 	KindEdit         // the message has another text
 	KindDelete       // the message has no text any more, and no reactions
 	KindReact        // a device has another reaction to the message
+	KindNotice       // a host has done something: Act
 )
 
-// Entry is one message in a room's log, or a change of one.
+// Entry is one message in a room's log, a change of one, or what a host did.
 type Entry struct {
 	Room   string    // the room's key
 	Offset int64     // set by the log
@@ -29,13 +31,17 @@ type Entry struct {
 	Time   time.Time // kept to the millisecond
 
 	Kind   Kind
-	Target int64  // of a change: the offset of its message
+	Target int64  // of a change: the offset of its message; of a notice: of the one that is pinned, or of whom it is about
 	Emoji  string // of a reaction; "" takes it back
 	Reply  int64  // of a message: the offset of the one that it answers, 0 if it answers none
 
-	// What a change or a reply needs on its way into the log, which does not keep it.
-	Of    string    // the id that the message at Target or Reply must have
-	Since time.Time // of an edit or a delete: a message that is older is not changed; zero is no bound
+	Targets []int64 // of a delete of more than one message: all of them, Target first; at most shared.MaxTargets
+	Act     *Act    // of a notice; not to be changed
+
+	// What an entry needs on its way into the log, which does not keep it.
+	Of       string    // the id that the message at Target or Reply must have
+	Since    time.Time // of an edit or a delete: a message that is older is not changed, but by a host; zero is no bound
+	Operator bool      // of a notice: it comes with the key of the server's operator, or from the server's host
 
 	// What the log adds when it reads an entry or hands it on.
 	Quote     *shared.Quote // of a reply, unless the message that it answers is deleted or gone
@@ -59,7 +65,53 @@ const MaxReactions = 2000
 // name, and the rest of its row and its place in the index. The text of an edit is
 // in its message's row.
 func (e Entry) Size() int64 {
-	return int64(len(e.Text)+len(e.User)+len(e.Emoji)) + EntryOverhead
+	return int64(len(e.Text)+len(e.User)+len(e.Emoji)+len(e.Packed())) + EntryOverhead
+}
+
+// Packed is what a log keeps of a notice, or of a delete of more than one message, in
+// place of a text; "" for any other entry.
+func (e Entry) Packed() string {
+	var v any
+	switch {
+	case e.Act != nil:
+		v = e.Act
+	case len(e.Targets) > 1:
+		v = e.Targets
+	default:
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // there is nothing in it that has no JSON
+	}
+	return string(b)
+}
+
+// Unpack takes what Packed has made.
+func (e *Entry) Unpack(packed string) error {
+	switch {
+	case e.Kind == KindNotice:
+		return json.Unmarshal([]byte(packed), &e.Act)
+	case packed != "":
+		return json.Unmarshal([]byte(packed), &e.Targets)
+	}
+	return nil
+}
+
+// Gone returns the offsets of the messages that a delete takes away.
+func (e Entry) Gone() []int64 {
+	if len(e.Targets) > 0 {
+		return e.Targets
+	}
+	return []int64{e.Target}
+}
+
+// Act is what a host does.
+type Act struct {
+	Do       string           `json:"do"`                 // as shared.DoRemove
+	Settings *shared.Settings `json:"settings,omitempty"` // of shared.DoSet: what is changed
+	Device   string           `json:"device,omitempty"`   // whom it is about; it never leaves the server
+	About    string           `json:"about,omitempty"`    // their name
 }
 
 // EntryOverhead is the part of Entry.Size that every entry has.
@@ -69,10 +121,20 @@ const EntryOverhead = 160
 // entry.
 var ErrRefused = errors.New("the log refuses the entry")
 
-// Refusal is why a log refuses an entry. It wraps ErrRefused.
-type Refusal struct{ Code shared.ErrorCode }
+// Refusal is why an entry is refused, or something else that somebody wants to do. It
+// wraps ErrRefused.
+type Refusal struct {
+	Code   shared.ErrorCode
+	Reason string        // a sentence for whoever it was; "" if the code says it all
+	Retry  time.Duration // of shared.CodeRateLimited: how long to wait
+}
 
-func (r *Refusal) Error() string { return ErrRefused.Error() + ": " + string(r.Code) }
+func (r *Refusal) Error() string {
+	if r.Reason != "" {
+		return ErrRefused.Error() + ": " + r.Reason
+	}
+	return ErrRefused.Error() + ": " + string(r.Code)
+}
 
 func (r *Refusal) Unwrap() error { return ErrRefused }
 

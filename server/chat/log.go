@@ -21,6 +21,7 @@ type State struct {
 	Head  int64  // the offset of the newest entry, 0 if there never was one
 	First int64  // the offset of the oldest that is kept, Head+1 if none is
 	Last  time.Time
+	Rules Rules // as the entries up to Head have made them
 }
 
 // Follower is told what happens to a room's log. Its functions must not block.
@@ -111,6 +112,14 @@ type Log interface {
 	// wrote the target, or if that is older than e.Since; and for a reaction if
 	// MaxReactions devices have one. A reply whose target is not such a message is
 	// kept as a message without Reply.
+	//
+	// The room's Rules, as the entries before e have made them, Carry e or refuse it. A
+	// notice with a Target is about the message there, with the id e.Of: of an act
+	// about somebody the log sets Act.Device and Act.About, from whoever wrote it. A
+	// host may delete every message, whoever wrote it and whenever. After a
+	// shared.DoDeleteAll, all messages of the device are deleted in the same
+	// transaction: by deletes with up to shared.MaxTargets targets each, which are the
+	// room's next entries and e's device's.
 	Append(ctx context.Context, room shared.Name, e Entry, done func(Receipt, error))
 
 	// Read returns entries of every kind with after < offset <= upTo, oldest first:
@@ -120,6 +129,9 @@ type Log interface {
 	// History returns the newest messages with offset < before, as many as most
 	// allows, oldest first. Before 0 means from the end.
 	History(ctx context.Context, room string, before int64, most Most) ([]Entry, error)
+
+	// Notices returns the newest notices with offset < before, as History does.
+	Notices(ctx context.Context, room string, before int64, most Most) ([]Entry, error)
 
 	// Changes returns the messages with offset < before that were changed after the
 	// offset changed, in the order of Entry.Changed, and reports whether there are

@@ -11,8 +11,10 @@ import (
 func message(e Entry, by string) shared.Message {
 	m := shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, By: by, Time: e.Time}
 	switch {
+	case e.Kind == KindNotice:
+		return Notice(e, by)
 	case e.Kind == KindDelete:
-		m.Type, m.Targets = shared.TypeDelete, []int64{e.Target}
+		m.Type, m.Targets = shared.TypeDelete, e.Gone()
 	case e.Kind == KindReact:
 		m.Type, m.Target, m.Emoji, m.Counts = shared.TypeReact, e.Target, e.Emoji, Counts(e.Reactions)
 	case e.Deleted:

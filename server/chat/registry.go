@@ -68,7 +68,7 @@ type Listed struct {
 }
 
 // Registry keeps what rooms remember next to their log: who owns which name, and
-// the locks. It knows which rooms the log has, so as to list them. Its methods may
+// the locks; and the hash of the operator's key. It knows which rooms the log has, so as to list them. Its methods may
 // be called from several goroutines; their errors wrap ErrUnavailable. What it has answered is durable.
 type Registry interface {
 	// Claim gives c.Name to c.Device, unless it belongs to another device, or the
@@ -95,8 +95,8 @@ type Registry interface {
 	// Unlock takes a room's lock away, if it has one.
 	Unlock(ctx context.Context, room string) error
 
-	// Rename gives a room another name, and with it its entries, its lock and its
-	// owners of names. It fails with ErrNoRoom if the log knows no such room, and with
+	// Rename gives a room another name, and with it its entries, its lock, its rules and
+	// its owners of names. It fails with ErrNoRoom if the log knows no such room, and with
 	// ErrRoomTaken if there is one of the other name, or was one whose offsets clients
 	// may remember. Nothing may be following the room, or be on its way into it.
 	Rename(ctx context.Context, room string, to shared.Name) error
@@ -105,6 +105,12 @@ type Registry interface {
 	// same name begins after its last offset. It fails with ErrNoRoom if the log knows
 	// no such room. Nothing may be on its way into it.
 	Delete(ctx context.Context, room string) error
+
+	// SetHostKey keeps the hash of the operator's key, in place of another.
+	SetHostKey(ctx context.Context, hash []byte) error
+
+	// HostKey returns the hash of the operator's key; nil if there never was one.
+	HostKey(ctx context.Context) ([]byte, error)
 
 	// Rooms lists up to limit rooms, the one with the newest entry first. Rooms
 	// without entries, or with a lock that hides them, are left out.

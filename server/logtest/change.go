@@ -65,11 +65,17 @@ func (f *fixture[L]) all(t *testing.T) (lines []string) {
 // line tells what is to be seen of an entry.
 func line(e chat.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d %s", e.Offset, []string{"says", "edits", "deletes", "reacts to"}[e.Kind])
+	fmt.Fprintf(&b, "%d %s", e.Offset, []string{"says", "edits", "deletes", "reacts to", "does"}[e.Kind])
 	if e.Kind != chat.KindMessage {
 		fmt.Fprint(&b, " ", e.Target)
 	}
 	fmt.Fprintf(&b, " %q", e.Text+e.Emoji)
+	if e.Targets != nil {
+		fmt.Fprint(&b, " of ", e.Targets)
+	}
+	if e.Act != nil {
+		fmt.Fprint(&b, " ", e.Packed())
+	}
 	if e.Reply != 0 {
 		fmt.Fprintf(&b, " to %d", e.Reply)
 	}

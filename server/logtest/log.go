@@ -43,6 +43,11 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"what was changed since":         changesSince,
 		"searching":                      searching,
 		"quotes":                         quotes,
+		"hosts":                          hosts,
+		"who is barred":                  barred,
+		"what hosts delete":              hostsDelete,
+		"what is pinned":                 pinned,
+		"notices":                        notices,
 		"as in a model":                  modelled,
 		"ready":                          func(t *testing.T, f *fixture[chat.Log]) { must(t, f.log.Ready(t.Context())) },
 	}.run(t, open)
@@ -232,7 +237,7 @@ func stays(t *testing.T, f *fixture[chat.Log]) {
 	after, stop, err := f.log.Open(t.Context(), lobby, nobody)
 	must(t, err)
 	defer stop()
-	if before != after || after.Name != "Lobby" {
+	if !reflect.DeepEqual(before, after) || after.Name != "Lobby" {
 		t.Errorf("the state was %+v and is %+v", before, after)
 	}
 	if r := f.add(t, lobby, entry("a")); !r.Duplicate {
@@ -392,7 +397,7 @@ func replay(t *testing.T, f *fixture[chat.Log]) {
 			s.Epoch = ""
 			states = append(states, s)
 		}
-		if states[0] != states[1] {
+		if !reflect.DeepEqual(states[0], states[1]) {
 			t.Errorf("the states of %s are %+v and %+v", room.Text, states[0], states[1])
 		}
 	}

@@ -1,6 +1,7 @@
 package logtest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 type model struct {
 	entries []chat.Entry
 	names   map[int64][]chat.Reacted
+	rules   chat.Rules
 }
 
 // message returns the message at an offset, unless it is deleted.
@@ -43,14 +45,30 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	if message != nil && message.ID != e.Of {
 		message = nil
 	}
+	_, host := m.rules.Hosts[e.Device]
 	switch {
 	case e.Kind == chat.KindMessage:
 		if message == nil {
 			e.Reply = 0
 		}
+	case e.Kind == chat.KindNotice && e.Target == 0:
 	case message == nil:
 		return chat.Receipt{}, shared.CodeNotFound
+	case e.Kind == chat.KindNotice:
+		if e.Act.Do != shared.DoPin {
+			e.Act = &chat.Act{Do: e.Act.Do, Settings: e.Act.Settings, Device: message.Device, About: message.User}
+		}
 	case e.Kind == chat.KindReact:
+	case e.Kind == chat.KindDelete && host:
+	case message.Device != e.Device || message.Time.Before(e.Since):
+		return chat.Receipt{}, shared.CodeNotAllowed
+	}
+	var refusal *chat.Refusal
+	if errors.As(m.rules.Carry(e), &refusal) {
+		return chat.Receipt{}, refusal.Code
+	}
+	switch e.Kind {
+	case chat.KindReact:
 		if i := slices.IndexFunc(message.Reactions, func(r chat.Reaction) bool { return r.Device == e.Device }); i >= 0 {
 			message.Reactions = slices.Delete(slices.Clone(message.Reactions), i, i+1)
 			m.names[message.Offset] = slices.Delete(m.names[message.Offset], i, i+1)
@@ -60,18 +78,45 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 			m.names[message.Offset] = append(m.names[message.Offset], chat.Reacted{User: e.User, Emoji: e.Emoji})
 		}
 		message.Changed = e.Offset
-	case message.Device != e.Device || message.Time.Before(e.Since):
-		return chat.Receipt{}, shared.CodeNotAllowed
-	case e.Kind == chat.KindEdit:
+	case chat.KindEdit:
 		message.Text, message.Edited, message.Changed = e.Text, true, e.Offset
-	case e.Kind == chat.KindDelete:
-		message.Text, message.Edited, message.Deleted, message.Changed = "", false, true, e.Offset
-		message.Reply, message.Reactions = 0, nil
-		delete(m.names, message.Offset)
+	case chat.KindDelete:
+		m.delete(message, e.Offset)
 	}
-	e.Of, e.Since = "", time.Time{}
+	e.Of, e.Since, e.Operator = "", time.Time{}, false
 	m.entries = append(m.entries, e)
+	if e.Kind == chat.KindNotice && e.Act.Do == shared.DoDeleteAll {
+		m.deleteAll(e)
+	}
 	return chat.Receipt{Offset: e.Offset}, ""
+}
+
+func (m *model) delete(message *chat.Entry, by int64) {
+	message.Text, message.Edited, message.Deleted, message.Changed = "", false, true, by
+	message.Reply, message.Reactions = 0, nil
+	delete(m.names, message.Offset)
+}
+
+// deleteAll adds what a notice brings with it.
+func (m *model) deleteAll(notice chat.Entry) {
+	var wrote []int64
+	for _, e := range m.entries {
+		if m.message(e.Offset) != nil && e.Device == notice.Act.Device {
+			wrote = append(wrote, e.Offset)
+		}
+	}
+	for targets := range slices.Chunk(wrote, shared.MaxTargets) {
+		e := chat.Entry{Offset: int64(len(m.entries) + 1), Device: notice.Device, User: notice.User, Time: notice.Time, Kind: chat.KindDelete, Target: targets[0]}
+		if len(targets) > 1 {
+			e.Targets = targets
+		}
+		for _, target := range targets {
+			m.delete(m.message(target), e.Offset)
+		}
+		if m.rules.Carry(e) == nil {
+			m.entries = append(m.entries, e)
+		}
+	}
 }
 
 // read returns the entries as a log reads them.
@@ -137,7 +182,7 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 		Device: rapid.SampledFrom([]string{"00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100", "api"}).Draw(t, "device"),
 		User:   rapid.SampledFrom([]string{"Ann", "Bob", "Änn"}).Draw(t, "user"),
 		Time:   second("time"),
-		Kind:   rapid.SampledFrom([]chat.Kind{0, 0, 0, 0, 1, 1, 2, 3, 3}).Draw(t, "kind"),
+		Kind:   rapid.SampledFrom([]chat.Kind{0, 0, 0, 0, 1, 1, 2, 3, 3, 4, 4}).Draw(t, "kind"),
 	}
 	if e.Kind == chat.KindMessage || e.Kind == chat.KindEdit {
 		e.Text = rapid.StringMatching(`(gate|GÂTE|x| |é){1,4}`).Draw(t, "text") + strings.Repeat("y", rapid.SampledFrom([]int{0, 0, 0, 150, 5000}).Draw(t, "more"))
@@ -158,6 +203,12 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 		}
 	}
 	switch e.Kind {
+	case chat.KindNotice:
+		e.Act = anyAct(t)
+		e.Operator = rapid.IntRange(0, 4).Draw(t, "operator") == 0
+		if rapid.Bool().Draw(t, "about a message") {
+			e.Target, e.Of = 0, ""
+		}
 	case chat.KindReact:
 		e.Emoji = rapid.SampledFrom([]string{"👍", "❤️", ""}).Draw(t, "emoji")
 	case chat.KindEdit, chat.KindDelete:
@@ -166,6 +217,23 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 		}
 	}
 	return e
+}
+
+// anyAct makes what a host may do, or not.
+func anyAct(t *rapid.T) *chat.Act {
+	a := &chat.Act{
+		Do: rapid.SampledFrom([]string{shared.DoOpen, shared.DoOpen, shared.DoSet, shared.DoPin, shared.DoRemove, shared.DoAdmit, shared.DoSilence,
+			shared.DoUnsilence, shared.DoHost, shared.DoUnhost, shared.DoDeleteAll, "dance"}).Draw(t, "act"),
+		Device: rapid.SampledFrom([]string{"", "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100", "api"}).Draw(t, "whom"),
+		About:  "<Bob>",
+	}
+	if a.Do == shared.DoSet {
+		a.Settings = &shared.Settings{Write: rapid.SampledFrom([]string{"", shared.WhoAll, shared.WhoHosts}).Draw(t, "write")}
+		if rapid.Bool().Draw(t, "slow") {
+			a.Settings.Slow = new(rapid.IntRange(0, shared.MaxSlow).Draw(t, "seconds"))
+		}
+	}
+	return a
 }
 
 // compare reads everything in every way, in pages of any size.
@@ -199,6 +267,22 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 	}
 	messages := m.messages()
 	same("the history", history, messages)
+
+	var told []chat.Entry
+	for before := int64(0); ; before = told[0].Offset {
+		page, err := l.Notices(ctx, room, before, most)
+		if must(t, err); len(page) == 0 {
+			break
+		}
+		told = append(page, told...)
+	}
+	same("the notices", told, slices.DeleteFunc(m.read(), func(e chat.Entry) bool { return e.Kind != chat.KindNotice }))
+	state, stop, err := l.Open(ctx, shared.Name{Text: room, Key: room}, nobody)
+	must(t, err)
+	stop()
+	if got, want := ruled(state.Rules), ruled(m.rules); got != want {
+		rt.Fatalf("the rules are\n%s\nand not\n%s", got, want)
+	}
 
 	since, before := rapid.Int64Range(0, int64(len(m.entries))).Draw(rt, "since"), rapid.Int64Range(1, int64(len(m.entries))+2).Draw(rt, "before")
 	var changed []chat.Entry

@@ -24,6 +24,8 @@ func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 		"owners have so many names": shares,
 		"names that look alike":     looks,
 		"locks":                     locks,
+		"the operator's key":        hostKey,
+		"a room's rules go with it": movingRules,
 		"rooms":                     rooms,
 		"unlocking a room":          unlocking,
 		"renaming a room":           renaming,

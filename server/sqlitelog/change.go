@@ -15,22 +15,27 @@ import (
 type target struct {
 	at        int64
 	device    string
+	user      string
 	text      int64 // its length in bytes
 	time      time.Time
 	state     int64
 	reactions []reaction
 }
 
-const targetQuery = "SELECT at, device, octet_length(text), time, state, reactions FROM entries WHERE at = ? AND id = ? AND " + kept
+const targetQuery = "SELECT at, device, user, octet_length(text), time, state, reactions FROM entries WHERE at = ? AND id = ? AND " + kept
 
-// refer finds the message that a change or a reply is about. It returns nil for a
-// reply if there is none, and otherwise an error that refuses the change.
-func (w *writer) refer(ctx context.Context, room int64, e *chat.Entry) (*target, error) {
+// refer finds the message that a change, a notice or a reply is about. It returns nil
+// for a reply if there is none, and for a notice that is about none, and otherwise an
+// error that refuses the entry.
+func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (*target, error) {
 	offset := e.Target
-	if e.Kind == chat.KindMessage {
+	switch {
+	case e.Kind == chat.KindMessage:
 		offset = e.Reply
+	case e.Kind == chat.KindNotice && e.Target == 0:
+		return nil, nil
 	}
-	t, err := w.target(ctx, rowOf(room, offset), e.Of)
+	t, err := w.target(ctx, rowOf(room.id, offset), e.Of)
 	switch {
 	case err != nil:
 		return nil, err
@@ -42,13 +47,20 @@ func (w *writer) refer(ctx context.Context, room int64, e *chat.Entry) (*target,
 	}
 	switch e.Kind {
 	case chat.KindEdit, chat.KindDelete:
-		if t.device != e.Device || t.time.Before(e.Since) {
+		_, host := room.rules.Hosts[e.Device]
+		if (t.device != e.Device || t.time.Before(e.Since)) && !(host && e.Kind == chat.KindDelete) {
 			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
 		}
 	case chat.KindReact:
 		t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
 		if e.Emoji != "" && len(t.reactions) >= chat.MaxReactions {
 			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
+		}
+	case chat.KindNotice:
+		if e.Act != nil && e.Act.Do != shared.DoPin {
+			act := *e.Act
+			act.Device, act.About = t.device, t.user
+			e.Act = &act
 		}
 	}
 	return t, nil
@@ -59,7 +71,7 @@ func (w *writer) target(ctx context.Context, at int64, id string) (*target, erro
 	var t target
 	var ms int64
 	var packed []byte
-	err := w.stmt.target.QueryRowContext(ctx, at, messageID(id).pack()).Scan(&t.at, (*deviceID)(&t.device), &t.text, &ms, &t.state, &packed)
+	err := w.stmt.target.QueryRowContext(ctx, at, messageID(id).pack()).Scan(&t.at, (*deviceID)(&t.device), &t.user, &t.text, &ms, &t.state, &packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

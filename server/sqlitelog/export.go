@@ -14,8 +14,8 @@ import (
 // exportPage is how many entries are read at once.
 const exportPage = 500
 
-// Export calls each with every message that a room in the folder dir has now, in
-// order, as it is now; deleted ones are left out. A server may be running on it. It
+// Export calls each with every message and every notice that a room in the folder dir
+// has now, in order, as it is now; deleted ones are left out. A server may be running on it. It
 // fails if the room has none.
 //
 // It reads page by page and holds nothing in between: as long as a reader stays at one
@@ -41,7 +41,7 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 	query := "SELECT " + oldColumns + " FROM entries WHERE room = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4"
 	var row *sql.Stmt
 	if version >= base {
-		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 AND " + kept + " ORDER BY at LIMIT ?4"
+		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 AND (" + kept + " OR kind = 4) ORDER BY at LIMIT ?4"
 		if row, err = db.PrepareContext(ctx, rowQuery); err != nil {
 			return unreadable(err)
 		}

@@ -105,8 +105,8 @@ type Log struct {
 	retention *retention // nil where everything is kept
 	logger    *slog.Logger
 
-	readPage, readEntries, readHistory, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
-	readHeld, readOwner, readLook, readLock, readRooms                                           *sql.Stmt
+	readPage, readEntries, readHistory, readNotices, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
+	readHeld, readOwner, readLook, readLock, readRooms                                                        *sql.Stmt
 }
 
 var (
@@ -320,6 +320,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readPage:      readPage,
 		&l.readEntries:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " | ?2 AND at <= " + roomRow + " | ?3 AND " + shown + " ORDER BY at LIMIT ?4",
 		&l.readHistory:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 AND kind = 0 ORDER BY at DESC LIMIT ?3",
+		&l.readNotices:   noticesQuery,
 		&l.readChanges:   changesQuery,
 		&l.readTexts:     "SELECT at, iif(" + kept + ", text, NULL) FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC",
 		&l.readRow:       rowQuery,
@@ -344,7 +345,8 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (c
 	var state chat.State
 	f := &follower{Follower: told}
 	err := l.writer.do(ctx, request{open: func(r *roomState, first int64) {
-		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, First: first, Last: r.last}
+		state = chat.State{Name: r.name, Epoch: l.epoch, Head: r.head, First: first, Last: r.last, Rules: r.rules.Clone()}
+		state.Rules.Begin(first)
 		f.handed = r.head
 		r.followers = append(r.followers, f)
 	}, room: room})
@@ -358,7 +360,7 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (c
 func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done func(chat.Receipt, error)) {
 	e.Room = room.Key
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
-	e.Quote, e.Edited, e.Deleted, e.Changed, e.Reactions = nil, false, false, 0, nil
+	e.Quote, e.Edited, e.Deleted, e.Changed, e.Reactions, e.Targets = nil, false, false, 0, nil, nil
 	l.writer.queueAppend(ctx, &request{room: room, entry: e, done: done})
 }
 

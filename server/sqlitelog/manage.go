@@ -46,6 +46,9 @@ func (l *Log) Rename(ctx context.Context, room string, to shared.Name) error {
 			"UPDATE locks SET room = ?2 WHERE room = ?1",
 			"DELETE FROM names WHERE room = ?2",
 			"UPDATE names SET room = ?2 WHERE room = ?1",
+			"UPDATE settings SET room = ?2 WHERE room = ?1",
+			"UPDATE hosts SET room = ?2 WHERE room = ?1",
+			"UPDATE barred SET room = ?2 WHERE room = ?1",
 		}, room, to.Key, to.Text)
 	})
 }
@@ -68,6 +71,9 @@ func (l *Log) Delete(ctx context.Context, room string) error {
 			"INSERT OR REPLACE INTO ends (key, room, head) SELECT key, 0, head FROM rooms WHERE key = ?1",
 			"UPDATE ends SET room = 0 WHERE room = (SELECT id FROM rooms WHERE key = ?1)", // which the next room may get
 			"DELETE FROM names WHERE room = ?1",
+			"DELETE FROM settings WHERE room = ?1",
+			"DELETE FROM hosts WHERE room = ?1",
+			"DELETE FROM barred WHERE room = ?1",
 		}, room); err != nil {
 			return err
 		}

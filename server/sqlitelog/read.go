@@ -62,6 +62,19 @@ func (l *Log) History(ctx context.Context, room string, before int64, most chat.
 	return entries, err
 }
 
+// noticesQuery goes along the index of notices alone.
+const noticesQuery = "SELECT " + columns + " FROM entries INDEXED BY entries_notices WHERE room = (SELECT id FROM rooms WHERE key = ?1) " +
+	"AND kind = 4 AND at < " + roomRow + " | ?2 ORDER BY at DESC LIMIT ?3"
+
+// Notices implements chat.Log.
+func (l *Log) Notices(ctx context.Context, room string, before int64, most chat.Most) ([]chat.Entry, error) {
+	entries, err := scan(ctx, room, most.Bytes, nil, func() (*sql.Rows, error) {
+		return l.readNotices.QueryContext(ctx, room, rowBefore(before), most.Entries)
+	})
+	slices.Reverse(entries)
+	return entries, err
+}
+
 // rowBefore is rowOf an offset before which something is read; 0 is the end.
 func rowBefore(before int64) int64 {
 	if before == 0 {
@@ -270,8 +283,14 @@ func (s *scanned) scan(rows *sql.Rows, room string) error {
 		e.Kind = chat.Kind(kind)
 		e.Edited, e.Deleted = state&stateEdited != 0, state&stateDeleted != 0
 	}
-	if e.Kind == chat.KindReact {
+	switch e.Kind {
+	case chat.KindReact:
 		e.Emoji, e.Text = e.Text, ""
+	case chat.KindDelete, chat.KindNotice:
+		if err := e.Unpack(e.Text); err != nil {
+			return err
+		}
+		e.Text = ""
 	}
 	reactions, err := unpackReactions(s.packed)
 	for _, r := range reactions {

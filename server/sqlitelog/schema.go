@@ -92,6 +92,36 @@ var changes = []string{
 	// Schema 7: which log it is, whatever its epoch.
 	`ALTER TABLE meta ADD COLUMN id BLOB;
 	UPDATE meta SET id = randomblob(16)`,
+	// Schema 8: what holds in rooms: see chat.Rules. A room of which there is something
+	// in hosts or barred has a row in settings. The text of a notice is chat.Entry.Packed,
+	// and so is that of a delete of more than one message.
+	`ALTER TABLE meta ADD COLUMN host_key BLOB; -- SHA-256 of the operator's key
+	CREATE TABLE settings (
+		room     TEXT    NOT NULL PRIMARY KEY,
+		settings TEXT    NOT NULL, -- as JSON
+		set_by   TEXT    NOT NULL,
+		pinned   INTEGER NOT NULL  -- the offset of a message, which may be gone
+	) WITHOUT ROWID;
+	CREATE TABLE hosts (
+		room   TEXT    NOT NULL,
+		device TEXT    NOT NULL,
+		name   TEXT    NOT NULL,
+		offset INTEGER NOT NULL, -- of the entry that made it a host
+		since  INTEGER NOT NULL, -- milliseconds since 1970
+		PRIMARY KEY (room, device)
+	) WITHOUT ROWID;
+	CREATE TABLE barred (
+		room     TEXT    NOT NULL,
+		device   TEXT    NOT NULL,
+		name     TEXT    NOT NULL,
+		offset   INTEGER NOT NULL, -- of the newest entry about it
+		removed  INTEGER NOT NULL, -- milliseconds since 1970, or 0, as silenced
+		remover  TEXT    NOT NULL,
+		silenced INTEGER NOT NULL,
+		silencer TEXT    NOT NULL,
+		PRIMARY KEY (room, device)
+	) WITHOUT ROWID;
+	CREATE INDEX entries_notices ON entries (room) WHERE kind = 4`,
 }
 
 // newest is the schema that this program works with.

@@ -118,19 +118,42 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		if receipt, err := w.find(ctx, r.id, e); err != nil || receipt.Duplicate {
 			return receipt, err
 		}
-		if about, err = w.refer(ctx, r.id, &e); err != nil {
-			return chat.Receipt{}, err
-		}
-	}
-	if r.id == 0 {
-		if err := w.newRoom(ctx, r, room); err != nil {
+		if about, err = w.refer(ctx, r, &e); err != nil {
 			return chat.Receipt{}, err
 		}
 	}
 	if e.Offset = r.head + 1; e.Offset > maxOffset {
 		return chat.Receipt{}, errEntries
 	}
+	rules := r.rules
+	if e.Kind == chat.KindNotice {
+		r.rules = rules.Clone()
+	}
+	if refused := r.rules.Carry(e); refused != nil {
+		r.rules = rules
+		if err := w.addPending(ctx); err != nil { // among which it may be
+			return chat.Receipt{}, err
+		}
+		// What was allowed when it came the first time is there.
+		if receipt, err := w.find(ctx, r.id, e); err != nil || receipt.Duplicate {
+			return receipt, err
+		}
+		return chat.Receipt{}, refused
+	}
+	if r.id == 0 {
+		if err := w.newRoom(ctx, r, room); err != nil {
+			r.loaded = false
+			return chat.Receipt{}, err
+		}
+	}
 	switch {
+	case e.Kind == chat.KindNotice:
+		if err := w.addAbout(ctx, r, e, nil); err != nil {
+			return chat.Receipt{}, err
+		}
+		if err := w.saveRules(ctx, r.key, rules, r.rules); err != nil {
+			return chat.Receipt{}, err
+		}
 	case about != nil:
 		if err := w.addAbout(ctx, r, e, about); err != nil {
 			return chat.Receipt{}, err
@@ -144,13 +167,23 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 			return w.find(ctx, r.id, e)
 		}
 	}
+	r.added(e)
+	if e.Kind == chat.KindNotice && e.Act.Do == shared.DoDeleteAll {
+		if err := w.deleteAll(ctx, r, e); err != nil {
+			return chat.Receipt{}, err
+		}
+	}
+	return chat.Receipt{Offset: e.Offset}, nil
+}
+
+// added notes an entry of the transaction under way.
+func (r *roomState) added(e chat.Entry) {
 	r.head, r.last = e.Offset, e.Time
-	e.Of, e.Since = "", time.Time{}
+	e.Of, e.Since, e.Operator = "", time.Time{}, false
 	if r.fresh == nil {
 		r.fresh = make([]chat.Entry, 0, max(r.usual, 1))
 	}
 	r.fresh = append(r.fresh, e)
-	return chat.Receipt{Offset: e.Offset}, nil
 }
 
 func rowFor(room int64, e *chat.Entry) entryRow {
@@ -167,21 +200,26 @@ func (w *writer) add(ctx context.Context, row entryRow) (added bool, err error) 
 	return n > 0, err
 }
 
-// addAbout adds a change, which it carries out, or a reply.
+// addAbout adds a change, which it carries out, a reply, or a notice.
 func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about *target) error {
 	row := rowFor(r.id, &e)
 	switch e.Kind {
-	case chat.KindEdit, chat.KindDelete:
+	case chat.KindEdit:
 		row[5] = ""
+	case chat.KindDelete, chat.KindNotice:
+		row[5] = e.Packed()
 	case chat.KindReact:
 		row[5] = e.Emoji
 	}
 	if _, err := w.stmt.insertAbout.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6], int64(e.Kind), e.Target, e.Reply); err != nil {
 		return err
 	}
+	r.about = true
+	if about == nil {
+		return nil
+	}
 	gone, err := w.change(ctx, e, about)
 	r.gone += gone
-	r.about = true
 	return err
 }
 

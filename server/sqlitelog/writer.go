@@ -58,6 +58,7 @@ type roomState struct {
 	name   string
 	head   int64
 	last   time.Time
+	rules  chat.Rules
 
 	touched   bool         // by the transaction under way
 	fresh     []chat.Entry // of the transaction under way
@@ -365,6 +366,7 @@ func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error
 		return r, nil
 	}
 	var last int64
+	r.rules = chat.Rules{}
 	switch err := w.stmt.room.QueryRowContext(ctx, room.Key).Scan(&r.id, &r.name, &r.head, &last); {
 	case errors.Is(err, sql.ErrNoRows):
 		r.id, r.name, r.head, r.last = 0, "", 0, time.Time{}
@@ -375,6 +377,9 @@ func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error
 		return nil, err
 	default:
 		r.last = time.UnixMilli(last).UTC()
+		if r.rules, err = loadRules(ctx, w.conn, room.Key); err != nil {
+			return nil, err
+		}
 	}
 	r.loaded = true
 	return r, nil
