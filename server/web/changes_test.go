@@ -515,3 +515,30 @@ func TestEditOnItsWay(t *testing.T) {
 		t.Errorf("the room was told %q, want %q", got, want)
 	}
 }
+
+// TestLongPress opens the menu under a finger that rests, and who reacted on a chip;
+// one that moves scrolls.
+func TestLongPress(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	bob.react(bob.say("hello"), "😂")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.wait("document.querySelector('.act') && document.querySelector('.chip')")
+	touch := func(kind, selector string, y int) {
+		eval[any](p, fmt.Sprintf(`(target => target.dispatchEvent(new TouchEvent(%q, {bubbles: true, cancelable: true,
+			touches: [new Touch({identifier: 1, target, clientX: 50, clientY: %d})]})))(document.querySelector(%q))`, kind, y, selector))
+	}
+	touch("touchstart", ".bubble", 100)
+	touch("touchmove", ".bubble", 150)
+	touch("touchstart", ".chip span", 100)
+	p.wait("document.querySelector('#who')?.innerText.includes('Bob')")
+	if eval[bool](p, "document.querySelector('.chip').click() || document.querySelector('.chip').getAttribute('aria-pressed') === 'true'") {
+		t.Error("the finger that opened a sheet pressed what is below it")
+	}
+	p.keys("\x1b")
+	p.wait("!document.querySelector('.sheet')")
+	touch("touchstart", ".bubble", 100)
+	p.wait("document.querySelector('#reactions')")
+}
