@@ -36,15 +36,6 @@ func (s *session) mayChange(e *Entry) bool {
 	return s.core.cfg.EditFor > 0
 }
 
-// acknowledgeLost acknowledges an edit if the log does not show it: its message was
-// deleted right behind it, perhaps before the room was told, so it has no echo.
-func (s *session) acknowledgeLost(id string, offset int64) {
-	shown, err := s.core.cfg.Log.Read(background, s.room.name.Key, offset-1, offset, Most{Entries: 1})
-	if err == nil && len(shown) == 0 {
-		s.acknowledge(id, offset)
-	}
-}
-
 const (
 	saysTutorialChange = "This connection can't change messages. Others need the subprotocol " + shared.Protocol + "."
 	saysNoChange       = "On this server nobody changes what was said."

@@ -113,17 +113,11 @@ func (s *session) add(m shared.Message, e Entry) bool {
 			s.core.notStored(err)
 			s.core.metrics.refuse(shared.CodeUnavailable)
 			s.sendError(m, shared.CodeUnavailable, sayUnavailable(err), 0)
-		case r.Duplicate:
-			s.acknowledge(m.ID, r.Offset)
-		case e.Kind == KindEdit:
-			s.core.work.Go(func() { s.acknowledgeLost(m.ID, r.Offset) })
+		case r.Duplicate, e.Kind == KindEdit && !s.room.echoes(r.Offset):
+			s.member.send(wire.Message(shared.Message{Type: shared.TypeAck, ID: m.ID, Offset: r.Offset}))
 		}
 	})
 	return true
-}
-
-func (s *session) acknowledge(id string, offset int64) {
-	s.member.send(wire.Message(shared.Message{Type: shared.TypeAck, ID: id, Offset: offset}))
 }
 
 // takeUser gives an unnamed member of the tutorial's dialect the name in its

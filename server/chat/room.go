@@ -46,6 +46,7 @@ type Room struct {
 
 	incomingMu sync.Mutex
 	incoming   []delivery
+	edits      map[int64]bool // the offsets of those that came and were not asked for by echoes
 	looping    bool
 	over       bool      // it has left memory: nothing is taken in any more
 	settled    sync.Cond // on incomingMu: looping became false
@@ -108,9 +109,27 @@ func (r *Room) deliver(entries []Entry) {
 	r.enqueue(func(q []delivery) []delivery {
 		for _, e := range entries {
 			q = append(q, delivery{entry: e})
+			if e.Kind == KindEdit {
+				if r.edits == nil || len(r.edits) >= mostEdits {
+					r.edits = make(map[int64]bool)
+				}
+				r.edits[e.Offset] = true
+			}
 		}
 		return q
 	})
+}
+
+// mostEdits bounds what is kept for echoes: what is left is of appends that failed.
+const mostEdits = 1024
+
+// echoes reports, once, whether an edit has been delivered. One that came out of the
+// log together with the deletion of its message is left out.
+func (r *Room) echoes(offset int64) bool {
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	defer delete(r.edits, offset)
+	return r.edits[offset]
 }
 
 // tell sends a frame to every parley.v1 member, between entries, unkept.
