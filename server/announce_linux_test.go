@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -103,10 +102,10 @@ func nextAnswer(t *testing.T, c net.PacketConn, late time.Time) (s seen, err err
 
 // find asks at an address from a host's, and returns the answer. The host's interface
 // dev is where multicast goes.
-func find(t *testing.T, h *remoteHost, own, to, dev string) seen {
+func find(t *testing.T, h *servertest.Host, own, to, dev string) seen {
 	t.Helper()
-	c := h.socket(own)
-	h.within(func() {
+	c := h.Socket(own)
+	h.Within(func() {
 		if err := ipv4.NewPacketConn(c).SetMulticastInterface(must(net.InterfaceByName(dev))); err != nil {
 			t.Error(err)
 		}
@@ -140,9 +139,9 @@ func TestAnnounce(t *testing.T) {
 	}
 	needsProgram(t, "nft", "nftables")
 	servertest.IP(t, "link set lo up")
-	ann, bob := newHost(t), newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
-	bob.cable("wlan7", "192.168.9.2/24")
+	ann, bob := servertest.NewHost(t), servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
+	bob.Cable("wlan7", "192.168.9.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	servertest.IP(t, "addr add 192.168.9.1/24 dev wlan7")
 	elsewhere := sent(t, "224.0.0.251", "10.7.0.0/24", "192.168.9.0/24")
@@ -158,7 +157,7 @@ func TestAnnounce(t *testing.T) {
 		t.Errorf("the terminal shows\n%s", text)
 	}
 	for _, test := range []struct {
-		h                  *remoteHost
+		h                  *servertest.Host
 		own, to, dev, want string
 	}{
 		{ann, "10.7.0.2", "224.0.0.251:5353", "eth7p", "10.7.0.1"},
@@ -182,9 +181,9 @@ func TestAnnounce(t *testing.T) {
 
 	// Someone who is not in the network gets nothing, whatever way leads back, and
 	// neither does junk.
-	ann.run("ip addr add 203.0.113.9/24 dev eth7p")
+	ann.Run("ip addr add 203.0.113.9/24 dev eth7p")
 	servertest.IP(t, "route add 203.0.113.0/24 dev eth7")
-	c, near := ann.socket("203.0.113.9"), ann.socket("10.7.0.2")
+	c, near := ann.Socket("203.0.113.9"), ann.Socket("10.7.0.2")
 	for _, port := range []string{"5353", "8123"} {
 		to := must(net.ResolveUDPAddr("udp4", "10.7.0.1:"+port))
 		for range 20 {
@@ -210,8 +209,8 @@ func TestAnnounceMoves(t *testing.T) {
 	}
 	needsProgram(t, "nft", "nftables")
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	data := t.TempDir()
 	out, stop := runServer(t, "--addr", ":8123", "--data", data)
@@ -228,11 +227,11 @@ func TestAnnounceMoves(t *testing.T) {
 		t.Errorf("after the move it tells %+v, want %+v", got, want)
 	}
 
-	nft(t, "add table ip f\nadd chain ip f in { type filter hook input priority 0; }\nadd rule ip f in ip daddr 224.0.0.0/4 drop\n")
+	servertest.Firewall(t, "add table ip f\nadd chain ip f in { type filter hook input priority 0; }\nadd rule ip f in ip daddr 224.0.0.0/4 drop\n")
 	if got := find(t, ann, "", "10.7.0.255:5353", "eth7p"); got != want {
 		t.Errorf("without multicast it tells %+v, want %+v", got, want)
 	}
-	nft(t, "add rule ip f in ip daddr 10.7.0.255 drop\n")
+	servertest.Firewall(t, "add rule ip f in ip daddr 10.7.0.255 drop\n")
 	if got := find(t, ann, "", "10.7.0.50:5353", "eth7p"); got != want {
 		t.Errorf("without broadcast it tells %+v, want %+v", got, want)
 	}
@@ -249,8 +248,8 @@ func TestNotAnnounced(t *testing.T) {
 	}
 	needsProgram(t, "nft", "nftables")
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	anywhere := sent(t)
 	for _, args := range [][]string{{"--addr", ":8123", "--no-announce"}, {"--addr", "127.0.0.1:8123"}} {
@@ -275,14 +274,14 @@ func TestNotAnnounced(t *testing.T) {
 }
 
 // switched puts two hosts and the test's own into one network: 10.7.0.1, .2 and .3.
-func switched(t *testing.T) (two, three *remoteHost) {
+func switched(t *testing.T) (two, three *servertest.Host) {
 	t.Helper()
 	for _, args := range []string{"link set lo up", "link add br7 type bridge", "addr add 10.7.0.1/24 dev br7", "link set br7 up"} {
 		servertest.IP(t, args)
 	}
-	two, three = newHost(t), newHost(t)
-	two.cable("eth7", "10.7.0.2/24")
-	three.cable("eth8", "10.7.0.3/24")
+	two, three = servertest.NewHost(t), servertest.NewHost(t)
+	two.Cable("eth7", "10.7.0.2/24")
+	three.Cable("eth8", "10.7.0.3/24")
 	servertest.IP(t, "link set eth7 master br7")
 	servertest.IP(t, "link set eth8 master br7")
 	return two, three
@@ -298,22 +297,6 @@ func twin(t *testing.T, data string) (copied string) {
 		}
 	}
 	return copied
-}
-
-// serve starts a server on a host.
-func (h *remoteHost) serve(said *servertest.Output, args ...string) {
-	h.t.Helper()
-	cmd := h.command(append([]string{servertest.Binary(h.t)}, args...)...)
-	cmd.Stdout, cmd.Stderr = said, said
-	if err := cmd.Start(); err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			h.t.Errorf("a server on another host: %v", err)
-		}
-	})
 }
 
 // findAll asks everyone from the test's own host until so many servers have answered
@@ -355,7 +338,7 @@ func TestAnnounceTwice(t *testing.T) {
 	out, stop := runServer(t, "--addr", ":8123", "--data", data, "--name", "Attic")
 	first := out.wait(t, settled)
 	said := servertest.NewOutput()
-	two.serve(said, "--addr", ":8123", "--data", twin(t, data), "--name", "Attic")
+	two.Serve(said, "--addr", ":8123", "--data", twin(t, data), "--name", "Attic")
 	second := said.Wait(t, settled)
 	found := findAll(t, 2)
 	one, other := found["10.7.0.1"], found["10.7.0.2"]
@@ -383,8 +366,8 @@ func TestAnnounceAtOnce(t *testing.T) {
 	stop()
 	copied, said := twin(t, data), servertest.NewOutput()
 	servertest.Binary(t)
-	two.serve(said, "--addr", ":8123", "--data", data)
-	three.serve(said, "--addr", ":8123", "--data", copied)
+	two.Serve(said, "--addr", ":8123", "--data", data)
+	three.Serve(said, "--addr", ":8123", "--data", copied)
 	found := findAll(t, 2)
 	a, b := found["10.7.0.2"], found["10.7.0.3"]
 	if a.id != b.id || a.host == b.host || a.instance == b.instance || a.address != "10.7.0.2" || b.address != "10.7.0.3" {
@@ -399,13 +382,13 @@ func TestAnnounceAgainstAll(t *testing.T) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	var c net.PacketConn
 	var p *ipv4.PacketConn
 	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: 5353}
-	ann.within(func() {
+	ann.Within(func() {
 		c = must(net.ListenPacket("udp4", "224.0.0.0:5353"))
 		p = ipv4.NewPacketConn(c)
 		i := must(net.InterfaceByName("eth7p"))
@@ -455,8 +438,8 @@ func TestAnnounceWithoutPort(t *testing.T) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	other := must(net.ListenPacket("udp4", ":5353"))
 	defer other.Close()
@@ -490,13 +473,13 @@ func TestAnnounceNextToAvahi(t *testing.T) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
-	reader, _ := startAvahi(t, ann)
+	reader, _ := servertest.StartAvahi(t, ann)
 	avahi := func(args ...string) string {
 		t.Helper()
-		cmd := ann.command(args...)
+		cmd := ann.Command(args...)
 		cmd.Env = append(os.Environ(), "DBUS_SYSTEM_BUS_ADDRESS="+reader)
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
@@ -508,12 +491,12 @@ func TestAnnounceNextToAvahi(t *testing.T) {
 	for _, when := range []string{"before", "after"} {
 		var stopAvahi func()
 		if when == "before" {
-			_, stopAvahi = startAvahi(t, nil)
+			_, stopAvahi = servertest.StartAvahi(t, nil)
 		}
 		out, stop := runServer(t, "--addr", ":8123", "--data", t.TempDir(), "--name", "Zoë 4")
 		host := regexp.MustCompile(`parley-\w+\.local`).FindString(out.wait(t, settled))
 		if when == "after" {
-			_, stopAvahi = startAvahi(t, nil)
+			_, stopAvahi = servertest.StartAvahi(t, nil)
 		}
 		if got := avahi("avahi-browse", "--resolve", "--terminate", "--parsable", serviceType); !strings.Contains(got, `=;eth7p;IPv4;Zo\195\171\0324;`) ||
 			!strings.Contains(got, ";"+host+";10.7.0.1;8123;") || !strings.Contains(got, `"tls=0"`) {

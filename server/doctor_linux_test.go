@@ -62,9 +62,9 @@ func (e *examined) says(lines ...string) {
 	}
 }
 
-// dials has a host connect to an address, for as long as that takes or ctx lasts.
-func (h *remoteHost) dials(ctx context.Context, addr string) {
-	h.within(func() {
+// reach has a host connect to an address, for as long as that takes or ctx lasts.
+func reach(ctx context.Context, h *servertest.Host, addr string) {
+	h.Within(func() {
 		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
 			c.Close()
 		}
@@ -77,8 +77,8 @@ func TestDoctor(t *testing.T) {
 	}
 	needsProgram(t, "nft", "nftables")
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	data := t.TempDir()
 	flags := []string{"--addr", ":8123", "--data", data}
@@ -92,7 +92,7 @@ func TestDoctor(t *testing.T) {
 		tried := make(chan bool)
 		go func() {
 			defer close(tried)
-			ann.dials(ctx, addr)
+			reach(ctx, ann, addr)
 		}()
 		e.out.Wait(t, `(?m)^\w+ +Phone:`)
 		cancel()
@@ -115,27 +115,23 @@ func TestDoctor(t *testing.T) {
 	see(t, hasty...).says("doubtful  Phone: nothing has come within 300ms", "client isolation")
 
 	rules := "add table ip f\nadd chain ip f in { type filter hook input priority 0; }\nadd rule ip f in iif eth7 "
-	nft(t, rules+"tcp dport 8123 drop\n")
+	servertest.Firewall(t, rules+"tcp dport 8123 drop\n")
 	e = see(t, append([]string{"--wait", "3s"}, flags...)...)
 	phone(e, "10.7.0.1:8123")
 	e.says("wrong     Phone: 10.7.0.2 has tried, and this computer's firewall lets nothing in", "→ Let TCP port 8123 in")
 
-	nft(t, "delete table ip f\n"+rules+"tcp dport 8123 reject with tcp reset\n")
+	servertest.Firewall(t, "delete table ip f\n"+rules+"tcp dport 8123 reject with tcp reset\n")
 	e = see(t, append([]string{"--wait", "2s"}, flags...)...)
 	phone(e, "10.7.0.1:8123")
 	e.says("wrong     Phone: 10.7.0.2 was refused")
 
-	nft(t, "delete table ip f\n")
-	cmd := ann.command("nft", "--file", "-")
-	cmd.Stdin = strings.NewReader("add table ip f\nadd chain ip f in { type filter hook input priority 0; }\nadd rule ip f in tcp sport 8123 drop\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("nft: %v\n%s", err, out)
-	}
+	servertest.Firewall(t, "delete table ip f\n")
+	ann.Firewall("add table ip f\nadd chain ip f in { type filter hook input priority 0; }\nadd rule ip f in tcp sport 8123 drop\n")
 	e = see(t, append([]string{"--wait", "2s"}, flags...)...)
 	phone(e, "10.7.0.1:8123")
 	e.says("wrong     Phone: 10.7.0.2 was answered, and the answer does not arrive")
 
-	nft(t, rules+"udp dport 5353 drop\n")
+	servertest.Firewall(t, rules+"udp dport 5353 drop\n")
 	see(t, append([]string{"--wait", "0"}, flags...)...).says("doubtful  Searches: on eth7, nobody finds this server")
 	stop()
 
@@ -174,14 +170,14 @@ func TestDoctorNextToAvahi(t *testing.T) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	ann := newHost(t)
-	ann.cable("eth7", "10.7.0.2/24")
+	ann := servertest.NewHost(t)
+	ann.Cable("eth7", "10.7.0.2/24")
 	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
 	data := t.TempDir()
 	out, _ := runServer(t, "--addr", ":8123", "--data", data)
 	out.wait(t, settled)
-	startAvahi(t, nil)
-	other := ann.command(servertest.Binary(t), "--addr", ":8124", "--data", filepath.Join(t.TempDir(), "data"), "--name", "\u202eevil")
+	servertest.StartAvahi(t, nil)
+	other := ann.Command(servertest.Binary(t), "--addr", ":8124", "--data", filepath.Join(t.TempDir(), "data"), "--name", "\u202eevil")
 	said := servertest.NewOutput()
 	other.Stdout, other.Stderr = said, said
 	if err := other.Start(); err != nil {
