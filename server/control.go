@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type manager interface {
 	Unlock(ctx context.Context, room shared.Name) error
 	Rename(ctx context.Context, from, to shared.Name) error
 	Delete(ctx context.Context, room shared.Name) error
+	Unhost(ctx context.Context, room shared.Name, number int64) error
 }
 
 // control takes commands about rooms while the server runs, so that the rooms in
@@ -39,12 +41,13 @@ type control struct {
 
 const controlName = "parley.sock"
 
-// openControl begins to take commands. Without it, the server works all the same.
-func openControl(dir string, m manager, logger *slog.Logger) *control {
+// openControl begins to take commands; links are those by which the server is reached.
+// Without it, the server works all the same.
+func openControl(dir string, m manager, links func() []shared.Link, logger *slog.Logger) *control {
 	c := &control{path: filepath.Join(dir, controlName)}
 	listener, err := c.listen(dir)
 	if err != nil {
-		logger.Warn("the commands unlock, rename and delete need the server to be stopped", "error", err)
+		logger.Warn("the commands unlock, rename, delete and hosts need the server to be stopped, and host does not work", "error", err)
 		return c
 	}
 	var ctx context.Context // of what is under way: it ends with the server, not when the one who asked goes away
@@ -56,6 +59,11 @@ func openControl(dir string, m manager, logger *slog.Logger) *control {
 			return
 		}
 		logger.Info("a room was changed by command", "command", r.PathValue("command"), "room", r.FormValue("room"), "to", r.FormValue("to"))
+	})
+	mux.HandleFunc("POST /links", func(w http.ResponseWriter, _ *http.Request) {
+		for _, link := range links() {
+			fmt.Fprintln(w, link)
+		}
 	})
 	c.srv = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second}
 	go func() { _ = c.srv.Serve(listener) }() // until close
@@ -142,6 +150,12 @@ func carryOut(ctx context.Context, r *http.Request, m manager) error {
 			return err
 		}
 		return m.Rename(ctx, room, to)
+	case "unhost":
+		number, err := strconv.ParseInt(r.FormValue("number"), 10, 64)
+		if err != nil {
+			return chat.ErrNoHost
+		}
+		return m.Unhost(ctx, room, number)
 	}
 	return errors.New("this server knows no such command: it is of another version")
 }
@@ -175,21 +189,46 @@ func dialControl(dir string) (*remote, error) {
 }
 
 func (r *remote) do(ctx context.Context, command string, values url.Values) error {
+	_, err := r.ask(ctx, command, values)
+	return err
+}
+
+// ask carries out a command and returns what the server says.
+func (r *remote) ask(ctx context.Context, command string, values url.Values) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://parley/"+command, strings.NewReader(values.Encode()))
 	if err != nil {
-		return err
+		return "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("the server ended before it answered: %w", err)
+		return "", fmt.Errorf("the server ended before it answered: %w", err)
 	}
 	defer resp.Body.Close()
 	says, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	if err != nil || resp.StatusCode != http.StatusOK {
-		return errors.Join(errors.New(strings.TrimSpace(string(says))), err)
+		return "", errors.Join(errors.New(strings.TrimSpace(string(says))), err)
 	}
-	return nil
+	return string(says), nil
+}
+
+// links returns those by which the server is reached, the likeliest to work first.
+func (r *remote) links(ctx context.Context) (links []shared.Link, err error) {
+	says, err := r.ask(ctx, "links", nil)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(says) {
+		link, err := shared.ParseLink(line)
+		if err != nil {
+			return nil, fmt.Errorf("the server's own link is none: %w", err)
+		}
+		links = append(links, link)
+	}
+	if len(links) == 0 {
+		return nil, errors.New("the server does not know where it is reached")
+	}
+	return links, nil
 }
 
 // Unlock implements manager.
@@ -205,6 +244,11 @@ func (r *remote) Rename(ctx context.Context, from, to shared.Name) error {
 // Delete implements manager.
 func (r *remote) Delete(ctx context.Context, room shared.Name) error {
 	return r.do(ctx, "delete", url.Values{"room": {room.Text}})
+}
+
+// Unhost implements manager.
+func (r *remote) Unhost(ctx context.Context, room shared.Name, number int64) error {
+	return r.do(ctx, "unhost", url.Values{"room": {room.Text}, "number": {strconv.FormatInt(number, 10)}})
 }
 
 var _ manager = (*chat.Hub)(nil)

@@ -75,6 +75,12 @@ func (i *invitation) links() []shared.Link {
 	return links[:elsewhere]
 }
 
+// everywhere returns all links, those for other devices first.
+func (i *invitation) everywhere() []shared.Link {
+	links, _ := i.at(i.listening, i.link())
+	return links
+}
+
 func (i *invitation) link() shared.Link {
 	return shared.Link{TLS: i.tls, Path: i.path, Room: i.room, Words: i.words()}
 }

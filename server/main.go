@@ -78,6 +78,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
+	if err := keepHostKey(ctx, opt.data, store, logger); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
 	opt.chat.Log, opt.chat.Registry, opt.chat.RetainBytes = store, store, opt.retain.Bytes
 	opt.chat.Logger, opt.chat.Version, opt.chat.Now = logger, shared.Version, now
@@ -110,7 +113,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	checks := newServer(&captive{invitation}, limit, logger)
 	checks.SetKeepAlivesEnabled(false) // a check is one request
 	defer checks.Close()
-	control := openControl(opt.data, hub, logger)
+	control := openControl(opt.data, hub, invitation.everywhere, logger)
 	served := doors.serve(ctx, srv, metrics, checks, logger)
 	logger.Info("serving", "addr", doors.addr().String(), "tls", doors.certificate != nil, "data", opt.data, "version", shared.Version)
 	if doors.captive != nil {

@@ -270,6 +270,11 @@ func TestCarried(t *testing.T) {
 	if err := fresh.Carry(notice(chat.OperatorDevice, shared.DoUnhost, "ann", true)); err != nil || len(fresh.Hosts) != 0 {
 		t.Errorf("the last host, by the operator: %v, %+v", err, fresh)
 	}
+	silence := notice("ann", shared.DoSilence, "bob", true)
+	silence.User = ""
+	if err := fresh.Carry(silence); err != nil || !strings.Contains(says(t, fresh.Carry(chat.Entry{Device: "bob"})), "The server's operator has silenced you") {
+		t.Errorf("%v, %+v", err, fresh)
+	}
 	var used chat.Rules
 	if err := used.Carry(chat.Entry{Device: "bob"}); err != nil || says(t, used.Carry(notice("ann", shared.DoOpen, "", false))) == "" {
 		t.Errorf("%v, %+v", err, used)

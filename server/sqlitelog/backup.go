@@ -144,7 +144,7 @@ func snapshot(ctx context.Context, from, to string) error {
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", part.Name()); err != nil {
 		return fmt.Errorf("the file %s can't be written: %w", to, err)
 	}
-	if err := errors.Join(giveToOwner(part.Name()), syncFile(part.Name())); err != nil {
+	if err := errors.Join(GiveToOwner(part.Name()), syncFile(part.Name())); err != nil {
 		return err
 	}
 	if err := os.Rename(part.Name(), to); err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+
+	"parley/server/chat"
 )
 
 // Summary is what Check found in a log that is whole.
@@ -65,7 +67,33 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 	if version < base {
 		return s, nil
 	}
+	if err := checkNotices(ctx, tx, s.Path); err != nil {
+		return s, err
+	}
 	return s, checkReactions(ctx, tx, s.Path)
+}
+
+// checkNotices reads what notices, and deletes of many messages, have in place of a text.
+func checkNotices(ctx context.Context, tx *sql.Tx, path string) error {
+	rows, err := tx.QueryContext(ctx, "SELECT kind, text FROM entries WHERE kind IN (2, 4)")
+	if err != nil {
+		return fmt.Errorf("the database %s can't be read: %w", path, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e chat.Entry
+		var packed string
+		if err := rows.Scan(&e.Kind, &packed); err != nil {
+			return fmt.Errorf("the database %s can't be read: %w", path, err)
+		}
+		if err := e.Unpack(packed); err != nil {
+			return damaged(path, err.Error())
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("the database %s can't be read: %w", path, err)
+	}
+	return nil
 }
 
 func checkReactions(ctx context.Context, tx *sql.Tx, path string) error {

@@ -2,5 +2,5 @@
 
 package sqlitelog
 
-// giveToOwner has nothing to do where folders' owners are no concern of root's.
-func giveToOwner(string) error { return nil }
+// GiveToOwner has nothing to do where folders' owners are no concern of root's.
+func GiveToOwner(string) error { return nil }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// giveToOwner gives a file to the owner of its folder, if this user is root.
-func giveToOwner(path string) error {
+// GiveToOwner gives a file to the owner of its folder, if this user is root.
+func GiveToOwner(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}

@@ -23,7 +23,7 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), giveToOwner(path))
+	return errors.Join(f.Close(), GiveToOwner(path))
 }
 
 // mend takes from others what earlier versions let them read. Files are not opened
@@ -39,7 +39,7 @@ func mend(dir string, logger *slog.Logger) {
 			err = os.Chmod(path, 0o600)
 			logger.Warn("others could read a file of the log; now only its user can", "file", path, "mode", info.Mode().String(), "error", err)
 		}
-		if err := giveToOwner(path); err != nil {
+		if err := GiveToOwner(path); err != nil {
 			logger.Warn("a file of the log does not belong to the folder's owner", "file", path, "error", err)
 		}
 	}

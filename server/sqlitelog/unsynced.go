@@ -24,7 +24,7 @@ func markUnsynced(dir string, sync Sync) (u unsynced, err error) {
 		return u, nil
 	}
 	if err = os.WriteFile(u.path, []byte("The log may lack its end until this file is gone.\n"), 0o600); err == nil {
-		err = errors.Join(giveToOwner(u.path), syncFile(u.path), syncFile(dir))
+		err = errors.Join(GiveToOwner(u.path), syncFile(u.path), syncFile(dir))
 	}
 	if err != nil {
 		err = fmt.Errorf("the data folder %s can't be written: %w", dir, err)
