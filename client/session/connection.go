@@ -66,8 +66,10 @@ func (c *connection) run() *Problem {
 	if _, err := shared.RoomName(c.room); err != nil {
 		return &Problem{CauseBadRoom, err.Error()}
 	}
+	client := DialFunc(c.dialHeard).client(c.server, c.pins)
+	defer client.CloseIdleConnections()
 	ws, resp, err := websocket.Dial(c.ctx, c.url(), &websocket.DialOptions{ //nolint:bodyclose // Dial has closed it
-		HTTPClient:   DialFunc(c.dialHeard).client(c.server, c.pins),
+		HTTPClient:   client,
 		Subprotocols: []string{shared.Protocol},
 	})
 	if err != nil {

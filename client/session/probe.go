@@ -88,7 +88,9 @@ func (d DialFunc) get(ctx context.Context, base string, pins *Pins, path string,
 	if err != nil {
 		return &Problem{CauseBadAddress, ""}
 	}
-	resp, err := d.client(base, pins).Do(req)
+	client := d.client(base, pins)
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(req)
 	if err != nil {
 		return dialProblem(ctx, err)
 	}
