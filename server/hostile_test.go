@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +14,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,37 +24,67 @@ import (
 	"parley/shared"
 )
 
-// hostile is a server with somebody in it who minds her own business, and an
-// attacker at another address of this host.
+// hostile is a server with somebody in it who minds her own business, and an attacker at
+// other addresses of this host. Its twin is a server with the same somebody, and no attacker.
 type hostile struct {
-	t    *testing.T
-	addr string
-	ann  *websocket.Conn
-
-	metrics string // their address
-
-	said int
+	t         *testing.T
+	addr      string
+	metrics   string // their address
+	ann, twin *bystander
+	attackers int // so many addresses have attacked
 }
 
 func startHostile(t *testing.T, flags ...string) *hostile {
 	t.Helper()
-	out, _ := runServer(t, append([]string{"--data", t.TempDir(), "--metrics-addr", "127.0.0.1:0"}, flags...)...)
-	h := &hostile{t: t, metrics: out.wait(t, `http://127\.0\.0\.1:\d+/metrics`), addr: strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")}
-	h.ann = dial(t, "http://"+h.addr+"/ws/chat/hall", shared.Protocol)
-	write(t, h.ann, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
-	readUntil(t, h.ann, shared.TypeWelcome)
+	h := &hostile{t: t}
+	h.addr, h.metrics, h.ann = startCalm(t, flags...)
+	_, _, h.twin = startCalm(t, flags...)
 	return h
 }
 
-// talk has the bystander say something and hear it.
-func (h *hostile) talk() {
-	h.t.Helper()
-	h.said++
-	id := fmt.Sprint("said", h.said)
-	write(h.t, h.ann, `{"type":"chat_message","id":"`+id+`","message":"still here"}`)
+// startCalm starts a server with Ann in it.
+func startCalm(t *testing.T, flags ...string) (addr, metrics string, ann *bystander) {
+	t.Helper()
+	out, _ := runServer(t, append([]string{"--data", t.TempDir(), "--metrics-addr", "127.0.0.1:0", "--rate", "100"}, flags...)...)
+	metrics = out.wait(t, `http://127\.0\.0\.1:\d+/metrics`)
+	addr = strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")
+	ann = &bystander{conn: dial(t, "http://"+addr+"/ws/chat/hall", shared.Protocol)}
+	write(t, ann.conn, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
+	readUntil(t, ann.conn, shared.TypeWelcome)
+	return addr, metrics, ann
+}
+
+// bystander is somebody who says one thing after the other, and hears each.
+type bystander struct {
+	conn *websocket.Conn
+	said int
+	sent atomic.Int64 // bytes, on the wire
+}
+
+// talk says something and hears it, and all of it only once.
+func (b *bystander) talk(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // hung
+	defer cancel()
+	b.said++
+	id := fmt.Sprint("said", b.said)
+	frame := []byte(`{"type":"chat_message","id":"` + id + `","message":"still here"}`)
+	b.sent.Add(int64(6 + len(frame)))
+	if err := b.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+		return err
+	}
 	for {
-		if m := readUntil(h.t, h.ann, shared.TypeChat); m.ID == id {
-			return
+		_, data, err := b.conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		m, err := shared.Decode(data)
+		switch {
+		case err != nil:
+			return err
+		case m.ID == id && m.Type == shared.TypeChat:
+			return nil
+		case strings.HasPrefix(m.ID, "said"):
+			return fmt.Errorf("instead of %s came %s", id, data)
 		}
 	}
 }
@@ -72,10 +106,17 @@ func (h *hostile) metric(name string) (value float64) {
 	return value
 }
 
+// read is how many bytes the server has read that are not the bystander's.
+func (h *hostile) read() int {
+	h.t.Helper()
+	all := h.metric("parley_read_bytes_total")
+	return int(all) - int(h.ann.sent.Load())
+}
+
 // connect is the attacker's connection.
 func (h *hostile) connect() net.Conn {
 	h.t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+h.attackers/250), byte(1+h.attackers%250))}}
 	c, err := d.DialContext(h.t.Context(), "tcp", h.addr)
 	if err != nil {
 		h.t.Fatal(err)
@@ -158,8 +199,8 @@ func (h *hostile) closed(r *bufio.Reader) int {
 	}
 }
 
-// TestHostile is what strangers send. After each the server's memory is what it
-// was, near enough, and the bystander talks on.
+// TestHostile is what strangers send. Meanwhile the bystander talks on, about as often
+// as at the twin, and after each the server's memory is what it was, near enough.
 func TestHostile(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs a second address of this host")
@@ -180,7 +221,7 @@ func TestHostile(t *testing.T) {
 	}
 	h := startHostile(t, "--burst", "100")
 	for name, frame := range frames {
-		h.run(t, "frame/"+name, func(h *hostile) {
+		h.run(t, "frame/"+name, len(frame), func(h *hostile) {
 			c, r := h.enter()
 			c.Write(frameOf(text, frame))
 			c.Write(frameOf(0x88, "\x03\xe8"))
@@ -202,7 +243,7 @@ func TestHostile(t *testing.T) {
 		"a long ping":              {frameOf(ping, strings.Repeat("x", 126)), 1002},
 		"a binary frame":           {frameOf(0x82, "x"), 1003},
 	} {
-		h.run(t, "ending/"+name, func(h *hostile) {
+		h.run(t, "ending/"+name, min(len(attack.bytes), 3), func(h *hostile) {
 			c, r := h.enter()
 			go c.Write(attack.bytes) // the server may not read it all
 			if code := h.closed(r); code != attack.code {
@@ -217,7 +258,7 @@ func TestHostile(t *testing.T) {
 		"a long frame":             frameOf(text, strings.Repeat("x", shared.MaxClientFrame+1)),
 		"no hello":                 frameOf(text, `{"message":"x"}`),
 	} {
-		h.run(t, "hello/"+name, func(h *hostile) {
+		h.run(t, "hello/"+name, min(len(bytes), 3), func(h *hostile) {
 			c, r, resp := h.upgrade("/ws/chat/hall/eve", "Sec-WebSocket-Protocol: "+shared.Protocol+"\r\n")
 			if resp.StatusCode != http.StatusSwitchingProtocols {
 				h.t.Fatalf("no upgrade: %d", resp.StatusCode)
@@ -231,9 +272,12 @@ func TestHostile(t *testing.T) {
 		})
 	}
 	// What goes on for long. The server reads all of it, but for those it throws out.
-	flood := func(first, frame []byte, n int, thrownOut bool) func(*hostile) {
-		return func(h *hostile) {
-			read := h.metric("parley_read_bytes_total")
+	flood := func(name string, first, frame []byte, n int, thrownOut bool) {
+		least := len(first) + n*len(frame)
+		if thrownOut {
+			least = 1000 * len(frame)
+		}
+		h.run(t, "flood/"+name, least, func(h *hostile) {
 			c, r := h.enter()
 			go io.Copy(io.Discard, r)
 			c.Write(first)
@@ -243,20 +287,13 @@ func TestHostile(t *testing.T) {
 					break
 				}
 			}
-			least := float64(len(first) + n*len(frame))
-			if thrownOut {
-				least = float64(1000 * len(frame))
-			}
-			for h.metric("parley_read_bytes_total")-read < least {
-				time.Sleep(10 * time.Millisecond)
-			}
-		}
+		})
 	}
-	h.run(t, "flood/pings", flood(nil, frameOf(ping, "x"), 50_000, false))
-	h.run(t, "flood/pongs", flood(nil, frameOf(pong, ""), 200_000, false))
-	h.run(t, "flood/messages", flood(nil, frameOf(text, `{"message":"x"}`), 200_000, true))
-	h.run(t, "flood/empty fragments", flood(frameOf(unfinished, ""), frameOf(continuation, ""), 200_000, false))
-	h.run(t, "flood/pings whose answers are not read", func(h *hostile) {
+	flood("pings", nil, frameOf(ping, "x"), 50_000, false)
+	flood("pongs", nil, frameOf(pong, ""), 200_000, false)
+	flood("messages", nil, frameOf(text, `{"message":"x"}`), 200_000, true)
+	flood("empty fragments", frameOf(unfinished, ""), frameOf(continuation, ""), 200_000, false)
+	h.run(t, "flood/pings whose answers are not read", 1000*len(frameOf(ping, strings.Repeat("x", 125))), func(h *hostile) {
 		c, _ := h.enter()
 		c.SetWriteDeadline(time.Now().Add(time.Second))
 		burst := bytes.Repeat(frameOf(ping, strings.Repeat("x", 125)), 1000)
@@ -266,19 +303,19 @@ func TestHostile(t *testing.T) {
 			}
 		}
 	})
-	h.run(t, "a frame that never comes", func(h *hostile) {
+	h.run(t, "a frame that never comes", 30*14, func(h *hostile) {
 		for range 30 {
 			c, _ := h.enter()
-			c.Write(append([]byte{text, 0x80 | 127, 0x40}, make([]byte, 11)...)) // of 2⁶² bytes
+			c.Write(append([]byte{text, 0x80 | 127, 0x40}, make([]byte, 11)...)) // 14 of 2⁶² bytes
 		}
 	})
-	h.run(t, "an offer of compression", func(h *hostile) {
+	h.run(t, "an offer of compression", 0, func(h *hostile) {
 		_, _, resp := h.upgrade("/ws/chat/hall/eve", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame\r\n")
 		if resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Extensions") != "" {
 			h.t.Errorf("answered with %d %q", resp.StatusCode, resp.Header)
 		}
 	})
-	h.run(t, "a megabyte of headers", func(h *hostile) {
+	h.run(t, "a megabyte of headers", 0, func(h *hostile) {
 		c := h.connect()
 		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20))
 		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 431 {
@@ -286,7 +323,7 @@ func TestHostile(t *testing.T) {
 		}
 	})
 	few := startHostile(t, "--max-per-address", "64")
-	few.run(t, "10,000 half-open upgrades", func(h *hostile) {
+	few.run(t, "10,000 half-open upgrades", 0, func(h *hostile) {
 		var open []net.Conn
 		begin := func() {
 			c := h.connect()
@@ -315,7 +352,7 @@ func TestHostile(t *testing.T) {
 			h.t.Errorf("%v were refused", n)
 		}
 	})
-	h.run(t, "20,000 names of rooms", func(h *hostile) {
+	h.run(t, "20,000 names of rooms", 0, func(h *hostile) {
 		c := h.connect()
 		const names = 20_000
 		go func() {
@@ -367,6 +404,7 @@ func TestHostileResumes(t *testing.T) {
 		}
 	}
 	before := heap()
+	talking := talkOn(t, h.ann, h.twin, 20)
 	for i := range resumes {
 		c, r, resp := h.upgrade("/ws/chat/den", parley)
 		c.(*net.TCPConn).SetReadBuffer(32 << 10)
@@ -376,9 +414,6 @@ func TestHostileResumes(t *testing.T) {
 		c.Write(frameOf(text, fmt.Sprintf(`{"type":"hello","user":"Eve%d","device":"%s",%s,"after":0}`, i, rand.Text(), epoch)))
 		if !strings.Contains(nextFrame(t, r), `"resumed":true`) {
 			t.Fatalf("resume %d is none", i)
-		}
-		if i%16 == 0 {
-			h.talk()
 		}
 	}
 	for h.metric("parley_held_bytes") < resumes*100<<10 {
@@ -396,7 +431,7 @@ func TestHostileResumes(t *testing.T) {
 		readUntil(t, bob, shared.TypeWelcome)
 		bob.CloseNow()
 	}
-	h.talk()
+	talking.over(t)
 	if n := h.metric(`parley_limit_hits_total{limit="memory"}`); n > 0 {
 		t.Errorf("%v were refused or closed for the memory", n)
 	}
@@ -427,20 +462,102 @@ func nextFrame(t *testing.T, r *bufio.Reader) string {
 	return string(p)
 }
 
-// run plays one attack in a subtest, and sees what became of the bystander and
-// of the memory.
-func (h *hostile) run(t *testing.T, name string, attack func(*hostile)) {
+// run plays one attack in a subtest, again and again from other addresses, until the
+// bystander has been heard many times. Each time the server must read a number of the
+// attack's bytes. It sees what became of the bystander and of the memory.
+func (h *hostile) run(t *testing.T, name string, bytes int, attack func(*hostile)) {
+	const often = 20
 	t.Run(name, func(t *testing.T) {
 		before := heap()
 		here := *h
 		here.t = t
-		attack(&here)
-		here.talk()
+		defer func() { h.attackers = here.attackers }()
+		talking := talkOn(t, h.ann, h.twin, often)
+		for talking.goesOn() {
+			read := here.read()
+			attack(&here)
+			here.attackers++
+			for deadline := time.Now().Add(time.Minute); here.read()-read < bytes; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("of the attack, only %d bytes of %d were read", here.read()-read, bytes)
+				}
+			}
+		}
+		talking.over(t)
 		if grown := heap() - before; grown > 16<<20 {
 			t.Errorf("the memory has grown by %d bytes", grown)
 		}
-		h.said = here.said
 	})
+}
+
+// talking is what two bystanders say at the same time, one of them at an idle server.
+type talking struct {
+	stop        context.CancelFunc
+	enough      chan struct{} // closed when the one here was heard often enough, or fails
+	both        sync.WaitGroup
+	here, there atomic.Int64 // how often each was heard
+	failed      [2]error
+}
+
+// atTwin is how much more often a bystander may be heard at an idle server.
+const atTwin = 4
+
+// talkOn has two bystanders talk until over is called, and longer if the one here has
+// not been heard so often yet.
+func talkOn(t *testing.T, here, there *bystander, often int64) *talking {
+	ctx, stop := context.WithCancel(t.Context())
+	l := &talking{stop: stop, enough: make(chan struct{})}
+	enough := sync.OnceFunc(func() { close(l.enough) })
+	talk := func(b *bystander, heard func()) error {
+		pace := time.NewTicker(10 * time.Millisecond) // as fast as the rate lets her
+		defer pace.Stop()
+		for ctx.Err() == nil {
+			if err := b.talk(t.Context()); err != nil {
+				return err
+			}
+			heard()
+			<-pace.C
+		}
+		return nil
+	}
+	l.both.Go(func() {
+		defer enough()
+		l.failed[0] = talk(here, func() {
+			if l.here.Add(1) == often {
+				enough()
+			}
+		})
+	})
+	l.both.Go(func() { l.failed[1] = talk(there, func() { l.there.Add(1) }) })
+	t.Cleanup(func() { stop(); l.both.Wait() })
+	return l
+}
+
+// goesOn reports whether the one here has still to be heard.
+func (l *talking) goesOn() bool {
+	select {
+	case <-l.enough:
+		return false
+	default:
+		return true
+	}
+}
+
+// over sees that nobody was cut or lost a message, and that the one here was heard
+// about as often as the one at the idle server.
+func (l *talking) over(t *testing.T) {
+	t.Helper()
+	<-l.enough
+	here, there := l.here.Load(), l.there.Load()
+	l.stop()
+	l.both.Wait()
+	if err := errors.Join(l.failed[0], l.failed[1]); err != nil {
+		t.Fatalf("a bystander, at the server or its twin: %v", err)
+	}
+	t.Logf("heard %d times, at the twin %d", here, there)
+	if there > atTwin*here {
+		t.Errorf("while the bystander was heard %d times, it was %d at the idle twin", here, there)
+	}
 }
 
 func heap() int64 {
