@@ -198,8 +198,7 @@ func TestExportOfNotices(t *testing.T) {
 	pin := did("7", shared.DoPin, chat.Act{})
 	pin.Target, pin.Of = 1, "0"
 	seed(t, data, "Class", chat.Entry{ID: "0", Device: "ann", User: "Ann", Text: "hi", Time: time.Now()})
-	open := did("1", shared.DoOpen, chat.Act{})
-	open.Operator = true
+	open := did("1", shared.DoOpen, chat.Act{Operator: true})
 	seed(t, data, "Class", open, did("2", shared.DoHost, chat.Act{Device: "hal", About: "Hal"}), did("3", shared.DoUnhost, chat.Act{Device: "hal", About: "Hal"}),
 		did("4", shared.DoSilence, chat.Act{Device: "bob", About: "Bob\n  * Ann"}), did("5", shared.DoUnsilence, chat.Act{Device: "bob", About: "Bob"}),
 		did("6", shared.DoSet, chat.Act{Settings: &shared.Settings{Write: shared.WhoHosts, Door: shared.DoorKnown, Files: shared.WhoNone, Slow: new(30)}}),

@@ -38,10 +38,9 @@ type Entry struct {
 	Targets []int64 // of a delete of more than one message: all of them, Target first; at most shared.MaxTargets
 	Act     *Act    // of a notice; not to be changed
 
-	// What an entry needs on its way into the log, which does not keep it.
-	Of       string    // the id that the message at Target or Reply must have
-	Since    time.Time // of an edit or a delete: a message that is older is not changed, but by a host; zero is no bound
-	Operator bool      // of a notice: it comes with the key of the server's operator, or from the server's host
+	// What a change or a reply needs on its way into the log, which does not keep it.
+	Of    string    // the id that the message at Target or Reply must have
+	Since time.Time // of an edit or a delete: a message that is older is not changed, but by a host; zero is no bound
 
 	// What the log adds when it reads an entry or hands it on.
 	Quote     *shared.Quote // of a reply, unless the message that it answers is deleted or gone
@@ -112,6 +111,7 @@ type Act struct {
 	Settings *shared.Settings `json:"settings,omitempty"` // of shared.DoSet: what is changed
 	Device   string           `json:"device,omitempty"`   // whom it is about; it never leaves the server
 	About    string           `json:"about,omitempty"`    // their name
+	Operator bool             `json:"operator,omitempty"` // it comes with the key of the server's operator, or from the server's host
 }
 
 // EntryOverhead is the part of Entry.Size that every entry has.

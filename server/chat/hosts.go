@@ -50,8 +50,8 @@ func (h *Hub) Unhost(ctx context.Context, room shared.Name, number int64) error 
 		}
 		added := make(chan error, 1)
 		h.cfg.Log.Append(ctx, room, Entry{
-			Kind: KindNotice, ID: ulid.Make().String(), Device: OperatorDevice, Time: h.cfg.Now(), Operator: true,
-			Act: &Act{Do: shared.DoUnhost, Device: device, About: host.Name},
+			Kind: KindNotice, ID: ulid.Make().String(), Device: OperatorDevice, Time: h.cfg.Now(),
+			Act: &Act{Do: shared.DoUnhost, Device: device, About: host.Name, Operator: true},
 		}, func(_ Receipt, err error) { added <- err })
 		return <-added
 	}

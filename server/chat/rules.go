@@ -179,7 +179,7 @@ func (r *Rules) act(e Entry) error {
 	case a.Do == shared.DoOpen:
 		return r.open(e)
 	}
-	if err := r.may(e.Device, ToHost); err != nil && !e.Operator {
+	if err := r.may(e.Device, ToHost); err != nil && !a.Operator {
 		return err
 	}
 	switch a.Do {
@@ -233,10 +233,10 @@ func (r *Rules) act(e Entry) error {
 
 // open makes a host of whoever opens a new room, or has the operator's key.
 func (r *Rules) open(e Entry) error {
-	if r.Used && !e.Operator {
+	if r.Used && !e.Act.Operator {
 		return notAllowed("This room was opened before, without you as its host.")
 	}
-	e.Act = &Act{Device: e.Device, About: e.User}
+	e.Act = &Act{Device: e.Device, About: e.User, Operator: e.Act.Operator}
 	return r.host(e)
 }
 
@@ -247,7 +247,7 @@ func (r *Rules) host(e Entry) error {
 	switch {
 	case host:
 		return notAllowed("%s is a host of this room already.", name)
-	case barred && !e.Operator:
+	case barred && !e.Act.Operator:
 		return notAllowed("%s was removed or silenced. Take that back first.", name)
 	case len(r.Hosts) >= MaxHosts:
 		return notAllowed("A room has at most %d hosts.", MaxHosts)
@@ -265,7 +265,7 @@ func (r *Rules) unhost(e Entry) error {
 	switch {
 	case !host:
 		return notFound("%s is no host of this room.", e.Act.About)
-	case len(r.Hosts) == 1 && !e.Operator:
+	case len(r.Hosts) == 1 && !e.Act.Operator:
 		return notAllowed("You are the last host of this room. Make another one first.")
 	}
 	delete(r.Hosts, e.Act.Device)

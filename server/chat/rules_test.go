@@ -196,8 +196,8 @@ func TestCarry(t *testing.T) {
 
 // notice is what by does about another device.
 func notice(by, do, whom string, operator bool) chat.Entry {
-	return chat.Entry{Kind: chat.KindNotice, Device: by, User: "User of " + by, Offset: 9, Time: ruleTime, Operator: operator,
-		Act: &chat.Act{Do: do, Device: whom, About: "User of " + whom}}
+	return chat.Entry{Kind: chat.KindNotice, Device: by, User: "User of " + by, Offset: 9, Time: ruleTime,
+		Act: &chat.Act{Do: do, Device: whom, About: "User of " + whom, Operator: operator}}
 }
 
 // What acts leave behind.

@@ -121,11 +121,11 @@ func hosts(t *testing.T, f *fixture[chat.Log]) {
 	}
 	operator := act("h", chat.OperatorDevice, shared.DoUnhost, "ann")
 	f.refused(t, "without the operator's key", operator, shared.CodeNotAllowed)
-	operator.Operator = true
+	operator.Act.Operator = true
 	f.add(t, lobby, operator)
 	f.refused(t, "the last host", act("i", "bob", shared.DoUnhost, "bob"), shared.CodeNotAllowed)
 	operator = act("j", "eve", shared.DoOpen, "")
-	operator.Operator = true
+	operator.Act.Operator = true
 	f.add(t, lobby, operator)
 	f.add(t, lobby, act("k", "bob", shared.DoUnhost, "bob"))
 	if rules := f.rules(t); len(rules.Hosts) != 1 || rules.Hosts["eve"].Name != "User of eve" {

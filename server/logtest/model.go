@@ -56,7 +56,9 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 		return chat.Receipt{}, shared.CodeNotFound
 	case e.Kind == chat.KindNotice:
 		if e.Act.Do != shared.DoPin {
-			e.Act = &chat.Act{Do: e.Act.Do, Settings: e.Act.Settings, Device: message.Device, About: message.User}
+			act := *e.Act
+			act.Device, act.About = message.Device, message.User
+			e.Act = &act
 		}
 	case e.Kind == chat.KindReact:
 	case e.Kind == chat.KindDelete && host:
@@ -83,7 +85,7 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	case chat.KindDelete:
 		m.delete(message, e.Offset)
 	}
-	e.Of, e.Since, e.Operator = "", time.Time{}, false
+	e.Of, e.Since = "", time.Time{}
 	m.entries = append(m.entries, e)
 	if e.Kind == chat.KindNotice && e.Act.Do == shared.DoDeleteAll {
 		m.deleteAll(e)
@@ -205,7 +207,7 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 	switch e.Kind {
 	case chat.KindNotice:
 		e.Act = anyAct(t)
-		e.Operator = rapid.IntRange(0, 4).Draw(t, "operator") == 0
+		e.Act.Operator = rapid.IntRange(0, 4).Draw(t, "operator") == 0
 		if rapid.Bool().Draw(t, "about a message") {
 			e.Target, e.Of = 0, ""
 		}
@@ -282,6 +284,16 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 	stop()
 	if got, want := ruled(state.Rules), ruled(m.rules); got != want {
 		rt.Fatalf("the rules are\n%s\nand not\n%s", got, want)
+	}
+	// A room in memory has them from what it is handed.
+	var carried chat.Rules
+	for _, e := range read {
+		if err := carried.Carry(e); err != nil {
+			rt.Fatalf("%s is there, but refused: %v", line(e), err)
+		}
+	}
+	if got := ruled(carried); got != ruled(m.rules) {
+		rt.Fatalf("the entries carried are\n%s\nand not\n%s", got, ruled(m.rules))
 	}
 
 	since, before := rapid.Int64Range(0, int64(len(m.entries))).Draw(rt, "since"), rapid.Int64Range(1, int64(len(m.entries))+2).Draw(rt, "before")

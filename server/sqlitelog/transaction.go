@@ -179,7 +179,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 // added notes an entry of the transaction under way.
 func (r *roomState) added(e chat.Entry) {
 	r.head, r.last = e.Offset, e.Time
-	e.Of, e.Since, e.Operator = "", time.Time{}, false
+	e.Of, e.Since = "", time.Time{}
 	if r.fresh == nil {
 		r.fresh = make([]chat.Entry, 0, max(r.usual, 1))
 	}
