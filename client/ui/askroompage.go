@@ -156,14 +156,20 @@ func (p *askRoomPage) list() {
 	if p.client.storeProblem != "" {
 		warn(lang.T("store." + p.client.storeProblem))
 	}
-	if words := otherCertificate(p.trouble); words != "" {
-		t := kit.NewTile(kit.NewText(causeSentence(session.CauseCertChanged)+" "+lang.T("banner.cert"), kit.FontSmall, kit.RoleWarning), func() {
-			showCertificate(p.client, p.client.prefs.server(), words, func() { p.left(); p.entered() })
-		})
+	tap := func(sentence string, do func()) {
+		t := kit.NewTile(kit.NewText(sentence, kit.FontSmall, kit.RoleWarning), do)
 		t.Ground = func(p *kit.Palette) color.NRGBA { return p.WarningSoft }
 		t.Hover = t.Ground
 		objects = append(objects, kit.NewColumn(0, t).Padded(kit.Sides(2*kit.Unit, kit.Unit, 0, kit.Unit)))
-	} else if p.trouble != nil {
+	}
+	switch words, moved := otherCertificate(p.trouble), p.client.offerSentence(); {
+	case moved != "":
+		tap(moved, func() { askToMove(p.client) })
+	case words != "":
+		tap(causeSentence(session.CauseCertChanged)+" "+lang.T("banner.cert"), func() {
+			showCertificate(p.client, p.client.prefs.server(), words, func() { p.left(); p.entered() })
+		})
+	case p.trouble != nil:
 		warn(causeSentence(causeOf(p.trouble)))
 	}
 	objects = append(objects, p.section(lang.T("rooms.mine"), mine)...)

@@ -89,8 +89,8 @@ func (b *banner) sentence() string {
 		}
 		return ""
 	}
-	if f := b.client.lost.offer; f != nil {
-		return lang.T("banner.moved", "name", serverName(f.Info), "address", hostOf(f.Base))
+	if s := b.client.offerSentence(); s != "" {
+		return s
 	}
 	if s.Cause == session.CauseNone {
 		return "" // the first try is on its way, and the header says so
@@ -127,7 +127,7 @@ func (b *banner) tapped() {
 	c := b.client
 	switch {
 	case c.lost.offer != nil && s.State != session.Connected:
-		askToMove(c, *c.lost.offer)
+		askToMove(c)
 		return
 	case s.AsksForKey():
 		showKey(c, b.conv)

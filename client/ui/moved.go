@@ -36,7 +36,7 @@ func (c *client) look() {
 	case l.moving:
 	case slices.ContainsFunc(c.open, func(conv *conversation.Room) bool { return conv.Status.State == session.Connected }):
 		c.endSeeking()
-		l.offer = nil
+		c.offer(nil)
 		c.identify()
 	case !l.waits && l.stop == nil && l.offer == nil && c.unreached():
 		l.waits = true
@@ -102,19 +102,32 @@ func (c *client) seek() {
 	if id == "" {
 		return
 	}
-	l := &c.lost
 	ctx, cancel := context.WithCancel(c.bridge.Context)
-	l.stop = cancel
+	c.lost.stop = cancel
+	no := append([]string{server}, c.lost.stayed...)
 	hearMulticast(c, ctx)
 	c.bridge.Run(ctx, func(running context.Context) func() {
-		var found []session.Nearby
-		c.net.search(running, session.Discovery{Pins: c.pins, ID: id, Words: words}, func(f session.Nearby) { found = append(found, f) })
+		running, enough := context.WithCancel(running)
+		defer enough()
+		var found *session.Nearby
+		c.net.search(running, session.Discovery{Pins: c.pins, ID: id, Words: words}, func(f session.Nearby) {
+			if found == nil && !slices.Contains(no, f.Base) {
+				found = &f
+				enough()
+			}
+		})
 		return func() {
 			if ctx.Err() != nil || server != c.prefs.server() {
 				return
 			}
 			c.endSeeking()
-			c.foundAgain(found, words != "")
+			switch {
+			case found == nil:
+			case words != "":
+				c.move(found.Base)
+			default:
+				c.offer(found)
+			}
 		}
 	})
 }
@@ -126,30 +139,33 @@ func (c *client) endSeeking() {
 	}
 }
 
-// foundAgain goes to where the server is now, or offers to.
-func (c *client) foundAgain(found []session.Nearby, proven bool) {
-	found = slices.DeleteFunc(found, func(f session.Nearby) bool {
-		return f.Base == c.prefs.server() || slices.Contains(c.lost.stayed, f.Base)
-	})
-	switch {
-	case len(found) == 0:
-	case proven:
-		c.move(found[0].Base)
-	default:
-		c.lost.offer = &found[0]
-		c.roomChanged()
+// offer shows who says to be the server, or with nil, nobody any more.
+func (c *client) offer(f *session.Nearby) {
+	if f == c.lost.offer {
+		return
 	}
-}
-
-// roomChanged draws the room that is on the screen again.
-func (c *client) roomChanged() {
+	c.lost.offer = f
+	c.roomsChanged()
 	if p, ok := c.nav.top().(*roomPage); ok {
 		p.state()
 	}
 }
 
+// offerSentence is what a person reads of the offer, "" if there is none.
+func (c *client) offerSentence() string {
+	f := c.lost.offer
+	if f == nil {
+		return ""
+	}
+	return lang.T("banner.moved", "name", serverName(f.Info), "address", hostOf(f.Base))
+}
+
 // askToMove asks whether the rooms are to go where somebody says to be the server.
-func askToMove(c *client, f session.Nearby) {
+func askToMove(c *client) {
+	f := c.lost.offer
+	if f == nil {
+		return
+	}
 	var o *kit.Overlay
 	o = kit.ShowForm(c.window.Canvas(), lang.T("moved.title", "address", hostOf(f.Base)),
 		kit.NewText(lang.T("moved.why"), kit.FontSmall, kit.RoleMuted),
@@ -160,8 +176,7 @@ func askToMove(c *client, f session.Nearby) {
 		kit.NewSecondary(lang.T("moved.stay"), func() {
 			o.Close()
 			c.lost.stayed = append(c.lost.stayed, f.Base)
-			c.lost.offer = nil
-			c.roomChanged()
+			c.offer(nil)
 		}))
 }
 

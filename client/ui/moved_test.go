@@ -20,20 +20,25 @@ import (
 	"parley/shared/servertest"
 )
 
-// meet starts the app with a store, real rooms and real questions, on a server at a base,
-// and enters a room.
+// meet starts the app of Ann with a store, real rooms and real questions, on a server at a
+// base, and enters a room.
 func meet(t *testing.T, base, room string) *world {
+	t.Helper()
+	return meetAs(t, "Ann", base, room)
+}
+
+func meetAs(t *testing.T, user, base, room string) *world {
 	t.Helper()
 	kept, err := store.Open(filepath.Join(t.TempDir(), "rooms.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer(base) })
+	w := newWorld(t, uitest.Phone, func(p prefs) { p.setName(user); p.setServer(base) })
 	w.client.store, w.client.pins = kept, session.NewPins(kept)
 	w.client.net.open, w.client.net.probe, w.client.net.rooms = session.Open, session.DialFunc(nil).Probe, session.DialFunc(nil).Rooms
 	w.client.patience = time.Millisecond
 	t.Cleanup(w.end)
-	w.client.setProfile("Ann", base)
+	w.client.setProfile(user, base)
 	w.client.start()
 	w.client.enter(room)
 	w.settle(func() bool { return len(w.connected()) == 1 && kept.ID(base) != "" })
@@ -163,6 +168,32 @@ func TestFoundAgainAndDeclined(t *testing.T) {
 	w.settle(func() bool { return len(asked) > 0 && w.client.lost.stop == nil })
 	if w.client.lost.offer != nil || w.client.prefs.server() != old {
 		t.Errorf("offered %+v, on %s", w.client.lost.offer, w.client.prefs.server())
+	}
+}
+
+// The page of rooms offers it, too.
+func TestFoundAgainOnThePageOfRooms(t *testing.T) {
+	s := servertest.Start(t, "--name", "Kitchen of the house")
+	old := "http://" + s.Addr()
+	w := meet(t, old, "Hall")
+	w.client.ways.showRooms("", "")
+	base := elsewhere(s, old)
+	w.findAt(base)
+	w.settle(func() bool { return w.client.lost.offer != nil })
+	offer := s.Addr() // which is a piece of the sentence
+	tapText(t, w.window.Canvas().Content(), offer)
+	tapAction(t, w, lang.T("moved.stay"))
+	if got := w.texts(); strings.Contains(got, "is now at") {
+		t.Errorf("after a no it is still offered:\n%s", got)
+	}
+	w.client.lost.stayed = nil
+	w.client.find("Hall").Session.Reconnect()
+	w.settle(func() bool { return w.client.lost.offer != nil })
+	tapText(t, w.window.Canvas().Content(), offer)
+	tapAction(t, w, lang.T("moved.go"))
+	w.settle(func() bool { return len(w.connected()) == 1 && w.client.prefs.server() == base })
+	if got := w.texts(); strings.Contains(got, "is now at") {
+		t.Errorf("there it is still offered:\n%s", got)
 	}
 }
 
