@@ -24,8 +24,8 @@ func TestExamples(t *testing.T) {
 	}
 	for name, command := range map[string][]string{
 		"Go":         {program},
-		"Python":     {python(t), "python/hello.py"},
-		"JavaScript": {"node", javascript(t)},
+		"Python":     {servertest.Python(t), "python/hello.py"},
+		"JavaScript": {"node", servertest.JavaScript(t, "javascript/hello.mjs")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bob := server.Join(name, "Bob")
@@ -51,38 +51,4 @@ func TestExamples(t *testing.T) {
 			}
 		})
 	}
-}
-
-// python finds the system's Python, which has Debian's websockets.
-func python(t *testing.T) string {
-	for _, p := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(p, "-c", "import websockets").Run() == nil {
-			return p
-		}
-	}
-	t.Fatal("No Python with websockets: apt install python3-websockets, or pip install websockets.")
-	return ""
-}
-
-// javascript returns the program in a folder from which an older Node finds ws,
-// which `make test` puts into build/npm.
-func javascript(t *testing.T) string {
-	const file = "javascript/hello.mjs"
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if exec.Command("node", "-e", "process.exit(globalThis.WebSocket ? 0 : 1)").Run() == nil {
-		return file
-	}
-	npm := filepath.Join("..", "build", "npm")
-	if _, err := os.Stat(filepath.Join(npm, "node_modules", "ws")); err != nil {
-		t.Fatal("This Node has no WebSocket. Run: npm install --prefix build/npm ws")
-	}
-	copied := filepath.Join(npm, "hello.mjs")
-	if err := os.WriteFile(copied, source, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Remove(copied) })
-	return copied
 }
