@@ -24,7 +24,7 @@ func TestHostileCost(t *testing.T) {
 	}
 	calm := func() (*servertest.Server, *bystander) {
 		s := servertest.Start(t, "--rate", "100")
-		b := &bystander{conn: dial(t, s.URL("/ws/chat/hall"), shared.Protocol)}
+		b := &bystander{pace: 10 * time.Millisecond, conn: dial(t, s.URL("/ws/chat/hall"), shared.Protocol)}
 		write(t, b.conn, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
 		readUntil(t, b.conn, shared.TypeWelcome)
 		return s, b

@@ -48,7 +48,7 @@ func startCalm(t *testing.T, flags ...string) (addr, metrics string, ann *bystan
 	out, _ := runServer(t, append([]string{"--data", t.TempDir(), "--metrics-addr", "127.0.0.1:0", "--rate", "100"}, flags...)...)
 	metrics = out.wait(t, `http://127\.0\.0\.1:\d+/metrics`)
 	addr = strings.TrimPrefix(out.wait(t, `http://127\.0\.0\.1:\d+`), "http://")
-	ann = &bystander{conn: dial(t, "http://"+addr+"/ws/chat/hall", shared.Protocol)}
+	ann = &bystander{pace: 10 * time.Millisecond, conn: dial(t, "http://"+addr+"/ws/chat/hall", shared.Protocol)}
 	write(t, ann.conn, string(shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: device})))
 	readUntil(t, ann.conn, shared.TypeWelcome)
 	return addr, metrics, ann
@@ -57,6 +57,7 @@ func startCalm(t *testing.T, flags ...string) (addr, metrics string, ann *bystan
 // bystander is somebody who says one thing after the other, and hears each.
 type bystander struct {
 	conn *websocket.Conn
+	pace time.Duration // from one message to the next, as the rate lets her
 	said int
 	sent atomic.Int64 // bytes, on the wire
 }
@@ -271,13 +272,9 @@ func TestHostile(t *testing.T) {
 			h.closed(r)
 		})
 	}
-	// What goes on for long. The server reads all of it, but for those it throws out.
-	flood := func(name string, first, frame []byte, n int, thrownOut bool) {
-		least := len(first) + n*len(frame)
-		if thrownOut {
-			least = 1000 * len(frame)
-		}
-		h.run(t, "flood/"+name, least, func(h *hostile) {
+	// What goes on for long. The server reads all of it.
+	flood := func(name string, first, frame []byte, n int) {
+		h.run(t, "flood/"+name, len(first)+n*len(frame), func(h *hostile) {
 			c, r := h.enter()
 			go io.Copy(io.Discard, r)
 			c.Write(first)
@@ -289,10 +286,20 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
-	flood("pings", nil, frameOf(ping, "x"), 50_000, false)
-	flood("pongs", nil, frameOf(pong, ""), 200_000, false)
-	flood("messages", nil, frameOf(text, `{"message":"x"}`), 200_000, true)
-	flood("empty fragments", frameOf(unfinished, ""), frameOf(continuation, ""), 200_000, false)
+	flood("pings", nil, frameOf(ping, "x"), 50_000)
+	flood("pongs", nil, frameOf(pong, ""), 200_000)
+	flood("empty fragments", frameOf(unfinished, ""), frameOf(continuation, ""), 200_000)
+	slow := startHostile(t, "--rate", "5")
+	slow.ann.pace, slow.twin.pace = time.Second/5, time.Second/5
+	const messages = 200_000
+	spam := bytes.Repeat(frameOf(text, `{"message":"x"}`), messages)
+	slow.run(t, "flood/messages", len(spam)/messages*1000, func(h *hostile) {
+		c, r := h.enter()
+		go c.Write(spam)
+		if code := h.closed(r); code != int(shared.CloseFlooding) {
+			h.t.Errorf("the connection ended with %d", code)
+		}
+	})
 	h.run(t, "flood/pings whose answers are not read", 1000*len(frameOf(ping, strings.Repeat("x", 125))), func(h *hostile) {
 		c, _ := h.enter()
 		c.SetWriteDeadline(time.Now().Add(time.Second))
@@ -509,7 +516,7 @@ func talkOn(t *testing.T, here, there *bystander, often int64) *talking {
 	l := &talking{stop: stop, enough: make(chan struct{})}
 	enough := sync.OnceFunc(func() { close(l.enough) })
 	talk := func(b *bystander, heard func()) error {
-		pace := time.NewTicker(10 * time.Millisecond) // as fast as the rate lets her
+		pace := time.NewTicker(b.pace)
 		defer pace.Stop()
 		for ctx.Err() == nil {
 			if err := b.talk(t.Context()); err != nil {
