@@ -101,12 +101,15 @@ function start() {
 		conversation.edited();
 	}
 	// The shown room comes first; then the others, and what there may be no server for later.
-	setTimeout(() => {
-		app.lead();
-		load('listview');
+	const others = {draw: () => app.shown?.connected && others.load(), load() {
+		if (parts.has('menu')) return;
 		load('menu');
+		load('listview');
+		app.lead();
 		['doorview', 'guest', 'people', 'settings'].forEach(part);
-	}, 500);
+	}};
+	app.views.push(others);
+	setTimeout(others.load, 500);
 }
 
 // The browser gives the focus only when it first draws the page, which may be after
