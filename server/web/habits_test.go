@@ -112,29 +112,19 @@ func TestDays(t *testing.T) {
 	p.wait("document.querySelectorAll('.day').length === 2")
 }
 
-// A second message of the same minute folds the first one's time, and moves nothing.
-func TestTimeFoldsInPlace(t *testing.T) {
+// Each message of a run says when it was said, also the own ones of one minute.
+func TestTimesOfARun(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := newPerson(t)
-	// Both are of one minute, whatever the clock says.
-	p.before(`const parse = JSON.parse; JSON.parse = (...a) => {
-		const m = parse(...a);
-		if (m && m.type === 'chat_message') m.time = '2026-01-02T10:32:00.000Z';
-		return m;
-	}`)
 	p.look(1280, 840, "light")
 	p.enter(s.url(), "Lobby")
-	p.say("first")
-	p.waitFor("first")
-	p.settle()
-	box := "JSON.stringify((b => [b.width, b.height, b.left])(document.querySelector('#chat-log .bubble').getBoundingClientRect()))"
-	before := eval[string](p, box)
-	p.say("second")
-	p.waitFor("second")
-	p.wait("[...document.querySelectorAll('#chat-log .meta')].map(e => getComputedStyle(e).opacity).join() === '0,1'")
-	if after := eval[string](p, box); after != before {
-		t.Errorf("the first bubble went from %s to %s", before, after)
+	for _, text := range []string{"first", "second", "third"} {
+		p.say(text)
+		p.waitFor(text)
+	}
+	if got := eval[string](p, "[...document.querySelectorAll('#chat-log .meta')].map(e => getComputedStyle(e).opacity + e.textContent.includes(':')).join()"); got != "1true,1true,1true" {
+		t.Errorf("the times are shown as %s", got)
 	}
 }
 
@@ -216,6 +206,9 @@ func TestNamesAreIsolated(t *testing.T) {
 	p.enter(s.url(), "Lobby")
 	c.typing()
 	p.wait("document.querySelector('#typing bdi')?.textContent === " + quote(hostile))
+	if !eval[bool](p, "document.querySelector('#typing').scrollHeight <= document.querySelector('#typing').clientHeight + 2") {
+		t.Error("who is typing has several lines, of which the header shows the first")
+	}
 	c.send("hello")
 	p.wait("document.querySelector('#chat-log bdi.name').textContent === " + quote(hostile))
 	p.open(s.url() + "/chat/")

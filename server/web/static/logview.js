@@ -115,7 +115,6 @@ export class LogView {
 		}
 		changed.clear();
 		for (const {row, deleted} of runs) show(row, count('log.deleted', deleted));
-		if (previous) previous.row.classList.remove('run');
 		this.fold(made);
 		this.drawPending(messages, changes);
 		log.parentNode.setAttribute('aria-busy', room.batch.length > 0);
@@ -140,7 +139,7 @@ export class LogView {
 		if (!plain && this.marks) this.marks(row, shown, m, this);
 		else if (m.changed || m.reply) this.dress();
 		const item = before ? before.item : el('li', {message: m});
-		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', minute: m.time ? m.time.slice(0, 16) : '', item, pending, deleted: shown.deleted, drawn: ''};
+		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', item, pending, deleted: shown.deleted, drawn: ''};
 		if (before) item.setAttribute('aria-live', 'off'); // #told tells it
 		this.rows.set(m, made);
 		return made;
@@ -152,7 +151,6 @@ export class LogView {
 		const day = made.day && (!previous || previous.day !== made.day), fresh = m === this.room.fresh;
 		const first = !previous || day || fresh || !!m.gap || previous.plain || made.plain || previous.m.user !== m.user
 			|| previous.m.by !== m.by || !previous.m.mine !== !m.mine || made.date - previous.date > together;
-		if (previous) previous.row.classList.toggle('run', !first && previous.minute === made.minute);
 		const drawn = [day && dayName(made.date), fresh, m.gap, m.old, first].join();
 		if (made.drawn === drawn) return;
 		made.drawn = drawn;
