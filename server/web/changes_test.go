@@ -108,7 +108,7 @@ func TestPartsOfTexts(t *testing.T) {
 	p := newPerson(t)
 	p.open(staticServer(t) + "/static/icon.svg")
 	for _, c := range vectors[[2]json.RawMessage](t, "code") {
-		got := eval[json.RawMessage](p, "import('/static/marks.js').then(({parts}) => parts("+string(c[0])+"))")
+		got := eval[json.RawMessage](p, "import('/static/code.js').then(({parts}) => parts("+string(c[0])+"))")
 		var is, want any
 		if json.Unmarshal(got, &is) != nil || json.Unmarshal(c[1], &want) != nil || fmt.Sprint(is) != fmt.Sprint(want) {
 			t.Errorf("%s has the parts %s, want %s", c[0], got, c[1])
@@ -126,6 +126,120 @@ func TestPartsOfTexts(t *testing.T) {
 			t.Errorf("%q names %q: %v", c.text, c.name, got)
 		}
 	}
+}
+
+// A text as one line has of its code the first line, also if it was cut within it.
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.open(staticServer(t) + "/static/icon.svg")
+	for text, want := range map[string]string{
+		"no\ncode": "no code", "It is:\n```\nfor a; do\n\tb\ndone\n```\nRun it.": "It is: for a; do… Run it.", "see ```one``` and ```two```": "see one and two",
+		"cut:\n```\nfor a; do\n\techo $": "cut: for a; do…", strings.Repeat("😀", 130): strings.Repeat("😀", 120), "```": "```", "": "",
+	} {
+		if got := eval[string](p, "import('/static/code.js').then(({excerpt}) => excerpt("+quote(text)+"))"); got != want {
+			t.Errorf("%q is %q as one line, want %q", text, got, want)
+		}
+	}
+}
+
+// TestCodeInOneLine shows code without its marks in a quote, the list of rooms, a hit,
+// and around it.
+func TestCodeInOneLine(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	code := bob.say("Run\n```\nmake it\nmake all\n```")
+	p := newPerson(t)
+	p.look(1280, 840, "light")
+	p.enter(s.url(), "Lobby")
+	p.waitFor("make it")
+	p.wait("document.querySelector('#own small')?.textContent === 'Bob: Run make it…'")
+	bob.reply(code, "done")
+	p.wait("document.querySelector('.quote span')?.textContent === 'Run make it…'")
+	p.find("ALL")
+	p.wait("document.querySelector('.hit > :last-child > span')?.textContent === 'Run make it make all' && document.querySelector('mark').textContent === 'all'")
+	eval[any](p, "document.querySelector('.hit').click()")
+	p.wait("document.querySelector('#around code')?.textContent === 'make it\\nmake all'")
+	eval[any](p, "document.querySelector('#around [data-act=copy]').click()")
+	p.wait("document.querySelector('#around [data-act=copy]').getAttribute('aria-label') === 'Copied'")
+}
+
+// TestMenuOfAMessage offers what can be done with it, and nothing else.
+func TestMenuOfAMessage(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	m := bob.say("hello")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("hello")
+	offered := func() string {
+		t.Helper()
+		p.menu("hello")
+		got := eval[string](p, "[...document.querySelectorAll('#menu > button')].map(e => e.textContent).join()")
+		p.keys("\x1b")
+		p.wait("!document.querySelector('#menu')")
+		return got
+	}
+	if got := offered(); got != "Reply,Copy" {
+		t.Errorf("the menu of a stranger's message has %s", got)
+	}
+	bob.react(m, "🎉")
+	p.wait("document.querySelector('.chip')")
+	if got := offered(); got != "Who reacted,Reply,Copy" {
+		t.Errorf("with a reaction it has %s", got)
+	}
+	bob.react(m, "")
+	p.wait("!document.querySelector('.chip')")
+	if got := offered(); got != "Reply,Copy" {
+		t.Errorf("with none any more it has %s", got)
+	}
+}
+
+// TestSelectText selects in the menu's sheet on a touch screen, where a long press on a
+// row is the menu.
+func TestSelectText(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dial(t, s, "Lobby", "Bob").say("two\nlines")
+	p := newPerson(t)
+	p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	p.enter(s.url(), "Lobby")
+	p.wait("matchMedia('(pointer:coarse)').matches")
+	p.menu("two")
+	p.choose("Select text")
+	p.wait("document.querySelector('#selectable')")
+	if got := eval[string](p, "getSelection().toString() + getComputedStyle(document.querySelector('#selectable')).userSelect"); got != "two\nlinesauto" {
+		t.Errorf("selected is %q", got)
+	}
+}
+
+// TestMentionIsMarked marks the row that names its reader, in both schemes.
+func TestMentionIsMarked(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	bob := dial(t, s, "Lobby", "Bob")
+	for _, scheme := range []string{"light", "dark"} {
+		p := newPerson(t)
+		p.look(390, 844, scheme)
+		p.open(s.url() + "/static/icon.svg")
+		p.setName("Anna " + scheme)
+		p.enter(s.url(), "Lobby")
+		bob.say("@Anna " + scheme + " look")
+		p.wait("document.querySelector('.named > .bubble') && getComputedStyle(document.querySelector('.named > .bubble')).boxShadow.includes('inset')")
+	}
+}
+
+// The menu is loaded with the welcome: it is there if the server goes right after it.
+func TestMenuComesWithTheWelcome(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dial(t, s, "Lobby", "Bob").say("hello")
+	p := newPerson(t)
+	p.before("const later = setTimeout; window.setTimeout = (f, ms, ...a) => ms === 500 ? 0 : later(f, ms, ...a)")
+	p.enter(s.url(), "Lobby")
+	p.menu("hello")
 }
 
 // TestChanges has two people answer, react to, correct and delete what they said.

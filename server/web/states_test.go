@@ -144,9 +144,8 @@ func inReview(p *page) {
 // find looks for a text in the room that is shown.
 func (p *page) find(text string) {
 	p.t.Helper()
-	p.openPeople()
-	p.wait("document.querySelector('#find-open')")
-	eval[any](p, "document.querySelector('#find-open').click()")
+	p.wait("!document.querySelector('#search').hidden")
+	eval[any](p, "document.querySelector('#search').click()")
 	p.wait("document.querySelector('#find-text')")
 	p.keys(text + "\r")
 }
@@ -252,6 +251,9 @@ func (p *page) examine(name string) {
 	if wide := p.wider(); len(wide) > 0 {
 		p.t.Errorf("these are wider than the screen: %q", wide)
 	}
+	if cut := p.cut(); len(cut) > 0 {
+		p.t.Errorf("these lines are too low for their letters: %q", cut)
+	}
 	for _, barrier := range p.barriers() {
 		p.t.Error(barrier)
 	}
@@ -300,6 +302,19 @@ func (p *page) wider() []string {
 		return out(e) && (!cut || out(cut));
 	}).map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 5).concat(
 		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])`)
+}
+
+// cut returns lines that end in an ellipsis and are lower than their font's letters:
+// a g would lose its tail.
+func (p *page) cut() []string {
+	p.t.Helper()
+	return eval[[]string](p, `(context => [...document.querySelectorAll('body *')].filter(e => {
+		const style = getComputedStyle(e);
+		if (!e.getClientRects().length || style.textOverflow !== 'ellipsis' || style.clipPath !== 'none' || !e.textContent) return false;
+		context.font = style.font;
+		const {fontBoundingBoxAscent: above, fontBoundingBoxDescent: below} = context.measureText('g');
+		return e.clientHeight < above + below;
+	}).map(e => e.tagName + '#' + e.id + '.' + e.className + ' ' + e.textContent))(document.createElement('canvas').getContext('2d'))`)
 }
 
 func (p *page) picture(name string) {

@@ -152,7 +152,7 @@ var invitations = []string{"link.js", "invite.js", "join.js", "join.css"}
 
 // changing is loaded with the first message that is answered, reacted to or has
 // code, and by whoever answers, changes or finds one.
-var changing = []string{"changes.js", "act.js", "about.js", "menu.js", "marks.js", "find.js", "complete.js", "changes.css"}
+var changing = []string{"changes.js", "act.js", "about.js", "menu.js", "marks.js", "find.js", "complete.js", "code.js", "changes.css"}
 
 // A phone on a weak Wi-Fi loads all of the page in a blink. What is counted is
 // what is sent, before any compression.

@@ -31,7 +31,6 @@ export function openInvite(sheets, room) {
 		show(copy, t(document.execCommand('copy') ? 'people.copied' : 'menu.copy.link'));
 	});
 	const here = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-	sheets.closed();
 	sheets.open('invite', t('invite.title'), here ? [el('p', {class: 'soft'}, `${t('invite.here')} `, el('a', {href: `${base}join`, target: '_blank'}, `${location.origin}${base}join`))] : [
 		code, note, field, copy,
 		...key ? [el('label', {class: 'check'}, withKey, t('invite.key'))] : [],

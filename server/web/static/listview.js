@@ -6,6 +6,7 @@ import {name, set, keyOf, tabGet} from './store.js';
 import {$, el, bdi, icon, show, fill, part} from './dom.js';
 import {t, count, nodes} from './words.js';
 import {initials, hueOf} from './text.js';
+import {excerpt} from './code.js';
 import {shortTime} from './format.js';
 import {avatar} from './logview.js';
 
@@ -99,7 +100,7 @@ export class View {
 	}
 
 	row({name, path, time, unread, muted, current, locked, line: [key, who, text = '']}) {
-		const date = new Date(time), line = text.slice(0, 100).replace(/\s+/g, ' ');
+		const date = new Date(time), line = excerpt(text);
 		return el('a', {href: roomPath(path), class: unread ? 'tile unread' : 'tile', ...current && {'aria-current': 'page'}},
 			el('span', {class: `avatar room hue${hueOf(name)}`, 'aria-hidden': 'true'}, initials(name)),
 			bdi(name), el('span', {class: 'when'}, locked ? icon('lock') : '', muted ? icon('mute') : '', +date ? el('time', {dateTime: time}, shortTime(date)) : ''),

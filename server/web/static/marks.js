@@ -2,33 +2,24 @@
 // names the reader.
 
 import {emojis} from './codec.js';
-import {el, button, bdi} from './dom.js';
+import {el, button, bdi, icon} from './dom.js';
 import {t, count} from './words.js';
 import {visible} from './text.js';
+import {parts, excerpt} from './code.js';
 import {linked} from './logview.js';
 import {changes, react, copy, goTo} from './act.js';
 
-const fence = '```';
-
-/** A text's parts: strings, and code between triple backquotes as [code]. */
-export function parts(text) {
-	const out = [], push = end => end > at && out.push(text.slice(at, end));
-	let at = 0;
-	for (let from = 0, open, close; (open = text.indexOf(fence, from)) >= 0 && (close = text.indexOf(fence, open + 3)) >= 0; from = close + 3) {
-		const code = text.slice(open + 3, close).replace(/^\n|\n$/g, '');
-		if (!/\S/.test(code)) continue;
-		push(open);
-		out.push([code]);
-		at = close + 3;
-	}
-	push(text.length);
-	return out;
-}
-
 function codeBlock(code) {
-	const done = button(t('menu.copy'), () => { done.textContent = t(copy(code) ? 'people.copied' : 'menu.copy'); }, {class: 'plain', 'data-act': 'copy'});
-	return [el('code', {dir: 'ltr', tabIndex: 0}, code), done];
+	const done = button(icon('copy'), () => {
+		if (!copy(code)) return;
+		done.textContent = '✓';
+		done.setAttribute('aria-label', t('people.copied'));
+	}, {class: 'icon', 'data-act': 'copy', 'aria-label': t('menu.copy')});
+	return el('span', {class: 'code'}, el('code', {dir: 'ltr', tabIndex: 0}, code), done);
 }
+
+/** A text's nodes, with its links and its code. A block begins and ends its lines itself. */
+export const written = text => parts(visible(text)).flatMap((piece, i) => Array.isArray(piece) ? codeBlock(piece[0]) : linked(i ? piece.replace(/^[^\S\n]*\n?/, '') : piece));
 
 const whole = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}]|[^\\p{L}\\p{Nd}]'; // no word goes on with it
 
@@ -47,16 +38,14 @@ function countsOf({reactions, reacted = ''}, now = '') {
 // What is quoted leads to its message.
 function quoteOf({app, room}, reply, quote) {
 	const target = room.timeline.find(reply), {user, text} = quote || (target && !target.deleted ? {user: target.user, text: target.message} : {});
-	return user ? el('button', {type: 'button', class: 'quote', 'data-act': 'quote', onclick: () => goTo(app, room, reply)}, bdi(user), el('span', {dir: 'auto'}, visible(text)))
+	return user ? el('button', {type: 'button', class: 'quote', 'data-act': 'quote', onclick: () => goTo(app, room, reply)}, bdi(user), el('span', {dir: 'auto'}, excerpt(text)))
 		: el('span', {class: 'quote'}, count('log.deleted', 1));
 }
 
 /** Mark the row of a message m, which is shown as it will be. */
 export function mark(row, shown, m, log) {
-	const {room} = log, p = row.querySelector('p'), pieces = parts(visible(shown.message)), reply = shown.reply || shown.more?.reply;
-	// A block begins and ends its lines itself.
-	const drawn = (piece, i) => Array.isArray(piece) ? codeBlock(piece[0]) : linked(i ? piece.replace(/^[^\S\n]*\n?/, '') : piece);
-	if (pieces.some(Array.isArray)) p.replaceChildren(...pieces.flatMap(drawn));
+	const {room} = log, p = row.querySelector('p'), reply = shown.reply || shown.more?.reply;
+	if (shown.message.includes('```')) p.replaceChildren(...written(shown.message));
 	if (!m.mine && m.offset && names(m.message, room.me)) row.classList.add('named');
 	if (reply) p.before(quoteOf(log, reply, shown.quote));
 	const counts = countsOf(m, shown.reacted), given = emojis.filter(e => counts[e] > 0);

@@ -4,15 +4,17 @@
 import {emojis} from './codec.js';
 import {$, el, button, bdi, icon, show, fill, part} from './dom.js';
 import {t, nodes} from './words.js';
+import {visible} from './text.js';
 import {clock} from './format.js';
 import {avatar} from './logview.js';
 import {Sheets} from './sheets.js';
 import {About} from './about.js';
+import {excerpt} from './code.js';
 import {changes, react, take, copy} from './act.js';
 
 const held = 500; // ms that a finger rests for a long press
 
-const short = text => (text || '').replace(/\s+/g, ' ').slice(0, 80);
+const coarse = matchMedia('(pointer:coarse)'), wide = matchMedia('(min-width:56.25em)');
 
 export class View {
 	constructor(app) {
@@ -60,7 +62,7 @@ export class View {
 		this.drawBar(room);
 		this.tell(room);
 		const lost = !b.isConnected && app.log.focus === b;
-		if (!this.item?.isConnected || !lost && document.activeElement !== b && !this.item.matches(':hover')) this.item = [...this.log.querySelectorAll('li')].reverse().find(li => li.querySelector('.bubble')) || null;
+		if (!this.item?.isConnected || !lost && document.activeElement !== b && !this.item.matches(':hover')) this.item = this.items.pop();
 		if (this.item) this.lead(this.item);
 		if (lost) b.focus();
 	}
@@ -71,7 +73,7 @@ export class View {
 		const {about} = room, m = about && about.message;
 		bar.hidden = !m;
 		fill(bar, m && [about.aim, m.message, m.user], () => !m ? [] : [
-			el('div', {role: 'status'}, el('b', {}, ...about.aim.editing ? [t('composer.edit')] : nodes('composer.reply', {name: bdi(m.user)})), el('span', {dir: 'auto'}, short(m.message))),
+			el('div', {role: 'status'}, el('b', {}, ...about.aim.editing ? [t('composer.edit')] : nodes('composer.reply', {name: bdi(m.user)})), el('span', {dir: 'auto'}, excerpt(m.message))),
 			button(icon('close'), () => about.cancel(), {class: 'icon', 'aria-label': t('composer.cancel')}),
 		]);
 	}
@@ -81,17 +83,21 @@ export class View {
 		const c = room.told;
 		if (!c || c === this.told) return;
 		this.told = c;
-		const m = room.timeline.find((c.targets || [])[0] || c.edits || c.target), values = {name: c.user, emoji: c.emoji, text: short(m && m.message)};
+		const m = room.timeline.find((c.targets || [])[0] || c.edits || c.target), values = {name: c.user, emoji: c.emoji, text: excerpt(m && m.message)};
 		if (m && !c.mine && (c.type !== 'react' || c.emoji)) show(this.status, t(c.type === 'react' ? 'told.react' : c.edits ? 'told.edit' : 'told.delete', values));
 	}
 
 	// --- the button ---
 
+	get items() {
+		return [...this.log.querySelectorAll('li')].filter(li => li.querySelector('.bubble'));
+	}
+
 	lead(item) {
 		const row = item.querySelector('.row'), bubble = row && row.querySelector('.bubble'), {button: b} = this, m = item.message;
 		if (!bubble || b.parentNode === row) return;
 		this.item = item;
-		b.setAttribute('aria-label', `${t('menu.title')} · ${m.user || this.app.shown.me}: ${short(m.message)}`);
+		b.setAttribute('aria-label', `${t('menu.title')} · ${m.user || this.app.shown.me}: ${excerpt(m.message)}`);
 		row.append(b);
 		const {offsetLeft: left, offsetTop: top, offsetWidth: width, offsetHeight: height} = bubble;
 		b.style.left = m.mine || !m.offset ? `max(0px, ${left}px - 2.75rem)` : `min(${left + width}px, 100% - 2.75rem)`;
@@ -102,7 +108,7 @@ export class View {
 		const step = {ArrowUp: -1, ArrowDown: 1}[e.key];
 		if (!step) return;
 		e.preventDefault();
-		const items = [...this.log.querySelectorAll('li')].filter(li => li.querySelector('.bubble')), to = items[items.indexOf(this.item) + step];
+		const {items} = this, to = items[items.indexOf(this.item) + step];
 		if (!to) return;
 		this.lead(to);
 		this.button.focus();
@@ -137,40 +143,31 @@ export class View {
 
 	open(item) {
 		const {app, sheets, view} = this, room = app.shown, m = item.message, change = room.outbox.waiting().changes.get(m.offset || m.id), now = {...m, ...change};
-		const more = changes(room, now), own = this.own(now);
-		let then = () => {};
-		const action = (label, f, attributes = {}) => button(label, () => {
-			then = f;
-			sheets.close();
-		}, {class: 'plain', ...attributes});
-		const sheet = sheets.open('menu', t('rooms.preview', {name: m.user || room.me, text: short(now.message)}), [
-			...more ? [el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`})))] : [],
-			...more && m.reactions && Object.keys(m.reactions).length ? [button(t('menu.who'), () => this.who(m), {class: 'plain'})] : [],
-			...more ? [action(t('menu.reply'), () => About.begin(view, room, m))] : [],
-			...own ? [action(t('menu.edit'), () => About.begin(view, room, m, true))] : [],
-			action(t('menu.copy'), () => { if (copy(now.message)) show(this.status, t('people.copied')); }),
-			...own ? [button(t('menu.delete'), () => this.ask(item, m), {class: 'plain danger'})] : [],
-		], () => then());
-		this.beside(sheet, item);
+		const more = changes(room, now), own = this.own(now), given = Object.values(m.reactions || {}).some(n => n > 0);
+		const action = (label, then, attributes) => button(label, () => sheets.close(then), {class: 'plain', ...attributes});
+		const list = (...all) => all.filter(Boolean);
+		this.beside(item, t('rooms.preview', {name: m.user || room.me, text: excerpt(now.message)}), list(
+			more && el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`}))),
+			more && given && button(t('menu.who'), () => this.who(m), {class: 'plain'}),
+			more && action(t('menu.reply'), () => About.begin(view, room, m)),
+			own && action(t('menu.edit'), () => About.begin(view, room, m, true)),
+			action(t('menu.copy'), () => copy(now.message) && show(this.status, t('people.copied'))),
+			coarse.matches && button(t('menu.select'), () => this.select(now.message), {class: 'plain'}),
+			own && button(t('menu.delete'), () => this.beside(item, t('delete.ask'), [
+				action(t('menu.delete'), () => take(room, m), {class: 'danger-button'}), action(t('composer.cancel')),
+			]), {class: 'plain danger'}),
+		));
 	}
 
-	ask(item, m) {
-		const {sheets, room} = this;
-		let sure = false;
-		sheets.closed();
-		const sheet = sheets.open('menu', t('delete.ask'), [
-			button(t('menu.delete'), () => {
-				sure = true;
-				sheets.close();
-			}, {class: 'danger-button'}),
-			button(t('composer.cancel'), () => sheets.close(), {class: 'plain'}),
-		], () => sure && take(room, m));
-		this.beside(sheet, item);
+	// A finger that rests on a row opens its menu; here it selects.
+	select(text) {
+		const p = el('p', {id: 'selectable', dir: 'auto', tabIndex: 0}, visible(text));
+		this.sheets.open('menu', t('menu.select'), [p]);
+		getSelection().selectAllChildren(p);
 	}
 
 	async who(m) {
 		const {sheets, room} = this, list = el('ul', {id: 'who'});
-		if (sheets.sheet) sheets.closed();
 		sheets.open('menu', t('menu.who'), [list]);
 		const answer = await room.session.ask({type: 'reactions', target: m.offset});
 		if (!answer) return list.append(el('li', {}, t('room.offline')));
@@ -191,8 +188,9 @@ export class View {
 	}
 
 	// On a wide page the menu is where the message is.
-	beside(sheet, item) {
-		if (!matchMedia('(min-width:56.25em)').matches) return;
+	beside(item, title, children) {
+		const sheet = this.sheets.open('menu', title, children);
+		if (!wide.matches) return;
 		const {left, right, bottom} = item.querySelector('.bubble').getBoundingClientRect(), own = item.querySelector('.mine');
 		Object.assign(sheet.style, {
 			left: `${Math.max(8, Math.min(own ? right - sheet.offsetWidth : left, innerWidth - sheet.offsetWidth - 8))}px`,

@@ -32,6 +32,7 @@ export class RoomView {
 		$('chat-message-submit').onmousedown = e => e.preventDefault();
 		$('pill').onclick = () => this.log.place.toEnd();
 		$('open').onclick = () => this.openPeople();
+		$('search').onclick = async () => (await part('find')).openFind(app, this.room);
 		$('again').onclick = () => this.again();
 		document.addEventListener('visibilitychange', () => this.look());
 	}
@@ -82,7 +83,7 @@ export class RoomView {
 		const [one, two] = typing;
 		fill($('typing'), typing, () => !typing.length ? [] : typing.length > 2 ? [t('room.typing.several')]
 			: nodes(two ? 'room.typing.two' : 'room.typing.one', {name: bdi(one), other: two && bdi(two)}));
-		$('open').setAttribute('aria-label', t('room.people'));
+		$('search').hidden = !room.can.includes('search');
 		if (this.people) this.people.draw(room, members);
 	}
 

@@ -16,8 +16,9 @@ export class Sheets {
 		addEventListener('keydown', e => this.key(e), true);
 	}
 
-	/** Show a sheet; children are its content, closed is called at its end. */
+	/** Show a sheet in the place of another one; children are its content, closed is called at its end. */
 	open(id, title, children, closed = () => {}) {
+		if (this.sheet) this.closed();
 		const before = document.activeElement;
 		const sheet = el('div', {id, class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': `${id}-title`},
 			el('header', {}, el('h2', {id: `${id}-title`}, title), button(icon('close'), () => this.close(), {class: 'icon close', 'aria-label': t('sheet.close')})),
@@ -31,19 +32,22 @@ export class Sheets {
 		return sheet;
 	}
 
-	close() {
-		if (this.sheet && history.state?.sheet) history.back();
-		else if (this.sheet) this.closed();
+	/** Close the sheet, and then do something. */
+	close(then) {
+		if (!this.sheet) return;
+		this.sheet.then = then;
+		history.state?.sheet ? history.back() : this.closed();
 	}
 
 	closed() {
-		const {sheet, scrim, before, closed} = this.sheet;
+		const {sheet, scrim, before, closed, then} = this.sheet;
 		this.sheet = null;
 		sheet.remove();
 		scrim.remove();
 		$('app').removeAttribute('aria-hidden');
 		before?.focus();
 		closed();
+		then?.();
 	}
 
 	key(e) {
