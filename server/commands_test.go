@@ -103,11 +103,13 @@ func TestExportedState(t *testing.T) {
 	time.Local = time.UTC
 	e := chat.Entry{
 		ID: "a", Offset: 7, User: "Ann", Text: "Gate 4", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Edited: true, Reply: 3,
-		Quote:     &shared.Quote{User: "Bob\n", Text: "Where?"},
-		Reactions: []chat.Reaction{{Device: "x", Emoji: "🎉"}, {Device: "y", Emoji: "👍"}, {Device: "z", Emoji: "🎉"}},
+		Extra: &chat.Extra{
+			Quote:     &shared.Quote{User: "Bob\n", Text: "Where?"},
+			Reactions: []chat.Reaction{{Device: "x", Emoji: "🎉"}, {Device: "y", Emoji: "👍"}, {Device: "z", Emoji: "🎉"}},
+		},
 	}
 	gone := e
-	gone.Quote, gone.Edited, gone.Reactions = nil, false, nil
+	gone.Edited, gone.Extra = false, nil
 	for format, want := range map[string]string{
 		"txt": "2026-01-02 03:04:05 +0000  Ann (to Bob\n    , edited, 👍 1, 🎉 2): Gate 4\n" +
 			"2026-01-02 03:04:05 +0000  Ann (to a deleted message): Gate 4\n",

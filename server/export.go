@@ -24,7 +24,7 @@ var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
 			}
 			_, err := fmt.Fprintf(w, "%s\n", shared.Encode(shared.Message{
 				Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, Text: e.Text, Time: e.Time,
-				Edited: e.Edited, Reply: e.Reply, Reactions: chat.Counts(e.Reactions),
+				Edited: e.Edited, Reply: e.Reply, Reactions: chat.Counts(e.Extras().Reactions),
 			}))
 			return err
 		}
@@ -46,15 +46,15 @@ var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
 func remarks(e chat.Entry) string {
 	var all []string
 	switch {
-	case e.Quote != nil:
-		all = append(all, "to "+plain(e.Quote.User))
+	case e.Extras().Quote != nil:
+		all = append(all, "to "+plain(e.Extra.Quote.User))
 	case e.Reply != 0:
 		all = append(all, "to a deleted message")
 	}
 	if e.Edited {
 		all = append(all, "edited")
 	}
-	for _, c := range chat.Counts(e.Reactions) {
+	for _, c := range chat.Counts(e.Extras().Reactions) {
 		all = append(all, fmt.Sprint(c.Emoji, " ", c.N))
 	}
 	if len(all) == 0 {
@@ -65,15 +65,15 @@ func remarks(e chat.Entry) string {
 
 // doing is a sentence about what a host did.
 func doing(e chat.Entry) string {
-	host, about := plain(e.User), plain(e.Act.About)
+	host, about := plain(e.User), plain(e.Extra.Act.About)
 	if host == "" {
 		host = "The server's operator"
 	}
-	switch e.Act.Do {
+	switch e.Extra.Act.Do {
 	case shared.DoOpen:
 		return host + " hosts this room."
 	case shared.DoSet:
-		return host + " set: " + settings(*e.Act.Settings) + "."
+		return host + " set: " + settings(*e.Extra.Act.Settings) + "."
 	case shared.DoRemove:
 		return host + " removed " + about + "."
 	case shared.DoAdmit:

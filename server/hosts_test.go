@@ -42,7 +42,8 @@ func seed(t *testing.T, data string, room string, entries ...chat.Entry) {
 // did is a notice of what Ann does.
 func did(id, do string, a chat.Act) chat.Entry {
 	a.Do = do
-	return chat.Entry{Kind: chat.KindNotice, ID: id, Device: "ann", User: "Ann", Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Act: &a}
+	return chat.Entry{Kind: chat.KindNotice, ID: id, Device: "ann", User: "Ann", Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		Extra: &chat.Extra{Act: &a}}
 }
 
 // TestHostCommand prints links with the operator's key, which the server itself never
@@ -196,7 +197,7 @@ func TestHostsAreRestored(t *testing.T) {
 func TestExportOfNotices(t *testing.T) {
 	data := t.TempDir()
 	pin := did("7", shared.DoPin, chat.Act{})
-	pin.Target, pin.Of = 1, "0"
+	pin.Target, pin.Own().Of = 1, "0"
 	seed(t, data, "Class", chat.Entry{ID: "0", Device: "ann", User: "Ann", Text: "hi", Time: time.Now()})
 	open := did("1", shared.DoOpen, chat.Act{Operator: true})
 	seed(t, data, "Class", open, did("2", shared.DoHost, chat.Act{Device: "hal", About: "Hal"}), did("3", shared.DoUnhost, chat.Act{Device: "hal", About: "Hal"}),

@@ -11,9 +11,9 @@ func (s *session) change(m shared.Message) bool {
 	if err := checkSent(m); err != nil {
 		return s.handle(m, err)
 	}
-	e := Entry{Kind: KindDelete, Target: m.Target, Of: m.Of}
+	e := Entry{Kind: KindDelete, Target: m.Target, Extra: &Extra{Of: m.Of, Emoji: m.Emoji}}
 	if m.Type == shared.TypeReact {
-		e.Kind, e.Emoji = KindReact, m.Emoji
+		e.Kind = KindReact
 	}
 	return s.add(m, e)
 }
@@ -32,7 +32,7 @@ func (s *session) mayChange(e *Entry) bool {
 	if e.Kind != KindEdit && e.Kind != KindDelete {
 		return true
 	}
-	e.Since = e.Time.Add(-s.core.cfg.EditFor)
+	e.Own().Since = e.Time.Add(-s.core.cfg.EditFor)
 	return s.core.cfg.EditFor > 0
 }
 

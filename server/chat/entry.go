@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"parley/shared"
@@ -31,10 +32,23 @@ type Entry struct {
 	Time   time.Time // kept to the millisecond
 
 	Kind   Kind
-	Target int64  // of a change: the offset of its message; of a notice: of the one that is pinned, or of whom it is about
-	Emoji  string // of a reaction; "" takes it back
-	Reply  int64  // of a message: the offset of the one that it answers, 0 if it answers none
+	Target int64 // of a change: the offset of its message; of a notice: of the one that is pinned, or of whom it is about
+	Reply  int64 // of a message: the offset of the one that it answers, 0 if it answers none
 
+	// What the log adds when it reads an entry or hands it on.
+	Changed int64 // of a message: the offset of its last change, 0 if there was none
+	Edited  bool  // of a message
+	Deleted bool  // of a message
+
+	// Extra is nil for a plain message, so that the many do not carry what the few
+	// have. Copies of an entry share it: it is read with Extras, and changed with Own.
+	Extra *Extra
+}
+
+// Extra is what a change, a reply, a notice, and a message with reactions have
+// besides.
+type Extra struct {
+	Emoji   string  // of a reaction; "" takes it back
 	Targets []int64 // of a delete of more than one message: all of them, Target first; at most shared.MaxTargets
 	Act     *Act    // of a notice; not to be changed
 
@@ -44,10 +58,25 @@ type Entry struct {
 
 	// What the log adds when it reads an entry or hands it on.
 	Quote     *shared.Quote // of a reply, unless the message that it answers is deleted or gone
-	Edited    bool          // of a message
-	Deleted   bool          // of a message
-	Changed   int64         // of a message: the offset of its last change, 0 if there was none
 	Reactions []Reaction    // of a message or a reaction: all that the message has; not to be changed
+}
+
+var noExtra Extra
+
+// Extras returns e.Extra, or an empty one if it is nil. It is not to be changed.
+func (e *Entry) Extras() *Extra {
+	if e.Extra == nil {
+		return &noExtra
+	}
+	return e.Extra
+}
+
+// Own gives e an Extra that no copy of e shares, with the same in it, and returns it
+// to be changed.
+func (e *Entry) Own() *Extra {
+	own := *e.Extras()
+	e.Extra = &own
+	return e.Extra
 }
 
 // Reaction is a device's reaction to a message. It has one at most.
@@ -64,18 +93,18 @@ const MaxReactions = 2000
 // name, and the rest of its row and its place in the index. The text of an edit is
 // in its message's row.
 func (e Entry) Size() int64 {
-	return int64(len(e.Text)+len(e.User)+len(e.Emoji)+len(e.Packed())) + EntryOverhead
+	return int64(len(e.Text)+len(e.User)+len(e.Extras().Emoji)+len(e.Packed())) + EntryOverhead
 }
 
 // Packed is what a log keeps of a notice, or of a delete of more than one message, in
 // place of a text; "" for any other entry.
 func (e Entry) Packed() string {
 	var v any
-	switch {
-	case e.Act != nil:
-		v = e.Act
-	case len(e.Targets) > 1:
-		v = e.Targets
+	switch extra := e.Extras(); {
+	case extra.Act != nil:
+		v = extra.Act
+	case len(extra.Targets) > 1:
+		v = extra.Targets
 	default:
 		return ""
 	}
@@ -90,17 +119,17 @@ func (e Entry) Packed() string {
 func (e *Entry) Unpack(packed string) error {
 	switch {
 	case e.Kind == KindNotice:
-		return json.Unmarshal([]byte(packed), &e.Act)
+		return json.Unmarshal([]byte(packed), &e.Own().Act)
 	case packed != "":
-		return json.Unmarshal([]byte(packed), &e.Targets)
+		return json.Unmarshal([]byte(packed), &e.Own().Targets)
 	}
 	return nil
 }
 
 // Gone returns the offsets of the messages that a delete takes away.
 func (e Entry) Gone() []int64 {
-	if len(e.Targets) > 0 {
-		return e.Targets
+	if targets := e.Extras().Targets; len(targets) > 0 {
+		return targets
 	}
 	return []int64{e.Target}
 }
@@ -143,7 +172,7 @@ func Quoted(e Entry) *shared.Quote {
 	n := 0
 	for i := range e.Text {
 		if n == shared.MaxQuote {
-			return &shared.Quote{User: e.User, Text: e.Text[:i]}
+			return &shared.Quote{User: e.User, Text: strings.Clone(e.Text[:i])} // it does not hold the rest
 		}
 		n++
 	}

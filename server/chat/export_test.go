@@ -3,6 +3,7 @@ package chat
 import (
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"parley/shared"
 )
@@ -42,6 +43,12 @@ func (h *Hub) Held() int64 { return h.memory.held.Load() - h.memory.tails.Load()
 
 // ReplayHeld is what a member has in hand at most while it reads the log.
 const ReplayHeld, HeldBySession = replayHeld, heldBySession
+
+// InHand is what a member has in hand at most by the sizes of what it reads and writes:
+// entries, their texts, a piece with the frame that passes its size, and that frame.
+const InHand = replayEntries*unsafe.Sizeof(Entry{}) + (replayRead + 4*shared.MaxText) + (replayPiece + mostFrame) + mostFrame
+
+const mostFrame = 26 << 10
 
 // MaxKnocking is how many of one address may knock.
 const MaxKnocking = maxKnocking

@@ -58,9 +58,12 @@ func (s *session) chat(m shared.Message) bool {
 	if n := utf8.RuneCountInString(m.Text); n > s.core.cfg.MaxText {
 		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.core.cfg.MaxText))
 	}
-	e := Entry{Text: m.Text, Reply: m.Reply, Of: m.Of}
+	e := Entry{Text: m.Text, Reply: m.Reply}
 	if m.Edits != 0 {
 		e.Kind, e.Target = KindEdit, m.Edits
+	}
+	if m.Edits != 0 || m.Reply != 0 {
+		e.Extra = &Extra{Of: m.Of}
 	}
 	return s.add(m, e)
 }

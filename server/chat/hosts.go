@@ -51,7 +51,7 @@ func (h *Hub) Unhost(ctx context.Context, room shared.Name, number int64) error 
 		added := make(chan error, 1)
 		h.cfg.Log.Append(ctx, room, Entry{
 			Kind: KindNotice, ID: ulid.Make().String(), Device: OperatorDevice, Time: h.cfg.Now(),
-			Act: &Act{Do: shared.DoUnhost, Device: device, About: host.Name, Operator: true},
+			Extra: &Extra{Act: &Act{Do: shared.DoUnhost, Device: device, About: host.Name, Operator: true}},
 		}, func(_ Receipt, err error) { added <- err })
 		return <-added
 	}

@@ -337,7 +337,7 @@ func (m *member) replay(head int64, v *wire.View) (delivered int, more bool, err
 	}
 	m.account.hold(replayHeld)
 	defer m.account.hold(-replayHeld)
-	entries, err := m.room.core.cfg.Log.Read(background, m.room.name.Key, m.sent, head, Most{Entries: 256, Bytes: replayRead})
+	entries, err := m.room.core.cfg.Log.Read(background, m.room.name.Key, m.sent, head, Most{Entries: replayEntries, Bytes: replayRead})
 	if err != nil {
 		return 0, false, err
 	}
@@ -389,13 +389,14 @@ func (m *member) writeEntries(entries []Entry, frame func(e Entry, by string) sh
 	return delivered, nil
 }
 
-// A replay reads a limited number of bytes at a time, and encodes and writes them in
-// pieces. An entry has up to 16 KB and its frame up to 26 KB, so a member never has
-// more than replayHeld in hand.
+// A replay reads a limited number of entries and bytes at a time, and encodes and
+// writes them in pieces. A text has up to 16 KB and its frame up to 26 KB, so a member
+// never has more than replayHeld in hand.
 const (
-	replayRead  = 32 << 10
-	replayPiece = 16 << 10
-	replayHeld  = 128 << 10
+	replayEntries = 256
+	replayRead    = 32 << 10
+	replayPiece   = 16 << 10
+	replayHeld    = 160 << 10
 )
 
 // missed reports whether the log has deleted what the member was still to get:

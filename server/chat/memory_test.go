@@ -86,6 +86,9 @@ func (s *server) mostHeld(do func()) (most int64) {
 // ReplayHeld in hand, and whoever reads gets all of them.
 func TestReplayIsBounded(t *testing.T) {
 	const texts, members = 320, 16
+	if chat.InHand > chat.ReplayHeld {
+		t.Errorf("it may have %d bytes in hand", chat.InHand)
+	}
 	s := start(t, behindProxy)
 	epoch := s.fill("hall", texts)
 	var stalled []*client

@@ -16,11 +16,11 @@ func message(e Entry, by string) shared.Message {
 	case e.Kind == KindDelete:
 		m.Type, m.Targets = shared.TypeDelete, e.Gone()
 	case e.Kind == KindReact:
-		m.Type, m.Target, m.Emoji, m.Counts = shared.TypeReact, e.Target, e.Emoji, Counts(e.Reactions)
+		m.Type, m.Target, m.Emoji, m.Counts = shared.TypeReact, e.Target, e.Extras().Emoji, Counts(e.Extras().Reactions)
 	case e.Deleted:
 		m.Text, m.Deleted = shared.TextDeleted, true
 	default:
-		m.Text, m.Reply, m.Quote = e.Text, e.Reply, e.Quote
+		m.Text, m.Reply, m.Quote = e.Text, e.Reply, e.Extras().Quote
 		if e.Kind == KindEdit {
 			m.Edits = e.Target
 		}
@@ -32,8 +32,8 @@ func message(e Entry, by string) shared.Message {
 // for nobody's if that is empty.
 func present(e Entry, by, device string) shared.Message {
 	m := message(e, by)
-	m.Edited, m.Changed, m.Reactions = e.Edited && !e.Deleted, e.Changed, Counts(e.Reactions)
-	for _, r := range e.Reactions {
+	m.Edited, m.Changed, m.Reactions = e.Edited && !e.Deleted, e.Changed, Counts(e.Extras().Reactions)
+	for _, r := range e.Extras().Reactions {
 		if r.Device == device {
 			m.Mine = r.Emoji
 		}

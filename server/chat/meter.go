@@ -92,7 +92,7 @@ func (ms *meters) newMeter() *meter {
 // costOf is what it costs to read entries from the log.
 func costOf(entries []Entry) (cost time.Duration) {
 	for _, e := range entries {
-		cost += costRow + time.Duration(len(e.Reactions))*costReaction
+		cost += costRow + time.Duration(len(e.Extras().Reactions))*costReaction
 	}
 	return cost
 }

@@ -172,7 +172,7 @@ func (r *Rules) Carry(e Entry) error {
 var unknownAct = &Refusal{Code: shared.CodeBadFrame, Reason: "This server knows nothing of that name that a host does."}
 
 func (r *Rules) act(e Entry) error {
-	a := e.Act
+	a := e.Extras().Act
 	switch {
 	case a == nil || a.Do == shared.DoSet && a.Settings == nil:
 		return unknownAct
@@ -233,21 +233,21 @@ func (r *Rules) act(e Entry) error {
 
 // open makes a host of whoever opens a new room, or has the operator's key.
 func (r *Rules) open(e Entry) error {
-	if r.Used && !e.Act.Operator {
+	if r.Used && !e.Extra.Act.Operator {
 		return notAllowed("This room was opened before, without you as its host.")
 	}
-	e.Act = &Act{Device: e.Device, About: e.User, Operator: e.Act.Operator}
+	e.Own().Act = &Act{Device: e.Device, About: e.User, Operator: e.Extra.Act.Operator}
 	return r.host(e)
 }
 
 func (r *Rules) host(e Entry) error {
-	device, name := e.Act.Device, e.Act.About
+	device, name := e.Extra.Act.Device, e.Extra.Act.About
 	_, host := r.Hosts[device]
 	_, barred := r.Barred[device]
 	switch {
 	case host:
 		return notAllowed("%s is a host of this room already.", name)
-	case barred && !e.Act.Operator:
+	case barred && !e.Extra.Act.Operator:
 		return notAllowed("%s was removed or silenced. Take that back first.", name)
 	case len(r.Hosts) >= MaxHosts:
 		return notAllowed("A room has at most %d hosts.", MaxHosts)
@@ -261,14 +261,14 @@ func (r *Rules) host(e Entry) error {
 }
 
 func (r *Rules) unhost(e Entry) error {
-	_, host := r.Hosts[e.Act.Device]
+	_, host := r.Hosts[e.Extra.Act.Device]
 	switch {
 	case !host:
-		return notFound("%s is no host of this room.", e.Act.About)
-	case len(r.Hosts) == 1 && !e.Act.Operator:
+		return notFound("%s is no host of this room.", e.Extra.Act.About)
+	case len(r.Hosts) == 1 && !e.Extra.Act.Operator:
 		return notAllowed("You are the last host of this room. Make another one first.")
 	}
-	delete(r.Hosts, e.Act.Device)
+	delete(r.Hosts, e.Extra.Act.Device)
 	return nil
 }
 

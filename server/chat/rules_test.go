@@ -197,7 +197,7 @@ func TestCarry(t *testing.T) {
 // notice is what by does about another device.
 func notice(by, do, whom string, operator bool) chat.Entry {
 	return chat.Entry{Kind: chat.KindNotice, Device: by, User: "User of " + by, Offset: 9, Time: ruleTime,
-		Act: &chat.Act{Do: do, Device: whom, About: "User of " + whom, Operator: operator}}
+		Extra: &chat.Extra{Act: &chat.Act{Do: do, Device: whom, About: "User of " + whom, Operator: operator}}}
 }
 
 // What acts leave behind.
@@ -205,7 +205,7 @@ func TestCarried(t *testing.T) {
 	now := chat.Stamp{By: "User of ann", At: ruleTime}
 	before := chat.Stamp{By: "Ann", At: ruleTime}
 	set := notice("ann", shared.DoSet, "", false)
-	set.Act.Settings = &shared.Settings{Door: shared.DoorKnown}
+	set.Extra.Act.Settings = &shared.Settings{Door: shared.DoorKnown}
 	unset := notice("ann", shared.DoSet, "", false)
 	pin, unpin := notice("ann", shared.DoPin, "", false), notice("ann", shared.DoPin, "", false)
 	pin.Target = 5
@@ -234,7 +234,7 @@ func TestCarried(t *testing.T) {
 		{"pin", pin, func(r *chat.Rules) { r.Pinned = 5 }},
 		{"unpin", unpin, func(r *chat.Rules) { r.Pinned = 0 }},
 		{"delete what is pinned", chat.Entry{Kind: chat.KindDelete, Device: "bob", Target: 7}, func(r *chat.Rules) { r.Pinned = 0 }},
-		{"delete many", chat.Entry{Kind: chat.KindDelete, Device: "ann", Target: 5, Targets: []int64{5, 7}}, func(r *chat.Rules) { r.Pinned = 0 }},
+		{"delete many", chat.Entry{Kind: chat.KindDelete, Device: "ann", Target: 5, Extra: &chat.Extra{Targets: []int64{5, 7}}}, func(r *chat.Rules) { r.Pinned = 0 }},
 		{"delete another", chat.Entry{Kind: chat.KindDelete, Device: "bob", Target: 6}, func(*chat.Rules) {}},
 		{"say", chat.Entry{Device: "bob"}, func(*chat.Rules) {}},
 	} {
@@ -338,10 +338,10 @@ func TestNamed(t *testing.T) {
 // A notice says whom it is about without the device.
 func TestNotice(t *testing.T) {
 	e := notice("ann", shared.DoRemove, "00112233445566778899aabbccddeeff", false)
-	e.Room, e.ID, e.User, e.Act.About = "lobby", "n1", "Ann", "Bob"
+	e.Room, e.ID, e.User, e.Extra.Act.About = "lobby", "n1", "Ann", "Bob"
 	got := string(shared.Encode(chat.Notice(e, "4zb7qkq2mr5xa")))
 	want := `{"type":"notice","id":"n1","offset":9,"did":"remove","by":"4zb7qkq2mr5xa","user":"Ann","about":"Bob","whom":"` +
-		shared.By("lobby", e.Act.Device) + `","time":"2026-03-01T12:00:00.000Z"}`
+		shared.By("lobby", e.Extra.Act.Device) + `","time":"2026-03-01T12:00:00.000Z"}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

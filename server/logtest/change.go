@@ -69,18 +69,18 @@ func line(e chat.Entry) string {
 	if e.Kind != chat.KindMessage {
 		fmt.Fprint(&b, " ", e.Target)
 	}
-	fmt.Fprintf(&b, " %q", e.Text+e.Emoji)
-	if e.Targets != nil {
-		fmt.Fprint(&b, " of ", e.Targets)
+	fmt.Fprintf(&b, " %q", e.Text+e.Extras().Emoji)
+	if e.Extras().Targets != nil {
+		fmt.Fprint(&b, " of ", e.Extras().Targets)
 	}
-	if e.Act != nil {
+	if e.Extras().Act != nil {
 		fmt.Fprint(&b, " ", e.Packed())
 	}
 	if e.Reply != 0 {
 		fmt.Fprintf(&b, " to %d", e.Reply)
 	}
-	if e.Quote != nil {
-		fmt.Fprintf(&b, " %s: %q", e.Quote.User, e.Quote.Text)
+	if e.Extras().Quote != nil {
+		fmt.Fprintf(&b, " %s: %q", e.Extras().Quote.User, e.Extras().Quote.Text)
 	}
 	if e.Edited {
 		b.WriteString(" edited")
@@ -91,7 +91,7 @@ func line(e chat.Entry) string {
 	if e.Changed != 0 {
 		fmt.Fprint(&b, " at ", e.Changed)
 	}
-	for _, r := range e.Reactions {
+	for _, r := range e.Extras().Reactions {
 		fmt.Fprint(&b, " ", r.Device, r.Emoji)
 	}
 	return b.String()
@@ -106,26 +106,26 @@ func lines(entries []chat.Entry) (all []string) {
 
 func edit(id string, target int64, of, text string) chat.Entry {
 	e := entry(id)
-	e.Kind, e.Target, e.Of, e.Text = chat.KindEdit, target, of, text
+	e.Kind, e.Target, e.Text, e.Extra = chat.KindEdit, target, text, &chat.Extra{Of: of}
 	return e
 }
 
 func remove(id string, target int64, of string) chat.Entry {
 	e := entry(id)
-	e.Kind, e.Target, e.Of, e.Text = chat.KindDelete, target, of, ""
+	e.Kind, e.Target, e.Text, e.Extra = chat.KindDelete, target, "", &chat.Extra{Of: of}
 	return e
 }
 
 func react(id, device string, target int64, of, emoji string) chat.Entry {
 	e := entry(id)
 	e.Device, e.User = device, "User of "+device
-	e.Kind, e.Target, e.Of, e.Text, e.Emoji = chat.KindReact, target, of, "", emoji
+	e.Kind, e.Target, e.Text, e.Extra = chat.KindReact, target, "", &chat.Extra{Of: of, Emoji: emoji}
 	return e
 }
 
 func reply(id string, to int64, of string) chat.Entry {
 	e := entry(id)
-	e.Reply, e.Of = to, of
+	e.Reply, e.Extra = to, &chat.Extra{Of: of}
 	return e
 }
 
@@ -195,7 +195,7 @@ func refusals(t *testing.T, f *fixture[chat.Log]) {
 	f.add(t, lobby, entry("gone"))               // 4
 	f.add(t, lobby, remove("d", 4, "gone"))      // 5
 	other := func(e chat.Entry) chat.Entry { e.Device = "another"; return e }
-	since := func(e chat.Entry, d time.Duration) chat.Entry { e.Since = entry("").Time.Add(d); return e }
+	since := func(e chat.Entry, d time.Duration) chat.Entry { e.Own().Since = entry("").Time.Add(d); return e }
 	for what, c := range map[string]struct {
 		e    chat.Entry
 		code shared.ErrorCode
@@ -239,7 +239,7 @@ func repeats(t *testing.T, f *fixture[chat.Log]) {
 	}
 	want := f.all(t)
 	for i, e := range all {
-		e.Text, e.Emoji = "something else", "🎉"
+		e.Text, e.Own().Emoji = "something else", "🎉"
 		if r, code := f.attempt(t, lobby, e); r != (chat.Receipt{Offset: int64(i + 2), Duplicate: true}) || code != "" {
 			t.Errorf("%s again: %+v, %q", e.ID, r, code)
 		}
@@ -329,10 +329,10 @@ func manyReactions(t *testing.T, f *fixture[chat.Log]) {
 	f.add(t, lobby, last)
 	history, err := f.log.History(t.Context(), lobby.Key, 0, chat.Most{Entries: 100})
 	must(t, err)
-	if len(history) != 1 || len(history[0].Reactions) != chat.MaxReactions {
+	if len(history) != 1 || len(history[0].Extras().Reactions) != chat.MaxReactions {
 		t.Fatalf("there are %d messages", len(history))
 	}
-	counts := fmt.Sprint(chat.Counts(history[0].Reactions))
+	counts := fmt.Sprint(chat.Counts(history[0].Extras().Reactions))
 	if want := fmt.Sprintf("[{👍 %d} {👎 %d} {🎉 1}]", chat.MaxReactions/2, chat.MaxReactions/2-1); counts != want {
 		t.Errorf("the counts are %s, not %s", counts, want)
 	}

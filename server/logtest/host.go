@@ -17,9 +17,9 @@ import (
 func act(id, device, do, about string) chat.Entry {
 	e := entry(id)
 	e.Kind, e.Device, e.User, e.Text = chat.KindNotice, device, "User of "+device, ""
-	e.Act = &chat.Act{Do: do}
+	e.Own().Act = &chat.Act{Do: do}
 	if about != "" {
-		e.Act.Device, e.Act.About = about, "User of "+about
+		e.Extra.Act.Device, e.Extra.Act.About = about, "User of "+about
 	}
 	return e
 }
@@ -34,13 +34,13 @@ func says(id, device string) chat.Entry {
 // setting is a notice of what device sets.
 func setting(id, device string, s shared.Settings) chat.Entry {
 	e := act(id, device, shared.DoSet, "")
-	e.Act.Settings = &s
+	e.Extra.Act.Settings = &s
 	return e
 }
 
 // to makes an act one about the message at an offset.
 func to(e chat.Entry, target int64, of string) chat.Entry {
-	e.Target, e.Of = target, of
+	e.Target, e.Own().Of = target, of
 	return e
 }
 
@@ -121,11 +121,11 @@ func hosts(t *testing.T, f *fixture[chat.Log]) {
 	}
 	operator := act("h", chat.OperatorDevice, shared.DoUnhost, "ann")
 	f.refused(t, "without the operator's key", operator, shared.CodeNotAllowed)
-	operator.Act.Operator = true
+	operator.Extra.Act.Operator = true
 	f.add(t, lobby, operator)
 	f.refused(t, "the last host", act("i", "bob", shared.DoUnhost, "bob"), shared.CodeNotAllowed)
 	operator = act("j", "eve", shared.DoOpen, "")
-	operator.Act.Operator = true
+	operator.Extra.Act.Operator = true
 	f.add(t, lobby, operator)
 	f.add(t, lobby, act("k", "bob", shared.DoUnhost, "bob"))
 	if rules := f.rules(t); len(rules.Hosts) != 1 || rules.Hosts["eve"].Name != "User of eve" {
@@ -204,7 +204,7 @@ func hostsDelete(t *testing.T, f *fixture[chat.Log]) {
 	}
 	f.add(t, lobby, says("eve", "eve"))
 	late := remove("a", 2, "bob 0")
-	late.Device, late.Since = "ann", entry("").Time.AddDate(1, 0, 0)
+	late.Device, late.Own().Since = "ann", entry("").Time.AddDate(1, 0, 0)
 	f.add(t, lobby, late)
 	other := edit("b", 3, "bob 1", "x")
 	other.Device = "ann"
@@ -223,7 +223,7 @@ func hostsDelete(t *testing.T, f *fixture[chat.Log]) {
 	must(t, err)
 	var gone []int64
 	for i, e := range entries {
-		if i == 0 && (e.Kind != chat.KindNotice || e.Act.Device != "bob" || e.Act.About != "User of bob") ||
+		if i == 0 && (e.Kind != chat.KindNotice || e.Extra.Act.Device != "bob" || e.Extra.Act.About != "User of bob") ||
 			i > 0 && (e.Kind != chat.KindDelete || e.Device != "ann" || e.User != "User of ann" || e.Target != e.Gone()[0] || len(e.ID) > shared.MaxID) {
 			t.Errorf("entry %d is %+v", i, e)
 		}

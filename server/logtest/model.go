@@ -42,7 +42,7 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	}
 	e.Offset = int64(len(m.entries) + 1)
 	message := m.message(e.Target + e.Reply)
-	if message != nil && message.ID != e.Of {
+	if message != nil && message.ID != e.Extras().Of {
 		message = nil
 	}
 	_, host := m.rules.Hosts[e.Device]
@@ -55,14 +55,14 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	case message == nil:
 		return chat.Receipt{}, shared.CodeNotFound
 	case e.Kind == chat.KindNotice:
-		if e.Act.Do != shared.DoPin {
-			act := *e.Act
+		if e.Extra.Act.Do != shared.DoPin {
+			act := *e.Extra.Act
 			act.Device, act.About = message.Device, message.User
-			e.Act = &act
+			e.Own().Act = &act
 		}
 	case e.Kind == chat.KindReact:
 	case e.Kind == chat.KindDelete && host:
-	case message.Device != e.Device || message.Time.Before(e.Since):
+	case message.Device != e.Device || message.Time.Before(e.Extras().Since):
 		return chat.Receipt{}, shared.CodeNotAllowed
 	}
 	var refusal *chat.Refusal
@@ -71,13 +71,14 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	}
 	switch e.Kind {
 	case chat.KindReact:
-		if i := slices.IndexFunc(message.Reactions, func(r chat.Reaction) bool { return r.Device == e.Device }); i >= 0 {
-			message.Reactions = slices.Delete(slices.Clone(message.Reactions), i, i+1)
+		own := message.Own()
+		if i := slices.IndexFunc(own.Reactions, func(r chat.Reaction) bool { return r.Device == e.Device }); i >= 0 {
+			own.Reactions = slices.Delete(slices.Clone(own.Reactions), i, i+1)
 			m.names[message.Offset] = slices.Delete(m.names[message.Offset], i, i+1)
 		}
-		if e.Emoji != "" {
-			message.Reactions = append(slices.Clone(message.Reactions), chat.Reaction{Device: e.Device, Emoji: e.Emoji})
-			m.names[message.Offset] = append(m.names[message.Offset], chat.Reacted{User: e.User, Emoji: e.Emoji})
+		if emoji := e.Extras().Emoji; emoji != "" {
+			own.Reactions = append(slices.Clone(own.Reactions), chat.Reaction{Device: e.Device, Emoji: emoji})
+			m.names[message.Offset] = append(m.names[message.Offset], chat.Reacted{User: e.User, Emoji: emoji})
 		}
 		message.Changed = e.Offset
 	case chat.KindEdit:
@@ -85,9 +86,10 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	case chat.KindDelete:
 		m.delete(message, e.Offset)
 	}
-	e.Of, e.Since = "", time.Time{}
+	own := e.Own()
+	own.Of, own.Since = "", time.Time{}
 	m.entries = append(m.entries, e)
-	if e.Kind == chat.KindNotice && e.Act.Do == shared.DoDeleteAll {
+	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
 		m.deleteAll(e)
 	}
 	return chat.Receipt{Offset: e.Offset}, ""
@@ -95,7 +97,7 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 
 func (m *model) delete(message *chat.Entry, by int64) {
 	message.Text, message.Edited, message.Deleted, message.Changed = "", false, true, by
-	message.Reply, message.Reactions = 0, nil
+	message.Reply, message.Own().Reactions = 0, nil
 	delete(m.names, message.Offset)
 }
 
@@ -103,14 +105,14 @@ func (m *model) delete(message *chat.Entry, by int64) {
 func (m *model) deleteAll(notice chat.Entry) {
 	var wrote []int64
 	for _, e := range m.entries {
-		if m.message(e.Offset) != nil && e.Device == notice.Act.Device {
+		if m.message(e.Offset) != nil && e.Device == notice.Extra.Act.Device {
 			wrote = append(wrote, e.Offset)
 		}
 	}
 	for targets := range slices.Chunk(wrote, shared.MaxTargets) {
 		e := chat.Entry{Offset: int64(len(m.entries) + 1), Device: notice.Device, User: notice.User, Time: notice.Time, Kind: chat.KindDelete, Target: targets[0]}
 		if len(targets) > 1 {
-			e.Targets = targets
+			e.Own().Targets = targets
 		}
 		for _, target := range targets {
 			m.delete(m.message(target), e.Offset)
@@ -131,9 +133,9 @@ func (m *model) read() (all []chat.Entry) {
 		case e.Kind == chat.KindEdit:
 			e.Text = message.Text
 		case e.Kind == chat.KindReact:
-			e.Reactions = message.Reactions
+			e.Own().Reactions = message.Extras().Reactions
 		case e.Kind == chat.KindMessage:
-			e.Quote = chat.Quoted(*message)
+			e.Own().Quote = chat.Quoted(*message)
 		}
 		all = append(all, e)
 	}
@@ -197,25 +199,26 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 	} else {
 		e.Target = about
 	}
-	e.Of = "another"
+	e.Own().Of = "another"
 	if about > 0 && about <= n && rapid.IntRange(0, 9).Draw(t, "of it") > 0 {
-		e.Of = m.entries[about-1].ID
+		e.Own().Of = m.entries[about-1].ID
 		if rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
 			e.Device = m.entries[about-1].Device
 		}
 	}
 	switch e.Kind {
 	case chat.KindNotice:
-		e.Act = anyAct(t)
-		e.Act.Operator = rapid.IntRange(0, 4).Draw(t, "operator") == 0
+		act := anyAct(t)
+		act.Operator = rapid.IntRange(0, 4).Draw(t, "operator") == 0
+		e.Own().Act = act
 		if rapid.Bool().Draw(t, "about a message") {
-			e.Target, e.Of = 0, ""
+			e.Target, e.Own().Of = 0, ""
 		}
 	case chat.KindReact:
-		e.Emoji = rapid.SampledFrom([]string{"👍", "❤️", ""}).Draw(t, "emoji")
+		e.Own().Emoji = rapid.SampledFrom([]string{"👍", "❤️", ""}).Draw(t, "emoji")
 	case chat.KindEdit, chat.KindDelete:
 		if rapid.IntRange(0, 3).Draw(t, "bounded") == 0 {
-			e.Since = second("since")
+			e.Own().Since = second("since")
 		}
 	}
 	return e

@@ -35,7 +35,7 @@ func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (*ta
 	case e.Kind == chat.KindNotice && e.Target == 0:
 		return nil, nil
 	}
-	t, err := w.target(ctx, rowOf(room.id, offset), e.Of)
+	t, err := w.target(ctx, rowOf(room.id, offset), e.Extras().Of)
 	switch {
 	case err != nil:
 		return nil, err
@@ -48,19 +48,19 @@ func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (*ta
 	switch e.Kind {
 	case chat.KindEdit, chat.KindDelete:
 		_, host := room.rules.Hosts[e.Device]
-		if (t.device != e.Device || t.time.Before(e.Since)) && !(host && e.Kind == chat.KindDelete) {
+		if (t.device != e.Device || t.time.Before(e.Extras().Since)) && !(host && e.Kind == chat.KindDelete) {
 			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
 		}
 	case chat.KindReact:
 		t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
-		if e.Emoji != "" && len(t.reactions) >= chat.MaxReactions {
+		if e.Extras().Emoji != "" && len(t.reactions) >= chat.MaxReactions {
 			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
 		}
 	case chat.KindNotice:
-		if e.Act != nil && e.Act.Do != shared.DoPin {
-			act := *e.Act
+		if was := e.Extras().Act; was != nil && was.Do != shared.DoPin {
+			act := *was
 			act.Device, act.About = t.device, t.user
-			e.Act = &act
+			e.Own().Act = &act
 		}
 	}
 	return t, nil
@@ -96,8 +96,8 @@ func (w *writer) change(ctx context.Context, e chat.Entry, t *target) (gone int6
 		_, err = w.stmt.erase.ExecContext(ctx, t.at, e.Offset)
 		return t.text, err
 	case chat.KindReact:
-		if e.Emoji != "" {
-			t.reactions = append(t.reactions, reaction{chat.Reaction{Device: e.Device, Emoji: e.Emoji}, e.Offset})
+		if e.Extras().Emoji != "" {
+			t.reactions = append(t.reactions, reaction{chat.Reaction{Device: e.Device, Emoji: e.Extras().Emoji}, e.Offset})
 		}
 		_, err = w.stmt.react.ExecContext(ctx, t.at, packReactions(t.reactions), e.Offset)
 	}

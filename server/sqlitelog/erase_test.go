@@ -86,11 +86,11 @@ func TestErased(t *testing.T) {
 		t.Fatalf("only %v can be found before", found)
 	}
 	for i := range 3 {
-		say(chat.Entry{Kind: chat.KindDelete, Target: int64(i + 1), Of: fmt.Sprint(i + 1)})
+		say(chat.Entry{Kind: chat.KindDelete, Target: int64(i + 1), Extra: &chat.Extra{Of: fmt.Sprint(i + 1)}})
 	}
 	gone(0, 1, 2)
 	for i := 3; i < 6; i++ {
-		say(chat.Entry{Kind: chat.KindEdit, Target: int64(i + 1), Of: fmt.Sprint(i + 1), Text: secret(10+i, lengths[len(lengths)-1-i])})
+		say(chat.Entry{Kind: chat.KindEdit, Target: int64(i + 1), Extra: &chat.Extra{Of: fmt.Sprint(i + 1)}, Text: secret(10+i, lengths[len(lengths)-1-i])})
 	}
 	gone(3, 4, 5)
 
@@ -98,7 +98,7 @@ func TestErased(t *testing.T) {
 	if _, err := reader.Exec("BEGIN; SELECT COUNT(*) FROM entries"); err != nil {
 		t.Fatal(err)
 	}
-	say(chat.Entry{Kind: chat.KindDelete, Target: 4, Of: "4"})
+	say(chat.Entry{Kind: chat.KindDelete, Target: 4, Extra: &chat.Extra{Of: "4"}})
 	say(chat.Entry{Text: "nobody waits for the reader"})
 	if found := traces(t, dir, 13); len(found) == 0 {
 		t.Error("it is gone while somebody reads it")
@@ -144,17 +144,17 @@ func TestErasedEverywhere(t *testing.T) {
 			m = all[victim]
 			old = m.secret
 			m.secret = secrets
-			e.Kind, e.Target, e.Of, e.Text = chat.KindEdit, m.offset, m.id, secret(m.secret, length())
+			e.Kind, e.Target, e.Text, e.Extra = chat.KindEdit, m.offset, secret(m.secret, length()), &chat.Extra{Of: m.id}
 			secrets++
 			all[victim].secret = m.secret
 		case n < 9:
 			m = all[victim]
-			e.Kind, e.Target, e.Of, e.Emoji = chat.KindReact, m.offset, m.id, "👍"
+			e.Kind, e.Target, e.Extra = chat.KindReact, m.offset, &chat.Extra{Of: m.id, Emoji: "👍"}
 			e.Device = fmt.Sprintf("%032x", i)
 		default:
 			m = all[victim]
 			old = m.secret
-			e.Kind, e.Target, e.Of = chat.KindDelete, m.offset, m.id
+			e.Kind, e.Target, e.Extra = chat.KindDelete, m.offset, &chat.Extra{Of: m.id}
 			all = append(all[:victim], all[victim+1:]...)
 		}
 		room := shared.Name{Text: "Room", Key: fmt.Sprint("room", m.room)}

@@ -360,7 +360,11 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (c
 func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done func(chat.Receipt, error)) {
 	e.Room = room.Key
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
-	e.Quote, e.Edited, e.Deleted, e.Changed, e.Reactions, e.Targets = nil, false, false, 0, nil, nil
+	e.Edited, e.Deleted, e.Changed = false, false, 0
+	if e.Extra != nil {
+		own := e.Own()
+		own.Quote, own.Reactions, own.Targets = nil, nil, nil
+	}
 	l.writer.queueAppend(ctx, &request{room: room, entry: e, done: done})
 }
 

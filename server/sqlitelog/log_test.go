@@ -317,11 +317,11 @@ func TestExportOfChanges(t *testing.T) {
 	l := open(t, dir, sqlitelog.Options{})
 	defer l.Close()
 	for i, e := range []chat.Entry{
-		{Text: "one"}, {Text: "two"}, {Text: "three", Reply: 1, Of: "1"},
-		{Kind: chat.KindEdit, Target: 1, Of: "1", Text: "better"},
-		{Kind: chat.KindReact, Target: 1, Of: "1", Emoji: "👍"},
-		{Kind: chat.KindDelete, Target: 2, Of: "2"},
-		{Text: "four", Reply: 2, Of: "2"},
+		{Text: "one"}, {Text: "two"}, {Text: "three", Reply: 1, Extra: &chat.Extra{Of: "1"}},
+		{Kind: chat.KindEdit, Target: 1, Extra: &chat.Extra{Of: "1"}, Text: "better"},
+		{Kind: chat.KindReact, Target: 1, Extra: &chat.Extra{Of: "1", Emoji: "👍"}},
+		{Kind: chat.KindDelete, Target: 2, Extra: &chat.Extra{Of: "2"}},
+		{Text: "four", Reply: 2, Extra: &chat.Extra{Of: "2"}},
 	} {
 		done := make(chan error, 1)
 		e.ID, e.Device, e.User = fmt.Sprint(i+1), "d", "Ann"
@@ -333,10 +333,10 @@ func TestExportOfChanges(t *testing.T) {
 	var got []string
 	each := func(e chat.Entry) error {
 		quote := ""
-		if e.Quote != nil {
-			quote = e.Quote.Text
+		if e.Extras().Quote != nil {
+			quote = e.Extra.Quote.Text
 		}
-		got = append(got, fmt.Sprintln(e.Offset, e.Text, e.Edited, e.Reactions, quote))
+		got = append(got, fmt.Sprintln(e.Offset, e.Text, e.Edited, e.Extras().Reactions, quote))
 		return nil
 	}
 	if err := sqlitelog.Export(t.Context(), dir, lobby, each); err != nil {

@@ -221,7 +221,7 @@ func scanUntil(ctx context.Context, room string, target *sql.Stmt, query func() 
 // addTargets adds to replies and reactions what they take from the messages that
 // they are about. It looks at each message once.
 func addTargets(ctx context.Context, entries []chat.Entry, room string, id int64, row *sql.Stmt) error {
-	seen := make(map[int64]*chat.Entry)
+	seen := make(map[int64]*chat.Extra) // without the texts, which may be long
 	for i := range entries {
 		e := &entries[i]
 		offset := e.Reply
@@ -238,16 +238,16 @@ func addTargets(ctx context.Context, entries []chat.Entry, room string, id int64
 				return err
 			}
 			if len(found) > 0 && found[0].Kind == chat.KindMessage && !found[0].Deleted {
-				target = &found[0]
+				target = &chat.Extra{Quote: chat.Quoted(found[0]), Reactions: found[0].Extras().Reactions}
 			}
 			seen[offset] = target
 		}
 		switch {
 		case target == nil:
 		case e.Kind == chat.KindReact:
-			e.Reactions = target.Reactions
+			e.Own().Reactions = target.Reactions
 		default:
-			e.Quote = chat.Quoted(*target)
+			e.Own().Quote = target.Quote
 		}
 	}
 	return nil
@@ -285,7 +285,7 @@ func (s *scanned) scan(rows *sql.Rows, room string) error {
 	}
 	switch e.Kind {
 	case chat.KindReact:
-		e.Emoji, e.Text = e.Text, ""
+		e.Own().Emoji, e.Text = e.Text, ""
 	case chat.KindDelete, chat.KindNotice:
 		if err := e.Unpack(e.Text); err != nil {
 			return err
@@ -293,8 +293,12 @@ func (s *scanned) scan(rows *sql.Rows, room string) error {
 		e.Text = ""
 	}
 	reactions, err := unpackReactions(s.packed)
-	for _, r := range reactions {
-		e.Reactions = append(e.Reactions, r.Reaction)
+	if len(reactions) > 0 {
+		all := make([]chat.Reaction, len(reactions))
+		for i, r := range reactions {
+			all[i] = r.Reaction
+		}
+		e.Own().Reactions = all
 	}
 	return err
 }

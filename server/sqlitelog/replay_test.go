@@ -122,14 +122,14 @@ func TestReplayOfChanges(t *testing.T) {
 		} else if i%3 == 0 {
 			e.Reply = about
 		}
-		if e.Of = said[about].ID; said[about].ID != "" && random.IntN(5) > 0 {
+		if e.Own().Of = said[about].ID; said[about].ID != "" && random.IntN(5) > 0 {
 			e.Device = said[about].Device
 		}
 		if e.Kind == chat.KindReact {
-			e.Emoji = shared.Emojis[random.IntN(3)]
+			e.Own().Emoji = shared.Emojis[random.IntN(3)]
 		}
 		if i%7 == 0 {
-			e.Since = time.UnixMilli(1767323045000 + random.Int64N(1e9))
+			e.Own().Since = time.UnixMilli(1767323045000 + random.Int64N(1e9))
 		}
 		done := make(chan struct{})
 		l.Append(t.Context(), lobby, e, func(r chat.Receipt, err error) {

@@ -138,7 +138,7 @@ const wroteQuery = "SELECT offset, octet_length(text) FROM entries WHERE at > ? 
 
 // deleteAll adds the deletes that a notice brings with it, and carries them out.
 func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) error {
-	rows, err := w.conn.QueryContext(ctx, wroteQuery, rowOf(r.id, 0), rowOf(r.id+1, 0), deviceID(notice.Act.Device).pack())
+	rows, err := w.conn.QueryContext(ctx, wroteQuery, rowOf(r.id, 0), rowOf(r.id+1, 0), deviceID(notice.Extras().Act.Device).pack())
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry)
 		e := chat.Entry{Room: notice.Room, ID: deleteID(notice.ID, n), Device: notice.Device, User: notice.User, Time: notice.Time,
 			Kind: chat.KindDelete, Target: targets[0], Offset: r.head + 1}
 		if len(targets) > 1 {
-			e.Targets = targets
+			e.Own().Targets = targets
 		}
 		if e.Offset > maxOffset {
 			return errors.New("the room has no place for the deletes of a notice")

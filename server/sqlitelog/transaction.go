@@ -168,7 +168,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		}
 	}
 	r.added(e)
-	if e.Kind == chat.KindNotice && e.Act.Do == shared.DoDeleteAll {
+	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
 		if err := w.deleteAll(ctx, r, e); err != nil {
 			return chat.Receipt{}, err
 		}
@@ -179,7 +179,10 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 // added notes an entry of the transaction under way.
 func (r *roomState) added(e chat.Entry) {
 	r.head, r.last = e.Offset, e.Time
-	e.Of, e.Since = "", time.Time{}
+	if e.Extra != nil {
+		own := e.Own()
+		own.Of, own.Since = "", time.Time{}
+	}
 	if r.fresh == nil {
 		r.fresh = make([]chat.Entry, 0, max(r.usual, 1))
 	}
@@ -209,7 +212,7 @@ func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about
 	case chat.KindDelete, chat.KindNotice:
 		row[5] = e.Packed()
 	case chat.KindReact:
-		row[5] = e.Emoji
+		row[5] = e.Extras().Emoji
 	}
 	if _, err := w.stmt.insertAbout.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6], int64(e.Kind), e.Target, e.Reply); err != nil {
 		return err
