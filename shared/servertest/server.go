@@ -69,7 +69,7 @@ func Binary(t testing.TB) string {
 		}
 		built.path = filepath.Join(dir, "parley-server")
 		args := []string{"build", "-tags", "chaos", "-o", built.path}
-		if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		if Race() {
 			args = append(args, "-race")
 		}
 		if out, err := exec.Command("go", append(args, "parley/server")...).CombinedOutput(); err != nil {
@@ -80,6 +80,13 @@ func Binary(t testing.TB) string {
 		t.Fatal(built.err)
 	}
 	return built.path
+}
+
+// Race reports whether the test, and so the server that Binary builds, has the race
+// detector, which costs several times the processor time.
+func Race() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // Server is the server as a process that comes and goes over one data folder.
