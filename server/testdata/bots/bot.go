@@ -70,7 +70,7 @@ func main() {
 		err := talk(url, file, &s)
 		var closed websocket.CloseError
 		if errors.As(err, &closed) && closed.Code >= 4500 && closed.Code <= 4999 {
-			log.Fatalf("The server closed the connection for good: %q", closed.Reason)
+			log.Fatalf("The server closed the connection for good, with code %d: %q", closed.Code, closed.Reason)
 		}
 		log.Printf("The connection failed, the bot tries again: %q", err.Error()) // a terminal obeys control characters
 		if time.Since(began) > time.Minute {

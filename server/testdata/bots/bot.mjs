@@ -29,10 +29,12 @@ function stop(sentence) {
 function load() {
   if (fs.existsSync(file)) {
     try {
-      return JSON.parse(fs.readFileSync(file, 'utf8'));
+      const { device, epoch, after } = JSON.parse(fs.readFileSync(file, 'utf8'));
+      if (device) return { device, epoch, after };
     } catch {
-      stop(`${JSON.stringify(file)} is not a bot's file: name another one.`);
+      // it is no JSON
     }
+    stop(`${JSON.stringify(file)} is not a bot's file: name another one.`);
   }
   const fresh = { device: randomBytes(24).toString('base64url'), epoch: '', after: 0 };
   save(fresh);
@@ -125,7 +127,9 @@ function talk() {
   };
   ws.onerror = ({ message }) => again(message ?? 'an error');
   ws.onclose = ({ code, reason }) => {
-    if (code >= 4500 && code <= 4999) stop(`The server closed the connection for good: ${JSON.stringify(reason)}`);
+    if (code >= 4500 && code <= 4999) {
+      stop(`The server closed the connection for good, with code ${code}: ${JSON.stringify(reason)}`);
+    }
     again(`code ${code} ${reason}`);
   };
 }

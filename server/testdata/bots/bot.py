@@ -31,12 +31,13 @@ def load(file: str) -> dict:
     """Returns what the file keeps: all up to `after` in `epoch` is answered."""
     try:
         with open(file, encoding="utf-8") as f:
-            return json.load(f)
+            state = json.load(f)
+            return {key: state[key] for key in ("device", "epoch", "after")}
     except FileNotFoundError:
         state = {"device": secrets.token_urlsafe(24), "epoch": "", "after": 0}
         save(file, state)
         return state
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         sys.exit(f"{file!r} is not a bot's file: name another one.")
 
 
@@ -123,7 +124,7 @@ async def main(url: str, file: str) -> None:
             await talk(url, file, state)
         except websockets.ConnectionClosed as e:
             if e.rcvd and 4500 <= e.rcvd.code <= 4999:
-                sys.exit(f"The server closed the connection for good: {e.rcvd.reason!a}")
+                sys.exit(f"The server closed the connection for good, with code {e.rcvd.code}: {e.rcvd.reason!a}")
             problem = str(e)
         except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as e:
             problem = str(e)
