@@ -530,6 +530,23 @@ func TestMenuByKeyboard(t *testing.T) {
 	p.wait("document.querySelector('#about').hidden && document.querySelector('#chat-message-input').value === 'half an answer'")
 }
 
+// What an answer or a correction is about is shown at once, not when the page next
+// looks at its clock.
+func TestAboutIsShownAtOnce(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.before("window.setInterval = () => 0")
+	p.enter(s.url(), "Lobby")
+	p.say("mine")
+	p.waitFor("mine")
+	p.menu("mine")
+	p.choose("Edit")
+	p.wait("document.querySelector('#about')?.hidden === false")
+	p.keys(kb.Escape)
+	p.wait("document.querySelector('#about').hidden")
+}
+
 // TestCompletesNames takes a name from the list after an @.
 func TestCompletesNames(t *testing.T) {
 	t.Parallel()

@@ -96,6 +96,8 @@ func states() []state {
 		{name: "page-menu", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
 		{name: "page-menu-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: func(p *page) { inReview(p); p.menu("Who has the script") }},
 		{name: "page-menu-320", width: 320, height: 640, media: dark, path: "/chat/Review/", lang: "fr", prepare: func(p *page) { inReview(p); p.menu("gate 4 at") }},
+		{name: "page-who", width: 390, height: 844, path: "/chat/Review/", prepare: whoReacted},
+		{name: "page-who-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: whoReacted},
 		{name: "page-about", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
 			inReview(p)
 			p.menu("גם אני")
@@ -139,6 +141,14 @@ func inReview(p *page) {
 	p.t.Helper()
 	p.waitFor("plates")
 	p.wait("document.querySelectorAll('.chip').length === 3 && document.querySelector('.act')")
+}
+
+func whoReacted(p *page) {
+	p.t.Helper()
+	inReview(p)
+	p.menu("Who has the script")
+	p.choose("Who reacted")
+	p.wait("document.querySelector('#who li')")
 }
 
 // find looks for a text in the room that is shown.
@@ -301,7 +311,8 @@ func (p *page) wider() []string {
 		while (cut && getComputedStyle(cut).textOverflow !== 'ellipsis') cut = cut.parentElement;
 		return out(e) && (!cut || out(cut));
 	}).map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 5).concat(
-		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [])`)
+		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [],
+		[...document.querySelectorAll('.sheet')].filter(e => e.getBoundingClientRect().top < 0 || e.getBoundingClientRect().bottom > innerHeight).map(e => e.id))`)
 }
 
 // cut returns lines that end in an ellipsis and are lower than their font's letters:

@@ -18,6 +18,7 @@ export class About {
 		tabSet(`aim/${room.key}`, JSON.stringify(about.aim));
 		if (editing) input.value = (about.message || m).message;
 		view.edited();
+		view.app.changed();
 		input.focus();
 		input.setSelectionRange(input.value.length, input.value.length);
 	}
@@ -68,6 +69,7 @@ export class About {
 	end() {
 		const {view, room} = this;
 		room.about = null;
+		view.app.changed();
 		tabSet(`aim/${room.key}`, '');
 		tabSet(`about/${room.key}`, '');
 		if (room !== view.room) return;

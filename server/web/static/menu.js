@@ -138,7 +138,7 @@ export class View {
 		const item = e.target.closest('li'), chip = e.target.closest('.chip');
 		if (this.sheets.sheet || !item || !item.querySelector('.bubble') || e.target.closest('a') || !getSelection().isCollapsed) return;
 		if (e.type === 'contextmenu') e.preventDefault();
-		chip ? this.who(item.message) : this.open(item);
+		chip ? this.who(item) : this.open(item);
 	}
 
 	open(item) {
@@ -148,11 +148,11 @@ export class View {
 		const list = (...all) => all.filter(Boolean);
 		this.beside(item, t('rooms.preview', {name: m.user || room.me, text: excerpt(now.message)}), list(
 			more && el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`}))),
-			more && given && button(t('menu.who'), () => this.who(m), {class: 'plain'}),
+			more && given && button(t('menu.who'), () => this.who(item), {class: 'plain'}),
 			more && action(t('menu.reply'), () => About.begin(view, room, m)),
 			own && action(t('menu.edit'), () => About.begin(view, room, m, true)),
 			action(t('menu.copy'), () => copy(now.message) && show(this.status, t('people.copied'))),
-			coarse.matches && button(t('menu.select'), () => this.select(now.message), {class: 'plain'}),
+			coarse.matches && button(t('menu.select'), () => this.select(item, now.message), {class: 'plain'}),
 			own && button(t('menu.delete'), () => this.beside(item, t('delete.ask'), [
 				action(t('menu.delete'), () => take(room, m), {class: 'danger-button'}), action(t('composer.cancel')),
 			]), {class: 'plain danger'}),
@@ -160,18 +160,17 @@ export class View {
 	}
 
 	// A finger that rests on a row opens its menu; here it selects.
-	select(text) {
+	select(item, text) {
 		const p = el('p', {id: 'selectable', dir: 'auto', tabIndex: 0}, visible(text));
-		this.sheets.open('menu', t('menu.select'), [p]);
+		this.beside(item, t('menu.select'), [p]);
 		getSelection().selectAllChildren(p);
 	}
 
-	async who(m) {
-		const {sheets, room} = this, list = el('ul', {id: 'who'});
-		sheets.open('menu', t('menu.who'), [list]);
-		const answer = await room.session.ask({type: 'reactions', target: m.offset});
-		if (!answer) return list.append(el('li', {}, t('room.offline')));
-		list.append(...emojis.filter(e => answer.users[e].length).map(e => el('li', {}, el('span', {}, e), ...answer.users[e].map(name => el('span', {}, avatar(name, room.color(name)), bdi(name))))));
+	async who(item) {
+		const {room} = this, list = el('div', {id: 'who'}, '…'), place = this.beside(item, t('menu.who'), [list]);
+		const answer = await room.session.ask({type: 'reactions', target: item.message.offset});
+		list.replaceChildren(!answer ? t('room.offline') : el('ul', {}, ...emojis.filter(e => answer.users[e].length).map(e => el('li', {}, el('span', {}, e), ...answer.users[e].map(name => el('span', {}, avatar(name, room.color(name)), bdi(name)))))));
+		place();
 	}
 
 	// Several messages are copied as lines that say who and when.
@@ -187,14 +186,18 @@ export class View {
 		e.preventDefault();
 	}
 
-	// On a wide page the menu is where the message is.
+	// Opens a sheet, on a wide page where the message is. Returns what puts it there
+	// again after its content changes.
 	beside(item, title, children) {
 		const sheet = this.sheets.open('menu', title, children);
-		if (!wide.matches) return;
 		const {left, right, bottom} = item.querySelector('.bubble').getBoundingClientRect(), own = item.querySelector('.mine');
-		Object.assign(sheet.style, {
-			left: `${Math.max(8, Math.min(own ? right - sheet.offsetWidth : left, innerWidth - sheet.offsetWidth - 8))}px`,
-			top: `${Math.max(8, Math.min(bottom + 4, innerHeight - sheet.offsetHeight - 8))}px`,
-		});
+		const place = () => {
+			if (wide.matches) Object.assign(sheet.style, {
+				left: `${Math.max(8, Math.min(own ? right - sheet.offsetWidth : left, innerWidth - sheet.offsetWidth - 8))}px`,
+				top: `${Math.max(8, Math.min(bottom + 4, innerHeight - sheet.offsetHeight - 8))}px`,
+			});
+		};
+		place();
+		return place;
 	}
 }
