@@ -169,23 +169,27 @@ func TestSearchFiltered(t *testing.T) {
 	plain := session.Discovery{Networks: session.Networks()}
 	harder, known := plain, plain
 	harder.Harder, known.Known = true, []string{base}
+	const multicast, broadcast, udp, tcp = "ip daddr 224.0.0.0/4", "ip daddr 10.7.0.255", "meta l4proto udp", "meta l4proto tcp"
 	for _, step := range []struct {
-		dropped string // from here on
-		search  session.Discovery
 		what    string
+		dropped []string
+		search  session.Discovery
 		want    []string
 	}{
-		{"", plain, "nothing dropped", there},
-		{"ip daddr 224.0.0.0/4", plain, "multicast dropped", there},
-		{"ip daddr 10.7.0.255", plain, "broadcast dropped too", nil},
-		{"", harder, "broadcast dropped too, harder", there},
-		{"meta l4proto udp", harder, "all UDP dropped, harder", nil},
-		{"", known, "all UDP dropped, known", there},
-		{"meta l4proto tcp", known, "all dropped", nil},
+		{"nothing dropped", nil, plain, there},
+		{"broadcast dropped", []string{broadcast}, plain, there},
+		{"multicast dropped", []string{multicast}, plain, there},
+		{"both dropped", []string{multicast, broadcast}, plain, nil},
+		{"both dropped, harder", []string{multicast, broadcast}, harder, there},
+		{"all UDP dropped, harder", []string{udp}, harder, nil},
+		{"all UDP dropped, known", []string{udp}, known, there},
+		{"all dropped, known", []string{udp, tcp}, known, nil},
 	} {
-		if step.dropped != "" {
-			attic.Firewall("add rule ip f in " + step.dropped + " drop\n")
+		rules := "flush chain ip f in\n"
+		for _, d := range step.dropped {
+			rules += "add rule ip f in " + d + " drop\n"
 		}
+		attic.Firewall(rules)
 		lines, _, trace := look(t, step.what, step.search, len(step.want))
 		if !slices.Equal(lines, step.want) {
 			t.Errorf("%s: found %q, not %q; %+v", step.what, lines, step.want, trace)
