@@ -20,7 +20,7 @@ const (
 	pageSize  = 16 << 10   // of memory, in bytes, since Android 15
 )
 
-var wantPermissions = []string{"android.permission.ACCESS_NETWORK_STATE", "android.permission.CHANGE_WIFI_MULTICAST_STATE", "android.permission.INTERNET", "android.permission.POST_NOTIFICATIONS"}
+var wantPermissions = []string{"android.permission.ACCESS_LOCAL_NETWORK", "android.permission.ACCESS_NETWORK_STATE", "android.permission.CHANGE_WIFI_MULTICAST_STATE", "android.permission.INTERNET", "android.permission.POST_NOTIFICATIONS"}
 
 // check says everything that is wrong with an APK.
 func check(app app, file string) error {

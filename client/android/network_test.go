@@ -150,6 +150,27 @@ func TestAppNetwork(t *testing.T) {
 	}
 }
 
+// Android 17 keeps apps that are made for it from local networks. They ask, once, when they
+// first look for a server; others do not.
+func TestAppAsksForTheNetwork(t *testing.T) {
+	if *apk == "" {
+		t.Skip("make apk-run runs it")
+	}
+	r := newRig(t, *apk)
+	for _, target := range []int{29, 37} {
+		r.settings = settings{fontScale: 1, version: 37, target: target}
+		p := r.start(t, t.TempDir(), 1)
+		p.wait("send 224[.]0[.]0[.]251 5353 by wifi 101")
+		p.do("hide")
+		p.do("show")
+		eventually(t, "another search", func() bool { return len(p.all("multicast on")) >= 2 })
+		if asks := len(p.all(`asks android[.]permission[.]ACCESS_LOCAL_NETWORK`)); asks != map[int]int{29: 0, 37: 1}[target] || len(p.all("asks .*")) != asks {
+			t.Errorf("made for Android %d, it asks %d times", target, asks)
+		}
+		p.kill()
+	}
+}
+
 // still finds what has kept its place since the last picture.
 func still(in func(screen) (image.Rectangle, bool)) func(screen) (image.Rectangle, bool) {
 	var before image.Rectangle

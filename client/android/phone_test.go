@@ -5,6 +5,7 @@ package main
 import (
 	"archive/zip"
 	"bufio"
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
@@ -46,6 +47,8 @@ type rig struct {
 type settings struct {
 	fontScale float64
 	mayNotify int // 1 allowed, 0 not asked yet, -1 refused
+	version   int // of Android; 0 is 34
+	target    int // the version that the app says it is made for; 0 is 29
 }
 
 // withFonts runs a command in a file system that has the folder "$2" as
@@ -199,7 +202,8 @@ func (r rig) start(t *testing.T, folder string, scale int) *phone {
 	p := &phone{t: t, scale: scale, shot: filepath.Join(t.TempDir(), "shot.ppm"), done: make(chan struct{})}
 	args := []string{"env", "LD_LIBRARY_PATH=" + r.libraries, "LD_PRELOAD=" + filepath.Join(r.libraries, "libc.so"),
 		r.host, r.library, folder, fmt.Sprint(r.screen.X * scale), fmt.Sprint(r.screen.Y * scale), fmt.Sprint(160 * scale),
-		fmt.Sprint(r.settings.fontScale), fmt.Sprint(r.settings.mayNotify)}
+		fmt.Sprint(r.settings.fontScale), fmt.Sprint(r.settings.mayNotify),
+		fmt.Sprint(cmp.Or(r.settings.version, 34)), fmt.Sprint(cmp.Or(r.settings.target, 29))}
 	if r.fonts != "" {
 		args = append(append([]string{"unshare"}, r.inFonts()...), args...)
 	}

@@ -13,9 +13,11 @@ enum {
 	FLAG_IMMUTABLE = 0x04000000,
 	ANDROID_8 = 26,  // has channels of notifications
 	ANDROID_13 = 33, // wants a permission for them
+	ANDROID_17 = 37, // wants one for local networks, of apps that are made for it
 };
 
 #define POST_NOTIFICATIONS "android.permission.POST_NOTIFICATIONS"
+#define ACCESS_LOCAL_NETWORK "android.permission.ACCESS_LOCAL_NETWORK"
 #define CHANNEL "messages"
 
 // failed tells whether the last call threw, and forgets it: no other call may
@@ -84,6 +86,26 @@ static jint constant(JNIEnv *env, const char *class, const char *name) {
 }
 
 static jint version(JNIEnv *env) { return constant(env, "android/os/Build$VERSION", "SDK_INT"); }
+
+// target is the version of Android that the app is made for, 0 if it does not say.
+static jint target(JNIEnv *env, jobject application) {
+	jobject info = callObject(env, application, "getApplicationInfo", "()Landroid/content/pm/ApplicationInfo;");
+	if (!info) return 0;
+	jfieldID f = (*env)->GetFieldID(env, (*env)->GetObjectClass(env, info), "targetSdkVersion", "I");
+	return failed(env) ? 0 : (*env)->GetIntField(env, info, f);
+}
+
+static int mayNot(JNIEnv *env, jobject application, const char *permission) {
+	return callInt(env, application, "checkSelfPermission", "(Ljava/lang/String;)I", (*env)->NewStringUTF(env, permission)) != 0;
+}
+
+static void ask(JNIEnv *env, jobject activity, const char *permission) {
+	jclass string = (*env)->FindClass(env, "java/lang/String");
+	if (failed(env)) return;
+	jobjectArray wanted = (*env)->NewObjectArray(env, 1, string, (*env)->NewStringUTF(env, permission));
+	if (failed(env)) return;
+	callVoid(env, activity, "requestPermissions", "([Ljava/lang/String;I)V", wanted, 1);
+}
 
 static jobject service(JNIEnv *env, jobject context, const char *name) {
 	return callObject(env, context, "getSystemService", "(Ljava/lang/String;)Ljava/lang/Object;", (*env)->NewStringUTF(env, name));
@@ -206,9 +228,14 @@ int phone_still(JNIEnv *env) {
 }
 
 int phone_asks_to_notify(JNIEnv *env, jobject application) {
-	return version(env) >= ANDROID_13 &&
-		callInt(env, application, "checkSelfPermission", "(Ljava/lang/String;)I", (*env)->NewStringUTF(env, POST_NOTIFICATIONS)) != 0;
+	return version(env) >= ANDROID_13 && mayNot(env, application, POST_NOTIFICATIONS);
 }
+
+int phone_asks_for_network(JNIEnv *env, jobject application) {
+	return version(env) >= ANDROID_17 && target(env, application) >= ANDROID_17 && mayNot(env, application, ACCESS_LOCAL_NETWORK);
+}
+
+void phone_ask_for_network(JNIEnv *env, jobject activity) { ask(env, activity, ACCESS_LOCAL_NETWORK); }
 
 // makeChannel makes the channel of the app's notifications, or names it anew.
 static void makeChannel(JNIEnv *env, jobject manager, jstring name) {
@@ -221,11 +248,7 @@ void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel) {
 	// Of an app made for an older Android than 13, Android asks by itself, when
 	// the app makes its first channel; of others, when they want the permission.
 	makeChannel(env, service(env, activity, "notification"), channel);
-	jclass string = (*env)->FindClass(env, "java/lang/String");
-	if (failed(env)) return;
-	jobjectArray wanted = (*env)->NewObjectArray(env, 1, string, (*env)->NewStringUTF(env, POST_NOTIFICATIONS));
-	if (failed(env)) return;
-	callVoid(env, activity, "requestPermissions", "([Ljava/lang/String;I)V", wanted, 1);
+	ask(env, activity, POST_NOTIFICATIONS);
 }
 
 // opensApp is an intent that brings the app to the front.

@@ -38,5 +38,9 @@ int phone_still(JNIEnv *env);
 int phone_asks_to_notify(JNIEnv *env, jobject application);
 void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel);
 
+// asks_for_network tells the same of the permission to reach local networks.
+int phone_asks_for_network(JNIEnv *env, jobject application);
+void phone_ask_for_network(JNIEnv *env, jobject activity);
+
 int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel);
 void phone_withdraw(JNIEnv *env, jobject application, jstring tag);

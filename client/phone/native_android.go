@@ -98,6 +98,19 @@ func AskToNotify(channel string) {
 	inJava(func(j java) { C.phone_ask_to_notify(j.env, j.activity, j.string(channel)) })
 }
 
+// AsksForNetwork reports whether the person still has to allow the app to reach the
+// devices of a local network, as Android demands since version 17 of apps that are made
+// for it.
+func AsksForNetwork() (asks bool) {
+	inJava(func(j java) { asks = C.phone_asks_for_network(j.env, j.application) != 0 })
+	return asks
+}
+
+// AskForNetwork shows the system's question for that. The app loses the focus to it.
+func AskForNetwork() {
+	inJava(func(j java) { C.phone_ask_for_network(j.env, j.activity) })
+}
+
 // Notify shows a notification, if the person allows it. It reports false if
 // Android does not take it.
 func Notify(n Notice) (shown bool) {

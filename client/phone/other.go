@@ -27,6 +27,13 @@ func AsksToNotify() bool { return false }
 // channel is what the system's settings call the app's notifications.
 func AskToNotify(channel string) {}
 
+// AsksForNetwork reports whether the person has to allow the app to reach the devices of
+// a local network first.
+func AsksForNetwork() bool { return false }
+
+// AskForNetwork shows the system's question for that.
+func AskForNetwork() {}
+
 // Notify shows a notification. It reports false if this package can't: Fyne
 // can, on other systems than Android.
 func Notify(Notice) bool { return false }

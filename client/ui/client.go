@@ -54,6 +54,7 @@ type client struct {
 	sent         bool                 // something, since the app was started
 	lost         lost
 	hearing      int    // searches that want multicast
+	networkAsked bool   // whether the app may reach the network, since it was started
 	asleep       func() // cancels the pause of an app in the background
 }
 

@@ -40,6 +40,7 @@ func (c *client) look() {
 		c.identify()
 	case !l.waits && l.stop == nil && l.offer == nil && c.unreached():
 		l.waits = true
+		c.askForNetwork()
 		c.bridge.Later(c.patience, func() {
 			l.waits = false
 			if c.unreached() && l.stop == nil {

@@ -46,6 +46,7 @@ func (n *nearby) begin(harder bool) {
 		return
 	}
 	n.end()
+	n.client.askForNetwork()
 	ctx, cancel := context.WithCancel(n.client.bridge.Context)
 	n.stop = cancel
 	known := n.client.knownServers()
@@ -151,7 +152,11 @@ func (n *nearby) explain() {
 			"dropped", fmt.Sprint(n.trace.Dropped), "silent", fmt.Sprint(n.trace.Silent))))
 	}
 	causes := kit.NewColumn(kit.Unit)
-	for _, cause := range []string{lang.T("nearby.wifi"), lang.T("nearby.mobile"), lang.T("nearby.apart")} {
+	usual := []string{lang.T("nearby.wifi"), lang.T("nearby.mobile"), lang.T("nearby.apart")}
+	if n.client.system.asksForNetwork() {
+		usual = []string{lang.T("nearby.forbidden")} // no other one is known before
+	}
+	for _, cause := range usual {
 		causes.Objects = append(causes.Objects, say("• "+cause))
 	}
 	var o *kit.Overlay
@@ -162,6 +167,15 @@ func (n *nearby) explain() {
 		did, causes,
 		kit.NewPrimary(lang.T("nearby.again"), again(false)),
 		kit.NewColumn(kit.Unit, kit.NewSecondary(lang.T("nearby.harder"), again(true)), kit.NewText(lang.T("nearby.harder.also"), kit.FontSmall, kit.RoleMuted)))
+}
+
+// askForNetwork lets Android ask, once in each run, whether the app may reach the local
+// network. After the answer the app is in front again, and searches again.
+func (c *client) askForNetwork() {
+	if !c.networkAsked && c.system.asksForNetwork() {
+		c.networkAsked = true
+		c.system.askForNetwork()
+	}
 }
 
 // hearMulticast has a phone's Wi-Fi take in multicast until ctx ends, or the last of

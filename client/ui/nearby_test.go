@@ -143,3 +143,37 @@ func TestNearbyExplains(t *testing.T) {
 	close(s.servers)
 	w.settle(func() bool { return p.nearby.stop == nil })
 }
+
+// An Android that keeps the app from the network is asked, once; whoever refuses reads why
+// nothing is found.
+func TestNearbyAsksForTheNetwork(t *testing.T) {
+	uitest.OnPhone(t, true)
+	w := newWorld(t, uitest.Phone, nil)
+	android := onAndroid{closed: true}
+	w.client.system = android.system()
+	s := w.searches()
+	p := w.landing()
+	<-s.asked
+	w.client.setFocused(false) // to the question
+	<-s.ended
+	w.client.setFocused(true)
+	<-s.asked
+	close(s.servers)
+	w.settle(func() bool { return p.nearby.stop == nil })
+	if android.askedForNetwork != 1 {
+		t.Errorf("Android is asked %d times", android.askedForNetwork)
+	}
+	why := func() string {
+		p.nearby.explain()
+		o := w.window.Canvas().Overlays().Top()
+		defer w.client.back(true)
+		return strings.Join(strings.Fields(uitest.Texts(o)), " ")
+	}
+	if got := why(); !strings.Contains(got, lang.T("nearby.forbidden")) || strings.Contains(got, lang.T("nearby.wifi")) {
+		t.Errorf("the page says\n%s", got)
+	}
+	android.closed = false
+	if got := why(); strings.Contains(got, lang.T("nearby.forbidden")) || !strings.Contains(got, lang.T("nearby.wifi")) {
+		t.Errorf("with the permission the page says\n%s", got)
+	}
+}

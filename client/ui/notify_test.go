@@ -13,19 +13,23 @@ import (
 
 // onAndroid gives the app an Android that keeps what it is asked for.
 type onAndroid struct {
-	asks     bool
-	asked    int
-	shown    map[string]handset.Notice // by their tags
-	withdrew []string
+	asks            bool
+	asked           int
+	closed          bool // it keeps the app from the network
+	askedForNetwork int
+	shown           map[string]handset.Notice // by their tags
+	withdrew        []string
 }
 
 func (a *onAndroid) system() system {
 	a.shown = make(map[string]handset.Notice)
 	return system{
-		asksToNotify: func() bool { return a.asks },
-		askToNotify:  func(string) { a.asked++ },
-		notify:       func(n handset.Notice) bool { a.shown[n.Tag] = n; return true },
-		withdraw:     func(tag string) { delete(a.shown, tag); a.withdrew = append(a.withdrew, tag) },
+		asksToNotify:   func() bool { return a.asks },
+		askToNotify:    func(string) { a.asked++ },
+		asksForNetwork: func() bool { return a.closed },
+		askForNetwork:  func() { a.askedForNetwork++ },
+		notify:         func(n handset.Notice) bool { a.shown[n.Tag] = n; return true },
+		withdraw:       func(tag string) { delete(a.shown, tag); a.withdrew = append(a.withdrew, tag) },
 	}
 }
 

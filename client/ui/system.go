@@ -4,10 +4,12 @@ import handset "parley/client/phone"
 
 // system is what package phone asks Android for.
 type system struct {
-	asksToNotify func() bool
-	askToNotify  func(channel string)
-	notify       func(handset.Notice) bool
-	withdraw     func(tag string)
+	asksToNotify   func() bool
+	askToNotify    func(channel string)
+	asksForNetwork func() bool
+	askForNetwork  func()
+	notify         func(handset.Notice) bool
+	withdraw       func(tag string)
 }
 
-var android = system{handset.AsksToNotify, handset.AskToNotify, handset.Notify, handset.Withdraw}
+var android = system{handset.AsksToNotify, handset.AskToNotify, handset.AsksForNetwork, handset.AskForNetwork, handset.Notify, handset.Withdraw}

@@ -133,9 +133,9 @@ static const char *obey(const char *line) {
 int main(int argc, char **argv) {
 	int err = dup(2); // the app takes over 2, and 1
 	out = dup(1);
-	if (argc != 8) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY FONT-SCALE MAY-NOTIFY");
+	if (argc != 10) fail("want LIBRARY FOLDER WIDTH HEIGHT DENSITY FONT-SCALE MAY-NOTIFY ANDROID TARGET");
 	files = argv[2], width = atoi(argv[3]), height = atoi(argv[4]), density = atoi(argv[5]);
-	fontScale = atof(argv[6]), mayNotify = atoi(argv[7]);
+	fontScale = atof(argv[6]), mayNotify = atoi(argv[7]), version = atoi(argv[8]), target = atoi(argv[9]);
 	watchSockets();
 	XInitThreads();
 	XVisualInfo visual;

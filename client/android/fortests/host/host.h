@@ -10,6 +10,7 @@ extern int out;                    // to the program that drives the host
 extern int width, height, density; // of the screen, in pixels and pixels an inch
 extern const char *files;          // the app's folder
 extern float fontScale;            // of Android's settings
+extern int version, target;        // of Android, and that which the app is made for
 extern int mayNotify;              // the permission: 1 given, 0 not asked for, -1 refused
 
 #define say(format, ...) dprintf(out, format "\n", ##__VA_ARGS__)

@@ -2,7 +2,7 @@
 // Android behind it answer. Classes, methods and fields are their names.
 #include "host.h"
 
-int keyboardUp, posts[2], mayNotify;
+int keyboardUp, posts[2], mayNotify, version, target;
 static const char *clipboard, *title, *text;
 static long post(char what) { return write(posts[1], &what, 1) - 1; }
 
@@ -39,8 +39,9 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("setReferenceCounted")) return 0;
 	if (IS("acquire") || IS("release")) return say("%s %s", object, IS("acquire") ? "on" : "off");
 	// notifications
-	if (IS("checkSelfPermission")) return mayNotify == 1 ? 0 : -1;
+	if (IS("checkSelfPermission")) return !strcmp(ARGUMENT, "android.permission.POST_NOTIFICATIONS") && mayNotify == 1 ? 0 : -1;
 	if (IS("requestPermissions")) return say("asks %s", ARGUMENT);
+	if (IS("getApplicationInfo")) return (long)object;
 	if (IS("getPackageManager") || IS("getPackageName") || IS("getLaunchIntentForPackage")) return (long)object;
 	if (IS("getActivity")) return (long)"intent";
 	if (IS("setContentTitle")) return title = ARGUMENT, (long)object;
@@ -74,7 +75,12 @@ static void absent(void) { fail("the app uses a part of JNI that the host has no
 static jint staticInt(JNIEnv *env, jclass class, const char *field) {
 	if (!strcmp(field, "stat_notify_chat")) return 1;
 	if (strcmp(field, "SDK_INT")) fail("the app reads %s", field);
-	return 34;
+	return version;
+}
+
+static jint intOf(JNIEnv *env, jobject object, const char *field) {
+	if (strcmp(field, "targetSdkVersion")) fail("the app reads %s", field);
+	return target;
 }
 
 static jfloat floatOf(JNIEnv *env, jobject object, const char *field) {
@@ -115,7 +121,7 @@ __attribute__((constructor)) static void fill(void) {
 	SET(FindClass, copy), SET(NewStringUTF, copy), SET(GetStringUTFChars, characters);
 	SET(GetObjectClass, same), SET(NewGlobalRef, same), SET(NewObject, construct);
 	SET(GetMethodID, member), SET(GetStaticMethodID, member), SET(GetStaticFieldID, member), SET(GetStaticIntField, staticInt);
-	SET(GetFieldID, member), SET(GetFloatField, floatOf), SET(NewString, string), SET(NewObjectV, construct);
+	SET(GetFieldID, member), SET(GetFloatField, floatOf), SET(GetIntField, intOf), SET(NewString, string), SET(NewObjectV, construct);
 	SET(GetArrayLength, length), SET(GetObjectArrayElement, element), SET(NewObjectArray, arrayOf);
 	SET(CallObjectMethodV, callV), SET(CallVoidMethodV, callV), SET(CallIntMethodV, callV);
 	SET(CallBooleanMethodV, callV), SET(CallLongMethodV, callV);
