@@ -21,7 +21,7 @@ func TestBy(t *testing.T) {
 	s := start(t, func(c *chat.Config) { c.Token = token })
 	device := newDevice()
 	ann, welcome := s.join("Lobby", hello("Ann", device))
-	if !slices.Equal(welcome.Can, []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch}) || len(welcome.By) != 13 {
+	if !slices.Equal(welcome.Can, []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost}) || len(welcome.By) != 13 {
 		t.Fatalf("the welcome is %+v", welcome)
 	}
 	_, other := s.join("Kitchen", hello("Ann", device))

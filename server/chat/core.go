@@ -20,7 +20,8 @@ type core struct {
 	memory   *memory
 	meters   *meters // of sources; nil if there is no limit per address
 	sources  kept[*source]
-	devices  kept[pace]          // how fast each may send
+	devices  kept[pace] // how fast each may send
+	removals removals
 	appends  gate                // in all rooms
 	seat     func(*session) bool // gives a known one that knocks a stranger's place
 	searches chan struct{}       // holds one for each that is under way

@@ -31,9 +31,11 @@ func (s *session) handle(m shared.Message, err error) bool {
 		return s.chat(m)
 	case shared.TypeDelete, shared.TypeReact:
 		return s.change(m)
+	case shared.TypeHost:
+		return s.host(m)
 	case shared.TypeTyping:
 		return s.typing()
-	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices:
 		return s.ask(m)
 	case shared.TypePing:
 		return s.ping()
@@ -93,6 +95,11 @@ func (s *session) add(m shared.Message, e Entry) bool {
 	if !s.mayChange(&e) {
 		return s.refuse(m, shared.CodeNotAllowed, saysNoChange)
 	}
+	if refusal := s.room.ruling.slow(e); refusal != nil {
+		s.core.metrics.refuse(refusal.Code)
+		s.sendError(m, refusal.Code, refusal.Reason, int(refusal.Retry.Milliseconds()))
+		return true
+	}
 	switch may, err := s.room.mayAdd(e); {
 	case err != nil:
 		return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
@@ -150,6 +157,9 @@ func (s *session) typing() bool {
 		return true
 	}
 	s.typed = now
+	if s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToWrite, now) != nil {
+		return true
+	}
 	s.spread(0)
 	s.room.tell(shared.Message{Type: shared.TypeTyping, User: s.room.userOf(s.member).Text})
 	return true
@@ -158,6 +168,9 @@ func (s *session) typing() bool {
 // ask answers a question for what the log has. The next frame of the session waits
 // until it is answered.
 func (s *session) ask(m shared.Message) bool {
+	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToEnter, s.core.cfg.Now())); refusal != nil {
+		return s.refuse(m, refusal.Code, refusal.Reason)
+	}
 	if m.Type == shared.TypeSearch {
 		if m.Text = strings.TrimSpace(m.Text); shared.Blank(m.Text) || find.Fold(m.Text) == "" {
 			return s.refuse(m, shared.CodeEmpty, "There is nothing to look for.")
@@ -199,6 +212,8 @@ func (s *session) answer(m shared.Message) ([]byte, error) {
 		return s.core.search(background, r, m.Text, m.Before)
 	case m.Type == shared.TypeReactions:
 		return s.core.reactions(background, r, m.Target)
+	case m.Type == shared.TypeNotices:
+		return s.core.notices(background, r, m.Before, limit)
 	case m.Changed > 0:
 		return s.core.changes(background, r, m.Changed, m.Before, limit)
 	}

@@ -125,6 +125,10 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 		Problem(w, http.StatusForbidden, saysNoHistory)
 		return
 	}
+	if no := h.doorOf(r.Context(), room); no != nil {
+		Problem(w, no.status, no.detail)
+		return
+	}
 	before, err := queryNumber(r, "before", shared.MaxAsked)
 	if err == nil {
 		var limit int64

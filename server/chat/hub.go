@@ -154,6 +154,7 @@ func (h *Hub) follow(r *Room) (said bool, err error) {
 		r.name.Text, r.said = state.Name, true
 	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
+	r.ruling.begin(state.Rules)
 	r.expire(state.First)
 	if r.head > 0 {
 		r.readRecent()

@@ -80,11 +80,21 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	if s.knocks != nil && !m.known {
 		return s.crowdedOut()
 	}
+	opens := hello.Host && r.isNew() && !s.core.reserved(r.name.Key)
 	if code, reason := s.unlock(hello); code != 0 {
 		if !code.Reconnect() {
 			s.core.metrics.refuse("wrong_key")
 		}
 		s.close(code, reason)
+		return false
+	}
+	operator, code, reason := s.operates(hello)
+	if code != 0 {
+		s.core.metrics.refuse("wrong_key")
+		s.close(code, reason)
+		return false
+	}
+	if !operator && !s.comesIn() {
 		return false
 	}
 	if s.knocks != nil && !s.core.seat(s) {
@@ -103,6 +113,13 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
+	if operator || opens {
+		if _, err := s.becomeHost(operator); err != nil {
+			s.close(shared.CloseTryLater, "The server can't write its log right now.")
+			s.depart()
+			return false
+		}
+	}
 	head, err := r.add(m)
 	if err != nil {
 		if err == errLocked {
@@ -113,11 +130,16 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.depart()
 		return false
 	}
+	r.ruling.came(m.device, s.source.name)
+	if !s.comesIn() { // it was removed while it came
+		return false
+	}
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
 		Limits: s.core.cfg.limits(), Server: shared.Server{Name: s.core.cfg.Name, Version: s.core.cfg.Version},
-		Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch},
+		Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost},
 	}
+	r.welcomeRules(&welcome, m.device)
 	welcome.Members, welcome.Count = r.who()
 	behind := head - hello.After
 	first := r.first.Load() // the tail may still have what the log has not
@@ -155,6 +177,9 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 	s.newMember("tutorial-" + ulid.Make().String())
 	if skipOwn {
 		s.member.skip = s.member.device
+	}
+	if no := doorRefusal(s.mayEnter()); no != nil {
+		return no
 	}
 	if name.Key == "" {
 		name, _ = shared.PersonName(guest())

@@ -82,6 +82,10 @@ type Registry interface {
 	// NameRules.Held tells whether it still does.
 	Owner(ctx context.Context, room, name string) (Claim, error)
 
+	// Knows reports whether a device owns a name in a room, or did and nobody took it
+	// since.
+	Knows(ctx context.Context, room, device string) (bool, error)
+
 	// LookOwner returns the name that has a look in a room, as Owner does.
 	LookOwner(ctx context.Context, room, look string) (Claim, error)
 

@@ -52,6 +52,7 @@ type Room struct {
 	settled    sync.Cond // on incomingMu: looping became false
 
 	holdings holdings
+	ruling   ruling
 	locking  sync.Mutex // held while a lock is on its way into the log; taken before mu
 
 	mu      sync.Mutex
@@ -107,6 +108,7 @@ type delivery struct {
 // deliver is the log's way into the room. It does not block.
 func (r *Room) deliver(entries []Entry) {
 	r.enqueue(func(q []delivery) []delivery {
+		r.ruling.carry(entries)
 		for _, e := range entries {
 			q = append(q, delivery{entry: e})
 			if e.Kind == KindEdit {
@@ -167,8 +169,11 @@ func (r *Room) loop() {
 		r.incomingMu.Unlock()
 
 		for rest := batch; len(rest) > 0; {
-			n := untilDelete(rest)
+			n := together(rest)
 			r.core.metrics.deliveries.Add(float64(flushAll(r.appendAll(rest[:n], w))))
+			if last := rest[n-1].entry; removes(last) {
+				r.expel(last)
+			}
 			rest = rest[n:]
 		}
 		clear(batch)
@@ -176,11 +181,12 @@ func (r *Room) loop() {
 	}
 }
 
-// untilDelete returns how many of a batch go into the tails together. A delete begins
-// a new part: the tails forget what lies before it, so the members should have that.
-func untilDelete(batch []delivery) int {
+// together returns how many of a batch go into the tails together. A delete begins
+// a new part: the tails forget what lies before it, so the members should have that. A
+// removal ends one: who is removed is told of it, and of nothing after it.
+func together(batch []delivery) int {
 	for i, d := range batch[1:] {
-		if d.entry.Kind == KindDelete {
+		if d.entry.Kind == KindDelete || removes(batch[i].entry) {
 			return 1 + i
 		}
 	}
@@ -298,6 +304,7 @@ func (r *Room) newestChange() int64 {
 
 // expire notes where the log begins.
 func (r *Room) expire(first int64) {
+	r.ruling.expire(first)
 	for old := r.first.Load(); first > old && !r.first.CompareAndSwap(old, first); old = r.first.Load() {
 	}
 }

@@ -78,7 +78,7 @@ var whats = [...]What{KindMessage: ToWrite, KindEdit: ToEdit, KindDelete: ToDele
 type Who struct {
 	Device string    // APIDevice for whoever has the API's token
 	Known  bool      // the device has written in the room, or owns a name in it
-	Here   bool      // it is in the room already
+	Here   bool      // it is in the room, or comes back
 	Beside bool      // somebody was removed from its address less than RemovalHold ago
 	Spoke  time.Time // when its last message came; the zero value if none did
 }

@@ -163,7 +163,7 @@ func (h *Hub) mayJoin(name shared.Name, r *http.Request) *refusal {
 	case lock.locks():
 		return &refusal{http.StatusForbidden, "", saysTutorial, ""}
 	}
-	return nil
+	return h.doorOf(r.Context(), name)
 }
 
 func offersParley(offers []string) bool {

@@ -23,6 +23,7 @@ func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 		"names are held":            holds,
 		"owners have so many names": shares,
 		"names that look alike":     looks,
+		"who is known":              known,
 		"locks":                     locks,
 		"the operator's key":        hostKey,
 		"a room's rules go with it": movingRules,

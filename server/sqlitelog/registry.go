@@ -21,6 +21,12 @@ func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) 
 	return c, wrap(err)
 }
 
+// Knows implements chat.Registry.
+func (l *Log) Knows(ctx context.Context, room, device string) (knows bool, err error) {
+	err = l.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM names WHERE room = ? AND device = ?)", room, device).Scan(&knows)
+	return knows, wrap(err)
+}
+
 // LookOwner implements chat.Registry.
 func (l *Log) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
 	c, err := scanClaim(l.readLook.QueryRowContext(ctx, room, look), room)

@@ -1,0 +1,345 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"parley/shared"
+)
+
+// ruling is what a room in memory knows of its Rules. What the log hands it makes them
+// before anybody is told of it.
+type ruling struct {
+	mu    sync.Mutex // taken last
+	rules Rules
+	spoke map[string]time.Time // when a device last wrote, in slow mode
+	from  map[string]string    // the source of a device that was in the room
+}
+
+// mostRemembered is how many devices a ruling remembers something of.
+const mostRemembered = 4096
+
+// begin sets the rules with which the room enters memory.
+func (u *ruling) begin(rules Rules) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.rules = rules
+}
+
+// carry takes what the log hands on.
+func (u *ruling) carry(entries []Entry) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, e := range entries {
+		_ = u.rules.Carry(e) // the log has asked
+	}
+}
+
+func (u *ruling) expire(first int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.rules.Begin(first)
+}
+
+// may is Rules.May.
+func (u *ruling) may(who Who, what What, now time.Time) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.rules.May(who, what, now)
+}
+
+// slow returns how a message is refused that comes too early in slow mode. The next one
+// of its device has to wait from now on. Whatever else is refused, the log refuses: it
+// knows whether the entry is there already.
+func (u *ruling) slow(e Entry) *Refusal {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if e.Kind != KindMessage || u.rules.Settings.Slow == nil || *u.rules.Settings.Slow == 0 {
+		return nil
+	}
+	err := u.rules.May(Who{Device: e.Device, Here: true, Spoke: u.spoke[e.Device]}, ToWrite, e.Time)
+	refusal := refusalOf(err)
+	switch {
+	case refusal == nil:
+		remember(&u.spoke, e.Device, e.Time)
+	case refusal.Code == shared.CodeRateLimited:
+		return refusal
+	}
+	return nil
+}
+
+// came notes from where a device came.
+func (u *ruling) came(device, source string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	remember(&u.from, device, source)
+}
+
+// wasHere reports whether a device has been in the room since the room is in memory: a
+// closed door is open for those who come back.
+func (u *ruling) wasHere(device string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, here := u.from[device]
+	return here
+}
+
+// remember sets a value in a map that does not grow without end.
+func remember[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = make(map[string]V)
+	}
+	if _, known := (*m)[key]; !known && len(*m) >= mostRemembered {
+		for other := range *m {
+			delete(*m, other)
+			break
+		}
+	}
+	(*m)[key] = value
+}
+
+// removals are from where somebody was removed less than RemovalHold ago, by room and
+// source.
+type removals struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (v *removals) note(room, source string, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for key, until := range v.until {
+		if !now.Before(until) {
+			delete(v.until, key)
+		}
+	}
+	remember(&v.until, room+"\x00"+source, now.Add(RemovalHold))
+}
+
+func (v *removals) beside(room, source string, now time.Time) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return now.Before(v.until[room+"\x00"+source])
+}
+
+// mayEnter reports whether the session's device may come in: nil or a *Refusal. The
+// error is another one if the log could not be read.
+func (s *session) mayEnter() error {
+	now := s.core.cfg.Now()
+	who := Who{Device: s.member.device, Known: s.member.known, Beside: s.core.removals.beside(s.room.name.Key, s.source.name, now)}
+	err := s.room.ruling.may(who, ToEnter, now)
+	if err == nil || s.dialect == tutorial {
+		return err
+	}
+	// What costs more is asked only if it matters.
+	known, broken := s.core.cfg.Registry.Knows(background, s.room.name.Key, who.Device)
+	if broken != nil {
+		return broken
+	}
+	who.Known, who.Here = known, s.room.ruling.wasHere(who.Device)
+	return s.room.ruling.may(who, ToEnter, now)
+}
+
+// comesIn closes the session if its device may not come in, and reports whether it may.
+func (s *session) comesIn() bool {
+	err := s.mayEnter()
+	switch refused := refusalOf(err); {
+	case refused != nil:
+		s.core.metrics.refuse("door")
+		s.close(shared.CloseRemoved, refused.Reason)
+	case err != nil:
+		s.close(shared.CloseTryLater, "The server can't read its log right now.")
+	}
+	return err == nil
+}
+
+const saysNoOperator = "This is not the key of this server's operator. It may be of another server, or an earlier one."
+
+// operates decides whether a hello has the operator's key. The code is not 0 if the
+// session is to end. Wrong keys make wait as wrong passphrases do.
+func (s *session) operates(hello shared.Message) (operator bool, code shared.CloseCode, reason string) {
+	if hello.HostKey == "" {
+		return false, 0, ""
+	}
+	s.source.meter.wait(s.sock.Over)
+	wait := s.core.keys.InTurn(s.source.name, s.room.name.Key, func() (wrong bool) {
+		hash, err := s.core.cfg.Registry.HostKey(background)
+		if err != nil {
+			code, reason = shared.CloseTryLater, "The server can't read its log right now."
+			return false
+		}
+		if operator = isHostKey(hash, hello.HostKey); !operator {
+			code, reason = shared.CloseBadHello, saysNoOperator
+		}
+		return !operator
+	})
+	if wait {
+		return false, shared.CloseTryLater, shared.ReasonTooMany
+	}
+	return operator, code, reason
+}
+
+// becomeHost makes the session's device a host, if it is none. It reports whether the
+// device is one then: another one may have opened the room first.
+func (s *session) becomeHost(operator bool) (host bool, err error) {
+	r, device := s.room, s.member.device
+	if r.ruling.may(Who{Device: device, Here: true}, ToHost, s.core.cfg.Now()) == nil {
+		return true, nil
+	}
+	if !r.begin() {
+		return false, errStopping
+	}
+	added := make(chan error, 1)
+	s.core.cfg.Log.Append(background, r.name, Entry{
+		Kind: KindNotice, ID: ulid.Make().String(), Device: device, User: r.userOf(s.member).Text, Time: s.core.cfg.Now(),
+		Extra: &Extra{Act: &Act{Do: shared.DoOpen, Operator: operator}},
+	}, func(_ Receipt, err error) {
+		defer r.appended()
+		added <- err
+	})
+	err = <-added
+	if refusalOf(err) != nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// welcomeRules adds to a welcome what holds in the room.
+func (r *Room) welcomeRules(welcome *shared.Message, device string) {
+	r.ruling.mu.Lock()
+	defer r.ruling.mu.Unlock()
+	rules := &r.ruling.rules
+	_, welcome.Host = rules.Hosts[device]
+	welcome.Settings = new(shared.OpenSettings().With(rules.Settings))
+	welcome.Pinned = rules.Pinned
+	if silenced := rules.Barred[device].Silenced; silenced.is() {
+		welcome.Silenced = whose(silenced.By)
+	}
+}
+
+// host takes what a member wants to do as a host.
+func (s *session) host(m shared.Message) bool {
+	err := shared.CheckID(m.ID)
+	if err == nil {
+		err = shared.CheckHost(m)
+	}
+	if err != nil {
+		return s.handle(m, err)
+	}
+	act := &Act{Do: m.Do, Settings: m.Settings}
+	if m.User != "" {
+		if act.Device, act.About, err = s.whom(m); err != nil {
+			return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
+		}
+	}
+	return s.add(m, Entry{Kind: KindNotice, Target: m.Target, Extra: &Extra{Act: act, Of: m.Of}})
+}
+
+// whom returns the device of whom an act names, and their name; "" if there is nobody.
+func (s *session) whom(m shared.Message) (device, name string, err error) {
+	r := s.room
+	r.mu.Lock()
+	for _, v := range r.members {
+		if v.person != nil && v.person.name.Text == m.User {
+			device = v.device
+		}
+	}
+	r.mu.Unlock()
+	n, bad := shared.PersonName(m.User)
+	if device != "" || bad != nil {
+		return device, m.User, nil
+	}
+	r.ruling.mu.Lock()
+	device = r.ruling.rules.Named(m.Do, n.Key)
+	r.ruling.mu.Unlock()
+	if device == "" {
+		owner, err := s.core.cfg.Registry.Owner(background, r.name.Key, n.Key)
+		return owner.Device, n.Text, err
+	}
+	return device, n.Text, nil
+}
+
+// removes reports whether an entry removes somebody from the room.
+func removes(e Entry) bool { return e.Kind == KindNotice && e.Extras().Act.Do == shared.DoRemove }
+
+// expel ends the sessions of a device that was removed. They are told nothing that
+// comes later.
+func (r *Room) expel(e Entry) {
+	device := e.Extras().Act.Device
+	r.ruling.mu.Lock()
+	err := r.ruling.rules.may(device, ToEnter)
+	source := r.ruling.from[device]
+	r.ruling.mu.Unlock()
+	if err == nil {
+		return // it was let in again since
+	}
+	now := r.core.cfg.Now()
+	if source != "" {
+		r.core.removals.note(r.name.Key, source, now)
+	}
+	var gone []*member
+	r.mu.Lock()
+	for _, m := range r.members {
+		if m.device == device {
+			gone = append(gone, m)
+		}
+	}
+	r.mu.Unlock()
+	for _, m := range gone {
+		r.core.removals.note(r.name.Key, m.source.name, now)
+		r.remove(m)
+		m.fail(shared.CloseRemoved, refusalOf(err).Reason)
+	}
+}
+
+// notices returns a notices frame's payload: the newest before an offset.
+func (c *core) notices(ctx context.Context, r reader, before int64, limit int) ([]byte, error) {
+	entries, err := c.cfg.Log.Notices(ctx, r.room, before, Most{Entries: limit + 1})
+	if err != nil {
+		return nil, err
+	}
+	r.meter.charge(costOf(entries))
+	answer := shared.Message{Type: shared.TypeNotices, More: len(entries) > limit}
+	if answer.More {
+		entries = entries[1:]
+	}
+	for _, e := range entries {
+		answer.Notices = append(answer.Notices, Notice(e, shared.By(r.room, e.Device)))
+	}
+	return shared.Encode(answer), nil
+}
+
+// doorOf returns why a room's door is closed to strangers, nil if it is open.
+func (h *Hub) doorOf(ctx context.Context, name shared.Name) *refusal {
+	h.mu.Lock()
+	room := h.rooms[name.Key]
+	h.mu.Unlock()
+	var err error
+	if room != nil {
+		if <-room.opened; room.err == nil {
+			err = room.ruling.may(Who{}, ToEnter, h.cfg.Now())
+		}
+	} else {
+		state, stop, broken := h.cfg.Log.Open(ctx, name, Follower{Entries: func([]Entry) {}, Begin: func(int64) {}})
+		if broken != nil {
+			return &refusal{status: http.StatusServiceUnavailable, code: "unavailable", detail: "The server can't read its log right now."}
+		}
+		stop()
+		err = state.Rules.May(Who{}, ToEnter, h.cfg.Now())
+	}
+	return doorRefusal(err)
+}
+
+// doorRefusal is how a connection learns why it does not come in.
+func doorRefusal(err error) *refusal {
+	var refused *Refusal
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	return &refusal{status: http.StatusForbidden, detail: refused.Reason}
+}
