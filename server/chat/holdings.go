@@ -26,7 +26,7 @@ const saysHalf = "You have written half of what this room keeps. You can go on w
 // the entry if so.
 func (r *Room) mayAdd(e Entry) (bool, error) {
 	keep := r.core.cfg.RetainBytes
-	if keep == 0 || e.Kind == KindDelete {
+	if keep == 0 || e.Kind == KindDelete || e.Kind == KindNotice {
 		return true, nil
 	}
 	s := &r.holdings

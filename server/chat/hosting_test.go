@@ -385,6 +385,22 @@ func TestDoor(t *testing.T) {
 	s.out("Class", hello("Eve", eveDevice), shared.CloseRemoved, "Ann has closed this room")
 }
 
+// A host who has written half of what a room keeps can still quieten it.
+func TestHostWithHalfOfTheRoom(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.RetainBytes = 20 * (chat.EntryOverhead + 1000) })
+	ann, _ := s.join("Class", opens("Ann", newDevice()))
+	bob, _ := s.join("Class", hello("Bob", newDevice()))
+	bob.say("a", "hi")
+	bob.until(shared.TypeChat)
+	for i := range 12 {
+		ann.say(fmt.Sprint(i), strings.Repeat("x", 1000))
+	}
+	ann.refused(shared.CodeNotAllowed, "half of what this room keeps")
+	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoHosts}})
+	bob.say("b", "hi")
+	bob.refused(shared.CodeNotAllowed, "only hosts write")
+}
+
 // TestQuietWhileAllSend sets that hosts write while everyone does: nothing of anyone
 // else has an offset after the notice.
 func TestQuietWhileAllSend(t *testing.T) {
