@@ -547,6 +547,31 @@ func TestAboutIsShownAtOnce(t *testing.T) {
 	p.wait("document.querySelector('#about').hidden")
 }
 
+// A page whose server goes before the menu has come loads it when the server is back.
+func TestMenuComesLater(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dial(t, s, "Lobby", "Bob").say("hello")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.waitFor("hello")
+	p.wait("'parley/room/lobby' in localStorage")
+	p.before(`const later = setTimeout, wait = [];
+		window.setTimeout = (f, ms, ...a) => ms === 500 && wait ? wait.push(f) : later(f, ms, ...a);
+		window.go = () => wait.forEach(f => f());
+		window.WebSocket = class extends EventTarget { send() {} close() {} };`)
+	p.do(chromedp.Reload())
+	p.waitFor("hello")
+	s.Stop()
+	eval[any](p, "go()")
+	p.wait("performance.getEntriesByType('resource').some(e => e.name.endsWith('/menu.js'))")
+	if eval[bool](p, "!!document.querySelector('.act')") {
+		t.Fatal("the menu came from a server that is gone")
+	}
+	s.start()
+	p.menu("hello")
+}
+
 // TestCompletesNames takes a name from the list after an @.
 func TestCompletesNames(t *testing.T) {
 	t.Parallel()

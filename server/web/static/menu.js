@@ -30,35 +30,38 @@ export class View {
 		app.log.dress();
 		['find', 'complete'].forEach(part);
 		document.addEventListener('copy', e => this.copy(e));
-		log.addEventListener('contextmenu', e => this.asked(e));
-		log.addEventListener('mouseover', e => {
+		const on = (event, f, options) => log.addEventListener(event, f, options);
+		on('contextmenu', e => this.asked(e));
+		on('mouseover', e => {
 			const item = e.target.closest('li');
 			if (item && document.activeElement !== this.button) this.lead(item);
 		});
+		const passive = {passive: true}, rest = () => clearTimeout(timer);
 		let timer = 0, from = null;
-		const rest = () => clearTimeout(timer);
-		log.addEventListener('touchstart', e => {
+		on('touchstart', e => {
 			rest();
 			from = e.touches.length === 1 && e.touches[0];
 			if (from) timer = setTimeout(() => this.asked(e), held);
-		}, {passive: true});
-		log.addEventListener('touchmove', ({touches: [{clientX, clientY}]}) => from && Math.hypot(clientX - from.clientX, clientY - from.clientY) > 10 && rest(), {passive: true});
+		}, passive);
+		on('touchmove', ({touches: [{clientX, clientY}]}) => from && Math.hypot(clientX - from.clientX, clientY - from.clientY) > 10 && rest(), passive);
+		on('touchend', rest, passive);
+		on('touchcancel', rest, passive);
 		// The finger that opened a menu presses nothing when it leaves.
-		log.addEventListener('click', e => {
+		on('click', e => {
 			if (!this.sheets.sheet) return;
 			e.preventDefault();
 			e.stopPropagation();
 		}, true);
-		for (const end of ['touchend', 'touchcancel']) log.addEventListener(end, rest, {passive: true});
 		input.addEventListener('keydown', e => this.key(e));
 	}
 
 	draw() {
 		const {app, view, button: b} = this, room = app.shown;
 		if (!room || room.door) return;
-		if (room !== this.room) About.restore(view, room);
-		if (room !== this.room) this.item = null;
-		this.room = room;
+		if (room !== this.room) {
+			Object.assign(this, {room, item: null});
+			About.restore(view, room);
+		}
 		this.drawBar(room);
 		this.tell(room);
 		const lost = !b.isConnected && app.log.focus === b;
@@ -83,8 +86,8 @@ export class View {
 		const c = room.told;
 		if (!c || c === this.told) return;
 		this.told = c;
-		const m = room.timeline.find((c.targets || [])[0] || c.edits || c.target), values = {name: c.user, emoji: c.emoji, text: excerpt(m && m.message)};
-		if (m && !c.mine && (c.type !== 'react' || c.emoji)) show(this.status, t(c.type === 'react' ? 'told.react' : c.edits ? 'told.edit' : 'told.delete', values));
+		const m = room.timeline.find(c.targets?.[0] || c.edits || c.target), what = c.type === 'chat_message' ? 'edit' : c.type;
+		if (m && !c.mine && (what !== 'react' || c.emoji)) show(this.status, t(`told.${what}`, {name: c.user, emoji: c.emoji, text: excerpt(m.message)}));
 	}
 
 	// --- the button ---
@@ -145,8 +148,7 @@ export class View {
 		const {app, sheets, view} = this, room = app.shown, m = item.message, change = room.outbox.waiting().changes.get(m.offset || m.id), now = {...m, ...change};
 		const more = changes(room, now), own = this.own(now), given = Object.values(m.reactions || {}).some(n => n > 0);
 		const action = (label, then, attributes) => button(label, () => sheets.close(then), {class: 'plain', ...attributes});
-		const list = (...all) => all.filter(Boolean);
-		this.beside(item, t('rooms.preview', {name: m.user || room.me, text: excerpt(now.message)}), list(
+		this.beside(item, t('rooms.preview', {name: m.user || room.me, text: excerpt(now.message)}), [
 			more && el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`}))),
 			more && given && button(t('menu.who'), () => this.who(item), {class: 'plain'}),
 			more && action(t('menu.reply'), () => About.begin(view, room, m)),
@@ -156,7 +158,7 @@ export class View {
 			own && button(t('menu.delete'), () => this.beside(item, t('delete.ask'), [
 				action(t('menu.delete'), () => take(room, m), {class: 'danger-button'}), action(t('composer.cancel')),
 			]), {class: 'plain danger'}),
-		));
+		].filter(Boolean));
 	}
 
 	// A finger that rests on a row opens its menu; here it selects.
