@@ -5,9 +5,9 @@ package chaos
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,32 +33,24 @@ type member struct {
 	device string
 
 	// Guarded by w.mu.
-	said   int      // messages so far
-	outbox []*draft // parley.v1: said, and not yet acknowledged
-	fresh  []string // acknowledged since the last check
-	seen   []sight  // since the last check
-	last   int64    // the offset of the newest entry that it saw
-	jump   bool     // the next entry may lie further on: it joined without resuming
+	said   int           // messages and changes so far
+	outbox []*draft      // parley.v1: said, and not yet acknowledged
+	fresh  []sight       // acknowledged since the last check
+	seen   []sight       // since the last check
+	last   int64         // the offset of the newest entry that it saw
+	jump   bool          // the next entry may lie further on: it joined without resuming
+	visit  int64         // up to here it was sent messages alone
+	leaps  []leap        // over entries that it was not sent
+	rows   map[int64]row // parley.v1: the messages, as it has been told of them
+	own    []sight       // its newest, as far as it has not deleted them
+	done   []*draft      // parley.v1: its newest that were acknowledged
 	epoch  string
 	joins  int
 }
 
-// draft is a message on its way.
-type draft struct {
-	text string // also its id
-	at   time.Time
-	sent bool // on this connection
-}
-
-// sight is an entry as a member saw it.
-type sight struct {
-	offset int64
-	text   string
-}
-
 func (m *member) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		m.visit(ctx)
+		m.connect(ctx)
 		select {
 		case <-time.After(m.w.jitter(20, 100)):
 		case <-ctx.Done():
@@ -66,8 +58,8 @@ func (m *member) run(ctx context.Context) {
 	}
 }
 
-// visit is one connection.
-func (m *member) visit(ctx context.Context) {
+// connect is one connection.
+func (m *member) connect(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	path, opt := "/ws/chat/"+url.PathEscape(m.room), &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
@@ -136,13 +128,13 @@ func (m *member) write(ctx context.Context, c *websocket.Conn, f shared.Message)
 	return c.Write(ctx, websocket.MessageText, shared.Encode(f))
 }
 
-// greeting is the hello, and right behind it what was not acknowledged: some of
-// that the log has already.
+// greeting is the hello, and right behind it, what was acknowledged a moment ago, as if
+// the member had not heard of it, and what was not: some of that the log has already.
 func (m *member) greeting() []shared.Message {
 	m.w.mu.Lock()
 	defer m.w.mu.Unlock()
 	frames := []shared.Message{{Type: shared.TypeHello, User: m.name, Device: m.device, Epoch: m.epoch, After: m.last}}
-	for _, d := range m.outbox {
+	for _, d := range slices.Concat(m.done, m.outbox) {
 		frames = append(frames, m.send(d))
 	}
 	return frames
@@ -151,11 +143,7 @@ func (m *member) greeting() []shared.Message {
 // send marks a draft as sent. The caller holds w.mu.
 func (m *member) send(d *draft) shared.Message {
 	d.sent, d.at = true, time.Now()
-	f := shared.Message{Type: shared.TypeChat, Text: d.text}
-	if m.parley {
-		f.ID = d.text
-	}
-	return f
+	return d.frame(m.parley)
 }
 
 // talk sends what is new and what has to be sent again, until the connection
@@ -171,8 +159,7 @@ func (m *member) talk(ctx context.Context, c *websocket.Conn) {
 		silent := false
 		m.w.update(func() {
 			if m.talks && !m.w.quiet && len(m.outbox) < m.window() {
-				m.said++
-				m.outbox = append(m.outbox, &draft{text: fmt.Sprintf("%s-%d", m.name, m.said)})
+				m.outbox = append(m.outbox, m.next())
 			}
 			for _, d := range m.outbox {
 				if !d.sent {
@@ -212,54 +199,78 @@ func (m *member) take(f shared.Message) {
 			m.w.problem("%s could not resume after %d: the head is %d", m.name, m.last, f.Offset)
 		}
 		if m.epoch == "" {
-			m.jump = f.Offset > 0
+			m.jump, m.visit = f.Offset > 0, f.Offset
 		}
 		m.epoch = f.Epoch
 		m.joins++
-	case shared.TypeChat:
-		m.saw(f)
-		m.acknowledged(f.Text)
+	case shared.TypeChat, shared.TypeDelete, shared.TypeReact:
+		s := m.w.sightOf(m.room, f)
+		m.saw(s)
+		m.apply(f)
+		m.acknowledged(s)
+		if f.Type == shared.TypeChat && f.Edits == 0 && !f.Deleted {
+			m.w.heard[m.room] = keep(m.w.heard[m.room], s)
+		}
 	case shared.TypeAck:
-		m.acknowledged(f.ID)
+		s := sight{f.Offset, f.ID, f.ID}
+		m.w.note(m.room, s)
+		m.acknowledged(s)
 	case shared.TypeError:
 		m.w.counts.reported++
 		if !m.parley {
 			m.outbox = nil // reported; sending it again could double it
 		}
-		for _, d := range m.outbox {
-			if d.text == f.ID {
-				if f.Code.Final() {
-					m.w.problem("%s: %q was refused as %s", m.name, f.ID, f.Code)
-				}
-				d.sent = false
-			}
-		}
+		m.refused(f)
 	}
 }
 
-// saw notes an entry, which must be the next one of the log.
-func (m *member) saw(f shared.Message) {
-	m.seen = append(m.seen, sight{f.Offset, f.Text})
+// saw notes an entry, which must come after the one before.
+func (m *member) saw(s sight) {
+	m.seen = append(m.seen, s)
 	m.w.counts.seen++
-	switch {
-	case f.Offset <= m.last:
+	m.w.note(m.room, s)
+	switch before := max(m.last, m.visit); {
+	case s.offset <= m.last:
 		m.w.counts.doubled++
-		m.w.problem("%s sees %d (%q) after %d", m.name, f.Offset, f.Text, m.last)
-	case f.Offset != m.last+1 && !m.jump:
-		m.w.counts.disordered++
-		m.w.problem("%s sees %d (%q) after %d", m.name, f.Offset, f.Text, m.last)
+		m.w.problem("%s sees %d (%q) after %d", m.name, s.offset, s.name, m.last)
+	case s.offset > before+1 && !m.jump:
+		m.leaps = append(m.leaps, leap{before, s.offset})
 	}
-	m.last, m.jump = f.Offset, false
+	m.last, m.jump = s.offset, false
 }
 
-func (m *member) acknowledged(text string) {
+func (m *member) acknowledged(s sight) {
 	for i, d := range m.outbox {
-		if d.text == text {
+		if d.name == s.name {
 			m.outbox = append(m.outbox[:i:i], m.outbox[i+1:]...)
-			m.fresh = append(m.fresh, text)
+			m.fresh = append(m.fresh, s)
 			m.w.counts.acknowledged++
+			if m.parley {
+				m.done = append(m.done[max(0, len(m.done)-window+1):len(m.done):len(m.done)], d)
+			}
+			if m.parley && d.kind == says {
+				m.own = keep(m.own, s)
+			}
 			return
 		}
+	}
+}
+
+// refused takes the answer to a draft that the log has not taken.
+func (m *member) refused(f shared.Message) {
+	for i, d := range m.outbox {
+		if d.name != f.ID {
+			continue
+		}
+		d.sent = false
+		switch {
+		case f.Code == shared.CodeNotFound && (d.kind == edits || d.kind == reacts) && m.w.deleted[m.room][d.target.name]:
+			d.gone = true
+			m.outbox = append(m.outbox[:i:i], m.outbox[i+1:]...)
+		case f.Code.Final():
+			m.w.problem("%s: %q was refused as %s", m.name, f.ID, f.Code)
+		}
+		return
 	}
 }
 

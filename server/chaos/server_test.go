@@ -28,7 +28,7 @@ func newServer(t testing.TB, flags ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	s := &server{Server: servertest.New(t, append([]string{"--max-per-address", "0", "--max-upgrades", "0", "--rate", "0"}, flags...)...),
+	s := &server{Server: servertest.New(t, append([]string{"--max-per-address", "0", "--max-upgrades", "0", "--rate", "0", "--edit-for", "1000000h"}, flags...)...),
 		t: t, clock: filepath.Join(dir, "clock")}
 	s.Data, s.Env = filepath.Join(dir, "data"), append(os.Environ(), "PARLEY_CHAOS_CLOCK="+s.clock)
 	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(s.Data, 0o755)); err != nil { // see startAsNobody

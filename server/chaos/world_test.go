@@ -5,14 +5,16 @@ package chaos
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"parley/shared"
 )
 
 // world is a server, people who talk in its rooms over a proxy, and what is
@@ -33,8 +35,13 @@ type world struct {
 	counts   counts
 	problems int
 
-	logs map[string][]string       // the rooms' texts, by offset from 1
-	at   map[string]map[string]int // their offsets, by text
+	// By room.
+	entries map[string]map[int64]string  // the names of entries, by offset
+	at      map[string]map[string]int64  // their offsets, by name
+	rows    map[string]map[int64]row     // the messages that the log had when it was read
+	drafts  map[string]map[string]*draft // parley.v1: what was said so far, by name
+	heard   map[string][]sight           // the newest messages
+	deleted map[string]map[string]bool   // what somebody wants to have deleted, by name
 }
 
 // counts are what a run is judged by.
@@ -50,7 +57,8 @@ func newWorld(t testing.TB, seed uint64, rooms int, flags ...string) *world {
 	w := &world{
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 1)), jitters: rand.New(rand.NewPCG(seed, 2)),
 		server: newServer(t, flags...), faults: make(map[string]int),
-		logs: make(map[string][]string), at: make(map[string]map[string]int),
+		entries: make(map[string]map[int64]string), at: make(map[string]map[string]int64), rows: make(map[string]map[int64]row),
+		drafts: make(map[string]map[string]*draft), heard: make(map[string][]sight), deleted: make(map[string]map[string]bool),
 	}
 	t.Logf("seed %d", seed)
 	w.changed.L = &w.mu
@@ -61,12 +69,13 @@ func newWorld(t testing.TB, seed uint64, rooms int, flags ...string) *world {
 	t.Cleanup(func() { cancel(); work.Wait() })
 	for r := range rooms {
 		room := fmt.Sprint("room ", r)
-		w.at[room] = make(map[string]int)
+		w.entries[room], w.at[room], w.rows[room] = make(map[int64]string), make(map[string]int64), make(map[int64]row)
+		w.drafts[room], w.deleted[room] = make(map[string]*draft), make(map[string]bool)
 		for _, kind := range []struct {
 			name          string
 			parley, talks bool
 		}{{"Ann", true, true}, {"Bob", true, true}, {"Rea", true, false}, {"Tom", false, true}, {"Zoe", false, false}} {
-			m := &member{w: w, room: room, name: fmt.Sprint(kind.name, r), parley: kind.parley, talks: kind.talks, device: newDevice()}
+			m := &member{w: w, room: room, name: fmt.Sprint(kind.name, r), parley: kind.parley, talks: kind.talks, device: newDevice(), rows: make(map[int64]row)}
 			w.members = append(w.members, m)
 			work.Go(func() { m.run(ctx) })
 		}
@@ -169,78 +178,84 @@ func (w *world) inject(f fault) {
 	w.check()
 }
 
+// note keeps where in a room's log an entry is. No other may be there, and it may be
+// nowhere else: it would have been carried out twice. The caller holds w.mu.
+func (w *world) note(room string, s sight) {
+	if name, ok := w.entries[room][s.offset]; ok && name != s.name {
+		w.counts.disordered++
+		w.problem("in the log of %s, %q is at %d in the place of %q", room, s.name, s.offset, name)
+	}
+	if at, ok := w.at[room][s.name]; ok && at != s.offset {
+		w.counts.doubled++
+		w.problem("%q is in the log of %s at %d and at %d", s.name, room, at, s.offset)
+	}
+	w.entries[room][s.offset], w.at[room][s.name] = s.name, s.offset
+}
+
 // check holds the promise against what the log says now.
 func (w *world) check() {
 	w.t.Helper()
-	type claims struct {
-		fresh []string
-		seen  []sight
-	}
-	taken := make(map[*member]claims)
+	taken := make(map[string][]sight)
 	w.mu.Lock()
+	after := make(map[string]int64) // what is to be read
+	for room, rows := range w.rows {
+		after[room] = newest(rows)
+	}
 	for _, m := range w.members {
-		taken[m] = claims{m.fresh, m.seen}
+		for _, s := range slices.Concat(m.fresh, m.seen) {
+			taken[m.room] = append(taken[m.room], s)
+			if d := w.drafts[m.room][s.name]; d != nil && d.kind != says {
+				after[m.room] = min(after[m.room], d.target.offset-1)
+			}
+		}
 		m.fresh, m.seen = nil, nil
 	}
 	w.mu.Unlock()
 
-	for room, known := range w.logs {
-		w.read(room, int64(len(known)))
-	}
-	for room := range w.at {
-		if w.logs[room] == nil {
-			w.read(room, 0)
-		}
+	for room := range after {
+		w.read(room, after[room])
 	}
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for m, c := range taken {
-		log := w.logs[m.room]
-		for _, text := range c.fresh {
-			if w.at[m.room][text] == 0 {
-				w.counts.lost++
-				w.problem("%q was acknowledged and is not in the log of %s", text, m.room)
+	for room, all := range taken {
+		for _, s := range all {
+			of, changed := s.offset, int64(0)
+			if d := w.drafts[room][s.name]; d != nil && d.kind != says {
+				of, changed = d.target.offset, s.offset
 			}
-		}
-		for _, s := range c.seen {
-			if s.offset > int64(len(log)) {
+			if r, ok := w.rows[room][of]; !ok || r.changed < changed {
 				w.counts.lost++
-				w.problem("%s saw %d (%q), the log of %s ends with %d", m.name, s.offset, s.text, m.room, len(log))
-			} else if log[s.offset-1] != s.text {
-				w.counts.disordered++
-				w.problem("%s saw %q at %d, where the log of %s has %q", m.name, s.text, s.offset, m.room, log[s.offset-1])
+				w.problem("%q was sent as %d, and is not in the log of %s", s.name, s.offset, room)
 			}
 		}
 	}
 }
 
-// read goes on reading a room's log after an offset. The newest entry that is
-// known is read again: a log that has lost its end shows there.
+func newest(rows map[int64]row) (offset int64) {
+	for o := range rows {
+		offset = max(offset, o)
+	}
+	return offset
+}
+
+// read reads a room's messages after an offset. The newest one that is known is read
+// again: a log that has lost its end shows there.
 func (w *world) read(room string, after int64) {
 	w.t.Helper()
-	entries := w.server.Messages(room, max(0, after-1))
+	w.mu.Lock()
+	known := newest(w.rows[room])
+	w.mu.Unlock()
+	messages := w.server.Messages(room, min(after, known-1))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if after > 0 {
-		if len(entries) == 0 || entries[0].Text != w.logs[room][after-1] {
-			w.counts.lost++
-			w.problem("the log of %s has lost its end at %d", room, after)
-			return
-		}
-		entries = entries[1:]
+	for _, f := range messages {
+		w.note(room, w.sightOf(room, f))
+		w.rows[room][f.Offset] = w.rowOf(room, f)
 	}
-	for _, e := range entries {
-		w.logs[room] = append(w.logs[room], e.Text)
-		if e.Offset != int64(len(w.logs[room])) {
-			w.counts.disordered++
-			w.problem("in the log of %s, %d comes after %d", room, e.Offset, len(w.logs[room])-1)
-		}
-		if w.at[room][e.Text] != 0 {
-			w.counts.doubled++
-			w.problem("%q is in the log of %s at %d and at %d", e.Text, room, w.at[room][e.Text], e.Offset)
-		}
-		w.at[room][e.Text] = int(e.Offset)
+	if known > 0 && !slices.ContainsFunc(messages, func(f shared.Message) bool { return f.Offset == known }) {
+		w.counts.lost++
+		w.problem("the log of %s has lost its end at %d", room, known)
 	}
 }
 
@@ -262,50 +277,82 @@ func (w *world) finish() {
 		return true
 	})
 	w.check()
-	for _, m := range w.members {
-		if end := int64(len(w.logs[m.room])); m.parley && m.last > end {
-			w.t.Errorf("%s has seen %d of %d", m.name, m.last, end)
+	for room := range w.rows {
+		w.read(room, 0)
+	}
+	w.mu.Lock()
+	expected := make(map[string]map[int64]row)
+	for room, rows := range w.rows {
+		expected[room] = w.expected(room)
+		w.same("the log of "+room, rows, expected[room])
+		for offset := range expected[room] {
+			if _, ok := rows[offset]; !ok {
+				w.counts.lost++
+				w.problem("%q is not in the log of %s", w.entries[room][offset], room)
+			}
 		}
 	}
 	for _, m := range w.members {
-		w.checkSaid(m)
+		m.explain(expected[m.room])
+		if m.parley {
+			w.same(m.name, m.rows, expected[m.room])
+			w.checkSaid(m)
+		}
 	}
+	w.mu.Unlock()
 	if err := w.server.End(syscall.SIGTERM); err != nil {
 		w.t.Errorf("the server ended with %v: %s", err, w.server.Output)
 	}
 	w.server.Run("check")
-	for room, log := range w.logs {
-		var exported []string
+	for room, rows := range expected {
+		exported := make(map[int64]row)
+		last := int64(0)
 		for lines := bufio.NewScanner(strings.NewReader(w.server.Run("export", "--room", room, "--format", "jsonl"))); lines.Scan(); {
-			var m struct{ Message string }
-			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-				w.t.Fatalf("%s: %v", lines.Bytes(), err)
+			f, err := shared.Decode(lines.Bytes())
+			if err != nil || f.Offset <= last {
+				w.t.Fatalf("%s after %d: %v", lines.Bytes(), last, err)
 			}
-			exported = append(exported, m.Message)
+			r := w.rowOf(room, f)
+			r.changed = rows[f.Offset].changed // which is not exported
+			last, exported[f.Offset] = f.Offset, r
 		}
-		if len(exported) < len(log) || strings.Join(exported[:len(log)], "\n") != strings.Join(log, "\n") {
-			w.t.Errorf("the exported log of %s is not the one that was read: %d and %d entries", room, len(exported), len(log))
+		w.same("the export of "+room, exported, rows)
+		for offset, r := range rows {
+			if _, ok := exported[offset]; ok == r.deleted {
+				w.t.Errorf("%+v in the export of %s: %v", r, room, ok)
+			}
 		}
-	}
-	messages := 0
-	for _, log := range w.logs {
-		messages += len(log)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	messages, entries := 0, 0
+	for room := range w.rows {
+		messages += len(expected[room])
+		entries += len(w.entries[room])
+	}
 	w.t.Logf("faults %v", w.faults)
 	c := w.counts
-	w.t.Logf("kills %d, cuts %d, messages %d, acknowledged %d, reported %d, deliveries %d: lost %d, doubled %d, out of order %d",
-		w.faults["kill"], w.faults["cut"], messages, c.acknowledged, c.reported, c.seen, c.lost, c.doubled, c.disordered)
+	w.t.Logf("kills %d, cuts %d, messages %d, changes %d, acknowledged %d, reported %d, deliveries %d: lost %d, doubled %d, out of order %d",
+		w.faults["kill"], w.faults["cut"], messages, entries-messages, c.acknowledged, c.reported, c.seen, c.lost, c.doubled, c.disordered)
 }
 
-// checkSaid looks for every message of a member of parley.v1, which was said
-// again until it was acknowledged.
+// same compares the messages that somebody has with what they should be. One that came
+// after the last check is not known. The caller holds w.mu.
+func (w *world) same(who string, has, should map[int64]row) {
+	for offset, r := range has {
+		if want, ok := should[offset]; ok && r != want {
+			w.problem("for %s, %d is %+v, not %+v", who, offset, r, want)
+		}
+	}
+}
+
+// checkSaid looks for everything that a member of parley.v1 has said, again until it was
+// acknowledged or refused. The caller holds w.mu.
 func (w *world) checkSaid(m *member) {
-	w.t.Helper()
-	for n := 1; m.parley && n <= m.said; n++ {
-		if text := fmt.Sprintf("%s-%d", m.name, n); w.at[m.room][text] == 0 {
-			w.t.Errorf("%q is not in the log of %s", text, m.room)
+	for n := 1; n <= m.said; n++ {
+		if name := fmt.Sprintf("%s-%d", m.name, n); w.at[m.room][name] == 0 && !w.drafts[m.room][name].gone {
+			w.counts.lost++
+			w.problem("%q is not in the log of %s", name, m.room)
 		}
 	}
 }
