@@ -618,6 +618,128 @@ func TestDeletionWhileOneIsBehind(t *testing.T) {
 	}
 }
 
+// gatheringLog hands entries on as many at a time as it is told, as a busy log does.
+type gatheringLog struct {
+	chat.Log
+	least, has *atomic.Int64
+}
+
+func (l gatheringLog) Open(ctx context.Context, room shared.Name, f chat.Follower) (chat.State, func(), error) {
+	handOn := f.Entries
+	var gathered []chat.Entry
+	f.Entries = func(entries []chat.Entry) {
+		if gathered = append(gathered, entries...); int64(len(gathered)) >= l.least.Load() {
+			handOn(gathered)
+			gathered = nil
+		}
+		l.has.Store(int64(len(gathered)))
+	}
+	return l.Log.Open(ctx, room, f)
+}
+
+// Deletions in the midst of what comes out of the log together: the members are sent
+// what was said before each of them without the log, and the tails forget it.
+func TestDeletionAmongOthers(t *testing.T) {
+	const secret = "the code is 4711"
+	var reads, least, has atomic.Int64
+	s := start(t, editFor(time.Hour), func(c *chat.Config) { c.Log = gatheringLog{countingLog{c.Log, &reads}, &least, &has} })
+	ann, welcome := s.join("r", hello("Ann", newDevice()))
+	bob, _ := s.join("r", hello("Bob", newDevice()))
+	tim := s.tutorial("r/Tim")
+	ann.say("a", secret+" 1")
+	for _, c := range []*client{ann, bob, tim} {
+		c.texts(1)
+	}
+	before := reads.Load()
+	frames := []shared.Message{
+		{Type: shared.TypeChat, ID: "b", Text: secret + " 2"}, del("c", 1, "a"), {Type: shared.TypeChat, ID: "d", Text: secret + " 3"},
+		del("e", 4, "d"), del("f", 2, "b"), {Type: shared.TypeChat, ID: "g", Text: "behind"},
+	}
+	least.Store(int64(len(frames)))
+	for i, f := range frames {
+		ann.send(f)
+		s.until("the log has it", func() bool { return has.Load() == int64(i+1)%least.Load() })
+	}
+	for _, c := range []*client{ann, bob} {
+		got := []string{c.next(shared.TypeChat).Text}
+		for _, typ := range []shared.Type{shared.TypeDelete, shared.TypeChat, shared.TypeDelete, shared.TypeDelete, shared.TypeChat} {
+			m := c.next(typ)
+			got = append(got, fmt.Sprintln(m.Offset, m.Targets, m.Text))
+		}
+		equal(t, "what those who are there are sent", got, secret+" 2", "3 [1] \n", "4 [] "+secret+" 3\n", "5 [4] \n", "6 [2] \n", "7 [] behind\n")
+	}
+	equal(t, "what the tutorial's are sent", tim.texts(3), secret+" 2", secret+" 3", "behind")
+	if n := reads.Load() - before; n != 0 {
+		t.Errorf("the log was read %d times for them", n)
+	}
+	if strings.Contains(strings.Join(s.hub.Tails("r"), ""), secret) {
+		t.Error("the tails have what was deleted")
+	}
+	h := hello("Eve", newDevice())
+	h.Epoch = welcome.Epoch
+	eve, _ := s.join("r", h)
+	var got []string
+	for range 7 {
+		m, err := eve.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Offset > 0 {
+			got = append(got, fmt.Sprintln(m.Offset, m.Targets, m.Text))
+		}
+	}
+	equal(t, "what who resumes is sent", got[:6],
+		"1 [] (deleted)\n", "2 [] (deleted)\n", "3 [1] \n", "4 [] (deleted)\n", "5 [4] \n", "6 [2] \n")
+}
+
+// A page of changes ends before a deletion of many messages if it has no place for all
+// of them: the next one begins with it.
+func TestChangesOfOneDeletionAreTogether(t *testing.T) {
+	const messages = 60
+	s := start(t, editFor(time.Hour))
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	bob, _ := s.join("r", hello("Bob", newDevice()))
+	var reactions []shared.Message
+	for i := range messages {
+		ann.say(fmt.Sprint("a", i), "x")
+		m := ann.next(shared.TypeChat)
+		bob.say(fmt.Sprint("b", i), "y")
+		ann.next(shared.TypeChat)
+		reactions = append(reactions, react(fmt.Sprint("r", i), m.Offset, m.ID, "👍"))
+	}
+	for _, r := range reactions {
+		ann.send(r)
+		ann.next(shared.TypeReact)
+	}
+	added := make(chan error, 1)
+	s.log.Append(t.Context(), shared.Name{Text: "r", Key: "r"}, chat.Entry{
+		Kind: chat.KindNotice, ID: "n", Device: chat.OperatorDevice, Time: time.Now(), Target: 2,
+		Extra: &chat.Extra{Of: "b0", Act: &chat.Act{Do: shared.DoDeleteAll, Operator: true}},
+	}, func(_ chat.Receipt, err error) { added <- err })
+	if err := <-added; err != nil {
+		t.Fatal(err)
+	}
+	ann.next(shared.TypeNotice)
+	if n := len(ann.next(shared.TypeDelete).Targets); n != messages {
+		t.Fatalf("%d messages were deleted", n)
+	}
+	got := make(map[string]int)
+	position := int64(2 * messages)
+	var pages []int
+	for more := true; more; {
+		answer := ann.ask(shared.Message{Type: shared.TypeHistory, Changed: position, Before: 2*messages + 1, Limit: shared.MaxHistory})
+		for _, m := range answer.Messages {
+			got[m.ID]++
+			position = max(position, m.Changed)
+		}
+		pages = append(pages, len(answer.Messages))
+		more = answer.More
+	}
+	if len(got) != 2*messages || !slices.Equal(pages, []int{messages, messages}) {
+		t.Errorf("pages of %v have %d messages", pages, len(got))
+	}
+}
+
 // Whoever was away too long asks for what changed of what they have.
 func TestChangesQuestion(t *testing.T) {
 	s := start(t, editFor(time.Hour))

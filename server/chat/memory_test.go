@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,6 +112,33 @@ func TestReplayIsBounded(t *testing.T) {
 		c.conn.CloseNow()
 	}
 	s.until("all is given back", func() bool { return s.hub.Held() <= 2*chat.HeldBySession })
+}
+
+// A room that is opened with long texts has the newest of them at hand, not the oldest
+// of the newest.
+func TestRecentOfLongTexts(t *testing.T) {
+	const texts = 300
+	s := start(t)
+	epoch := s.fill("hall", texts)
+	for _, after := range []int64{texts - 1, texts - 3, texts - 40, texts - 260, 0} {
+		s.stop()
+		var reads atomic.Int64
+		s.open(func(c *chat.Config) { c.Log = countingLog{c.Log, &reads} })
+		h := resume(fmt.Sprint("Ann", after), epoch)
+		h.After = after
+		ann, welcome := s.join("hall", h)
+		if !welcome.Resumed {
+			t.Errorf("after %d: %+v", after, welcome)
+		}
+		for offset := after + 1; offset <= texts; offset++ {
+			if m := ann.next(shared.TypeChat); m.Offset != offset {
+				t.Fatalf("after %d, in the place of %d came %d", after, offset, m.Offset)
+			}
+		}
+		if n := reads.Load(); after == texts-1 && n > 4 {
+			t.Errorf("for the last one, the log was read %d times", n)
+		}
+	}
 }
 
 // At the limit, those go who hold most; everybody else stays, and newcomers come
