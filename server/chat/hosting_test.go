@@ -361,6 +361,8 @@ func TestDoor(t *testing.T) {
 	s.out("Class", hello("Bob", newDevice()), shared.CloseRemoved, "Ann lets in only those who")
 	eve.leave()
 	eve, _ = s.join("Class", hello("Eve", eveDevice))
+	evelyn, _ := s.join("Class", hello("Evelyn", eveDevice)) // another name of a known device
+	evelyn.leave()
 	no := func(path string) {
 		t.Helper()
 		if status, body, _ := s.get(path); status != http.StatusForbidden || !strings.Contains(body, "Ann lets in only those who") {
