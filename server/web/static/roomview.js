@@ -83,7 +83,8 @@ export class RoomView {
 		const [one, two] = typing;
 		fill($('typing'), typing, () => !typing.length ? [] : typing.length > 2 ? [t('room.typing.several')]
 			: nodes(two ? 'room.typing.two' : 'room.typing.one', {name: bdi(one), other: two && bdi(two)}));
-		$('search').hidden = !room.can.includes('search');
+		// Three buttons and large letters leave no room for a name; the people's sheet has the search, too.
+		$('search').hidden = !room.can.includes('search') || innerWidth < 16 * parseFloat(getComputedStyle(document.body).fontSize);
 		if (this.people) this.people.draw(room, members);
 	}
 
