@@ -36,7 +36,7 @@ func TestRestartSpread(t *testing.T) {
 	for range 8 {
 		p.wait("/^Next try in \\d+ s\\.$/.test(document.querySelector('#countdown').textContent)")
 		longest = max(longest, eval[int](p, "+/\\d+/.exec(document.querySelector('#countdown').textContent)[0]"))
-		eval[any](p, "document.querySelector('#again').click()")
+		eval[any](p, "document.querySelector('#again').click(); document.querySelector('#countdown').textContent = ''")
 	}
 	if longest <= 16 || longest > 80 { // 15 s is the longest wait without it
 		t.Errorf("of eight waits the longest is %d s", longest)
