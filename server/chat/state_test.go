@@ -3,7 +3,10 @@ package chat_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,6 +113,8 @@ type reader struct {
 	conn   *client // nil while it is away
 	by     string
 
+	versions map[int64]int // of the messages' texts
+
 	epoch string
 	at    int64 // the position
 
@@ -151,6 +156,7 @@ func (r *reader) read() (m shared.Message, ok bool) {
 		r.rt.Fatalf("the reader at %d: %v", r.at, err)
 	case m.Type != shared.TypeHistory:
 		r.apply(m, r.by)
+		r.forward(m)
 		r.at = max(r.at, m.Offset)
 	}
 	return m, true
@@ -176,7 +182,30 @@ func (r *reader) page(ask shared.Message) (answer shared.Message) {
 		}
 	}
 	r.apply(answer, r.by)
+	r.forward(answer.Messages...)
 	return answer
+}
+
+// forward checks that no message has gone back to an earlier text. Later ones have
+// greater numbers at their ends, and after a deletion there is none.
+func (r *reader) forward(frames ...shared.Message) {
+	for _, f := range frames {
+		for _, offset := range append(f.Targets, f.Offset, f.Edits, f.Target) {
+			m, ok := r.messages[offset]
+			if !ok {
+				continue
+			}
+			version := math.MaxInt
+			if !m.Deleted {
+				_, number, _ := strings.Cut(m.Text, " ")
+				version, _ = strconv.Atoi(number) // 0 if it has none
+			}
+			if version < r.versions[offset] {
+				r.rt.Errorf("with %+v, %d goes back to %q", f, offset, m.Text)
+			}
+			r.versions[offset] = version
+		}
+	}
 }
 
 // catchUp asks for the next of the changes that were missed.
@@ -191,10 +220,26 @@ func (r *reader) catchUp() {
 }
 
 // overtaken has something happen between the moment at which a page is read and the
-// one at which it is sent.
+// one at which it is sent. While it holds, the log has what happens, and the room hears of
+// it with the first entry after that: so pages overtake entries.
 type overtaken struct {
 	chat.Log
-	by *atomic.Pointer[func()]
+	by    *atomic.Pointer[func()]
+	holds *atomic.Bool
+	last  *atomic.Pointer[string] // the id of the newest entry
+}
+
+func (l overtaken) Open(ctx context.Context, room shared.Name, f chat.Follower) (chat.State, func(), error) {
+	handOn := f.Entries
+	var held []chat.Entry
+	f.Entries = func(entries []chat.Entry) {
+		if held = append(held, entries...); !l.holds.Load() {
+			handOn(held)
+			held = nil
+		}
+		l.last.Store(&entries[len(entries)-1].ID)
+	}
+	return l.Log.Open(ctx, room, f)
 }
 
 func (l overtaken) happen() {
@@ -227,11 +272,13 @@ type said struct {
 func TestReaderEndsWithTheLogsState(t *testing.T) {
 	const people = 3
 	var overtakes atomic.Pointer[func()]
+	var holds atomic.Bool
+	var last atomic.Pointer[string]
 	s := start(t)
 	s.stop()
 	open := func() {
 		s.open(editFor(time.Hour), func(c *chat.Config) {
-			c.ResumeLimit, c.TailBytes, c.Log = 30, 4096, overtaken{c.Log, &overtakes}
+			c.ResumeLimit, c.TailBytes, c.Log = 30, 4096, overtaken{c.Log, &overtakes, &holds, &last}
 		})
 		s.log.Retain(chat.Retention{Bytes: 100 * textBytes, Every: time.Millisecond})
 	}
@@ -241,7 +288,7 @@ func TestReaderEndsWithTheLogsState(t *testing.T) {
 		rooms++
 		room := fmt.Sprint("room", rooms)
 		devices := []string{newDevice(), newDevice(), newDevice()}
-		r := &reader{state: newState(), rt: rt, s: s, room: room, device: devices[0]}
+		r := &reader{state: newState(), versions: make(map[int64]int), rt: rt, s: s, room: room, device: devices[0]}
 		conns := make([]*client, people)
 		gather := func() {
 			for i := range conns {
@@ -264,16 +311,22 @@ func TestReaderEndsWithTheLogsState(t *testing.T) {
 		}()
 		var all []said
 		ids := 0
-		send := func(who int, m shared.Message) int64 {
+		head := int64(0)
+		begin := func(who int, m shared.Message) string {
 			ids++
 			m.ID = fmt.Sprint(room, "-", ids)
 			conns[who].send(m)
+			return m.ID
+		}
+		send := func(who int, m shared.Message) int64 {
+			m.ID = begin(who, m)
 			for {
 				got, err := conns[who].read()
 				if err != nil {
 					t.Fatal(err)
 				}
 				if got.ID == m.ID {
+					head = max(head, got.Offset)
 					return got.Offset // 0 if it was refused
 				}
 			}
@@ -289,7 +342,11 @@ func TestReaderEndsWithTheLogsState(t *testing.T) {
 		}
 		someone := rapid.IntRange(0, people-1)
 		target := func() said { return all[rapid.IntRange(max(0, len(all)-40), len(all)-1).Draw(rt, "target")] }
-		text := func() string { return rapid.StringMatching("[a-z]{1,8}").Draw(rt, "text") }
+		texts := 0
+		text := func() string {
+			texts++
+			return fmt.Sprint(rapid.StringMatching("[a-z]{1,8}").Draw(rt, "text"), " ", texts)
+		}
 		say(0, shared.Message{Type: shared.TypeChat, Text: "first"})
 		rt.Repeat(map[string]func(*rapid.T){
 			"say": func(rt *rapid.T) {
@@ -329,12 +386,39 @@ func TestReaderEndsWithTheLogsState(t *testing.T) {
 				if r.conn != nil {
 					m := target()
 					change := rapid.SampledFrom([]shared.Message{
-						edit("", m.offset, m.id, "overtaken"), del("", m.offset, m.id), react("", m.offset, m.id, "🎉"),
+						edit("", m.offset, m.id, "overtaken"+text()), del("", m.offset, m.id), react("", m.offset, m.id, "🎉"),
 					}).Draw(rt, "change")
 					overtake := func() { send(m.who, change) }
 					overtakes.Store(&overtake)
 					r.page(shared.Message{Type: shared.TypeHistory, Before: m.offset + 2, Limit: rapid.IntRange(1, 10).Draw(rt, "limit")})
 				}
+			},
+			"page before its entries": func(rt *rapid.T) {
+				if r.conn == nil {
+					return
+				}
+				holds.Store(true)
+				m := target()
+				begin(m.who, edit("", m.offset, m.id, text()))
+				begin(m.who, edit("", m.offset, m.id, text()))
+				if rapid.Bool().Draw(rt, "delete") {
+					begin(m.who, del("", m.offset, m.id))
+				}
+				// What the log refused has no offset: then this one has another, and its edit is refused.
+				id := begin(m.who, shared.Message{Type: shared.TypeChat, Text: text()})
+				s.until("the log has it", func() bool { return *last.Load() == id })
+				id = begin(m.who, edit("", head+int64(rapid.IntRange(1, 4).Draw(rt, "offset")), id, text()))
+				id = begin(m.who, shared.Message{Type: shared.TypeChat, Text: text()})
+				s.until("the log has it", func() bool { return *last.Load() == id })
+				r.page(shared.Message{Type: shared.TypeHistory, Limit: rapid.IntRange(1, 10).Draw(rt, "limit")})
+				if r.conn != nil {
+					r.page(shared.Message{Type: shared.TypeHistory, Before: m.offset + 1, Limit: 1})
+				}
+				if rapid.IntRange(0, 3).Draw(rt, "and leave") == 0 {
+					r.goAway()
+				}
+				holds.Store(false)
+				say(1, shared.Message{Type: shared.TypeChat, Text: "released"})
 			},
 			"catch up": func(*rapid.T) {
 				if r.conn != nil && r.since > 0 {
@@ -366,7 +450,7 @@ func TestReaderEndsWithTheLogsState(t *testing.T) {
 				arrived = r.readTo(say(1, shared.Message{Type: shared.TypeChat, Text: "end"}), 1<<20)
 			}
 		}
-		fresh := &reader{state: newState(), rt: rt, s: s, room: room, device: devices[0]}
+		fresh := &reader{state: newState(), versions: make(map[int64]int), rt: rt, s: s, room: room, device: devices[0]}
 		fresh.come()
 		defer fresh.goAway()
 		first := int64(0)
