@@ -21,7 +21,7 @@ const MaxLink = 2048
 // server/web/static/link.js has the same rules; testdata/links tests both.
 //
 //	http(s)://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS&host=KEY
-//	parley://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS
+//	parley://HOST:PORT/r/ROOM#k=PASSPHRASE&fp=WORDS&tls
 //	http(s)://HOST:PORT/chat/ROOM/
 //	https://HOST:PORT/#WORDS
 //
@@ -73,7 +73,7 @@ var (
 
 // ParseLink reads a link, with white space around it. Of ws and wss addresses it
 // takes what http and https ones mean. A parley link stands for https if it has
-// words or the port 443; without a port it gets DefaultPort. What it does not
+// words, the port 443, or tls in the fragment; without a port it gets DefaultPort. What it does not
 // know of the query and of the fragment, it ignores. The error is a *LinkError.
 func ParseLink(text string) (Link, error) {
 	refuse := func(code, reason string) (Link, error) { return Link{}, &LinkError{code, reason} }
@@ -119,7 +119,7 @@ func ParseLink(text string) (Link, error) {
 		return Link{}, err
 	}
 	if scheme == "parley" {
-		l.TLS = l.Words != "" || strings.HasSuffix(host, ":443")
+		l.TLS = l.Words != "" || strings.HasSuffix(host, ":443") || slices.Contains(strings.Split(fragment, "&"), "tls")
 	}
 	if !l.TLS {
 		l.Words = "" // they are a certificate's

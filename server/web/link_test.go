@@ -148,3 +148,102 @@ func TestRoomLinkWithoutStorage(t *testing.T) {
 	p.keys("Bob\r")
 	p.waitFor("a secret")
 }
+
+// opened returns what Android gives to the app that a link of the scheme intent opens, as
+// its Intent.parseUri reads it, and the extras.
+func opened(t *testing.T, intent string) (data string, extras url.Values) {
+	t.Helper()
+	rest, isIntent := strings.CutPrefix(intent, "intent:")
+	i := strings.LastIndex(rest, "#")
+	body, ends := strings.CutSuffix(rest[max(i, 0):], ";end")
+	body, begins := strings.CutPrefix(body, "#Intent;")
+	if !isIntent || !ends || !begins {
+		t.Fatalf("this is no intent: %s", intent)
+	}
+	extras = url.Values{}
+	for part := range strings.SplitSeq(body, ";") {
+		name, value, _ := strings.Cut(part, "=")
+		value, err := url.PathUnescape(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		extras.Add(name, value)
+	}
+	return extras.Get("scheme") + ":" + rest[:i], extras
+}
+
+// The page of a room's link offers the app to Android's browsers, with all that the link
+// has, and to no others. Without the app, they come to where it is.
+func TestOpenInTheApp(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	link := s.url() + "/r/" + url.PathEscape("部屋 7; #1") + "#k=" + url.PathEscape("correct; horse#合言葉")
+	desktop := newPerson(t)
+	desktop.open(link)
+	desktop.wait("document.activeElement.id === 'name-input' && !location.href.includes('#')")
+	if eval[bool](desktop, "!!document.querySelector('#landing a')") {
+		t.Error("a desktop is offered the app")
+	}
+
+	p := newPerson(t)
+	p.before("Object.defineProperty(navigator, 'userAgent', {value: 'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/150.0.0.0 Mobile Safari/537.36'})")
+	for _, view := range []struct {
+		width  int64
+		scheme string
+	}{{412, "light"}, {320, "dark"}} {
+		p.look(view.width, 700, view.scheme)
+		p.open("about:blank")
+		p.open(link)
+		p.wait("document.querySelector('#landing a')?.textContent === 'Open in the app' && !location.href.includes('#')")
+		p.picture("page-app-" + view.scheme)
+		if wide := p.wider(); len(wide) > 0 {
+			t.Errorf("at %d: wider than the window: %q", view.width, wide)
+		}
+	}
+	data, extras := opened(t, eval[string](p, "document.querySelector('#landing a').href"))
+	got, err := shared.ParseLink(data)
+	if want, _ := shared.ParseLink(link); err != nil || got != want || !strings.HasPrefix(data, "parley://") {
+		t.Errorf("the app gets %s: %+v, %v", data, got, err)
+	}
+	if extras.Get("package") != "org.parley.chat" || extras.Get("S.browser_fallback_url") != s.url()+"/app" {
+		t.Errorf("the intent has %v", extras)
+	}
+}
+
+// Whatever a link of a room has, the app gets it.
+func TestAppLinks(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../shared/testdata/links/good_*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var links []string
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		var v struct{ Link, Room string }
+		if err == nil {
+			err = json.Unmarshal(data, &v)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Room != "" {
+			links = append(links, v.Link)
+		}
+	}
+	p := newPerson(t)
+	p.open(staticServer(t) + "/")
+	list, _ := json.Marshal(links)
+	intents := eval[[]string](p, `Promise.all(['link', 'follow'].map(name => import('/static/' + name + '.js'))).then(([{readLink}, {appLink}]) => `+string(list)+`.map(link => appLink(readLink(link), 'http://h/')))`)
+	for i, link := range links {
+		data, _ := opened(t, intents[i])
+		want, _ := shared.ParseLink(link)
+		if got, err := shared.ParseLink(data); err != nil || got.TLS != want.TLS || got.Path != want.Path || got.Room != want.Room ||
+			got.Key != want.Key || got.Words != want.Words || strings.TrimSuffix(strings.TrimSuffix(got.Host, ":443"), ":80") != strings.TrimSuffix(want.Host, ":443") {
+			t.Errorf("%s opens the app with %s: %+v, %v", link, data, got, err)
+		}
+	}
+	if len(links) < 20 {
+		t.Errorf("only %d links lead to rooms", len(links))
+	}
+}

@@ -148,7 +148,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 }
 
 // invitations are loaded by whoever follows a room's link, invites, or shows /join.
-var invitations = []string{"link.js", "invite.js", "join.js", "join.css"}
+var invitations = []string{"link.js", "follow.js", "invite.js", "join.js", "join.css"}
 
 // changing is loaded with the first message that is answered, reacted to or has
 // code, and by whoever answers, changes or finds one.
@@ -185,7 +185,7 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	limit("the page", all, 76) // 3 KB of it for changes and hosts, as in the first room
-	limit("what invites", later, 6)
+	limit("what invites", later, 7) // 1 KB of it for the link into the app
 	limit("what answers, changes and finds", changes, 22)
 
 	// The first room is the page, what it links to, and what its script imports

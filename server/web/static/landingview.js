@@ -34,8 +34,7 @@ export class View {
 
 	/** Keep the passphrase of the room's link, and go straight in if the name is known. */
 	async follow() {
-		const {readLink} = await part('link'), {app} = this, {invited} = app;
-		const {key, error, keyIgnored} = readLink(location.href);
+		const {follow} = await part('follow'), {app} = this, {invited} = app, {key, error, keyIgnored} = follow();
 		this.trouble = error ? 'link.damaged' : keyIgnored && !key ? 'link.query' : '';
 		// A passphrase that has opened the room is better than one that may not.
 		if (key && !get(keyOf(invited))) set(keyOf(invited), {key});

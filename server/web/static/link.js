@@ -63,7 +63,7 @@ function read(text) {
 		} else if (name === 'host') link.hostKey = hostKeys.test(value) ? value : refuse('host');
 		else link.words = fingerprint.test(value) ? value : refuse('words');
 	}
-	if (scheme === 'parley') link.tls = !!link.words || link.host.endsWith(':443');
+	if (scheme === 'parley') link.tls = !!link.words || link.host.endsWith(':443') || fragment.split('&').includes('tls');
 	if (!link.tls) link.words = '';
 	return link;
 }
