@@ -1,7 +1,7 @@
 # The app for Android, and packages of the desktop app. Included by ../../Makefile.
 
 APK_PACKAGES := clang lld llvm android-liblog-dev android-libnativehelper-dev android-platform-frameworks-native-headers \
-	libegl-dev libgles-dev aapt android-framework-res apksigner zipalign default-jdk-headless
+	libegl-dev libgles-dev aapt android-framework-res apksigner zipalign default-jdk-headless libsmali-java
 
 # What runs the app's library without a phone, and shows what it draws.
 HOST_PACKAGES := gcc libc6-dev libx11-dev libgl1-mesa-dri xvfb util-linux fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
@@ -46,7 +46,14 @@ client-dist: check-go build-packages ## the desktop app of this system with its 
 	@rm -rf build/_desktop && mkdir -p build/_desktop dist && cp main.go build/_desktop # where the tool finds no FyneApp.toml to count up
 	cd build/_desktop && go run $(FYNE_TOOL) package --executable ../parley$(shell go env GOEXE) --release \
 		--icon ../../assets/icon.png --app-id $(APP_ID) --name Parley --app-version $(VERSION) --app-build $(APP_BUILD)
+	@[ ! -f build/_desktop/Parley.tar.xz ] || $(TAKES_LINKS)
 	@rm -rf dist/Parley.* && mv build/_desktop/Parley.* dist/ && ls -d dist/Parley.*
+
+# On Linux the app takes parley:// links. Fyne's tool can only say that an app takes files.
+TAKES_LINKS = { cd build/_desktop && mkdir links && cd links && tar -xf ../Parley.tar.xz && \
+	sed -i 's,^Exec=.*,& %u\nMimeType=x-scheme-handler/parley;,' parley/usr/local/share/applications/$(APP_ID).desktop && \
+	sed -i 's,^user-uninstall:,\t-update-desktop-database $$(DESTDIR)$$(HOME)/.local/share/applications\n\n&,' parley/Makefile && \
+	tar -cJf ../Parley.tar.xz parley; }
 
 # With an NDK nothing is needed from Debian.
 apk-packages:

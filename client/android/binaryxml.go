@@ -35,8 +35,9 @@ var attributes = map[string]struct {
 }{
 	"theme": {0x01010000, resource}, "label": {0x01010001, text}, "icon": {0x01010002, resource},
 	"name": {0x01010003, text}, "exported": {0x01010010, boolean}, "configChanges": {0x0101001f, flags},
-	"value": {0x01010024, text}, "minSdkVersion": {0x0101020c, number}, "versionCode": {0x0101021b, number},
-	"versionName": {0x0101021c, text}, "windowSoftInputMode": {0x0101022b, flags},
+	"taskAffinity": {0x01010012, text}, "excludeFromRecents": {0x01010017, boolean},
+	"value": {0x01010024, text}, "mimeType": {0x01010026, text}, "scheme": {0x01010027, text}, "minSdkVersion": {0x0101020c, number}, "versionCode": {0x0101021b, number},
+	"versionName": {0x0101021c, text}, "windowSoftInputMode": {0x0101022b, flags}, "noHistory": {0x0101022d, boolean},
 	"targetSdkVersion": {0x01010270, number}, "allowBackup": {0x01010280, boolean},
 	"enableOnBackInvokedCallback": {0x0101066c, boolean},
 }
@@ -227,6 +228,9 @@ func (e *encoder) attribute(a xml.Attr) ([]byte, error) {
 		}
 	case resource:
 		data, ok = references[a.Value]
+		if !ok {
+			data, ok = androidReferences[a.Value]
+		}
 	case flags:
 		for name := range strings.SplitSeq(a.Value, "|") {
 			bit, known := bits[name]

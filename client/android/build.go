@@ -145,7 +145,7 @@ func findToolchain() (toolchain, error) {
 // repack makes an APK without a signature of the libraries and the code of one,
 // the resources of another, and a manifest: the libraries stripped, which Fyne's
 // tool can't as it looks at their symbols, and everything compressed but the
-// resource table, which Android maps into memory.
+// resource table, which Android maps into memory. It adds the code that takes links.
 func repack(packaged, resources string, manifest []byte, to, strip string) error {
 	file, err := os.Create(to)
 	if err != nil {
@@ -185,6 +185,9 @@ func repack(packaged, resources string, manifest []byte, to, strip string) error
 		}
 		return add(name, data)
 	}); err != nil {
+		return err
+	}
+	if err := add(linkEntry, linkDex); err != nil {
 		return err
 	}
 	if err := out.Close(); err != nil {

@@ -70,6 +70,9 @@ func checkManifest(app app, badging, tree string) error {
 		"application/label": app.Name, "application/icon": reference("@mipmap/icon"), "application/allowBackup": "0x0",
 		"application/enableOnBackInvokedCallback": "0x0", "activity/theme": reference("@style/Ground"),
 		"activity/configChanges": "0x5000ffff", "activity/windowSoftInputMode": "0x10", "activity/exported": "0xffffffff",
+		"activity 2/name": "org.parley.chat.Link", "activity 2/exported": "0xffffffff", "activity 2/theme": "@0x01030055",
+		"action 2/name": "android.intent.action.VIEW", "data/scheme": "parley",
+		"action 3/name": "android.intent.action.SEND", "data 2/mimeType": "text/plain",
 	} {
 		if found[name] != want {
 			errs = append(errs, fmt.Errorf("the manifest's %s is %q, not %q", name, found[name], want))
@@ -89,17 +92,21 @@ func permissions(badging string) (names []string) {
 func reference(name string) string { return fmt.Sprintf("@%#x", references[name]) }
 
 // seen gives the attributes that Android finds in a manifest as aapt shows it,
-// by element and name, and those that it does not. It looks for each in the
+// by element and name, and those that it does not. The second activity is "activity 2". It looks for each in the
 // order of their IDs and never goes back (RetrieveAttributes in androidfw).
 func seen(tree string) (found map[string]string, hidden []string) {
 	line := regexp.MustCompile(`^\s*(?:E: ([\w-]+)|A: android:(\w+)\((0x\w+)\)=(?:"(.*)" \(Raw.*|\(type \w+\))?(\S*))`)
 	found = make(map[string]string)
+	count := make(map[string]int)
 	var element, last string
 	for l := range strings.Lines(tree) {
 		switch m := line.FindStringSubmatch(l); {
 		case m == nil:
 		case m[1] != "":
 			element, last = m[1], ""
+			if count[m[1]]++; count[m[1]] > 1 {
+				element = fmt.Sprintf("%s %d", m[1], count[m[1]])
+			}
 		case m[3] < last:
 			hidden = append(hidden, element+"/"+m[2])
 		default:
@@ -132,7 +139,7 @@ func checkSignature(file string) error {
 	return errors.Join(append(errs, command(zipalign, "-c", "-p", "4", file))...)
 }
 
-// checkFiles looks at the libraries in the file.
+// checkFiles looks at the libraries and the code in the file.
 func checkFiles(file string, strict bool) error {
 	z, err := zip.OpenReader(file)
 	if err != nil {
@@ -141,7 +148,13 @@ func checkFiles(file string, strict bool) error {
 	defer z.Close()
 	var errs []error
 	var n int
+	var code []byte
 	for _, f := range z.File {
+		if f.Name == linkEntry {
+			if code, err = readEntry(f); err != nil {
+				return err
+			}
+		}
 		if !strings.HasSuffix(f.Name, ".so") {
 			continue
 		}
@@ -156,6 +169,9 @@ func checkFiles(file string, strict bool) error {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", f.Name, err))
 		}
+	}
+	if err := checkDex(code); err != nil {
+		errs = append(errs, err)
 	}
 	if n == 0 {
 		errs = append(errs, errors.New("it holds no library"))

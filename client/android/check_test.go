@@ -62,7 +62,7 @@ func TestCheckFindsFaults(t *testing.T) {
 	}
 	for _, want := range []string{
 		"lib/x86_64/app.so", "it needs [libc.so.6], not", "it needs ftruncate", "ANativeActivity_onCreate is missing",
-		"it is not stripped", "a segment is aligned to 0x1000",
+		"it lacks classes2.dex", "it is not stripped", "a segment is aligned to 0x1000",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)

@@ -6,6 +6,7 @@
 //	go run ./client/android build all      dist/parley-VERSION-universal.apk
 //	go run ./client/android check FILE…    says what is wrong with an APK
 //	go run ./client/android release        build/_release, a folder in which fyne release works
+//	go run ./client/android dex            assembles Link.smali into link.dex
 //	go run ./client/android manifest       copies the version of FyneApp.toml into AndroidManifest.xml
 package main
 
@@ -30,7 +31,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 || len(args) == 1 && (args[0] == "build" || args[0] == "check") {
-		return errors.New("want build ARCHITECTURE, check FILE…, release or manifest")
+		return errors.New("want build ARCHITECTURE, check FILE…, release, dex or manifest")
 	}
 	app, err := readApp("FyneApp.toml")
 	if err != nil {
@@ -52,6 +53,8 @@ func run(args []string) error {
 		return nil
 	case "release":
 		return stageRelease(app)
+	case "dex":
+		return writeDex()
 	case "manifest":
 		return syncManifest(app)
 	}

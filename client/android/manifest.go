@@ -70,7 +70,7 @@ func stageRelease(app app) error {
 }
 
 // packagedManifest is the whole manifest, in binary, with what Fyne's tool adds
-// to it: the icon and the versions of Android.
+// to it, the icon and the versions of Android, and the activity that takes links.
 func packagedManifest(app app, version string) ([]byte, error) {
 	text, err := wholeManifest(app, version)
 	if err != nil {
@@ -86,6 +86,11 @@ func packagedManifest(app app, version string) ([]byte, error) {
 	}
 	application.set("icon", "@mipmap/icon")
 	application.child("activity").set("theme", "@style/Ground")
+	link, err := parseXML(linkManifest)
+	if err != nil {
+		return nil, fmt.Errorf("link.xml: %w", err)
+	}
+	application.children = append(application.children, link)
 	sdk := &element{name: "uses-sdk"}
 	sdk.set("minSdkVersion", "21")
 	sdk.set("targetSdkVersion", "29") // of what Fyne's tool packages, and was tried with

@@ -88,6 +88,10 @@ func TestPackagedManifest(t *testing.T) {
 		"application/enableOnBackInvokedCallback": "0x0", "application/debuggable": "",
 		"activity/name": "org.golang.app.GoNativeActivity", "activity/exported": "0xffffffff",
 		"activity/configChanges": "0x5000ffff", "activity/windowSoftInputMode": "0x10", "activity/theme": "@0x7f020000",
+		"activity 2/name": "org.parley.chat.Link", "activity 2/exported": "0xffffffff", "activity 2/theme": "@0x01030055",
+		"activity 2/excludeFromRecents": "0xffffffff", "activity 2/noHistory": "0xffffffff",
+		"action 2/name": "android.intent.action.VIEW", "category 3/name": "android.intent.category.BROWSABLE", "data/scheme": "parley",
+		"action 3/name": "android.intent.action.SEND", "data 2/mimeType": "text/plain",
 		"meta-data/value": "Parley", "category/name": "android.intent.category.LAUNCHER",
 	} {
 		if found[name] != want {

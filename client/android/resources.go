@@ -12,6 +12,9 @@ import (
 // references are the resources that the manifest names.
 var references = map[string]uint32{"@mipmap/icon": 0x7f010000, "@style/Ground": 0x7f020000}
 
+// androidReferences are those of Android's own resources.
+var androidReferences = map[string]uint32{"@android:style/Theme.NoDisplay": 0x01030055}
+
 // debianFramework is Android's own resources, in a package of Debian's.
 const debianFramework = "/usr/share/android-framework-res/framework-res.apk"
 
