@@ -12,6 +12,7 @@ import (
 	"parley/client/ui/conversation"
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
+	"parley/shared"
 )
 
 // network is the way to servers.
@@ -33,6 +34,7 @@ type options struct {
 	grace  time.Duration // how long a phone's app in the background stays connected
 	system system
 
+	inbox    string        // the file in which links are left; "" if there is none
 	patience time.Duration // until a server that can't be reached is looked for
 }
 
@@ -53,9 +55,10 @@ type client struct {
 	notices      int                  // notifications since the window lost the focus
 	sent         bool                 // something, since the app was started
 	lost         lost
-	hearing      int    // searches that want multicast
-	networkAsked bool   // whether the app may reach the network, since it was started
-	asleep       func() // cancels the pause of an app in the background
+	linkQuestion *kit.Overlay // whether to follow a link, the last one
+	hearing      int          // searches that want multicast
+	networkAsked bool         // whether the app may reach the network, since it was started
+	asleep       func()       // cancels the pause of an app in the background
 }
 
 // ways lead from one page to another.
@@ -66,7 +69,8 @@ type ways interface {
 	showRooms(room, key string) // and a room of theirs, unless it is ""
 	showSettings()
 	changeServer()
-	start() // as when the app starts
+	follow(link shared.Link) // to its server and its room
+	start()                  // as when the app starts
 }
 
 // roomsPage is a page that lists rooms.
@@ -178,6 +182,9 @@ func (c *client) setFocused(on bool) {
 		if p, ok := c.nav.top().(searcher); ok {
 			p.shown(on)
 		}
+	}
+	if on {
+		c.takeLink()
 	}
 	if !on {
 		c.endSeeking()

@@ -9,6 +9,7 @@ import (
 	"parley/client/session"
 	"parley/client/ui/conversation"
 	"parley/client/ui/kit"
+	"parley/shared"
 )
 
 // router is the app: the client, and which of its pages leads to which.
@@ -33,6 +34,16 @@ func (r router) start() {
 		}
 	}
 	r.nav.reset(pages...)
+	r.takeLink()
+}
+
+// follow goes where a link leads, by way of the first page, which checks it.
+func (r router) follow(link shared.Link) {
+	if r.lost.moving {
+		return
+	}
+	r.nav.reset(r.landingPage)
+	r.nav.top().(*landingPage).choose(link.String())
 }
 
 func (r router) landingPage() page { return newLandingPage(r.client) }

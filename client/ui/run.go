@@ -5,6 +5,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -23,12 +24,23 @@ import (
 // under it.
 const ID = "org.parley.chat"
 
-// Run shows the app until its window is closed.
-func Run() {
+// Run shows the app until its window is closed. link is one to follow; "" for none. If the
+// app runs already, that one gets the link.
+func Run(link string) {
 	a := app.NewWithID(ID)
 	app.SetMetadata(metadata(a.Metadata()))
 	a.SetIcon(kit.Logo())
+	inbox := filepath.Join(a.Storage().RootURI().Path(), inboxName)
 	store, problem := openStore(a)
+	if link != "" {
+		// The app takes it from there; without the file it begins as ever.
+		if err := leaveLink(inbox, argument(link)); err != nil {
+			fyne.LogError("The link can't be followed", err)
+		} else if problem == "in_use" {
+			fmt.Println("Parley runs already, and asks in its window.")
+			return
+		}
+	}
 	w := a.NewWindow("Parley")
 	w.SetMaster()
 	b := kit.NewBridge(nil)
@@ -36,11 +48,12 @@ func Run() {
 	dial := session.DialFunc(handset.Dial)
 	c := newRouter(a, w, options{
 		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, searchNearby, dial}, store: store,
-		clock: time.Now, grace: backgroundGrace, system: android, patience: lostPatience,
+		clock: time.Now, grace: backgroundGrace, system: android, patience: lostPatience, inbox: inbox,
 	})
 	c.storeProblem = problem
 	w.Resize(c.prefs.size())
 	follow(c, a.Lifecycle())
+	c.watchInbox()
 	w.ShowAndRun()
 	c.close()
 	if store != nil {
@@ -48,6 +61,14 @@ func Run() {
 			fyne.LogError("What is kept could not be closed", err)
 		}
 	}
+}
+
+// argument is a link that was typed, whose room may have spaces, as one passes it on.
+func argument(typed string) string {
+	if link, err := shared.ParseLink(typed); err == nil {
+		return link.String()
+	}
+	return typed
 }
 
 // metadata completes what Fyne knows of the app. `fyne package` compiles

@@ -211,7 +211,7 @@ func startScreen(t *testing.T, ctx context.Context, dir string) *Screen {
 }
 
 // startApp starts the app in its home and waits for its window to have the focus.
-func (s *Screen) startApp() {
+func (s *Screen) startApp(args ...string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Join(s.home, ".cache"), 0o700); err != nil {
 		s.t.Fatal(err)
@@ -227,14 +227,20 @@ func (s *Screen) startApp() {
 		}
 		log.Close()
 	})
-	s.app = exec.CommandContext(s.ctx, s.bin)
-	s.app.Env = append(os.Environ(), "DISPLAY="+s.display, "HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "XDG_CACHE_HOME="+s.home, "LC_ALL=C.UTF-8")
-	s.app.Env = append(s.app.Env, s.env...)
+	s.app = s.command(args...)
 	s.app.Stderr = log
 	start(s.t, s.app)
 	s.window = strings.TrimSpace(s.do("search", "--sync", "--onlyvisible", "--name", "Parley"))
 	s.do("windowactivate", "--sync", s.window)
 	s.do("windowfocus", "--sync", s.window)
+}
+
+// command is a start of the app.
+func (s *Screen) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(s.ctx, s.bin, args...)
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.display, "HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "XDG_CACHE_HOME="+s.home, "LC_ALL=C.UTF-8")
+	cmd.Env = append(cmd.Env, s.env...)
+	return cmd
 }
 
 // saved is what the app, which has ended, would show of a room at once.

@@ -1,0 +1,5 @@
+//go:build android || ios
+
+package ui
+
+func (c *client) watchInbox() {}
