@@ -69,6 +69,9 @@ func TestFynePackage(t *testing.T) {
 			t.Errorf("Android sees %q as %s, not %q", found[name], name, want)
 		}
 	}
+	if name := found["activity 2/name"]; name != "" {
+		t.Errorf("it has the activity %s, and no code for it", name)
+	}
 	if !slices.Equal(hidden, []string{"activity/theme"}) { // only make apk can give it one
 		t.Errorf("Android does not see %q", hidden)
 	}
