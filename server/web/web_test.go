@@ -184,7 +184,7 @@ func TestBudget(t *testing.T) {
 			all += size
 		}
 	}
-	limit("the page", all, 76) // 3 KB of it for changes and hosts, as in the first room
+	limit("the page", all, 76)      // 3 KB of it for changes and hosts, as in the first room
 	limit("what invites", later, 7) // 1 KB of it for the link into the app
 	limit("what answers, changes and finds", changes, 22)
 
