@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"sort"
 	"sync/atomic"
 )
@@ -20,7 +21,19 @@ type Tail struct {
 }
 
 // View is a tail at one moment. What it shows never changes.
-type View struct{ older, newer chunk }
+type View struct {
+	kept         []kept // before older
+	older, newer chunk
+}
+
+// kept is a frame that is no entry, of before the tail had to forget.
+type kept struct {
+	end   uint64 // its cursor
+	frame []byte
+}
+
+// keptShare is the part of a tail, one nth, that kept frames may have besides.
+const keptShare = 16
 
 // chunk is a run of frames.
 type chunk struct {
@@ -71,6 +84,9 @@ func (t *Tail) Append(frames []byte, marks []Mark) {
 			n++
 		}
 		if n == 0 {
+			if len(v.older.marks) > 0 {
+				v.kept = nil // they are older
+			}
 			v.older = v.newer
 			v.newer = chunk{base: v.older.end(), buf: make([]byte, 0, t.chunkSize), marks: make([]Mark, 0, len(v.older.marks))}
 			continue
@@ -87,12 +103,28 @@ func (t *Tail) Append(frames []byte, marks []Mark) {
 	t.view.Store(&v)
 }
 
-// Forget drops all frames. A reader whose cursor is at the end goes on from there;
-// any other one finds that the tail does not hold its cursor. Forget is called as
-// Append is.
+// Forget drops all entries. A reader whose cursor is at the end goes on from there;
+// any other one finds that the tail does not hold its cursor, and gets from Since what
+// it lacks of other frames, which are nowhere else: the newest of them are kept. Forget
+// is called as Append is.
 func (t *Tail) Forget() {
-	empty := chunk{base: t.View().End()}
-	t.view.Store(&View{older: empty, newer: empty})
+	v := t.View()
+	all := slices.Clone(v.kept)
+	for _, c := range []*chunk{&v.older, &v.newer} {
+		for i, m := range c.marks {
+			if m.Device == "" {
+				all = append(all, kept{m.End, slices.Clone(c.buf[c.begin(i)-c.base : m.End-c.base])})
+			}
+		}
+	}
+	first := len(all)
+	for size := 0; first > 0; first-- {
+		if size += len(all[first-1].frame); size > t.Limit()/keptShare {
+			break
+		}
+	}
+	empty := chunk{base: v.End()}
+	t.view.Store(&View{kept: slices.Clone(all[first:]), older: empty, newer: empty})
 }
 
 // Holds reports whether everything after cursor is still here.
@@ -129,14 +161,20 @@ func (v *View) Next(cursor uint64, skip string) (p []byte, end *Mark, frames int
 // Since returns what a member is still to get that has all entries up to the
 // offset sent, and all other frames up to cursor: in runs, and counted. Entries
 // of the device skip are left out. It reports false if not all of the entries are
-// still here.
+// still here; without any entries, it returns other frames all the same.
 func (v *View) Since(sent int64, cursor uint64, skip string) (runs [][]byte, n int, ok bool) {
+	for _, k := range v.kept {
+		if k.end > cursor {
+			runs = append(runs, k.frame)
+			n++
+		}
+	}
 	chunks := []*chunk{&v.older, &v.newer}
 	if len(v.older.marks) == 0 {
 		chunks = chunks[1:]
 	}
 	if len(v.newer.marks) == 0 {
-		return nil, 0, false
+		return runs, n, false
 	}
 	oldest := chunks[0].marks[0]
 	if oldest.Device != "" {

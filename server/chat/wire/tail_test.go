@@ -142,3 +142,49 @@ func TestBeforeLast(t *testing.T) {
 		}
 	}
 }
+
+// What a tail forgets is the entries: other frames are in no log, and whoever has not
+// got them yet gets them, once.
+func TestForgetKeepsWhatIsNoEntry(t *testing.T) {
+	tail := NewTail(320) // of which 20 bytes may be kept
+	add := func(frames ...string) {
+		for _, f := range frames {
+			m := Mark{End: uint64(len(f)), Offset: 7}
+			if f[0] == 'm' {
+				m.Device = "d"
+			}
+			tail.Append([]byte(f), []Mark{m})
+		}
+	}
+	since := func(cursor uint64) string {
+		runs, n, _ := tail.View().Since(7, cursor, "")
+		if n == 0 && runs != nil {
+			t.Error("frames that are not counted")
+		}
+		return string(bytes.Join(runs, nil))
+	}
+	add("message|", "join A|", "message|", "join B|")
+	tail.Forget()
+	for cursor, want := range map[uint64]string{0: "join A|join B|", 8: "join A|join B|", 15: "join B|", 23: "join B|", 30: ""} {
+		if got := since(cursor); got != want {
+			t.Errorf("from %d on: %q, not %q", cursor, got, want)
+		}
+	}
+	if v := tail.View(); v.Holds(23) || !v.Holds(30) {
+		t.Error("it says that it holds what it forgot, or not the end")
+	}
+	add("message|", "left A|")
+	if got := since(15); got != "join B|left A|" {
+		t.Errorf("with what came since: %q", got)
+	}
+	tail.Forget()
+	if got := since(0); got != "join B|left A|" {
+		t.Errorf("of more than may be kept: %q", got)
+	}
+	for range 80 {
+		add("message|")
+	}
+	if got := since(0); got != "" {
+		t.Errorf("kept for ever: %q", got)
+	}
+}
