@@ -628,7 +628,8 @@ func fieldsOf(m Message) (v any) {
 			Messages []Message `json:"messages"`
 			More     bool      `json:"more"`
 			After    int64     `json:"after,omitempty"`
-		}{m.Type, orEmpty(m.Messages), m.More, m.After}
+			Changed  int64     `json:"changed,omitempty"`
+		}{m.Type, orEmpty(m.Messages), m.More, m.After, m.Changed}
 	case TypeReactions:
 		var users json.RawMessage
 		if len(m.Reactors) > 0 {

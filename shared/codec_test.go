@@ -115,6 +115,7 @@ func TestEncode(t *testing.T) {
 		`{"type":"ping"}`: {Type: shared.TypePing},
 		`{"type":"pong"}`: {Type: shared.TypePong},
 		`{"type":"history","messages":[],"more":true,"after":8}`:           {Type: shared.TypeHistory, More: true, After: 8},
+		`{"type":"history","messages":[],"more":true,"changed":8}`:         {Type: shared.TypeHistory, More: true, Changed: 8},
 		`{"type":"history","messages":[],"more":false}`:                    {Type: shared.TypeHistory},
 		`{"type":"history","before":3,"limit":9}`:                          {Type: shared.TypeHistory, Before: 3, Limit: 9},
 		`{"type":"presence","event":"leave","users":[],"count":0}`:         {Type: shared.TypePresence, Event: shared.Leave},

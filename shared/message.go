@@ -160,7 +160,7 @@ type Message struct {
 	Quote     *Quote  // chat_message from the server with Reply; nil if that message is gone
 	Edited    bool    // chat_message in an answer: its text was corrected
 	Deleted   bool    // chat_message in an answer: its text is TextDeleted
-	Changed   int64   // chat_message in an answer: the offset of its last change; a history question: only what changed after it
+	Changed   int64   // chat_message in an answer: the offset of its last change; a history question: only what changed after it; its answer with More: from where to ask on
 	Reactions []Count // chat_message in an answer, in the order of Emojis
 	Mine      string  // chat_message in an answer: what this client reacted with
 

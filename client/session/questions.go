@@ -122,15 +122,11 @@ func (l *loop) askChanges() *question {
 					t.refresh(r, m, true)
 				}
 			}
-			last := int64(0)
-			if n := len(page.Messages); n > 0 {
-				last = page.Messages[n-1].Changed
-			}
 			switch {
 			case !page.More:
 				t.behind = Behind{}
-			case last > b.Changed:
-				t.behind.Changed = last
+			case page.Changed > b.Changed:
+				t.behind.Changed = page.Changed
 			default: // it leads nowhere
 				l.waitToAsk(unreadableWait)
 			}
@@ -324,7 +320,7 @@ func (l *loop) answer(m shared.Message) {
 	case q == nil || m.Type != q.frame.Type:
 	case l.timeline.meanwhile.older(m.Messages):
 		l.questions.asked = nil // it is asked again
-	case m.Type == shared.TypeHistory && m.More && m.After == 0 && len(m.Messages) == 0: // there is more, but it does not say where
+	case m.Type == shared.TypeHistory && m.More && m.After == 0 && m.Changed == 0 && len(m.Messages) == 0: // there is more, but it does not say where
 		l.unreadable()
 	default:
 		l.questions.asked = nil

@@ -63,10 +63,13 @@ func TestChangesOfAnAbsence(t *testing.T) {
 	older := shared.Message{Type: shared.TypeHistory, More: true, After: 1, Messages: []shared.Message{copyOf(2, 100, "older")}}
 	c.peer.send(older)
 	ask(4)
+	// The server has looked at many changes, of which none was asked for.
+	c.peer.send(shared.Message{Type: shared.TypeHistory, More: true, Changed: 90})
+	ask(90)
 	mine := copyOf(4, 120, "reacted to")
 	mine.Edited, mine.Mine, mine.Reactions = false, "🎉", []shared.Count{{Emoji: "🎉", N: 2}}
-	c.peer.send(shared.Message{Type: shared.TypeHistory, More: true, After: 1, Messages: []shared.Message{copyOf(77, 110, "not here"), mine}})
-	ask(120)
+	c.peer.send(shared.Message{Type: shared.TypeHistory, More: true, Changed: 125, Messages: []shared.Message{copyOf(77, 110, "not here"), mine}})
+	ask(125)
 	c.row("4", "the reaction", reacted("🎉", session.Reaction{Emoji: "🎉", Count: 2}))
 
 	// It goes on after a restart, although the room is resumed.
@@ -77,7 +80,7 @@ func TestChangesOfAnAbsence(t *testing.T) {
 	if hello.After != 201 {
 		t.Errorf("resumes after %d", hello.After)
 	}
-	ask(120)
+	ask(125)
 	gone := copyOf(1, 130, shared.TextDeleted)
 	gone.Edited, gone.Deleted = false, true
 	c.peer.send(shared.Message{Type: shared.TypeHistory, Messages: []shared.Message{gone}})

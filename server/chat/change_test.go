@@ -740,6 +740,35 @@ func TestChangesOfOneDeletionAreTogether(t *testing.T) {
 	}
 }
 
+// A delete takes nothing from a member that is behind but what it deletes: it hears who
+// has come, too.
+func TestPresenceOverADeletion(t *testing.T) {
+	s := start(t, editFor(time.Hour), func(c *chat.Config) { c.TailBytes = 64 << 20 })
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	slow := s.joinNarrow("r", hello("Sid", newDevice()))
+	const messages = 700
+	for i := range messages {
+		ann.say(fmt.Sprint("m", i+1), strings.Repeat("語", 4000))
+		ann.next(shared.TypeChat)
+	}
+	s.join("r", hello("Dora", newDevice()))
+	for !slices.Contains(ann.next(shared.TypePresence).Users, "Dora") {
+	}
+	ann.send(del("d", messages, fmt.Sprint("m", messages)))
+	ann.next(shared.TypeDelete)
+	ann.say("last", "last")
+	for read, heard := 0, false; read <= messages || !heard; {
+		m, err := slow.read()
+		if err != nil {
+			t.Fatalf("with %d messages, of Dora %v: %v", read, heard, err)
+		}
+		heard = heard || m.Type == shared.TypePresence && slices.Contains(m.Users, "Dora")
+		if m.Type == shared.TypeChat {
+			read++
+		}
+	}
+}
+
 // Whoever was away too long asks for what changed of what they have.
 func TestChangesQuestion(t *testing.T) {
 	s := start(t, editFor(time.Hour))
@@ -769,7 +798,9 @@ func TestChangesQuestion(t *testing.T) {
 				position = m.Changed
 				got = append(got, m.Offset)
 			}
-			more = answer.More
+			if more = answer.More; more && answer.Changed != position {
+				t.Fatalf("a page with changes up to %d says %d", position, answer.Changed)
+			}
 		}
 		var want []int64 // those of the oldest 20, in the order in which they were changed
 		for offset := int64(messages - 10); offset >= 1; offset-- {

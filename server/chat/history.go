@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"time"
 
 	"parley/shared"
 )
@@ -49,28 +50,38 @@ func (c *core) history(ctx context.Context, r reader, before int64, limit int) (
 // frameAround is at least what an answer has besides its messages, in bytes.
 const frameAround = 100
 
+// changesBudget is how long one answer may look for changes.
+const changesBudget = 50 * time.Millisecond
+
 // changes returns a history frame's payload: the messages before an offset that were
 // changed after the offset changed, in the order of their changes. It ends between
-// two of these.
+// two of these, and if there may be more, it has the offset to ask on from.
 func (c *core) changes(ctx context.Context, r reader, changed, before int64, limit int) ([]byte, error) {
 	if before == 0 {
 		before = shared.MaxAsked
 	}
-	entries, more, err := c.cfg.Log.Changes(ctx, r.room, changed, before, Most{Entries: limit, Bytes: shared.MaxServerFrame})
+	done := c.look(r)
+	found, err := c.cfg.Log.Changes(ctx, r.room, changed, before, Most{Entries: limit, Bytes: shared.MaxServerFrame}, changesBudget)
+	done()
 	if err != nil {
 		return nil, err
 	}
-	r.meter.charge(costOf(entries))
-	answer := shared.Message{Type: shared.TypeHistory, More: more}
+	answer := shared.Message{Type: shared.TypeHistory, More: found.More}
 	size := frameAround
-	for i, e := range entries {
+	for i, e := range found.Messages {
 		m := r.present(e)
 		if size += len(shared.Encode(m)) + 1; i == shared.MaxHistory || size > shared.MaxServerFrame {
 			answer.More = true
 			answer.Messages = slices.DeleteFunc(answer.Messages, func(m shared.Message) bool { return m.Changed == e.Changed })
+			if n := len(answer.Messages); n > 0 {
+				found.At = answer.Messages[n-1].Changed
+			}
 			break
 		}
 		answer.Messages = append(answer.Messages, m)
+	}
+	if answer.More {
+		answer.Changed = found.At
 	}
 	return shared.Encode(answer), nil
 }

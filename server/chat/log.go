@@ -68,6 +68,13 @@ type Hits struct {
 	More     bool    // there is something before
 }
 
+// Changed is what a question for changes has found so far.
+type Changed struct {
+	Messages []Entry // in the order of Entry.Changed
+	At       int64   // every change up to this offset was looked at
+	More     bool    // there may be some after it
+}
+
 // Reacted is somebody's reaction to a message.
 type Reacted struct {
 	User  string // as the name was when they reacted
@@ -134,9 +141,10 @@ type Log interface {
 	Notices(ctx context.Context, room string, before int64, most Most) ([]Entry, error)
 
 	// Changes returns the messages with offset < before that were changed after the
-	// offset changed, in the order of Entry.Changed, and reports whether there are
-	// more. What one entry has changed is in one answer, even if most allows less.
-	Changes(ctx context.Context, room string, changed, before int64, most Most) (messages []Entry, more bool, err error)
+	// offset changed, in the order of Entry.Changed. It ends with as many as most
+	// allows, or after budget, but has looked at one change at least; 0 is no bound.
+	// What one entry has changed is in one answer, even if most or budget allows less.
+	Changes(ctx context.Context, room string, changed, before int64, most Most, budget time.Duration) (Changed, error)
 
 	// Search looks for text in the messages with offset < before, newest first, as
 	// find.Text does. Before 0 means from the end. It ends with as many as most

@@ -10,17 +10,27 @@ import (
 // searchBudget is how long one answer may look for messages.
 const searchBudget = 200 * time.Millisecond
 
-// searchesAtOnce leaves the log's other readers to those who only read.
+// searchesAtOnce leaves the log's other readers to those who only read. It bounds
+// searches and questions for changes together.
 const searchesAtOnce = 2
+
+// look begins what may take long to read, once there is a place for it, and returns
+// what ends it. The time in between is charged.
+func (c *core) look(r reader) (done func()) {
+	c.searches <- struct{}{}
+	began := time.Now()
+	return func() {
+		r.meter.charge(time.Since(began))
+		<-c.searches
+	}
+}
 
 // search returns a search frame's payload: the newest messages before an offset that
 // have a text in them, and how far back they were looked for.
 func (c *core) search(ctx context.Context, r reader, text string, before int64) ([]byte, error) {
-	c.searches <- struct{}{}
-	began := time.Now()
+	done := c.look(r)
 	hits, err := c.cfg.Log.Search(ctx, r.room, text, before, Most{Entries: shared.SearchHits, Bytes: shared.MaxServerFrame}, searchBudget)
-	r.meter.charge(time.Since(began))
-	<-c.searches
+	done()
 	if err != nil {
 		return nil, err
 	}

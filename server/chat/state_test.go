@@ -211,10 +211,11 @@ func (r *reader) forward(frames ...shared.Message) {
 // catchUp asks for the next of the changes that were missed.
 func (r *reader) catchUp() {
 	answer := r.page(shared.Message{Type: shared.TypeHistory, Changed: r.since, Before: r.until, Limit: 3})
-	for _, m := range answer.Messages {
-		r.since = max(r.since, m.Changed)
-	}
-	if answer.Type == shared.TypeHistory && !answer.More {
+	switch {
+	case answer.Type != shared.TypeHistory:
+	case answer.More:
+		r.since = answer.Changed
+	default:
 		r.since, r.until = 0, 0
 	}
 }
@@ -253,9 +254,9 @@ func (l overtaken) History(ctx context.Context, room string, before int64, most 
 	return l.Log.History(ctx, room, before, most)
 }
 
-func (l overtaken) Changes(ctx context.Context, room string, changed, before int64, most chat.Most) ([]chat.Entry, bool, error) {
+func (l overtaken) Changes(ctx context.Context, room string, changed, before int64, most chat.Most, budget time.Duration) (chat.Changed, error) {
 	defer l.happen()
-	return l.Log.Changes(ctx, room, changed, before, most)
+	return l.Log.Changes(ctx, room, changed, before, most, budget)
 }
 
 // said is a message that somebody has sent.

@@ -398,11 +398,18 @@ func trimmed(t *testing.T, f *fixture[chat.Log]) {
 	names, err := f.log.Reactions(t.Context(), lobby.Key, 1)
 	must(t, err)
 	equal(t, "who reacted to what is gone", names, nil)
-	changed, more, err := f.log.Changes(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 10})
+	changed, err := f.log.Changes(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 10}, 0)
 	must(t, err)
-	if equal(t, "what has changed", lines(changed), nil); more {
+	if equal(t, "what has changed", lines(changed.Messages), nil); changed.More {
 		t.Error("there is more")
 	}
+}
+
+func offsetsOf(entries []chat.Entry) (all []int64) {
+	for _, e := range entries {
+		all = append(all, e.Offset)
+	}
+	return all
 }
 
 // changesSince reads what was changed in pages.
@@ -432,21 +439,26 @@ func changesSince(t *testing.T, f *fixture[chat.Log]) {
 		{0, 7, chat.Most{Entries: 10, Bytes: 1}, []int64{5}, true},
 		{0, 1, chat.Most{Entries: 10}, nil, false},
 	} {
-		page, more, err := f.log.Changes(t.Context(), lobby.Key, c.changed, c.before, c.most)
+		page, err := f.log.Changes(t.Context(), lobby.Key, c.changed, c.before, c.most, 0)
 		must(t, err)
-		var got []int64
-		for _, e := range page {
-			got = append(got, e.Offset)
-		}
 		what := fmt.Sprintf("what was changed after %d before %d, %+v", c.changed, c.before, c.most)
-		if equal(t, what, got, c.want); more != c.more {
-			t.Errorf("%s: more is %v", what, more)
+		if equal(t, what, offsetsOf(page.Messages), c.want); page.More != c.more {
+			t.Errorf("%s: more is %v", what, page.More)
 		}
 	}
-	page, more, err := f.log.Changes(t.Context(), "nowhere", 0, 7, chat.Most{Entries: 3})
-	if must(t, err); len(page) > 0 || more {
-		t.Errorf("in a room without entries: %v, %v", lines(page), more)
+	page, err := f.log.Changes(t.Context(), "nowhere", 0, 7, chat.Most{Entries: 3}, 0)
+	if must(t, err); len(page.Messages) > 0 || page.More {
+		t.Errorf("in a room without entries: %v, %v", lines(page.Messages), page.More)
 	}
+
+	// A budget that is used up leaves one change to a page, also of one that is not asked for.
+	var got []string
+	for at, more := int64(0), true; more; at, more = page.At, page.More {
+		page, err = f.log.Changes(t.Context(), lobby.Key, at, 5, chat.Most{Entries: 10}, 1)
+		must(t, err)
+		got = append(got, fmt.Sprint(page.At, offsetsOf(page.Messages)))
+	}
+	equal(t, "with no time", got, []string{"7 []", "9 [4]", "10 [2]", "11 []"})
 }
 
 // searching looks for texts, step by step.

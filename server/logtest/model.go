@@ -301,24 +301,20 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 
 	since, before := rapid.Int64Range(0, int64(len(m.entries))).Draw(rt, "since"), rapid.Int64Range(1, int64(len(m.entries))+2).Draw(rt, "before")
 	var changed []chat.Entry
-	for more := true; more; {
-		var page []chat.Entry
-		var err error
-		from := since
-		if len(changed) > 0 {
-			from = changed[len(changed)-1].Changed
+	budget := time.Duration(rapid.IntRange(0, 1).Draw(rt, "budget")) // none, or one change
+	for at, more := since, true; more; {
+		page, err := l.Changes(ctx, room, at, before, most, budget)
+		if err != nil || page.More && page.At <= at {
+			rt.Fatal(page, err)
 		}
-		if page, more, err = l.Changes(ctx, room, from, before, most); err != nil || more && len(page) == 0 {
-			rt.Fatal(page, more, err)
-		}
-		changed = append(changed, page...)
+		changed = append(changed, page.Messages...)
+		at, more = page.At, page.More
 	}
 	want := slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { return e.Changed <= since || e.Offset >= before })
 	slices.SortFunc(want, func(a, b chat.Entry) int { return int(a.Changed - b.Changed) })
 	same("what was changed", changed, want)
 
 	text := rapid.SampledFrom([]string{"gate", "É", "x gate", "yy"}).Draw(rt, "search")
-	budget := time.Duration(rapid.IntRange(0, 1).Draw(rt, "budget")) // none, or one message
 	var hits []chat.Entry
 	for at, more := int64(0), true; more; {
 		found, err := l.Search(ctx, room, text, at, most, budget)

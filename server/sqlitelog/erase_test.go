@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,4 +195,53 @@ func TestErasedEverywhere(t *testing.T) {
 		(SELECT SUM(octet_length(text) + octet_length(user) + 160) FROM entries WHERE room = rooms.id)`).Scan(&wrong); err != nil || wrong > 0 {
 		t.Errorf("the sizes of %d rooms are wrong, %v", wrong, err)
 	}
+}
+
+// Searches that follow one another for ever, each longer than the writer waits, keep
+// no text in the write-ahead log.
+func TestErasedDuringSearches(t *testing.T) {
+	l := open(t, t.TempDir(), sqlitelog.Options{Sync: sqlitelog.Normal}.WithErase(time.Hour))
+	defer l.Close()
+	const messages = 60_000
+	done := make(chan error, messages)
+	text := strings.Repeat("Ä", 400)
+	say := func(id string) {
+		l.Append(t.Context(), lobby, chat.Entry{ID: id, Device: "d", User: "Ann", Text: text}, func(_ chat.Receipt, err error) { done <- err })
+	}
+	for i := range messages {
+		say(fmt.Sprint(i))
+	}
+	for range messages {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	var searches sync.WaitGroup
+	var over atomic.Bool
+	began := make(chan bool, 1)
+	for range 3 {
+		searches.Go(func() {
+			for !over.Load() {
+				if _, err := l.Search(t.Context(), lobby.Key, "nothing", 0, chat.Most{Entries: 20}, 200*time.Millisecond); err != nil {
+					t.Error(err)
+				}
+				select {
+				case began <- true:
+				default:
+				}
+			}
+		})
+	}
+	<-began
+	for i := range 5 {
+		say(fmt.Sprint("while they search ", i))
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if err := l.EraseNow(); err != nil {
+			t.Error(err)
+		}
+	}
+	over.Store(true)
+	searches.Wait()
 }

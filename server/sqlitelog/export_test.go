@@ -29,8 +29,11 @@ func (o Options) WithErase(erase time.Duration) Options {
 	return o
 }
 
-// ChangesQuery is what was changed in a room.
-const ChangesQuery = changesQuery
+// What was changed in a room, and how far a page of that goes.
+const (
+	ChangesQuery = changesQuery
+	ChangedQuery = changedQuery
+)
 
 // WithStage has stage told how far a rebuild is.
 func (o Options) WithStage(stage func(name string)) Options {
@@ -43,3 +46,6 @@ var FreeSpace = freeSpace
 
 // NamesQueries are what a claim of a name takes.
 var NamesQueries = []string{ownerQuery, lookQuery, forgetDevice, forgetAddress, countQuery}
+
+// EraseNow makes the write-ahead log empty.
+func (l *Log) EraseNow() error { return l.eraseNow() }

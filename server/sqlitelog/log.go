@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite" // the driver "sqlite", in Go alone
@@ -101,12 +102,12 @@ type Log struct {
 
 	watch     *watch
 	scrub     scrub
-	tries     int        // to empty the write-ahead log since a text went
-	retention *retention // nil where everything is kept
+	looking   sync.RWMutex // held while somebody looks for something, which may take long
+	retention *retention   // nil where everything is kept
 	logger    *slog.Logger
 
-	readPage, readEntries, readHistory, readNotices, readChanges, readTexts, readRow, readReactions, readUser *sql.Stmt
-	readHeld, readOwner, readLook, readLock, readRooms                                                        *sql.Stmt
+	readPage, readEntries, readHistory, readNotices, readChanges, readChanged, readTexts, readRow, readReactions, readUser *sql.Stmt
+	readHeld, readOwner, readLook, readLock, readRooms                                                                     *sql.Stmt
 }
 
 var (
@@ -209,12 +210,11 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 }
 
 // A text that went is in the write-ahead log no longer than 10 s: from eraseAfter on,
-// every look tries to empty it. It waits eraseWait for those who read, and each fourth
-// time so long that even a search ends meanwhile. The writer waits with it.
+// every look tries to empty it, between those who look for something, which takes long.
+// It waits eraseWait for others who read, and the writer waits with it.
 const (
-	eraseAfter    = 4 * time.Second
-	eraseWait     = 50 * time.Millisecond
-	eraseWaitLong = 300 * time.Millisecond
+	eraseAfter = 4 * time.Second
+	eraseWait  = 50 * time.Millisecond
 )
 
 // look notices what happens to the log's files. It makes the write-ahead log empty
@@ -224,12 +224,7 @@ const (
 func (l *Log) look(idle, erase time.Duration) {
 	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
 	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase {
-		wait := eraseWait
-		if l.tries++; l.tries%4 == 0 {
-			wait = eraseWaitLong
-		}
-		if l.truncate(wait) == nil {
-			l.tries = 0
+		if l.eraseNow() == nil {
 			l.beginScrub()
 		}
 	}
@@ -241,6 +236,13 @@ func (l *Log) look(idle, erase time.Duration) {
 	if err == nil && wal.Size() > 0 && time.Since(wal.ModTime()) >= idle {
 		_ = l.truncate(0)
 	}
+}
+
+// eraseNow makes the write-ahead log empty while nobody looks for anything.
+func (l *Log) eraseNow() error {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	return l.truncate(eraseWait)
 }
 
 // truncate makes the write-ahead log empty, or fails if somebody reads for longer than
@@ -322,6 +324,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readHistory:   "SELECT " + columns + " FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 AND kind = 0 ORDER BY at DESC LIMIT ?3",
 		&l.readNotices:   noticesQuery,
 		&l.readChanges:   changesQuery,
+		&l.readChanged:   changedQuery,
 		&l.readTexts:     "SELECT at, iif(" + kept + ", text, NULL) FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC",
 		&l.readRow:       rowQuery,
 		&l.readReactions: "SELECT reactions FROM entries WHERE at = " + roomRow + " | ?2 AND reactions IS NOT NULL",

@@ -41,10 +41,14 @@ const kept = "kind = 0 AND state & 2 = 0"
 
 const rowQuery = "SELECT " + columns + " FROM entries WHERE at = ?"
 
-// changesQuery goes along the index of changed messages alone. Without the plus, or
-// without "changed > 0", SQLite may go through the whole room.
-const changesQuery = "SELECT " + columns + " FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?1) " +
-	"AND changed > 0 AND changed > ?2 AND +offset < ?3 ORDER BY changed, at"
+// changesQuery goes along the index of changed messages, and reads only the rows that
+// it returns. Without "changed > 0", SQLite may go through the
+// whole room. changedQuery reads nothing but the index.
+const (
+	changesOf    = " FROM entries WHERE room = (SELECT id FROM rooms WHERE key = ?1) AND changed > 0 AND changed > ?2 "
+	changesQuery = "SELECT " + columns + changesOf + "AND changed <= ?4 AND at & 0xffffffffff < ?3 ORDER BY changed, at"
+	changedQuery = "SELECT changed, at & 0xffffffffff < ?3" + changesOf + "ORDER BY changed, at"
+)
 
 // Read implements chat.Log.
 func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
@@ -84,21 +88,57 @@ func rowBefore(before int64) int64 {
 }
 
 // Changes implements chat.Log.
-func (l *Log) Changes(ctx context.Context, room string, changed, before int64, most chat.Most) (messages []chat.Entry, more bool, err error) {
+func (l *Log) Changes(ctx context.Context, room string, changed, before int64, most chat.Most, budget time.Duration) (c chat.Changed, err error) {
+	l.looking.RLock()
+	defer l.looking.RUnlock()
+	// What changes meanwhile is after c.At, and so in a later answer.
+	if c.At, c.More, err = l.changesUpTo(ctx, room, changed, before, most.Entries, budget); err != nil {
+		return c, unavailable(err)
+	}
 	size := 0
-	query := func() (*sql.Rows, error) { return l.readChanges.QueryContext(ctx, room, changed, before) }
-	messages, err = scanUntil(ctx, room, l.readRow, query, func(page []chat.Entry, next *chat.Entry) bool {
+	query := func() (*sql.Rows, error) { return l.readChanges.QueryContext(ctx, room, changed, before, c.At) }
+	c.Messages, err = scanUntil(ctx, room, l.readRow, query, func(page []chat.Entry, next *chat.Entry) bool {
 		n := len(page)
-		full := n > 0 && (n >= most.Entries || most.Bytes > 0 && size >= most.Bytes)
-		more = full && next.Changed != page[n-1].Changed
+		full := n > 0 && most.Bytes > 0 && size >= most.Bytes && next.Changed != page[n-1].Changed
+		if full {
+			c.At, c.More = page[n-1].Changed, true
+		}
 		size += len(next.Text)
-		return more
+		return full
 	})
-	return messages, more, err
+	return c, err
+}
+
+// changesUpTo returns how far a page of changes goes that has most messages or takes
+// budget, and whether there may be more.
+func (l *Log) changesUpTo(ctx context.Context, room string, changed, before int64, most int, budget time.Duration) (upTo int64, more bool, err error) {
+	started := time.Now()
+	rows, err := l.readChanged.QueryContext(ctx, room, changed, before)
+	if err != nil {
+		return 0, false, err
+	}
+	defer rows.Close()
+	found := 0
+	for upTo = changed; rows.Next(); {
+		var next int64
+		var wanted bool
+		if err := rows.Scan(&next, &wanted); err != nil {
+			return 0, false, err
+		}
+		if next != upTo && upTo != changed && (wanted && found >= most || budget > 0 && time.Since(started) >= budget) {
+			return upTo, true, nil
+		}
+		if upTo = next; wanted {
+			found++
+		}
+	}
+	return upTo, false, rows.Err()
 }
 
 // Search implements chat.Log.
 func (l *Log) Search(ctx context.Context, room, text string, before int64, most chat.Most, budget time.Duration) (chat.Hits, error) {
+	l.looking.RLock()
+	defer l.looking.RUnlock()
 	started := time.Now()
 	found, hits, err := l.search(ctx, room, find.New(text), rowBefore(before), func(found, bytes int) bool {
 		return found >= most.Entries || most.Bytes > 0 && bytes >= most.Bytes || budget > 0 && time.Since(started) >= budget

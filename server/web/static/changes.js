@@ -37,12 +37,11 @@ export function carryOut(room, all) {
 export async function catchUp(room) {
 	const answer = await room.session.ask({type: 'history', changed: room.since, before: room.until, limit: 100});
 	if (!answer) return; // the next welcome asks again
-	const {messages, more} = answer, last = messages[messages.length - 1];
-	for (const m of messages) {
+	for (const m of answer.messages) {
 		room.timeline.meet(room.take(m));
 		requote(room.timeline, m.offset, m.message);
 	}
-	room.since = more && last ? last.changed : 0;
+	room.since = answer.more ? answer.changed || 0 : 0;
 	room.save();
 	room.on.changed();
 	if (room.since) catchUp(room);
