@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -473,7 +474,6 @@ func TestFullStorage(t *testing.T) {
 type client struct {
 	t    *testing.T
 	conn *websocket.Conn
-	sent int
 }
 
 func dial(t *testing.T, s *server, room, name string) *client {
@@ -524,8 +524,7 @@ func (c *client) await(want func(shared.Message) bool) {
 // send sends a text and waits until the room has it.
 func (c *client) send(text string) {
 	c.t.Helper()
-	c.sent++
-	id := fmt.Sprintf("%s-%d", c.t.Name(), c.sent)
+	id := rand.Text()
 	c.write(shared.Message{Type: shared.TypeChat, ID: id, Text: text})
 	c.await(func(m shared.Message) bool { return m.ID == id })
 }
