@@ -17,8 +17,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// go test ./server/web -run TestStates -screens ../../assets/screenshots draws
-// the screenshots of the documents.
+// go test ./server/web -run TestStates -screens DIR draws each state. The
+// documents show some of them.
 var screens = flag.String("screens", "", "folder that TestStates writes a picture of each state to")
 
 // names are the rooms and people that every page must hold.
