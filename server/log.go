@@ -142,7 +142,7 @@ func exportCommand() command {
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := shared.RoomName(room)
 			if err != nil {
-				return fmt.Errorf("--room: %w: %w", err, errUsage)
+				return fmt.Errorf("--room: %w (%w)", err, errUsage)
 			}
 			write, ok := exportFormats[format]
 			if !ok {

@@ -146,7 +146,7 @@ func deleteCommand() command {
 func roomFlag(flag, value string) (shared.Name, error) {
 	name, err := shared.RoomName(value)
 	if err != nil {
-		return name, fmt.Errorf("--%s: %w: %w", flag, err, errUsage)
+		return name, fmt.Errorf("--%s: %w (%w)", flag, err, errUsage)
 	}
 	return name, nil
 }
