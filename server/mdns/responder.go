@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/net/ipv4"
-	"golang.org/x/time/rate"
 )
 
 var group = netip.AddrPortFrom(netip.AddrFrom4([4]byte{224, 0, 0, 251}), Port)
@@ -26,9 +25,6 @@ const (
 	probes     = 3
 	probeEvery = 250 * time.Millisecond
 	mostRounds = 10 // in which names are looked for that nobody has
-
-	// directRate bounds the answers to single askers in a second.
-	directRate = 200
 
 	// claimEvery is the least time between two conflicts that are acted upon, so that
 	// a hostile host does not keep the names from being settled. It doubles while they
@@ -45,7 +41,6 @@ type Responder struct {
 	logger    *slog.Logger
 	group     *ipv4.PacketConn // of port 5353; nil if that is not to be had
 	spare     net.PacketConn   // of the service's own port; nil if that is not to be had
-	direct    *rate.Limiter
 	notShared error
 
 	stop    context.CancelFunc
@@ -66,7 +61,7 @@ type Responder struct {
 // host may get what is sent to this host alone at 5353. It needs one of the two; the
 // other's error is logged once. Close ends it.
 func Open(service Service, links []Link, logger *slog.Logger) (*Responder, error) {
-	r := &Responder{service: service, links: links, logger: logger, direct: rate.NewLimiter(directRate, directRate),
+	r := &Responder{service: service, links: links, logger: logger,
 		lost: make(chan names, 1), told: make([]map[records]time.Time, len(links))}
 	for i := range r.told {
 		r.told[i] = make(map[records]time.Time)
@@ -156,6 +151,7 @@ func (r *Responder) zone(l Link, n names) *zone {
 // read answers what comes to a socket until that is closed.
 func (r *Responder) read(c net.PacketConn, shared bool) {
 	buf := make([]byte, largestPacket)
+	askers := newAskers()
 	for failures := 0; ; {
 		n, from, err := c.ReadFrom(buf)
 		if errors.Is(err, net.ErrClosed) {
@@ -173,13 +169,13 @@ func (r *Responder) read(c net.PacketConn, shared bool) {
 		source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
 		i := slices.IndexFunc(r.links, func(l Link) bool { return l.has(source.Addr()) })
 		if i >= 0 {
-			r.take(c, buf[:n], source, i, shared)
+			r.take(c, buf[:n], source, i, shared, askers)
 		}
 	}
 }
 
 // take looks at a packet from a link.
-func (r *Responder) take(c net.PacketConn, packet []byte, from netip.AddrPort, link int, shared bool) {
+func (r *Responder) take(c net.PacketConn, packet []byte, from netip.AddrPort, link int, shared bool, askers *askers) {
 	var p dnsmessage.Parser
 	header, err := p.Start(packet)
 	if err != nil || header.OpCode != 0 || header.RCode != 0 {
@@ -203,7 +199,7 @@ func (r *Responder) take(c net.PacketConn, packet []byte, from netip.AddrPort, l
 			r.yield(z, q, from.Addr())
 		}
 	case from.Port() != Port || !shared || q.direct:
-		if answer, err := z.answer(q, from.Port() != Port); err == nil && r.direct.Allow() {
+		if answer, err := z.answer(q, from.Port() != Port); err == nil && askers.allow(from.Addr(), time.Now()) {
 			_, _ = c.WriteTo(answer, net.UDPAddrFromAddrPort(from)) // a phone asks again
 		}
 	default:
