@@ -114,6 +114,9 @@ func (s *session) add(m shared.Message, e Entry) bool {
 	s.spoke()
 	s.core.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.room.appended()
+		reactions := time.Duration(r.Reactions) * costReacted
+		s.source.meter.charge(reactions)
+		s.room.meter.charge(reactions)
 		refusal := refusalOf(err)
 		switch {
 		case refusal != nil:

@@ -12,6 +12,7 @@ import (
 type Receipt struct {
 	Offset    int64
 	Duplicate bool // the log had the message already; Offset is where
+	Reactions int  // of a reaction, also one that is refused: how many its message had
 }
 
 // State is what a log knows of a room when it is opened.

@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -74,5 +75,41 @@ func TestLookingIsBounded(t *testing.T) {
 	all[2].next(shared.TypeHistory)
 	if got := s.hub.Used("127.0.0.1") - used; got < least {
 		t.Errorf("%v are charged for two who looked for %v", got, least)
+	}
+}
+
+// Each reaction writes all of its message again, and is charged for that.
+func TestReactionsAreCharged(t *testing.T) {
+	s := start(t, func(c *chat.Config) { c.MaxPerAddress = 9 })
+	s.hub.StopMeters()
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	for _, id := range []string{"few", "many"} {
+		ann.say(id, "x")
+		ann.next(shared.TypeChat)
+	}
+	const reactions = 1000
+	added := make(chan error, reactions)
+	for i := range reactions {
+		s.log.Append(t.Context(), shared.Name{Text: "r", Key: "r"}, chat.Entry{
+			Kind: chat.KindReact, ID: fmt.Sprint(i), Device: fmt.Sprint(i), User: "Bob", Time: time.Now(), Target: 2,
+			Extra: &chat.Extra{Of: "many", Emoji: "👍"},
+		}, func(_ chat.Receipt, err error) { added <- err })
+	}
+	for range reactions {
+		if err := <-added; err != nil {
+			t.Fatal(err)
+		}
+		ann.next(shared.TypeReact)
+	}
+	cost := func(id string, target int64) time.Duration {
+		used := s.hub.Used("127.0.0.1")
+		ann.send(react("to-"+id, target, id, "🎉"))
+		ann.next(shared.TypeReact)
+		ann.send(react("to-"+id, target, id, "🎉")) // a repeat, so that the first is charged for
+		ann.next(shared.TypeAck)
+		return s.hub.Used("127.0.0.1") - used
+	}
+	if few, many := cost("few", 1), cost("many", 2); many < few+reactions*500*time.Nanosecond {
+		t.Errorf("%v are charged for a reaction to a message with %d, %v to one without", many, reactions, few)
 	}
 }

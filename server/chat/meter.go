@@ -64,6 +64,7 @@ const (
 	costDelivery   = 8 * time.Microsecond   // to one member
 	costRow        = 4 * time.Microsecond   // read from the log
 	costReaction   = 200 * time.Nanosecond  // to a message, read with its row
+	costReacted    = 800 * time.Nanosecond  // a reaction to a message, written with another one
 	costClaim      = 200 * time.Microsecond // of a name, in the registry
 	costHash       = 40 * time.Millisecond  // of a passphrase
 	costAccept     = 150 * time.Microsecond // of a connection

@@ -49,11 +49,12 @@ func (c *core) search(ctx context.Context, r reader, text string, before int64) 
 
 // reactions returns a reactions frame's payload: who reacted to a message, and how.
 func (c *core) reactions(ctx context.Context, r reader, target int64) ([]byte, error) {
+	began := time.Now()
 	reacted, err := c.cfg.Log.Reactions(ctx, r.room, target)
+	r.meter.charge(time.Since(began))
 	if err != nil {
 		return nil, err
 	}
-	r.meter.charge(time.Duration(1+len(reacted)) * costRow)
 	answer := shared.Message{Type: shared.TypeReactions, Target: target}
 	for _, emoji := range shared.Emojis {
 		group := shared.Reactors{Emoji: emoji}

@@ -43,7 +43,7 @@ func codeOf(t testing.TB, err error) shared.ErrorCode {
 func (f *fixture[L]) refused(t *testing.T, what string, e chat.Entry, want shared.ErrorCode) {
 	t.Helper()
 	before := f.all(t)
-	if r, code := f.attempt(t, lobby, e); code != want || r != (chat.Receipt{}) {
+	if r, code := f.attempt(t, lobby, e); code != want || r.Offset != 0 || r.Duplicate {
 		t.Errorf("%s: %+v, %q", what, r, code)
 	}
 	if after := f.all(t); fmt.Sprint(after) != fmt.Sprint(before) {
@@ -142,7 +142,7 @@ func changes(t *testing.T, f *fixture[chat.Log]) {
 		remove("i", 2, "b"),
 		reply("j", 2, "b"),
 	} {
-		want := chat.Receipt{Offset: int64(i + 1)}
+		want := chat.Receipt{Offset: int64(i + 1), Reactions: map[string]int{"f": 1, "g": 2, "h": 2}[e.ID]}
 		if r := f.add(t, lobby, e); r != want {
 			t.Errorf("%s has the receipt %+v", e.ID, r)
 		}

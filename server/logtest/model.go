@@ -46,6 +46,7 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 		message = nil
 	}
 	_, host := m.rules.Hosts[e.Device]
+	reactions := 0
 	switch {
 	case e.Kind == chat.KindMessage:
 		if message == nil {
@@ -61,13 +62,14 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 			e.Own().Act = &act
 		}
 	case e.Kind == chat.KindReact:
+		reactions = len(message.Extras().Reactions)
 	case e.Kind == chat.KindDelete && host:
 	case message.Device != e.Device || message.Time.Before(e.Extras().Since):
 		return chat.Receipt{}, shared.CodeNotAllowed
 	}
 	var refusal *chat.Refusal
 	if errors.As(m.rules.Carry(e), &refusal) {
-		return chat.Receipt{}, refusal.Code
+		return chat.Receipt{Reactions: reactions}, refusal.Code
 	}
 	switch e.Kind {
 	case chat.KindReact:
@@ -92,7 +94,7 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
 		m.deleteAll(e)
 	}
-	return chat.Receipt{Offset: e.Offset}, ""
+	return chat.Receipt{Offset: e.Offset, Reactions: reactions}, ""
 }
 
 func (m *model) delete(message *chat.Entry, by int64) {

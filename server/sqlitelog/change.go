@@ -26,35 +26,36 @@ const targetQuery = "SELECT at, device, user, octet_length(text), time, state, r
 
 // refer finds the message that a change, a notice or a reply is about. It returns nil
 // for a reply if there is none, and for a notice that is about none, and otherwise an
-// error that refuses the entry.
-func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (*target, error) {
+// error that refuses the entry. For a reaction, it counts those that the message has.
+func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (t *target, reactions int, err error) {
 	offset := e.Target
 	switch {
 	case e.Kind == chat.KindMessage:
 		offset = e.Reply
 	case e.Kind == chat.KindNotice && e.Target == 0:
-		return nil, nil
+		return nil, 0, nil
 	}
-	t, err := w.target(ctx, rowOf(room.id, offset), e.Extras().Of)
+	t, err = w.target(ctx, rowOf(room.id, offset), e.Extras().Of)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case t == nil && e.Kind == chat.KindMessage:
 		e.Reply = 0
-		return nil, nil
+		return nil, 0, nil
 	case t == nil:
-		return nil, &chat.Refusal{Code: shared.CodeNotFound}
+		return nil, 0, &chat.Refusal{Code: shared.CodeNotFound}
 	}
 	switch e.Kind {
 	case chat.KindEdit, chat.KindDelete:
 		_, host := room.rules.Hosts[e.Device]
 		if (t.device != e.Device || t.time.Before(e.Extras().Since)) && !(host && e.Kind == chat.KindDelete) {
-			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
+			return nil, 0, &chat.Refusal{Code: shared.CodeNotAllowed}
 		}
 	case chat.KindReact:
+		reactions = len(t.reactions)
 		t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
 		if e.Extras().Emoji != "" && len(t.reactions) >= chat.MaxReactions {
-			return nil, &chat.Refusal{Code: shared.CodeNotAllowed}
+			return nil, reactions, &chat.Refusal{Code: shared.CodeNotAllowed}
 		}
 	case chat.KindNotice:
 		if was := e.Extras().Act; was != nil && was.Do != shared.DoPin {
@@ -63,7 +64,7 @@ func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (*ta
 			e.Own().Act = &act
 		}
 	}
-	return t, nil
+	return t, reactions, nil
 }
 
 // target returns a message with an id, unless it is deleted or not there.

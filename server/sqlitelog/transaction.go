@@ -109,6 +109,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		w.touched = append(w.touched, r)
 	}
 	var about *target
+	reactions := 0
 	if e.Kind != chat.KindMessage || e.Reply != 0 {
 		leave = false
 		if err := w.addPending(ctx); err != nil { // among which may be what it is about
@@ -118,8 +119,8 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		if receipt, err := w.find(ctx, r.id, e); err != nil || receipt.Duplicate {
 			return receipt, err
 		}
-		if about, err = w.refer(ctx, r, &e); err != nil {
-			return chat.Receipt{}, err
+		if about, reactions, err = w.refer(ctx, r, &e); err != nil {
+			return chat.Receipt{Reactions: reactions}, err
 		}
 	}
 	if e.Offset = r.head + 1; e.Offset > maxOffset {
@@ -138,7 +139,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		if receipt, err := w.find(ctx, r.id, e); err != nil || receipt.Duplicate {
 			return receipt, err
 		}
-		return chat.Receipt{}, refused
+		return chat.Receipt{Reactions: reactions}, refused
 	}
 	if r.id == 0 {
 		if err := w.newRoom(ctx, r, room); err != nil {
@@ -173,7 +174,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 			return chat.Receipt{}, err
 		}
 	}
-	return chat.Receipt{Offset: e.Offset}, nil
+	return chat.Receipt{Offset: e.Offset, Reactions: reactions}, nil
 }
 
 // added notes an entry of the transaction under way.
