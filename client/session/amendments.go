@@ -72,12 +72,26 @@ func (t *timeline) rewrite(r *Row, a Amendment) {
 	if a.Did == DidDelete {
 		t.unamend(r.ID)
 		t.unquote(r)
+		t.passOn(r)
 		t.take(t.indexOf(r))
 		return
 	}
 	r.Content.Text = a.Text
 	t.draw(r)
 	t.update(t.indexOf(r))
+}
+
+// passOn has what goes out after a waiting row go out after the row before it.
+func (t *timeline) passOn(r *Row) {
+	before := ""
+	if i := t.indexOf(r); i > t.fixed {
+		before = t.rows[i-1].ID
+	}
+	for _, a := range t.amendments {
+		if a.After == r.ID {
+			a.After, t.touched = before, true
+		}
+	}
 }
 
 // unamend drops what waits for a row, and returns it.
@@ -108,16 +122,15 @@ func (t *timeline) amendment(id string) *Amendment {
 	return nil
 }
 
-// undo takes back an amendment that came to nothing. A message that is not there is as
-// deleted as the person wants it.
+// undo takes back an amendment that came to nothing. A message that is not in the log
+// any more is as deleted as the person wants it; but only if it was in this log: another
+// one, such as that of a new room of the same name, knows nothing of it.
 func (t *timeline) undo(a *Amendment, code shared.ErrorCode, reason string) {
 	t.keepAmendments(func(b *Amendment) bool { return b != a })
 	t.erase = t.erase || a.Did == DidEdit
 	r := t.ids[a.Row]
-	if a.Did == DidDelete && code == shared.CodeNotFound {
-		if r != nil {
-			t.deleted(r)
-		}
+	if a.Did == DidDelete && code == shared.CodeNotFound && r != nil && t.byOffset[a.Target] == r {
+		t.deleted(r)
 		return
 	}
 	if r != nil {

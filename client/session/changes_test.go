@@ -414,6 +414,65 @@ func TestDelete(t *testing.T) {
 	c.room.Close()
 }
 
+// TestAmendmentGoesOutAfterItsMessage deletes the row that an amendment waits behind: it
+// still waits for its own message, without whose offset an edit would be a message.
+func TestAmendmentGoesOutAfterItsMessage(t *testing.T) {
+	for did, amend := range map[session.Did]func(*session.Room, string){
+		session.DidEdit:   func(r *session.Room, id string) { _ = r.Edit(id, "right") },
+		session.DidDelete: (*session.Room).Delete,
+		session.DidReact:  func(r *session.Room, id string) { r.React(id, "👍") },
+	} {
+		c := startChanging(t, 1)
+		sent, _ := c.room.Send("wrong")
+		c.peer.expect(shared.TypeChat) // its echo is lost
+		c.offline()
+		later, _ := c.room.Send("later")
+		amend(c.room, sent.ID)
+		c.room.Delete(later.ID)
+		c.until("the amendment alone", func() bool { return len(c.rows) == 2 && c.rows[1].ID == sent.ID })
+		c.online(1, true)
+		if m := <-c.peer.frames; m.ID != sent.ID || m.Text != "wrong" {
+			t.Fatalf("%s: %s goes out before its message", did, shared.Encode(m))
+		}
+		c.peer.send(shared.Message{Type: shared.TypeAck, ID: sent.ID, Offset: 2})
+		if m := <-c.peer.frames; m.Edits+m.Target != 2 || m.Of != sent.ID {
+			t.Errorf("%s: %s goes out for the message at 2", did, shared.Encode(m))
+		}
+		c.room.Close()
+		c.peer.gone()
+	}
+}
+
+// TestAmendmentKeepsItsTurn deletes one of the messages that an amendment waits behind.
+func TestAmendmentKeepsItsTurn(t *testing.T) {
+	c := startChanging(t, 1)
+	c.offline()
+	before, _ := c.room.Send("before")
+	gone, _ := c.room.Send("gone")
+	_ = c.room.Edit("1", "edited")
+	c.room.Delete(gone.ID)
+	c.until("the rows", func() bool { return len(c.rows) == 2 && c.rows[0].Text == "edited" })
+	c.online(1, true)
+	if m := <-c.peer.frames; m.ID != before.ID {
+		t.Errorf("%s goes out first", shared.Encode(m))
+	}
+}
+
+// TestDeleteInAnotherLog has a deletion wait while the room gets another name: the new room
+// of the old name knows nothing of the message, which others still read.
+func TestDeleteInAnotherLog(t *testing.T) {
+	c := startChanging(t, 1)
+	c.offline()
+	c.room.Delete("1")
+	c.row("1", "the deletion", isDeleted)
+	c.online(0, false)
+	c.refuse(c.peer.expect(shared.TypeDelete), shared.CodeNotFound)
+	if u := c.undone(); u.ID != "1" || u.Did != session.DidDelete || u.Code != shared.CodeNotFound {
+		t.Errorf("undone is %+v", u)
+	}
+	c.row("1", "the text", says("text 1", false))
+}
+
 func TestReply(t *testing.T) {
 	c := startChanging(t, 3)
 	reply := func(text, to string) {

@@ -422,8 +422,9 @@ func (t *timeline) unsettle() {
 	}
 }
 
-// next is what goes out next: a pending message, or what the person did to one. Both
-// are nil if nothing is pending.
+// next is what goes out next: a pending message, or what the person did to one, which
+// never goes out before that message has a place in the log. Both are nil if nothing is
+// pending.
 func (t *timeline) next() (*Row, *Amendment) {
 	var first *Row
 	for _, r := range t.rows[t.fixed:] {
@@ -436,10 +437,11 @@ func (t *timeline) next() (*Row, *Amendment) {
 		if a.Kept > 0 {
 			continue
 		}
-		if r := t.ids[a.After]; first == nil || r == nil || r.Delivery != Pending {
-			return nil, a
+		r := t.ids[a.After]
+		if r != nil && r.Delivery == Pending || a.Target == 0 { // its own message waits, too
+			break
 		}
-		break
+		return nil, a
 	}
 	return first, nil
 }
