@@ -2,8 +2,11 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -113,9 +116,8 @@ func (m move) waits(server string) (waits bool, err error) {
 func (m move) join(other, stays string) error {
 	for _, name := range m.names(other) {
 		from, to := roomOf(other, name), roomOf(stays, name)
-		if b := m.rooms.Bucket(to); b != nil {
-			draft := bytes.Join([][]byte{b.Get(draftKey), m.rooms.Bucket(from).Get(draftKey)}, []byte("\n"))
-			if err := errors.Join(b.Put(draftKey, bytes.TrimSpace(draft)), m.rooms.DeleteBucket(from)); err != nil {
+		if m.rooms.Bucket(to) != nil {
+			if err := errors.Join(m.joinRoom(from, to), m.rooms.DeleteBucket(from)); err != nil {
 				return err
 			}
 			continue
@@ -129,6 +131,25 @@ func (m move) join(other, stays string) error {
 		identity = "" // the same certificate, and the same secret
 	}
 	return errors.Join(m.put(devices, identity, ""), m.put(pinsBucket, other, ""), m.put(pinsBucket, linkOf(other), ""), m.put(idsBucket, other, ""))
+}
+
+// joinRoom adds to a room what nobody but this device has of the same room at another
+// address, where nothing waits: the draft, the messages that were refused, and the
+// passphrase, if the room has none.
+func (m move) joinRoom(from, to []byte) error {
+	b := m.rooms.Bucket(to)
+	var other, stays session.Saved
+	r := &room{}
+	if err := errors.Join((&room{}).read(m.rooms.Bucket(from), &other), r.read(b, &stays)); err != nil {
+		return err
+	}
+	refused := slices.DeleteFunc(other.Log, func(row *session.Row) bool { return row.Delivery != session.Failed })
+	stays.State.Key = cmp.Or(stays.State.Key, other.State.Key)
+	return errors.Join(
+		b.Put(draftKey, []byte(strings.TrimSpace(stays.Draft+"\n"+other.Draft))),
+		putJSON(b, stateKey, stays.State),
+		r.log.write(b, slices.Concat(stays.Log, refused), nil),
+	)
 }
 
 // rename changes a server's address. Nothing is kept of the new one.
@@ -186,14 +207,15 @@ func (m move) renameRoom(from, to []byte, server string) error {
 
 func copyBucket(to, from *bbolt.Bucket) error {
 	return from.ForEach(func(key, value []byte) error {
-		if value != nil {
+		inner := from.Bucket(key)
+		if inner == nil { // value may be nil, too, if it is empty and was put in this transaction
 			return to.Put(key, bytes.Clone(value))
 		}
 		b, err := to.CreateBucket(key)
 		if err != nil {
 			return err
 		}
-		return copyBucket(b, from.Bucket(key))
+		return copyBucket(b, inner)
 	})
 }
 

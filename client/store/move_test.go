@@ -176,6 +176,42 @@ func TestMoveTogether(t *testing.T) {
 	}
 }
 
+// Rooms become one with any drafts, and nothing of the one that gives way is lost: what
+// was refused in it, its draft and its passphrase.
+func TestMoveTogetherLosesNothing(t *testing.T) {
+	refused := func(s *store.Store, server, draft, key string) {
+		r := s.Enter(server, "hall", nil)
+		defer r.Leave()
+		_, err := r.Load()
+		must(t, err)
+		row := pending("refused at " + server)[0]
+		row.ID, row.Entry, row.Delivery = "at "+server, "at "+server, session.Failed
+		must(t, r.Save(session.Saving{Saved: session.Saved{
+			State: session.RoomState{Server: server, Room: "hall", Key: key}, Draft: draft, Log: append(sent(0, 5), row)}}))
+	}
+	for _, tc := range []struct{ old, new, want string }{{"", "", ""}, {"a", "", "a"}, {"", "b", "b"}, {" ", "", ""}} {
+		s := open(t, filepath.Join(t.TempDir(), "store"))
+		refused(s, oldPlace, tc.old, "")
+		refused(s, newPlace, tc.new, "key")
+		must(t, s.SetID(oldPlace, "id"), s.SetID(newPlace, "id"))
+		must(t, s.Move(oldPlace, newPlace), s.SetProfile("Ann", newPlace))
+		r := s.Enter(newPlace, "hall", nil)
+		saved, err := r.Load()
+		r.Leave()
+		must(t, err)
+		var failed []string
+		for _, row := range saved.Log {
+			if row.Delivery == session.Failed {
+				failed = append(failed, row.ID)
+			}
+		}
+		check(t, fmt.Sprintf("%q and %q", tc.old, tc.new), []any{saved.Draft, saved.State.Key, failed},
+			[]any{tc.want, "key", []string{"at " + oldPlace, "at " + newPlace}})
+		check(t, "the rooms that are listed", len(s.Recent()), 1)
+		s.Close()
+	}
+}
+
 // A process that is killed while it moves leaves all at one address or all at the other.
 func TestMoveKilled(t *testing.T) {
 	if path := os.Getenv("PARLEY_MOVE"); path != "" {
