@@ -308,3 +308,66 @@ func TestDeletedIsNoNews(t *testing.T) {
 		t.Errorf("the preview is %q", preview(item))
 	}
 }
+
+// What is deleted is in sight nowhere: not over the composer, and not among the hits of a
+// search. What was written to it stays, as a message by itself.
+func TestDeletedGoesEverywhere(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Said(1, "Bob", "the secret"), uitest.Own(2, "mine"))
+	item, _ := p.conv.Timeline.Message("id1")
+	change := func(item session.Item) {
+		p.conv.Apply([]session.Change{{Kind: session.Update, Index: 0, Items: []session.Item{item}}})
+	}
+	shows := func(part string) bool {
+		return strings.Contains(test.RenderObjectToMarkup(w.window.Content())+test.RenderToMarkup(w.window.Canvas()), part)
+	}
+	p.begin(&conversation.Task{Of: item})
+	test.Type(p.composer.Entry, "really?")
+	edited := item
+	edited.Text = "another secret"
+	if change(edited); p.composer.Task() == nil || !shows("another secret") || shows("the secret") {
+		t.Error("the answer is not to the text that was edited")
+	}
+	if change(deleted(item)); shows("secret") || p.composer.Task() != nil || p.conv.Task != nil || p.composer.Entry.Text != "really?" {
+		t.Errorf("an answer to what is deleted: %+v, %q", p.composer.Task(), p.composer.Entry.Text)
+	}
+	change(item)
+	p.showFind()
+	p.find.asked = "secret"
+	p.found(session.Search{Text: "secret", Hits: []session.Item{item, uitest.Said(9, "Bob", "no secret")}})
+	if change(deleted(item)); shows("the secret") || !shows("no secret") {
+		t.Error("the deleted text is among the hits")
+	}
+}
+
+// An edit of the person's own message stays one while the message is deleted: at the
+// latest when it is sent, the person learns of it, and keeps the text.
+func TestEditOfWhatIsDeleted(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Own(1, "the secret"))
+	item, _ := p.conv.Timeline.Message("id1")
+	p.beginEdit(item)
+	p.composer.Entry.SetText("better")
+	p.conv.Apply([]session.Change{{Kind: session.Update, Index: 0, Items: []session.Item{deleted(item)}}})
+	if markup := test.RenderToMarkup(w.window.Canvas()); strings.Contains(markup, "the secret") {
+		t.Error("the deleted text stands over the composer")
+	}
+	if p.send("better"); p.composer.Task() != nil || p.composer.Entry.Text != "better" {
+		t.Errorf("the text is %q", p.composer.Entry.Text)
+	}
+}
+
+// The text of an edit that was refused is not lost in a room that has a draft and is not on
+// the screen.
+func TestRefusedEditJoinsTheDraft(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	conv := w.ableRoom(uitest.Own(2, "mine")).conv
+	conv.Session.SetDraft("half a sentence")
+	conv.Page = nil
+	for _, text := range []string{"one edit", "another"} {
+		conv.Apply([]session.Change{{Kind: session.Undone, Undo: &session.Undo{ID: "id2", Did: session.DidEdit, Text: text, Code: shared.CodeNotAllowed}}})
+	}
+	if got := conv.Session.Draft(); got != "half a sentence\none edit\nanother" {
+		t.Errorf("the draft is %q", got)
+	}
+}

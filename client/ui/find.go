@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -23,6 +24,7 @@ type find struct {
 	entry   *kit.Entry
 	state   *kit.Text // what is wrong, or that nothing is found
 	hits    *kit.Column
+	items   []session.Item // that the hits show
 	more    *kit.Tile
 	asked   string // the text that was searched for last
 	next    int64  // where the search goes on
@@ -50,7 +52,7 @@ func (p *roomPage) showFind() {
 
 // search begins with what was typed.
 func (f *find) search() {
-	f.hits.Set()
+	f.show(nil)
 	f.ask(strings.TrimSpace(f.entry.Text), 0)
 }
 
@@ -88,15 +90,37 @@ func (p *roomPage) found(s session.Search) {
 		f.say(questionProblem(s.Err), kit.RoleError)
 		return
 	}
-	for _, item := range s.Hits {
-		f.hits.Objects = append(f.hits.Objects, f.hit(item))
-	}
+	f.show(append(f.items, s.Hits...))
 	f.next, f.more.Hidden = s.Next, !s.More
 	none := ""
 	if len(f.hits.Objects) == 0 {
 		none = lang.T("find.none")
 	}
 	f.say(none, kit.RoleMuted)
+}
+
+// show makes these the hits.
+func (f *find) show(items []session.Item) {
+	f.items = items
+	f.hits.Set()
+	for _, item := range items {
+		f.hits.Objects = append(f.hits.Objects, f.hit(item))
+	}
+}
+
+// renew shows hits as their messages are now, and takes those away that are deleted.
+func (f *find) renew(items []session.Item) {
+	fresh := slices.Clone(f.items)
+	for _, item := range items {
+		if i := slices.IndexFunc(fresh, func(hit session.Item) bool { return hit.ID == item.ID }); i >= 0 {
+			fresh[i] = item
+		}
+	}
+	if slices.EqualFunc(fresh, f.items, func(a, b session.Item) bool { return a.Text == b.Text && a.User == b.User }) {
+		return
+	}
+	f.show(slices.DeleteFunc(fresh, func(hit session.Item) bool { return hit.Deleted }))
+	f.overlay.Refresh()
 }
 
 // hit is a message that was found: a tap leads to it.

@@ -128,8 +128,12 @@ func (p *roomPage) left() {
 // Change applies a batch of changes and draws what they touched.
 func (p *roomPage) Change(batch []session.Change) {
 	p.list.Change(batch)
+	p.composer.Renew()
 	p.state()
 	for _, change := range batch {
+		if p.find != nil {
+			p.find.renew(change.Items)
+		}
 		switch change.Kind {
 		case session.StatusChanged:
 			p.askKey()

@@ -133,6 +133,18 @@ func (c *Composer) End() bool {
 // Keep ends the task and keeps the text, as a message by itself.
 func (c *Composer) Keep() { c.setTask(nil) }
 
+// Renew shows what the task is about as that is now, or ends it and keeps the text.
+func (c *Composer) Renew() {
+	switch {
+	case c.task == nil:
+	case c.task.void():
+		c.Keep()
+	default:
+		c.bar.say(c.task)
+		c.bar.Refresh()
+	}
+}
+
 func (c *Composer) setTask(t *Task) {
 	c.task = t
 	c.bar.say(t)

@@ -85,6 +85,7 @@ func (c *Room) Apply(batch []session.Change) {
 	var news []session.Item
 	missed := ""
 	for _, change := range batch {
+		c.renewTask(change.Items)
 		switch change.Kind {
 		case session.Reset:
 			c.known = len(change.Items) > 0
@@ -134,16 +135,32 @@ func (c *Room) Apply(batch []session.Change) {
 	c.owner.Changed(c)
 }
 
+// renewTask makes the task about the message as it is now. An answer to one that is
+// deleted becomes a message by itself.
+func (c *Room) renewTask(items []session.Item) {
+	if c.Task == nil {
+		return
+	}
+	for _, item := range items {
+		if item.ID == c.Task.Of.ID {
+			c.Task.Of = item
+		}
+	}
+	if c.Task.void() {
+		c.Task = nil
+	}
+}
+
 // undone says that a change of the person's own came to nothing. The text of an edit
-// becomes the draft, if there is none.
+// goes into the composer or, without a page, into the draft, after what is there.
 func (c *Room) undone(u session.Undo) {
 	c.owner.Say(undoneSentence(u))
 	switch {
 	case u.Did != session.DidEdit:
 	case c.Page != nil:
 		c.Page.Unwritten(u.Text)
-	case c.Session.Draft() == "":
-		c.Session.SetDraft(u.Text)
+	default:
+		c.Session.SetDraft(strings.TrimSpace(c.Session.Draft() + "\n" + u.Text))
 	}
 }
 

@@ -17,9 +17,13 @@ import (
 // answer to a message, or another text for one of the person's own.
 type Task struct {
 	Edit    bool
-	Of      session.Item // as it was when the task began
+	Of      session.Item // as it is now
 	Written string       // of an edit: the text so far
 }
+
+// void reports whether the task is an answer to a message that is deleted. The text of an
+// edit is one for the deleted message until it is sent.
+func (t *Task) void() bool { return !t.Edit && t.Of.Deleted }
 
 // taskBar says over the text that one writes what it is for, and has a button that
 // ends that.
