@@ -59,8 +59,10 @@ const listenWait = 3 * time.Second
 // Bounds of one search.
 const (
 	maxFound   = 64              // servers
+	maxOfHost  = 4               // of them, bases that one address tells of
 	maxProbes  = 8               // at once
 	foundWait  = 5 * time.Second // for a server's answer to GET /api/server
+	searchWait = 8 * time.Second // for all of it
 	mdnsPort   = 5353
 	serverPort = 8000 // where servers answer as well, if they have it for TCP: see Discovery.Harder
 )
@@ -71,9 +73,11 @@ var mdns = netip.AddrPortFrom(netip.AddrFrom4([4]byte{224, 0, 0, 251}), mdnsPort
 // Run searches, calls tell for each server on the calling goroutine, and returns after
 // 3 s, and at most 5 s more for servers that are slow to answer; at once when ctx ends.
 func (s Discovery) Run(ctx context.Context, tell func(Nearby)) Trace {
-	r := &searching{Discovery: s, ctx: ctx, tell: tell, events: make(chan func()), slots: make(chan struct{}, maxProbes), asked: map[string]bool{}}
+	ctx, cancel := context.WithTimeout(ctx, searchWait)
+	defer cancel()
+	r := &searching{Discovery: s, ctx: ctx, tell: tell, events: make(chan func()), slots: make(chan struct{}, maxProbes), asked: map[string]bool{}, told: map[netip.Addr]int{}}
 	for _, base := range s.Known {
-		r.probe(s.Dial, base, s.Pins, true, nil)
+		r.probe(s.Dial, base, s.Pins, netip.Addr{}, nil)
 	}
 	for _, n := range s.Networks {
 		r.ask(n)
@@ -93,7 +97,8 @@ type searching struct {
 	events  chan func()
 	slots   chan struct{} // one for each probe that runs
 	running int
-	asked   map[string]bool // bases
+	asked   map[string]bool    // bases
+	told    map[netip.Addr]int // how many of them an address told of
 	trace   Trace
 }
 
@@ -110,12 +115,15 @@ func (r *searching) start(work func() (then func())) {
 }
 
 // probe asks who is at a base, unless that was done. Otherwise it goes on to the next
-// of the bases that may be the same server's.
-func (r *searching) probe(dial DialFunc, base string, pins *Pins, known bool, others []string) {
-	if base == "" || r.asked[base] || len(r.asked) >= maxFound {
+// of the bases that may be the same server's. from is the address that told of it; none
+// if the server is known.
+func (r *searching) probe(dial DialFunc, base string, pins *Pins, from netip.Addr, others []string) {
+	known := !from.IsValid()
+	if base == "" || r.asked[base] || len(r.asked) >= maxFound || !known && r.told[from] >= maxOfHost {
 		return
 	}
 	r.asked[base] = true
+	r.told[from]++
 	r.start(func() func() {
 		select {
 		case r.slots <- struct{}{}:
@@ -132,7 +140,7 @@ func (r *searching) probe(dial DialFunc, base string, pins *Pins, known bool, ot
 			case err == nil && (r.ID == "" || r.ID == info.ID):
 				r.tell(Nearby{base, info, known})
 			case len(others) > 0:
-				r.probe(dial, others[0], r.glimpse(others[0]), known, others[1:])
+				r.probe(dial, others[0], r.glimpse(others[0]), from, others[1:])
 			case !known:
 				r.trace.Silent++
 			}
@@ -256,7 +264,7 @@ func (r *searching) found(n Network, from netip.Addr, announced []announcement) 
 				bases = append(bases, a.base(addr))
 			}
 		}
-		r.probe(dial, bases[0], r.glimpse(bases[0]), false, bases[1:])
+		r.probe(dial, bases[0], r.glimpse(bases[0]), from, bases[1:])
 	}
 }
 
