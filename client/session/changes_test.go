@@ -401,7 +401,11 @@ func TestDelete(t *testing.T) {
 	if u := c.undone(); u.Text != "an own one, better" {
 		t.Errorf("undone: %+v", u)
 	}
-	c.offline()
+	c.room.Close()
+	c.peer.gone()
+	if err := c.config.Store.(*store.Store).Close(); err != nil { // which erases what was put off
+		t.Fatal(err)
+	}
 	for _, text := range []string{"text 1", "text 2", "text 3", "an own one", "will not go out"} {
 		if data, err := os.ReadFile(c.path); err != nil || bytes.Contains(data, []byte(text)) {
 			t.Errorf("%q is in the store, %v", text, err)

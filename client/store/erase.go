@@ -1,6 +1,40 @@
 package store
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
+
+// eraseEvery is how often the file is looked through at most while others edit and delete:
+// that takes time, in which nobody reads.
+const eraseEvery = 5 * time.Second
+
+// eraseSoon erases, or if it has lately, puts that off, at the latest until Close. If the
+// app ends before, or what was put off fails, the next start erases.
+func (s *Store) eraseSoon() error {
+	s.mu.Lock()
+	wait := eraseEvery - time.Since(s.erased)
+	if wait <= 0 {
+		s.erased = time.Now()
+	} else if s.later == nil {
+		s.later = time.AfterFunc(wait, s.eraseLater)
+	}
+	s.mu.Unlock()
+	if wait > 0 {
+		return nil
+	}
+	return s.erase()
+}
+
+func (s *Store) eraseLater() {
+	s.mu.Lock()
+	due := s.later != nil // Close has not
+	s.later, s.erased = nil, time.Now()
+	s.mu.Unlock()
+	if due {
+		_ = s.erase()
+	}
+}
 
 // erase overwrites what the file still has of earlier transactions, so that a deleted
 // text is not in it any more. bbolt never overwrites a page that is in use: it writes a

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"parley/client/session"
 )
@@ -104,4 +106,40 @@ func TestErase(t *testing.T) {
 	if loaded, err := r.Load(); err != nil || len(loaded.Log) != 300 || !loaded.Log[100].Deleted || loaded.Log[99].Text != saved.Log[99].Content.Text {
 		t.Errorf("loaded %d rows, %v", len(loaded.Log), err)
 	}
+}
+
+// TestEraseAtMostEverySoOften: whoever edits without a pause keeps no app from reading. What
+// was put off is erased after some seconds, or when the file is closed.
+func TestEraseAtMostEverySoOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "store")
+		s := open(t, path)
+		r := enter(s, "r")
+		_, err := r.Load()
+		must(t, err)
+		saved := session.Saved{Log: sent(0, 3)}
+		replace := func(secret string) {
+			t.Helper()
+			saved.Log[1].Content.Text = secret
+			must(t, r.Save(session.Saving{Saved: saved, Changed: map[*session.Row]bool{saved.Log[1]: true}}))
+			saved.Log[1].Content = session.Content{Deleted: true}
+			must(t, r.Save(session.Saving{Saved: saved, Changed: map[*session.Row]bool{saved.Log[1]: true}, Erase: true}))
+		}
+		replace("the first secret")
+		replace("the second secret")
+		if inFile(t, path, "the first secret") || !inFile(t, path, "the second secret") {
+			t.Error("not the first alone is erased at once")
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if inFile(t, path, "the second secret") {
+			t.Error("what was put off is in the file")
+		}
+		replace("the third secret")
+		r.Leave()
+		must(t, s.Close())
+		if inFile(t, path, "the third secret") {
+			t.Error("what was put off is in the file after its end")
+		}
+	})
 }

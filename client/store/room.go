@@ -152,7 +152,7 @@ func (r *room) Save(s session.Saving) error {
 		return err
 	}
 	if s.Erase {
-		return r.store.erase()
+		return r.store.eraseSoon()
 	}
 	return nil
 }

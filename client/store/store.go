@@ -72,6 +72,8 @@ type Store struct {
 	erasing sync.RWMutex // held for writing while nobody may read the database
 
 	mu     sync.Mutex
+	erased time.Time                // when eraseSoon last erased
+	later  *time.Timer              // for what it has put off; nil if it has not
 	broken error                    // once set, nothing is read or written any more
 	rooms  map[string]chan struct{} // one token for each room, held by the Room that uses it
 }
@@ -236,7 +238,18 @@ func survive(f func() error) (err error, panicked bool) {
 func (s *Store) SetAside() string { return s.setAside }
 
 // Close closes the file. Close the Rooms first.
-func (s *Store) Close() error { return s.guard(s.db.Close) }
+func (s *Store) Close() error {
+	s.mu.Lock()
+	later := s.later
+	s.later = nil
+	s.mu.Unlock()
+	var err error
+	if later != nil {
+		later.Stop()
+		err = s.erase()
+	}
+	return errors.Join(err, s.guard(s.db.Close))
+}
 
 // NoSync makes saving faster, for a store that need not outlive the machine.
 func (s *Store) NoSync() { s.db.NoSync = true }
