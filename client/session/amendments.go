@@ -122,15 +122,14 @@ func (t *timeline) amendment(id string) *Amendment {
 	return nil
 }
 
-// undo takes back an amendment that came to nothing. A message that is not in the log
-// any more is as deleted as the person wants it; but only if it was in this log: another
-// one, such as that of a new room of the same name, knows nothing of it.
+// undo takes back an amendment that came to nothing. A message that this device knows to
+// be deleted is as the person wants it. That a log does not have it does not say so: others
+// may still read it in a room that has another name now.
 func (t *timeline) undo(a *Amendment, code shared.ErrorCode, reason string) {
 	t.keepAmendments(func(b *Amendment) bool { return b != a })
 	t.erase = t.erase || a.Did == DidEdit
 	r := t.ids[a.Row]
-	if a.Did == DidDelete && code == shared.CodeNotFound && r != nil && t.byOffset[a.Target] == r {
-		t.deleted(r)
+	if a.Did == DidDelete && code == shared.CodeNotFound && r != nil && r.Content.Deleted {
 		return
 	}
 	if r != nil {

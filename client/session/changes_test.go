@@ -383,19 +383,21 @@ func TestDelete(t *testing.T) {
 	c.peer.send(reply, shared.Message{Type: shared.TypeDelete, By: "them", User: "Bob", Offset: 8, Targets: []int64{99}})
 	c.row("7", "no quote", func(i session.Item) bool { return i.Quote != nil && *i.Quote == session.Quote{Offset: 99} })
 
-	// One that the log does not have any more is as deleted.
+	// One that somebody else has deleted first is as the person wants it.
 	c.room.Delete("3")
-	c.refuse(c.peer.expect(shared.TypeDelete), shared.CodeNotFound)
+	m = c.peer.expect(shared.TypeDelete)
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "first", By: "host", User: "Host", Offset: 9, Targets: []int64{3}})
+	c.refuse(m, shared.CodeNotFound)
 	c.row("3", "the deletion", isDeleted)
 
 	// An edit that came too late is handed back.
 	c.send("an own one")
 	m = c.peer.expect(shared.TypeChat)
-	c.peer.send(echo(9, m))
+	c.peer.send(echo(10, m))
 	c.until("the message", c.settled)
 	c.room.Edit(m.ID, "an own one, better")
 	late := c.peer.expect(shared.TypeChat)
-	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "d", By: "host", User: "Host", Offset: 10, Targets: []int64{9, 2, 99}})
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "d", By: "host", User: "Host", Offset: 11, Targets: []int64{10, 2, 99}})
 	c.row(m.ID, "the deletion", isDeleted)
 	c.refuse(late, shared.CodeNotFound)
 	if u := c.undone(); u.Text != "an own one, better" {
@@ -469,7 +471,7 @@ func TestDeleteInAnotherLog(t *testing.T) {
 	c.offline()
 	c.room.Delete("1")
 	c.row("1", "the deletion", isDeleted)
-	c.online(0, false)
+	c.online(1, true) // the new one has as many entries
 	c.refuse(c.peer.expect(shared.TypeDelete), shared.CodeNotFound)
 	if u := c.undone(); u.ID != "1" || u.Did != session.DidDelete || u.Code != shared.CodeNotFound {
 		t.Errorf("undone is %+v", u)
