@@ -11,9 +11,12 @@ const patience = 3000; // ms for another tab to send its own
 const silence = 10000; // ms without an answer after which a connection is dead
 
 export class Outbox {
-	/** on.send(frame) sends, on.changed() is told, and on.stalled() that no answer comes. */
+	/**
+	 * on.send(frame) sends, on.changed() is told, and on.stalled() that no answer comes;
+	 * on.find(id) tells the offset of one's own message, if it is here.
+	 */
 	constructor(room, on) {
-		Object.assign(this, {on, prefix: `out/${roomKey(room)}/`, flying: new Map(), seen: new Map(), limits: null});
+		Object.assign(this, {on, prefix: `out/${roomKey(room)}/`, flying: new Map(), seen: new Map(), orphans: new Map(), limits: null});
 		// What another tab takes out is about to come, mostly.
 		onChange((key, value) => key.startsWith(this.prefix) && setTimeout(() => this.update(), value ? 0 : 1000));
 	}
@@ -63,12 +66,12 @@ export class Outbox {
 	drop(id, offset) {
 		this.flying.delete(id);
 		this.seen.delete(id);
-		remove(this.prefix + id);
 		for (const m of this.list()) {
 			if (m.waits !== id) continue;
 			if (offset) this.keep({...m, waits: '', more: {...m.more, [m.message ? 'edits' : 'target']: offset}});
 			else remove(this.prefix + m.id);
 		}
+		remove(this.prefix + id); // last: no other tab sees them without it
 		this.update();
 	}
 
@@ -82,15 +85,17 @@ export class Outbox {
 		const m = get(this.prefix + id);
 		this.flying.delete(id);
 		if (!m) return;
-		if (code !== 'rate_limited' && code !== 'unavailable') {
-			const change = this.waiting().changes.get(id) || {};
-			this.drop(id);
-			if (!m.message) this.trouble = {error: code, why: message}; // it is undone
-			else if (!change.deleted) this.put({...m, ...change, id, error: code, why: message});
-			return;
-		}
+		if (code !== 'rate_limited' && code !== 'unavailable') return this.undo({...m, id}, code, message);
 		this.pause = performance.now() + (retry_ms || 1000 + Math.random() * 2000);
 		this.pump();
+	}
+
+	/** Takes out what is never to be, and says so; a text stays. */
+	undo(m, error, why) {
+		const change = this.waiting().changes.get(m.id) || {};
+		this.drop(m.id);
+		if (!m.message) this.trouble = {error, why};
+		else if (!change.deleted) this.put({...m, ...change, error, why});
 	}
 
 	connected({rate, burst}) {
@@ -110,13 +115,26 @@ export class Outbox {
 	pump() {
 		clearTimeout(this.timer);
 		if (!this.limits) return;
-		const {flying, seen, limits: {rate, burst}} = this, now = performance.now();
+		const {flying, seen, orphans, limits: {rate, burst}} = this, now = performance.now();
 		this.tokens = Math.min(burst, this.tokens + (now - this.filled) / 1000 * rate) || 0;
 		this.filled = now;
 		let wait = Infinity;
-		for (const m of this.list()) {
-			const {id, message, more, tab: writer} = m;
-			if (m.error || m.waits || flying.has(id) || flying.size >= burst) continue;
+		const all = this.list(), ids = new Set(all.map(m => m.id)), earlier = new Set();
+		for (const m of all) {
+			const {id, message, more, waits, tab: writer} = m, target = more && (more.edits || more.target);
+			if (m.error) continue;
+			if (waits && !ids.has(waits)) { // another tab had its message come back
+				const offset = this.on.find(waits);
+				if (offset) return this.drop(waits, offset);
+				if (!orphans.has(waits)) orphans.set(waits, now);
+				const left = Math.max(this.since, orphans.get(waits)) + silence - now;
+				if (left <= 0) return this.undo(m, 'not_found');
+				wait = Math.min(wait, left);
+			}
+			// The last one of a message's changes counts: each waits for those before it.
+			const behind = target && earlier.has(target);
+			earlier.add(target);
+			if (waits || behind || flying.has(id) || flying.size >= burst) continue;
 			if (!seen.has(id)) seen.set(id, now);
 			const theirs = writer === tab ? 0 : patience + Math.max(this.since, seen.get(id)) - now;
 			const pause = Math.max(theirs, this.pause - now, (1 - this.tokens) / rate * 1000);

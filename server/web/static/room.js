@@ -50,7 +50,12 @@ export class Room {
 			state: () => this.stateChanged(),
 			frame: m => this.receive(m),
 		});
-		this.outbox = new Outbox(room, {send: m => this.session.send(m), stalled: () => this.session.lost('timeout'), changed: () => on.changed()});
+		this.outbox = new Outbox(room, {
+			send: m => this.session.send(m),
+			stalled: () => this.session.lost('timeout'),
+			changed: () => on.changed(),
+			find: id => this.timeline.own(id)?.offset,
+		});
 		const {fresh, key, cause, listed} = this.wish;
 		if (fresh && !key) this.door = {cause, listed};
 	}
@@ -154,6 +159,7 @@ export class Room {
 		if (!this.looked || this.catching) this.missed(others);
 		this.catching = false;
 		for (const {id, offset} of batch) if (waiting.has(id)) this.outbox.drop(id, offset);
+		this.outbox.pump();
 		if (!this.looked) timeline.trim(quietEntries * 2);
 		else if (!this.place || this.place.stick) timeline.trim();
 		this.save();

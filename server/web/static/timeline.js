@@ -21,6 +21,11 @@ export class Timeline {
 		return this.entries.find(m => m.offset === offset && !m.old && !m.notice);
 	}
 
+	/** One's own message with an id, in the present log. */
+	own(id) {
+		return this.entries.find(m => m.mine && m.id === id && !m.old);
+	}
+
 	/** Put messages at the end; those already here only take a new offset. Returns the new ones. */
 	append(messages) {
 		const fresh = [];
