@@ -698,3 +698,34 @@ func TestLongPress(t *testing.T) {
 	touch("touchstart", ".bubble", 100)
 	p.wait("document.querySelector('#reactions')")
 }
+
+// TestEditedMessageGoes deletes the message that somebody is correcting: what was
+// typed stays, behind the draft.
+func TestEditedMessageGoes(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []bool{true, false} {
+		s := startServer(t)
+		one := newPerson(t)
+		one.enter(s.url(), "Lobby")
+		one.say("Noon")
+		one.waitFor("Noon")
+		two := one.newTab()
+		two.enter(s.url(), "Lobby")
+		two.keys("a draft")
+		two.menu("Noon")
+		two.choose("Edit")
+		two.wait("document.querySelector('#chat-message-input').value === 'Noon'")
+		want := "a draft"
+		if typed {
+			two.keys(" or one")
+			want = "a draft\nNoon or one"
+		}
+		one.menu("Noon")
+		one.choose("Delete")
+		one.choose("Delete")
+		two.wait("document.querySelector('#chat-log .notice') && document.querySelector('#about').hidden")
+		two.wait("document.querySelector('#chat-message-input').value === " + quote(want))
+		two.do(chromedp.Reload())
+		two.wait("document.querySelector('#chat-message-input').value === " + quote(want))
+	}
+}

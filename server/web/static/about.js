@@ -6,7 +6,7 @@ import {tabGet, tabSet} from './store.js';
 import {edit} from './act.js';
 
 export class About {
-	/** aim is {editing, offset, id}; without an offset the message still waits. */
+	/** aim is {editing, offset, id, from}; without an offset the message still waits; from is the text that is edited. */
 	constructor(view, room, aim) {
 		Object.assign(this, {view, room, aim});
 	}
@@ -15,8 +15,8 @@ export class About {
 	static begin(view, room, m, editing) {
 		room.about?.end();
 		const about = room.about = new About(view, room, {editing, offset: m.offset, id: m.id}), {input} = view;
+		if (editing) input.value = about.aim.from = (about.message || m).message;
 		tabSet(`aim/${room.key}`, JSON.stringify(about.aim));
-		if (editing) input.value = (about.message || m).message;
 		view.edited();
 		view.app.changed();
 		input.focus();
@@ -35,7 +35,7 @@ export class About {
 	/** The message as it is now: with an offset if the log has it; undefined if it is gone. */
 	get message() {
 		const {room: {timeline, outbox}, aim: {offset, id}} = this;
-		const m = offset ? timeline.find(offset) : timeline.entries.find(m => m.mine && m.id === id && !m.old) || outbox.list().find(m => m.id === id);
+		const m = offset ? timeline.find(offset) : timeline.own(id) || outbox.list().find(m => m.id === id);
 		if (!m || m.deleted) return;
 		const change = outbox.waiting().changes.get(m.offset || m.id);
 		return change && change.deleted ? undefined : {...m, ...change && change.message && {message: change.message}};
@@ -59,11 +59,11 @@ export class About {
 		view.input.focus();
 	}
 
-	/** The message is gone: what was typed of one's own stays. */
+	/** The message is gone: what was typed of one's own stays, behind the draft. */
 	lost() {
-		const {view: {input}, room} = this, text = input.value, draft = tabGet(`draft/${room.key}`);
+		const {view: {input}, room: {key}, aim} = this, text = input.value;
+		if (text !== aim.from) tabSet(`draft/${key}`, [tabGet(`draft/${key}`), text].filter(Boolean).join('\n'));
 		this.end();
-		if (!draft && !this.aim.editing) input.value = text;
 	}
 
 	end() {
