@@ -2,6 +2,7 @@
 // counts if it is newer than what is here, whatever the order in which they come.
 
 const longest = 120; // code points of a quote, as the server cuts it
+const again = 2000; // ms, at least, until a question is repeated that the server refused
 
 // What a change makes of its message.
 function after({type, message, emoji, counts, mine}) {
@@ -35,13 +36,17 @@ export function carryOut(room, all) {
 
 /** Ask what changed of the messages here while the room was away, until it is all here. */
 export async function catchUp(room) {
+	clearTimeout(room.again);
 	const answer = await room.session.ask({type: 'history', changed: room.since, before: room.until, limit: 100});
-	if (!answer) return; // the next welcome asks again
+	if (!answer) { // a new connection asks by itself
+		if (room.connected) room.again = setTimeout(() => room.since && catchUp(room), again * (1 + Math.random()));
+		return;
+	}
 	for (const m of answer.messages) {
 		room.timeline.meet(room.take(m));
 		requote(room.timeline, m.offset, m.message);
 	}
-	room.since = answer.more ? answer.changed || 0 : 0;
+	room.since = answer.more && answer.changed > room.since ? answer.changed : 0; // what does not grow would never end
 	room.save();
 	room.on.changed();
 	if (room.since) catchUp(room);

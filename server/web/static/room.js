@@ -127,13 +127,17 @@ export class Room {
 	}
 
 	welcome(m) {
+		const same = m.epoch === this.epoch, knew = this.can.includes('change'); // if not, it may have passed over changes
+		if (!same || !m.can.includes('change')) this.since = this.until = 0;
+		else if (!m.resumed || !knew) {
+			this.since = knew ? Math.min(this.since || this.offset, this.offset) : 1; // an answer may have been ahead of it
+			this.until = Math.max(this.until, this.offset + 1); // the newest messages may begin before it
+		}
 		if (!m.resumed) {
 			this.timeline.broken = true;
-			this.since = m.epoch === this.epoch && Math.min(this.since || this.offset, this.offset); // an answer may have been ahead of it
-			this.until = this.offset + 1;
-			if (m.epoch !== this.epoch) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
+			if (!same) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
 			// The position moves only with what is here.
-			if (m.epoch !== this.epoch || this.offset > m.offset) [this.epoch, this.offset] = [m.offset ? '' : m.epoch, 0];
+			if (!same || this.offset > m.offset) [this.epoch, this.offset] = [m.offset ? '' : m.epoch, 0];
 		}
 		Object.assign(this, {me: m.user, by: m.by, can: m.can, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
 		this.limit = m.limits.message || maxText;
