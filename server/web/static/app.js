@@ -64,6 +64,7 @@ export class App {
 		const room = path === null ? null : this.room(path), before = this.shown;
 		if (room === before) return;
 		before?.look(false);
+		if (before?.saving) before.saveNow(); // or it is none of the own rooms yet
 		this.shown = room;
 		if (room && room.session.state !== 'connected') room.connect();
 		this.connectThose();
