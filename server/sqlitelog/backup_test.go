@@ -152,7 +152,7 @@ func names(t *testing.T, dir string) string {
 func TestRestoreOverAKilledServersLog(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "backup.db")
-	l := open(t, dir, sqlitelog.Options{})
+	l := open(t, dir, sqlitelog.Options{}.WithWAL())
 	defer l.Close()
 	if _, err := add(l, "old", "x"); err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func whole(wal []byte) []byte { return wal }
 // holds anything. What was committed before is there, in order, without a gap.
 func TestTornTail(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir, sqlitelog.Options{})
+	l := open(t, dir, sqlitelog.Options{}.WithWAL())
 	defer l.Close()
 	wal := filepath.Join(dir, sqlitelog.FileName+"-wal")
 	ends := []int64{} // of the write-ahead log after each entry
@@ -119,7 +119,7 @@ func TestEpochAfterAnUncleanEnd(t *testing.T) {
 		{sqlitelog.Normal, sqlitelog.Full, true, false},
 	} {
 		dir := t.TempDir()
-		l := open(t, dir, sqlitelog.Options{Sync: c.before})
+		l := open(t, dir, sqlitelog.Options{Sync: c.before}.WithWAL())
 		if _, err := add(l, "1", "x"); err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestDamagedDatabase(t *testing.T) {
 // the database would throw it away.
 func TestMissingDatabase(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir, sqlitelog.Options{})
+	l := open(t, dir, sqlitelog.Options{}.WithWAL())
 	defer l.Close()
 	if _, err := add(l, "1", "x"); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,9 @@ func (o Options) WithIdle(idle time.Duration) Options {
 	return o
 }
 
+// WithWAL keeps the write-ahead log as it grows.
+func (o Options) WithWAL() Options { return o.WithIdle(time.Hour).WithErase(time.Hour) }
+
 // WithErase has the write-ahead log truncated so long after a text went.
 func (o Options) WithErase(erase time.Duration) Options {
 	o.erase = erase

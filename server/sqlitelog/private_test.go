@@ -43,7 +43,7 @@ func TestFilesArePrivate(t *testing.T) {
 			t.Errorf("%s has the mode %v", name, info.Mode())
 		}
 	}
-	l := open(t, dir, sqlitelog.Options{Sync: sqlitelog.Normal})
+	l := open(t, dir, sqlitelog.Options{Sync: sqlitelog.Normal}.WithWAL())
 	if _, err := add(l, "1", "x"); err != nil {
 		t.Fatal(err)
 	}
