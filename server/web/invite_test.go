@@ -77,7 +77,7 @@ func TestInvite(t *testing.T) {
 	eval[any](p, "document.querySelector('#invite-key').click()")
 	p.wait("document.querySelector('#invite-link').value.includes('#k=')")
 	p.look(320, 568, "dark")
-	p.wait("document.querySelector('#invite-code svg').getBoundingClientRect().width > 250")
+	p.wait("innerWidth === 320 && !document.getAnimations().length && document.querySelector('#invite-code svg').getBoundingClientRect().width > 250")
 	p.picture("page-invite-320-dark")
 	if wide := p.wider(); len(wide) > 0 {
 		t.Errorf("the sheet is wider than the page: %q", wide)
