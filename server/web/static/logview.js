@@ -65,7 +65,7 @@ export class LogView {
 		this.rows.clear();
 		this.log.textContent = $('pending').textContent = $('pending').made = '';
 		if (!room) return;
-		this.place.stick = true;
+		Object.assign(this.place, {stick: true, top: 0});
 		this.draw();
 		const row = room.place && !room.place.stick && this.rows.get(room.place.entry);
 		if (row) this.place.goTo(row.item, room.place.offset);

@@ -43,7 +43,13 @@ export class Place {
 
 	/** Put the reader back, after any change. */
 	keep() {
-		const {scroller, anchor} = this;
+		const {scroller} = this, {scrollTop, scrollHeight, clientHeight} = scroller;
+		// The reader has scrolled up, and the event is still to come.
+		if (this.stick && scrollTop < this.top - 1 && scrollHeight - scrollTop - clientHeight >= 40) {
+			this.stick = false;
+			this.remember();
+		}
+		const {anchor} = this;
 		if (this.stick) scroller.scrollTop = scroller.scrollHeight;
 		else if (anchor && anchor.isConnected) {
 			const moved = anchor.lastChild.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.offset;
@@ -57,6 +63,7 @@ export class Place {
 	/** Go to the end. */
 	toEnd() {
 		this.stick = true;
+		this.top = 0;
 		this.keep();
 		this.moved();
 	}

@@ -140,7 +140,7 @@ export class RoomView {
 		if (n > room.limit || blank(text)) return;
 		input.value = '';
 		this.edited();
-		this.log.place.stick = true;
+		Object.assign(this.log.place, {stick: true, top: 0});
 		if (room.about) room.about.send(text);
 		else room.outbox.add(text);
 	}
