@@ -313,6 +313,8 @@ func TestHistory(t *testing.T) {
 	if eval[bool](p, "!!document.querySelector('.gap')") {
 		t.Error("a first visit shows a gap")
 	}
+	p.wait("performance.getEntriesByType('resource').some(e => e.name.endsWith('/settings.js'))") // the last part
+	p.waitAtEnd()
 	for _, first := range []string{"number 30.", "number 0."} {
 		moved := eval[float64](p, `(async () => {
 			const scroller = document.querySelector('#scroller'), log = document.querySelector('#chat-log');
