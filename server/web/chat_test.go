@@ -320,7 +320,10 @@ func TestHistory(t *testing.T) {
 			const scroller = document.querySelector('#scroller'), log = document.querySelector('#chat-log');
 			scroller.scrollTop = 300;
 			const row = log.children[5], top = row.getBoundingClientRect().top, n = log.children.length;
-			while (log.children.length === n) await new Promise(r => setTimeout(r, 10));
+			for (let i = 0; log.children.length === n; i++) {
+				if (i === 1000) throw new Error('nothing came: ' + [n, scroller.scrollTop, scroller.scrollHeight]);
+				await new Promise(r => setTimeout(r, 10));
+			}
 			return row.getBoundingClientRect().top - top;
 		})()`)
 		if moved < -1 || moved > 1 {

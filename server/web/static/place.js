@@ -48,6 +48,7 @@ export class Place {
 		if (this.stick && scrollTop < this.top - 1 && scrollHeight - scrollTop - clientHeight >= 40) {
 			this.stick = false;
 			this.remember();
+			setTimeout(() => this.moved());
 		}
 		const {anchor} = this;
 		if (this.stick) scroller.scrollTop = scroller.scrollHeight;
