@@ -267,21 +267,28 @@ func (s *session) whom(m shared.Message) (device, name string, err error) {
 // removes reports whether an entry removes somebody from the room.
 func removes(e Entry) bool { return e.Kind == KindNotice && e.Extras().Act.Do == shared.DoRemove }
 
+// noteRemoval notes from where a device came that was removed. It reports how the device
+// is refused at the door: nil if it was let in again since.
+func (r *Room) noteRemoval(e Entry) *Refusal {
+	device := e.Extras().Act.Device
+	r.ruling.mu.Lock()
+	refused := refusalOf(r.ruling.rules.may(device, ToEnter))
+	source := r.ruling.from[device]
+	r.ruling.mu.Unlock()
+	if refused != nil && source != "" {
+		r.core.removals.note(r.name.Key, source, r.core.cfg.Now())
+	}
+	return refused
+}
+
 // expel ends the sessions of a device that was removed. They are told nothing that
 // comes later.
 func (r *Room) expel(e Entry) {
-	device := e.Extras().Act.Device
-	r.ruling.mu.Lock()
-	err := r.ruling.rules.may(device, ToEnter)
-	source := r.ruling.from[device]
-	r.ruling.mu.Unlock()
-	if err == nil {
-		return // it was let in again since
+	refused := r.noteRemoval(e)
+	if refused == nil {
+		return
 	}
-	now := r.core.cfg.Now()
-	if source != "" {
-		r.core.removals.note(r.name.Key, source, now)
-	}
+	device, now := e.Extras().Act.Device, r.core.cfg.Now()
 	var gone []*member
 	r.mu.Lock()
 	for _, m := range r.members {
@@ -293,7 +300,7 @@ func (r *Room) expel(e Entry) {
 	for _, m := range gone {
 		r.core.removals.note(r.name.Key, m.source.name, now)
 		r.remove(m)
-		m.fail(shared.CloseRemoved, refusalOf(err).Reason)
+		m.fail(shared.CloseRemoved, refused.Reason)
 	}
 }
 

@@ -110,6 +110,11 @@ func (r *Room) deliver(entries []Entry) {
 	r.enqueue(func(q []delivery) []delivery {
 		r.ruling.carry(entries)
 		for _, e := range entries {
+			if removes(e) {
+				r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
+			}
+		}
+		for _, e := range entries {
 			q = append(q, delivery{entry: e})
 			if e.Kind == KindEdit {
 				if r.edits == nil || len(r.edits) >= mostEdits {
