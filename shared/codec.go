@@ -164,10 +164,11 @@ func decodeFields(fields []field) (m Message, err error) {
 	case TypeHost:
 		m.Do = o.text("do", MaxID)
 		m.User = o.text("user", MaxShown)
+		m.Whom = o.text("whom", MaxID)
 		m.Target = o.number("target", MaxOffset)
 		m.Of = o.text("of", MaxID)
 		m.Settings = o.settings("settings", true)
-	case TypeNotices:
+	case TypeNotices, TypeRoles:
 		m.Before = o.number("before", MaxAsked)
 		m.Limit = int(o.number("limit", MaxHistory))
 		m.More = o.flag("more")
@@ -684,11 +685,12 @@ func fieldsOf(m Message) (v any) {
 			ID       string    `json:"id,omitempty"`
 			Do       string    `json:"do"`
 			User     string    `json:"user,omitempty"`
+			Whom     string    `json:"whom,omitempty"`
 			Target   int64     `json:"target,omitempty"`
 			Of       string    `json:"of,omitempty"`
 			Settings *Settings `json:"settings,omitempty"`
-		}{m.Type, m.ID, m.Do, m.User, m.Target, m.Of, m.Settings}
-	case TypeNotices:
+		}{m.Type, m.ID, m.Do, m.User, m.Whom, m.Target, m.Of, m.Settings}
+	case TypeNotices, TypeRoles:
 		if m.Limit > 0 { // the question
 			v = struct {
 				Type   Type  `json:"type"`

@@ -48,7 +48,7 @@ func TestGoodVectors(t *testing.T) {
 	}
 	for _, typ := range []shared.Type{shared.TypeHello, shared.TypeWelcome, shared.TypeChat, shared.TypeAck,
 		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong,
-		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch, shared.TypeHost, shared.TypeNotices} {
+		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch, shared.TypeHost, shared.TypeNotices, shared.TypeRoles} {
 		if !seen[typ] {
 			t.Errorf("no good vector of type %s", typ)
 		}
@@ -110,8 +110,11 @@ func TestEncode(t *testing.T) {
 			Type: shared.TypeHost, ID: "h", Do: shared.DoSet, Settings: &shared.Settings{Door: shared.DoorKnown, Slow: new(int)}},
 		`{"type":"notice","id":"h","offset":7,"did":"silence","by":"4zb7qkq2mr5xa","user":"ann","about":"eve","whom":"ma2xq7rk5bz4q","time":"2026-03-01T11:00:00.005Z"}`: {
 			Type: shared.TypeNotice, ID: "h", Offset: 7, Did: shared.DoSilence, By: "4zb7qkq2mr5xa", User: "ann", About: "eve", Whom: "ma2xq7rk5bz4q", Time: at},
-		`{"type":"notices","before":7,"limit":50}`:     {Type: shared.TypeNotices, Before: 7, Limit: 50},
-		`{"type":"notices","notices":[],"more":false}`: {Type: shared.TypeNotices},
+		`{"type":"host","id":"h","do":"admit","whom":"b"}`: {Type: shared.TypeHost, ID: "h", Do: shared.DoAdmit, Whom: "b"},
+		`{"type":"roles","before":7,"limit":50}`:           {Type: shared.TypeRoles, Before: 7, Limit: 50},
+		`{"type":"roles","notices":[],"more":false}`:       {Type: shared.TypeRoles},
+		`{"type":"notices","before":7,"limit":50}`:         {Type: shared.TypeNotices, Before: 7, Limit: 50},
+		`{"type":"notices","notices":[],"more":false}`:     {Type: shared.TypeNotices},
 		`{"type":"ping"}`: {Type: shared.TypePing},
 		`{"type":"pong"}`: {Type: shared.TypePong},
 		`{"type":"history","messages":[],"more":true,"after":8}`:           {Type: shared.TypeHistory, More: true, After: 8},

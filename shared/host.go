@@ -90,13 +90,19 @@ func CheckHost(m Message) error {
 		return badFrame("The field %q is missing: the id of the message.", "of")
 	}
 	if m.Do == DoSet || m.Do == DoPin {
-		if m.User != "" || m.Do == DoSet && m.Target != 0 {
+		if m.User != "" || m.Whom != "" || m.Do == DoSet && m.Target != 0 {
 			return badFrame("What is to be done is about nobody.")
 		}
 		return nil
 	}
-	if (m.User == "") == (m.Target == 0) {
-		return badFrame("The frame has either %q, a name, or %q, a message: whom it is about.", "user", "target")
+	named := 0
+	for _, says := range [...]bool{m.User != "", m.Whom != "", m.Target != 0} {
+		if says {
+			named++
+		}
+	}
+	if named != 1 {
+		return badFrame("The frame has one of %q, a name, %q, a notice's or a message's \"by\", and %q, a message: whom it is about.", "user", "whom", "target")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func TestCheckHost(t *testing.T) {
 		"": {
 			{Do: shared.DoRemove, User: "Bob"}, {Do: shared.DoRemove, Target: 5, Of: "a"}, {Do: shared.DoAdmit, User: "Bob"},
 			{Do: shared.DoSilence, User: "Bob"}, {Do: shared.DoUnsilence, User: "Bob"}, {Do: shared.DoHost, User: "Bob"}, {Do: shared.DoUnhost, User: "Bob"},
-			{Do: shared.DoDeleteAll, Target: 5, Of: "a"}, {Do: shared.DoPin}, {Do: shared.DoPin, Target: 5, Of: "a"},
+			{Do: shared.DoDeleteAll, Target: 5, Of: "a"}, {Do: shared.DoAdmit, Whom: "b"}, {Do: shared.DoPin}, {Do: shared.DoPin, Target: 5, Of: "a"},
 			{Do: shared.DoSet, Settings: seconds(0)}, {Do: shared.DoSet, Settings: seconds(3600)}, {Do: shared.DoSet, Settings: new(shared.OpenSettings())},
 			{Do: shared.DoSet, Settings: &shared.Settings{Write: "hosts", Door: "known", Files: "none"}}, {Do: shared.DoSet, Settings: &shared.Settings{Door: "closed", Files: "hosts"}},
 		},
@@ -24,8 +24,9 @@ func TestCheckHost(t *testing.T) {
 		"sets nothing":           {{Do: shared.DoSet, Settings: &shared.Settings{}}},
 		"has a value":            {{Do: shared.DoSet, Settings: seconds(3601)}, {Do: shared.DoSet, Settings: seconds(-1)}, {Do: shared.DoSet, Settings: &shared.Settings{Write: "none"}}, {Do: shared.DoSet, Settings: &shared.Settings{Door: "ajar"}}, {Do: shared.DoSet, Settings: &shared.Settings{Files: "some"}}},
 		`"of" is missing`:        {{Do: shared.DoRemove, Target: 5}, {Do: shared.DoPin, Target: 5}},
-		"about nobody":           {{Do: shared.DoPin, User: "Bob"}, {Do: shared.DoSet, User: "Bob", Settings: seconds(1)}, {Do: shared.DoSet, Target: 5, Of: "a", Settings: seconds(1)}},
-		`either "user"`:          {{Do: shared.DoRemove}, {Do: shared.DoHost, User: "Bob", Target: 5, Of: "a"}},
+		"about nobody":           {{Do: shared.DoPin, User: "Bob"}, {Do: shared.DoPin, Whom: "b"}, {Do: shared.DoSet, Whom: "b", Settings: seconds(1)}, {Do: shared.DoSet, User: "Bob", Settings: seconds(1)}, {Do: shared.DoSet, Target: 5, Of: "a", Settings: seconds(1)}},
+		`one of "user"`: {{Do: shared.DoRemove}, {Do: shared.DoHost, User: "Bob", Target: 5, Of: "a"}, {Do: shared.DoHost, User: "Bob", Whom: "b"},
+			{Do: shared.DoAdmit, Whom: "b", Target: 5, Of: "a"}},
 	} {
 		for _, m := range messages {
 			m.Type = shared.TypeHost

@@ -58,6 +58,7 @@ const (
 	TypeNotice    Type = "notice"       // server: somebody has another name now, or a host has done something
 	TypeNotices   Type = "notices"      // both: the question for what hosts have done, and its answer
 	TypeHost      Type = "host"         // client: a host does something
+	TypeRoles     Type = "roles"        // both: a host's question who is a host, removed or silenced, and its answer
 	TypeDelete    Type = "delete"       // both: a message is to go, messages are gone
 	TypeReact     Type = "react"        // both: a device reacts to a message, or no longer does
 	TypeReactions Type = "reactions"    // both: the question who reacted to a message, and its answer
@@ -187,7 +188,7 @@ type Message struct {
 
 	Did   string // notice: what happened: DidRename, or what a host did, as DoRemove
 	About string // notice: to whom; of a rename the new name
-	Whom  string // notice: the By of whom it is about; empty if it is about nobody
+	Whom  string // notice, host: the By of whom it is about; of a notice empty if it is about nobody
 
 	Do       string    // host: what is to be done, as DoRemove
 	Settings *Settings // host and notice: what is changed; welcome: all of them
@@ -195,13 +196,13 @@ type Message struct {
 	Host     bool      // hello: a room that this one opens is hosted by it; welcome: this client's device is a host
 	HostKey  string    // hello: the key of the server's operator, which makes a host: see IsHostKey
 	Silenced string    // welcome: the host who has silenced this client's device; empty if none has
-	Notices  []Message // notices from the server, oldest first
+	Notices  []Message // notices and roles from the server, oldest first
 
-	Before   int64     // history, search, notices: those before this offset; 0 is the newest; search from the server: how far back it read
-	Limit    int       // history, notices: how many, 1 to MaxHistory
+	Before   int64     // history, search, notices, roles: those before this offset; 0 is the newest; search from the server: how far back it read
+	Limit    int       // history, notices, roles: how many, 1 to MaxHistory
 	Messages []Message // history from the server, oldest first, of changes the earliest; search, newest first
-	More     bool      // history, search, notices from the server: there are more
-	Skipped  int       // history, search, notices from the server: frames in it that are none of these; not sent
+	More     bool      // history, search, notices, roles from the server: there are more
+	Skipped  int       // history, search, notices, roles from the server: frames in it that are none of these; not sent
 
 	Code    ErrorCode // error
 	RetryMS int       // error rate_limited: milliseconds to wait

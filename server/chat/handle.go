@@ -35,7 +35,7 @@ func (s *session) handle(m shared.Message, err error) bool {
 		return s.host(m)
 	case shared.TypeTyping:
 		return s.typing()
-	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices:
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices, shared.TypeRoles:
 		return s.ask(m)
 	case shared.TypePing:
 		return s.ping()
@@ -171,7 +171,11 @@ func (s *session) typing() bool {
 // ask answers a question for what the log has. The next frame of the session waits
 // until it is answered.
 func (s *session) ask(m shared.Message) bool {
-	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToEnter, s.core.cfg.Now())); refusal != nil {
+	what := ToEnter
+	if m.Type == shared.TypeRoles {
+		what = ToHost
+	}
+	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, what, s.core.cfg.Now())); refusal != nil {
 		return s.refuse(m, refusal.Code, refusal.Reason)
 	}
 	if m.Type == shared.TypeSearch {
@@ -217,6 +221,8 @@ func (s *session) answer(m shared.Message) ([]byte, error) {
 		return s.core.reactions(background, r, m.Target)
 	case m.Type == shared.TypeNotices:
 		return s.core.notices(background, r, m.Before, limit)
+	case m.Type == shared.TypeRoles:
+		return s.room.tellRoles(m.Before, limit), nil
 	case m.Changed > 0:
 		return s.core.changes(background, r, m.Changed, m.Before, limit)
 	}

@@ -232,36 +232,12 @@ func (s *session) host(m shared.Message) bool {
 		return s.handle(m, err)
 	}
 	act := &Act{Do: m.Do, Settings: m.Settings}
-	if m.User != "" {
+	if m.User != "" || m.Whom != "" {
 		if act.Device, act.About, err = s.whom(m); err != nil {
 			return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 		}
 	}
 	return s.add(m, Entry{Kind: KindNotice, Target: m.Target, Extra: &Extra{Act: act, Of: m.Of}})
-}
-
-// whom returns the device of whom an act names, and their name; "" if there is nobody.
-func (s *session) whom(m shared.Message) (device, name string, err error) {
-	r := s.room
-	r.mu.Lock()
-	for _, v := range r.members {
-		if v.person != nil && v.person.name.Text == m.User {
-			device = v.device
-		}
-	}
-	r.mu.Unlock()
-	n, bad := shared.PersonName(m.User)
-	if device != "" || bad != nil {
-		return device, m.User, nil
-	}
-	r.ruling.mu.Lock()
-	device = r.ruling.rules.Named(m.Do, n.Key)
-	r.ruling.mu.Unlock()
-	if device == "" {
-		owner, err := s.core.cfg.Registry.Owner(background, r.name.Key, n.Key)
-		return owner.Device, n.Text, err
-	}
-	return device, n.Text, nil
 }
 
 // removes reports whether an entry removes somebody from the room.

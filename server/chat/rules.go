@@ -294,28 +294,39 @@ func (r *Rules) bar(device string, bar Bar) {
 	delete(r.Barred, oldest)
 }
 
-// Named returns the device of the one that an act can be about and that had a name,
-// given by its key: a host for shared.DoUnhost, one who was removed or silenced for
-// what takes that back; "" if there is none. Of several, it is the one that something
-// was done about last.
+// Named returns the device of the one that an act fits and that had a name, given by
+// its key; "" if there is none. Of several, it is the one that something was done about
+// last. For whatever takes nothing back, there is none.
 func (r *Rules) Named(do, key string) (device string) {
 	newest := int64(-1)
 	consider := func(d, name string, offset int64) {
-		if n, err := shared.PersonName(name); err == nil && n.Key == key && offset > newest {
+		if n, err := shared.PersonName(name); err == nil && n.Key == key && offset > newest && r.fits(do, d) {
 			device, newest = d, offset
 		}
 	}
-	if do == shared.DoUnhost {
-		for d, h := range r.Hosts {
-			consider(d, h.Name, h.Offset)
-		}
+	for d, h := range r.Hosts {
+		consider(d, h.Name, h.Offset)
 	}
 	for d, b := range r.Barred {
-		if do == shared.DoAdmit && b.Removed.is() || do == shared.DoUnsilence && b.Silenced.is() {
-			consider(d, b.Name, b.Offset)
-		}
+		consider(d, b.Name, b.Offset)
 	}
 	return device
+}
+
+// fits reports whether an act takes something back from a device that it has: a host
+// for shared.DoUnhost, one who was removed or silenced for shared.DoAdmit or
+// shared.DoUnsilence.
+func (r *Rules) fits(do, device string) bool {
+	switch do {
+	case shared.DoUnhost:
+		_, host := r.Hosts[device]
+		return host
+	case shared.DoAdmit:
+		return r.Barred[device].Removed.is()
+	case shared.DoUnsilence:
+		return r.Barred[device].Silenced.is()
+	}
+	return false
 }
 
 // Begin notes where the room's log begins: what is pinned goes with its message.

@@ -40,6 +40,7 @@ const setting = {write: word, door: word, files: word, slow: v => v == null ? un
 const settings = v => v == null ? undefined : object(setting)(v);
 const asks = v => Object.keys(v ?? {}).every(name => setting.hasOwnProperty(name)) ? settings(v) : bad();
 
+const told = {before: asked, limit: number(100), more: bool, notices: frames('notice')};
 const entry = {user: name, by: word, time, offset};
 const types = {
 	chat_message: {
@@ -62,8 +63,9 @@ const types = {
 	history: {before: asked, limit: number(100), more: bool, messages: entries, after: offset, changed: asked},
 	error: {code: word, message: text(1024), user: name, retry_ms: count},
 	notice: {did: word, by: word, user: name, about: name, whom: word, offset, time, settings, pinned: offset},
-	host: {do: word, user: name, target: offset, of: word, settings: asks},
-	notices: {before: asked, limit: number(100), more: bool, notices: frames('notice')},
+	host: {do: word, user: name, whom: word, target: offset, of: word, settings: asks},
+	notices: told,
+	roles: told,
 	ping: {},
 	pong: {},
 };
