@@ -78,7 +78,7 @@ func decodeFields(fields []field) (m Message, err error) {
 		if !o.plain() {
 			o.state(&m)
 		}
-		if o.err == nil && Blank(m.Text) {
+		if o.err == nil && m.File == nil && Blank(m.Text) {
 			o.err = ErrEmpty
 		}
 	case TypeDelete:
@@ -173,6 +173,13 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.Limit = int(o.number("limit", MaxHistory))
 		m.More = o.flag("more")
 		m.Notices, m.Skipped = o.frames("notices", TypeNotice)
+	case TypeUpload:
+		m.Name = o.text("name", MaxShown)
+		m.Size = o.number("size", MaxFile)
+		m.Width = int(o.number("width", MaxFileSide))
+		m.Height = int(o.number("height", MaxFileSide))
+		m.Key = o.text("key", MaxKey)
+		m.At = o.number("at", MaxFile)
 	case TypePing, TypePong:
 	default:
 		o.fail(&FrameError{CodeUnknownType, fmt.Sprintf("This version knows no frame of type %q.", m.Type)})
@@ -291,6 +298,7 @@ func (o *object) state(m *Message) {
 	m.Changed = o.number("changed", MaxOffset)
 	m.Reactions = o.counts("reactions")
 	m.Mine = o.text("mine", MaxID)
+	m.File = o.file("file")
 }
 
 // entry reads what a delete and a react have in common.
@@ -384,8 +392,9 @@ func (o *object) quote(name string) *Quote {
 // check checks what a welcome says of its server.
 func (o *object) check(l Limits, s Server) {
 	within := func(n float64) bool { return n >= 0 && n <= MaxCount }
-	if !within(float64(l.Message)) || !within(l.Rate) || !within(float64(l.Burst)) || !within(float64(l.Resume)) {
-		o.fail(badFrame("The field %q has a number below 0 or over %d.", "limits", MaxCount))
+	if !within(float64(l.Message)) || !within(l.Rate) || !within(float64(l.Burst)) || !within(float64(l.Resume)) ||
+		l.File < 0 || l.File > MaxFile {
+		o.fail(badFrame("The field %q has a number below 0 or too large.", "limits"))
 	}
 	_ = o.fits("server", s.Name, MaxShown) && o.fits("server", s.Version, MaxShown)
 }
@@ -529,6 +538,9 @@ func appendChange(b []byte, m Message) []byte {
 	}
 	if m.Mine != "" {
 		b = appendString(append(b, `,"mine":`...), m.Mine)
+	}
+	if m.File != nil {
+		b = appendJSON(append(b, `,"file":`...), m.File)
 	}
 	return b
 }
@@ -704,6 +716,24 @@ func fieldsOf(m Message) (v any) {
 			Notices []Message `json:"notices"`
 			More    bool      `json:"more"`
 		}{m.Type, orEmpty(m.Notices), m.More}
+	case TypeUpload:
+		if m.Key != "" { // the answer
+			v = struct {
+				Type Type   `json:"type"`
+				ID   string `json:"id"`
+				Key  string `json:"key"`
+				At   int64  `json:"at"`
+			}{m.Type, m.ID, m.Key, m.At}
+			break
+		}
+		v = struct {
+			Type   Type   `json:"type"`
+			ID     string `json:"id"`
+			Name   string `json:"name"`
+			Size   int64  `json:"size"`
+			Width  int    `json:"width,omitempty"`
+			Height int    `json:"height,omitempty"`
+		}{m.Type, m.ID, m.Name, m.Size, m.Width, m.Height}
 	case TypePing, TypePong:
 		v = struct {
 			Type Type `json:"type"`

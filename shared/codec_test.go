@@ -48,7 +48,7 @@ func TestGoodVectors(t *testing.T) {
 	}
 	for _, typ := range []shared.Type{shared.TypeHello, shared.TypeWelcome, shared.TypeChat, shared.TypeAck,
 		shared.TypeTyping, shared.TypePresence, shared.TypeHistory, shared.TypeError, shared.TypeNotice, shared.TypePing, shared.TypePong,
-		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch, shared.TypeHost, shared.TypeNotices, shared.TypeRoles} {
+		shared.TypeDelete, shared.TypeReact, shared.TypeReactions, shared.TypeSearch, shared.TypeHost, shared.TypeNotices, shared.TypeRoles, shared.TypeUpload} {
 		if !seen[typ] {
 			t.Errorf("no good vector of type %s", typ)
 		}

@@ -9,11 +9,12 @@ import (
 	"parley/shared/testdata/frozen/codec2"
 	"parley/shared/testdata/frozen/codec3"
 	"parley/shared/testdata/frozen/codec4"
+	"parley/shared/testdata/frozen/codec5"
 )
 
 // readByFrozen returns what the codecs of earlier clients, oldest first, make of
 // a frame.
-func readByFrozen(data []byte) (read [4]frozenFrame) {
+func readByFrozen(data []byte) (read [5]frozenFrame) {
 	m1, err := codec1.Decode(data)
 	read[0] = frozenFrame{string(m1.Type), m1.Text, m1.Offset, m1.More, nil, err}
 	for _, m := range m1.Messages {
@@ -33,6 +34,11 @@ func readByFrozen(data []byte) (read [4]frozenFrame) {
 	read[3] = frozenFrame{string(m4.Type), m4.Text, m4.Offset, m4.More, nil, err}
 	for _, m := range m4.Messages {
 		read[3].texts = append(read[3].texts, m.Text)
+	}
+	m5, err := codec5.Decode(data)
+	read[4] = frozenFrame{string(m5.Type), m5.Text, m5.Offset, m5.More, nil, err}
+	for _, m := range m5.Messages {
+		read[4].texts = append(read[4].texts, m.Text)
 	}
 	return read
 }
@@ -55,15 +61,19 @@ func TestFrozenCodecs(t *testing.T) {
 	edited.Edited, edited.Changed, edited.Reactions, edited.Mine = true, 12, []shared.Count{{Emoji: "👍", N: 3}}, "👍"
 	deleted := entry
 	deleted.Text, deleted.Deleted, deleted.Changed = shared.TextDeleted, true, 11
+	file := entry
+	file.File = &shared.File{ID: "ab2cd3ef4gh5ij6kl7mnopqrst", Name: "a.jpg", Type: "image/jpeg", Size: 5, Width: 3, Height: 2, Thumb: true, Caption: "Gate"}
+	file.Text = "Gate\nhttp://192.168.1.7:8080/files/" + file.File.ID
 	reply := entry
 	reply.Reply, reply.Quote = 3, &shared.Quote{User: "Bob", Text: "Gate?"}
 	for _, m := range []shared.Message{
-		entry, edit, reply,
+		entry, edit, reply, file,
 		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, entry}},
-		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, edited, deleted, reply}},
+		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, edited, deleted, reply, file}},
 		{Type: shared.TypeWelcome, Room: "Lobby", User: "Ann", By: entry.By, Epoch: "e", Offset: 9, Count: 1,
-			Members: []string{"Ann"}, Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost, "later"},
-			Host: true, Settings: new(shared.OpenSettings()), Pinned: 7, Silenced: "Bob"},
+			Members: []string{"Ann"}, Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost, shared.CanFiles, "later"},
+			Limits: shared.Limits{Message: 4096, Resume: 10, File: 100 << 20},
+			Host:   true, Settings: new(shared.OpenSettings()), Pinned: 7, Silenced: "Bob"},
 	} {
 		data := shared.Encode(m)
 		for i, f := range readByFrozen(data) {
@@ -83,6 +93,7 @@ func TestFrozenCodecs(t *testing.T) {
 		{Type: shared.TypeNotice, ID: "e", Offset: 12, Did: shared.DoSet, User: "Ann", Time: time.Unix(1, 0), Settings: new(shared.OpenSettings())}: 3,
 		{Type: shared.TypeNotice, ID: "f", Offset: 13, Did: shared.DoRemove, User: "Ann", About: "Bob", Whom: entry.By}:                             3,
 		{Type: shared.TypeNotices, Notices: []shared.Message{{Type: shared.TypeNotice, Offset: 13, Did: shared.DoOpen, User: "Ann"}}}:               5,
+		{Type: shared.TypeUpload, ID: file.File.ID, Key: "k"}:                                                                                       6,
 		{Type: shared.TypePong}: 3,
 		{Type: shared.TypeDelete, ID: "c", Offset: 10, User: "Ann", Targets: []int64{7}}:                                 4,
 		{Type: shared.TypeReact, ID: "d", Offset: 11, Target: 7, Emoji: "👍", Counts: []shared.Count{{Emoji: "👍", N: 1}}}: 4,

@@ -63,6 +63,7 @@ const (
 	TypeReact     Type = "react"        // both: a device reacts to a message, or no longer does
 	TypeReactions Type = "reactions"    // both: the question who reacted to a message, and its answer
 	TypeSearch    Type = "search"       // both: the question for messages with a text, and its answer
+	TypeUpload    Type = "upload"       // both: the question whether a file may come and where its upload stands, and its answer
 	TypePing      Type = "ping"         // client: does this connection live?
 	TypePong      Type = "pong"         // server: it does
 )
@@ -76,6 +77,7 @@ const (
 	CanChange = "change" // messages can be answered, corrected, deleted and reacted to
 	CanSearch = "search" // a search is answered
 	CanHost   = "host"   // rooms have hosts: see Settings
+	CanFiles  = "files"  // files can be sent: see Limits.File
 )
 
 // DidRename is the Did of a notice that User is called About from now on.
@@ -130,6 +132,8 @@ type Limits struct {
 	Rate    float64 `json:"rate"`    // messages a second, sustained; 0 is no limit
 	Burst   int     `json:"burst"`   // messages at once
 	Resume  int     `json:"resume"`  // entries that a resume may be behind
+
+	File int64 `json:"file,omitempty"` // bytes of a file; 0 if none can be sent
 }
 
 // Server is a server's name and version.
@@ -143,7 +147,7 @@ type Server struct {
 type Message struct {
 	Type Type
 
-	ID     string    // chat_message, delete, react, ack, error: the client's own id for it
+	ID     string    // chat_message, delete, react, ack, error: the client's own id for it; upload: the file's
 	Text   string    // chat_message, error: what was said ("message" in JSON); search: what is looked for ("text")
 	User   string    // chat_message, delete, react, typing, hello, welcome, error; notice: who did it, of a rename the name before; host: whom it is about
 	By     string    // chat_message, delete, react and notice from the server: who did it, see By; welcome: this client's own
@@ -165,12 +169,20 @@ type Message struct {
 	Reactions []Count // chat_message in an answer, in the order of Emojis
 	Mine      string  // chat_message in an answer: what this client reacted with
 
+	File *File // chat_message: what it has besides its text, which may be blank then
+
+	// Of an upload. From a client: what is to come. From the server: Key and At.
+	Name          string // the file's
+	Size          int64  // in bytes
+	Width, Height int    // of a picture, in pixels as it is shown
+	At            int64  // how many bytes the server has
+
 	Reactors []Reactors // reactions from the server, in the order of Emojis ("users" in JSON)
 
 	Room string // welcome: the room's name as it is shown
 
 	Device string // hello: the installation's secret
-	Key    string // hello: the room's passphrase
+	Key    string // hello: the room's passphrase; upload from the server: what its requests are authorized by
 	Hidden bool   // hello: a room that this one locks is not listed ("listed":false in JSON)
 	Epoch  string // hello: present means resume; welcome
 	After  int64  // hello: the position up to which the client has shown the room; history from the server: nothing lies between it and the first message

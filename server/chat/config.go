@@ -18,6 +18,9 @@ type Config struct {
 	Registry Registry
 	Logger   *slog.Logger
 
+	Files   Files         // takes the members' files; nil takes none
+	FileURL func() string // what is in front of /files/ in the link that stands for a file, as http://192.168.1.7:8080; nil for nothing
+
 	Name    string // the server's, the host's by default
 	Version string
 	ID      string // of the log, by which clients know the server again; "" tells none

@@ -51,6 +51,7 @@ type Extra struct {
 	Emoji   string  // of a reaction; "" takes it back
 	Targets []int64 // of a delete of more than one message: all of them, Target first; at most shared.MaxTargets
 	Act     *Act    // of a notice; not to be changed
+	File    *File   // of a message, or of an edit of one; on its way into the log only its ID counts; not to be changed
 
 	// What a change or a reply needs on its way into the log, which does not keep it.
 	Of    string    // the id that the message at Target or Reply must have

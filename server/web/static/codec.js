@@ -31,6 +31,11 @@ const time = v => (v = word(v)) && !Date.parse(v) ? bad() : v;
 const each = kind => object(Object.fromEntries(emojis.map(e => [e, kind])));
 const counts = each(count), offsets = list(offset);
 const quote = v => v == null ? undefined : object({user: name, text: text(120)})(v);
+const side = number(65535);
+const fileID = v => /^[a-z2-7]{26}$/.test(v = word(v)) ? v : bad(); // it becomes a part of addresses
+const file = v => v == null ? undefined : object({
+	id: fileID, name, type: word, size: offset, width: side, height: side, thumb: bool, gone: bool, caption: text(1024),
+})(v);
 const emoji = v => v == null ? bad() : word(v);
 const event = v => v === 'join' || v === 'leave' ? v : bad();
 // The frames of an answer. What is of another type is of a later version: it is passed over and counted.
@@ -45,7 +50,7 @@ const entry = {user: name, by: word, time, offset};
 const types = {
 	chat_message: {
 		message: text(maxText), ...entry, edits: offset, reply: offset, of: word, quote,
-		edited: bool, deleted: bool, changed: offset, reactions: counts, mine: word,
+		edited: bool, deleted: bool, changed: offset, reactions: counts, mine: word, file,
 	},
 	delete: {...entry, target: offset, of: word, targets: offsets},
 	react: {...entry, target: offset, of: word, emoji, counts},
@@ -54,7 +59,7 @@ const types = {
 	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word), host: bool, host_key: word},
 	welcome: {
 		room: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
-		limits: object({message: count, rate: upTo(2 ** 30), burst: count, resume: count}),
+		limits: object({message: count, rate: upTo(2 ** 30), burst: count, resume: count, file: offset}),
 		server: object({name, version: name}), can: list(word), host: bool, silenced: name, settings, pinned: offset,
 	},
 	ack: {offset},
@@ -66,6 +71,7 @@ const types = {
 	host: {do: word, user: name, whom: word, target: offset, of: word, settings: asks},
 	notices: told,
 	roles: told,
+	upload: {name, size: offset, width: side, height: side, key: text(128), at: offset},
 	ping: {},
 	pong: {},
 };
@@ -76,7 +82,7 @@ function frame(o) {
 	const type = text(maxType)(o.type) || ('message' in o ? 'chat_message' : bad());
 	const m = {type, id, ...fields(types.hasOwnProperty(type) ? types[type] : refuse('unknown_type'), o)};
 	for (const list of ['messages', 'notices']) if (m[list]) m.skipped = (o[list] ?? []).length - m[list].length;
-	return type === 'chat_message' && blank(m.message) ? refuse('empty') : m;
+	return type === 'chat_message' && !m.file && blank(m.message) ? refuse('empty') : m;
 }
 
 // Reads a frame: {message} with every field of its type, or {error: {code, type}}.

@@ -1,0 +1,109 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/shared"
+)
+
+// File is a file that a message has, as the log knows it.
+type File struct {
+	ID            string // see shared.CheckFileID
+	Name          string // as shared.FileName makes it
+	Type          string // what was found in the content; "" until it is whole
+	Size          int64  // bytes
+	Width, Height int    // of a picture, as its sender says; 0 if they did not
+	Thumb         bool   // there is a thumbnail
+	Gone          bool   // its bytes are kept no longer
+}
+
+// FileState says how much of a file there is. A log keeps the number.
+type FileState uint8
+
+// The states.
+const (
+	FileIncomplete FileState = iota // its bytes are on their way
+	FileWhole                       // all of them are there
+	FileGone                        // they were deleted, its message was not
+)
+
+// FileRow is what a log keeps of a file.
+type FileRow struct {
+	File
+	Room   string // the room's key
+	Device string // the sender's device, as the log knows it
+	Offset int64  // of the message that has the file; 0 as long as none has it
+	State  FileState
+	Made   time.Time // when its upload began, or was asked for again
+}
+
+// MaxUnfinished is how many files a device may have sent, or begun to, that no message
+// has yet. One that was not asked for in UnfinishedHold makes room for another one.
+const (
+	MaxUnfinished  = 4
+	UnfinishedHold = 10 * time.Minute
+)
+
+// ErrNoFile is what FileRows returns for a file that it does not know.
+var ErrNoFile = errors.New("there is no such file")
+
+// FileRows is the part of a log that knows of files. Where their bytes are is not its
+// business. What it returns is durable. Its errors wrap ErrUnavailable, or are ErrNoFile
+// or a *Refusal. Its methods may be called from several goroutines.
+//
+// A message takes its file in the transaction that adds it, and has it from then on:
+// Log.Append refuses a message with a file of another room or device, one that is not
+// whole, and one that another message has, with shared.CodeNotAllowed. With its message
+// goes a file's row, in one transaction, however the message goes.
+type FileRows interface {
+	// BeginFile adds the row of a file that is to come: its Room, Device, Name, Size,
+	// Width, Height and Made. If there is one with that id, it is returned, with its
+	// Made changed unless a message has it. A *Refusal has shared.CodeNotAllowed if that
+	// one has another room, device, name or size, and shared.CodeRateLimited if the
+	// device has MaxUnfinished others.
+	BeginFile(ctx context.Context, row FileRow) (FileRow, error)
+
+	// WholeFile notes that all bytes of a file are there, and what was found in them.
+	WholeFile(ctx context.Context, id, contentType string) error
+
+	// ThumbFile notes that a file has a thumbnail.
+	ThumbFile(ctx context.Context, id string) error
+
+	// DropFile deletes the row of a file that no message has. Otherwise, it does nothing.
+	DropFile(ctx context.Context, id string) error
+
+	// File returns the row of a file.
+	File(ctx context.Context, id string) (FileRow, error)
+
+	// Files returns the rows with id > after, at most as many as most, in order of id.
+	Files(ctx context.Context, after string, most int) ([]FileRow, error)
+
+	// ForgetFiles deletes the rows of files that no message has and that were made
+	// before a time, and returns their ids.
+	ForgetFiles(ctx context.Context, before time.Time) (ids []string, err error)
+
+	// ExpireFiles makes the oldest of the whole files FileGone, or deletes their rows if
+	// no message has them, until the others have at most keep bytes. It returns the ids.
+	ExpireFiles(ctx context.Context, keep int64) (ids []string, err error)
+
+	// Filed returns how many files are whole, and how many bytes they have.
+	Filed(ctx context.Context) (n int, bytes int64, err error)
+
+	// OnFilesGone has f called with the ids of files whose rows went, after they did,
+	// except for those that ForgetFiles and ExpireFiles return. A server that is killed in
+	// between calls it never. It must not block, and is set before anything else is done
+	// with the log.
+	OnFilesGone(f func(ids []string))
+}
+
+// Files takes the files that members send.
+type Files interface {
+	// Begin answers an upload: the key for its requests, and how many bytes of it are
+	// there. The error is a *Refusal if the file may not come, or wraps ErrUnavailable.
+	Begin(ctx context.Context, room shared.Name, device string, f shared.File) (key string, at int64, err error)
+
+	// Max is how many bytes a file may have.
+	Max() int64
+}
