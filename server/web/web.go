@@ -263,6 +263,7 @@ func contentSecurityPolicy(host string) string {
 	if hostPort.MatchString(host) {
 		connect += " ws://" + host + " wss://" + host
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; connect-src " +
+	// A picture that is about to be sent is a blob.
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; manifest-src 'self'; connect-src " +
 		connect + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 }

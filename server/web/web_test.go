@@ -141,7 +141,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 		"[::1]; img-src *:80": "connect-src 'self';",
 	} {
 		policy := get(t, h, "GET", "/", "Host", host).Header.Get("Content-Security-Policy")
-		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") {
+		if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; manifest-src") {
 			t.Errorf("for the host %q the policy is %q", host, policy)
 		}
 	}
@@ -153,6 +153,9 @@ var invitations = []string{"link.js", "follow.js", "invite.js", "join.js", "join
 // changing is loaded with the first message that is answered, reacted to or has
 // code, and by whoever answers, changes or finds one.
 var changing = []string{"changes.js", "act.js", "about.js", "menu.js", "marks.js", "find.js", "complete.js", "code.js", "changes.css"}
+
+// filing is loaded with the first message that has a file, and by whoever sends one.
+var filing = []string{"picture.js", "attach.js", "upload.js", "file.js", "files.css"}
 
 // A phone on a weak Wi-Fi loads all of the page in a blink. What is counted is
 // what is sent, before any compression.
@@ -173,13 +176,15 @@ func TestBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := read("/chat/lobby/")
-	all, later, changes := len(room), 0, 0
+	all, later, changes, files := len(room), 0, 0, 0
 	for _, e := range entries {
 		size := len(read("/static/" + e.Name()))
 		if slices.Contains(invitations, e.Name()) {
 			later += size
 		} else if slices.Contains(changing, e.Name()) {
 			changes += size
+		} else if slices.Contains(filing, e.Name()) {
+			files += size
 		} else {
 			all += size
 		}
@@ -187,6 +192,7 @@ func TestBudget(t *testing.T) {
 	limit("the page", all, 77)      // 4 KB of it for changes and hosts, as in the first room
 	limit("what invites", later, 7) // 1 KB of it for the link into the app
 	limit("what answers, changes and finds", changes, 22)
+	limit("what sends and shows files", files, 22)
 
 	// The first room is the page, what it links to, and what its script imports
 	// before it runs.
@@ -211,8 +217,9 @@ func TestBudget(t *testing.T) {
 		t.Errorf("the first room loads %v", slices.Sorted(maps.Keys(seen)))
 	}
 	// 4 KB of it are for changes: their frames, what waits of them, in which order and
-	// for which tab, and loading what carries them out; 1 KB for the frames of hosts.
-	limit("the first room", first, 61)
+	// for which tab, and loading what carries them out; 1 KB for the frames of hosts;
+	// 1 KB for the frames of files, and what waits of them.
+	limit("the first room", first, 62)
 	for _, l := range lang.Languages {
 		limit("the language "+l.Code, len(read("/static/lang/"+l.Code+".json")), 14) // 5 KB of it for hosts
 	}
