@@ -27,9 +27,6 @@ const (
 	// MaxShown is what a picture may have to be shown whole, in pixels.
 	MaxShown = 40_000_000
 
-	maxThumb     = 32 << 10 // of a thumbnail, in bytes
-	maxThumbSide = 480      // of a thumbnail, in pixels
-
 	maxMemory = 256 << 20 // what decoding may take, in bytes
 	quality   = 82        // of a JPEG
 	sharp     = 1 << 20   // up to this size a PNG stays one, in bytes
@@ -54,7 +51,7 @@ type Prepared struct {
 	Data          []byte // what leaves the device; nil: the file itself, see Why
 	Why           Why
 	Width, Height int    // upright, in pixels; 0 if they are not known
-	Thumb         []byte // a JPEG ; nil without
+	Thumb         []byte // a JPEG of at most shared.MaxThumb bytes and MaxThumbSide pixels; nil without
 }
 
 // ErrTooLarge is why a picture is not shown: it has too many pixels.

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"parley/client/picture/picturetest"
+
+	"parley/shared"
 )
 
 func prepared(t *testing.T, data []byte, name string, asItIs bool) Prepared {
@@ -82,7 +84,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%d×%d is %v", tc.w, tc.h, b)
 		}
 		b := decoded(t, p.Thumb).Bounds()
-		if max(b.Dx(), b.Dy()) > maxThumbSide || len(p.Thumb) > maxThumb {
+		if max(b.Dx(), b.Dy()) > shared.MaxThumbSide || len(p.Thumb) > shared.MaxThumb {
 			t.Errorf("the thumbnail of %d×%d is %v, %d bytes", tc.w, tc.h, b, len(p.Thumb))
 		}
 	}
@@ -119,7 +121,7 @@ func TestScreenshotsStaySharp(t *testing.T) {
 	if p.Name != "photo.jpg" {
 		t.Errorf("a photo of %d bytes becomes %q", len(p.Data), p.Name)
 	}
-	if len(p.Thumb) == 0 || len(p.Thumb) > maxThumb {
+	if len(p.Thumb) == 0 || len(p.Thumb) > shared.MaxThumb {
 		t.Errorf("the thumbnail of noise has %d bytes", len(p.Thumb))
 	}
 }
@@ -284,7 +286,7 @@ func FuzzPrepare(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Thumb) > maxThumb || (p.Data != nil) != (p.Why == Encoded) {
+		if len(p.Thumb) > shared.MaxThumb || (p.Data != nil) != (p.Why == Encoded) {
 			t.Errorf("%d, %d bytes, thumbnail of %d", p.Why, len(p.Data), len(p.Thumb))
 		}
 		for _, out := range [][]byte{p.Data, p.Thumb} {

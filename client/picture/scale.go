@@ -8,6 +8,8 @@ import (
 	"image/png"
 
 	"golang.org/x/image/draw"
+
+	"parley/shared"
 )
 
 // within is the size of a picture that is made as small as side by side.
@@ -106,10 +108,10 @@ func encodeJPEG(img *image.RGBA, quality int) []byte {
 
 // thumb makes the thumbnail of a picture, as good as fits.
 func thumb(img *image.RGBA) []byte {
-	for side := maxThumbSide; side >= 16; side /= 2 {
+	for side := shared.MaxThumbSide; side >= 16; side /= 2 {
 		small := scale(img, side)
 		for _, q := range []int{75, 60, 45, 30} {
-			if data := encodeJPEG(small, q); len(data) <= maxThumb {
+			if data := encodeJPEG(small, q); len(data) <= shared.MaxThumb {
 				return data
 			}
 		}
