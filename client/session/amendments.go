@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"parley/shared"
 )
@@ -56,8 +57,11 @@ func (t *timeline) amend(a Amendment) {
 		if r.Delivery == Sent {
 			a.Target = r.Offset
 		}
-		if n := len(t.rows); n > t.fixed {
-			a.After = t.rows[n-1].ID
+		behind := t.behindFiles()
+		for _, w := range t.rows[t.fixed:] {
+			if !behind[w] {
+				a.After = w.ID
+			}
 		}
 		t.amendments = append(t.amendments, &a)
 		t.draw(r)
@@ -74,6 +78,11 @@ func (t *timeline) rewrite(r *Row, a Amendment) {
 		t.unquote(r)
 		t.passOn(r)
 		t.take(t.indexOf(r))
+		t.release(r)
+		return
+	}
+	if r.Content.File != nil && utf8.RuneCountInString(a.Text) > shared.MaxCaption {
+		t.change(Change{Kind: Undone, Undo: a.undo(shared.CodeTooLong, "")})
 		return
 	}
 	r.Content.Text = a.Text
@@ -188,6 +197,9 @@ func (t *timeline) settleAmendments() {
 // frame is what goes out for a waiting message.
 func (r *Row) frame(canChange bool) shared.Message {
 	m := shared.Message{Type: shared.TypeChat, ID: r.ID, Text: r.Content.Text}
+	if f := r.Content.File; f != nil {
+		m.File = &shared.File{ID: f.ID}
+	}
 	if q := r.Content.Quote; canChange && q != nil && q.Offset > 0 {
 		m.Reply, m.Of = q.Offset, r.Answers
 	}
@@ -231,7 +243,8 @@ func inOrder(counts map[string]int) (list []Reaction) {
 
 // quoteOf is a quote of a row, as long as a server's.
 func quoteOf(r *Row) *Quote {
-	q := &Quote{User: r.User, Text: cut(r.Text)}
+	shown := Content{Text: r.Text, File: r.File}
+	q := &Quote{User: r.User, Text: shown.quoted()}
 	if r.Delivery == Sent {
 		q.Offset = r.Offset
 	}

@@ -18,14 +18,22 @@ func (l *loop) amend(a Amendment) { l.timeline.amend(a) }
 // retry is given the id that the new message gets.
 func (l *loop) retry(old, id string) {
 	if r := l.timeline.discard(old); r != nil {
-		l.timeline.pend(Item{
+		item := Item{
 			ID: id, User: l.config.User, Text: r.Text, Quote: r.Quote, Time: now(l.clock), Mine: true, Delivery: Pending,
-		}, "")
+		}
+		if f := r.File; f != nil { // the server may have refused it under this id for good
+			item.File, item.copy = f.begun(newFileID()), r.Copy
+		}
+		l.timeline.pend(item, "")
 		l.timeline.ids[id].Answers = r.Answers
 	}
 }
 
-func (l *loop) discard(id string) { l.timeline.discard(id) }
+func (l *loop) discard(id string) {
+	if r := l.timeline.discard(id); r != nil {
+		l.timeline.release(r)
+	}
+}
 
 func (l *loop) typing() {
 	now := l.clock.Now()
@@ -78,7 +86,7 @@ func (l *loop) reconnect() {
 		l.tries = 0
 		l.connect()
 	case !c.welcomed.IsZero():
-		c.expect(checkWait)
+		c.expect(l.patience(checkWait))
 		select {
 		case c.checks <- struct{}{}:
 		default: // one is on its way

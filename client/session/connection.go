@@ -22,8 +22,9 @@ const byeWait = 2 * time.Second
 type report struct {
 	connection *connection
 	frame      shared.Message
-	unreadable bool     // of the frame only the type is known, or not even that
-	end        *Problem // nil for a frame
+	unreadable bool      // of the frame only the type is known, or not even that
+	end        *Problem  // nil for a frame
+	upload     *sentPart // nil unless a file comes on
 }
 
 // connection is one try to be in the room, from dialing to its end.

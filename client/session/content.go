@@ -11,6 +11,7 @@ import (
 // Content is what the log has of a message. Its Item shows the person's amendments, too.
 type Content struct {
 	Text      string
+	File      *File
 	Edited    bool
 	Deleted   bool
 	Quote     *Quote
@@ -23,7 +24,7 @@ func contentOf(m shared.Message) Content {
 	if m.Deleted {
 		return Content{Deleted: true}
 	}
-	s := Content{Text: m.Text, Edited: m.Edited, Reactions: reactionsOf(m.Reactions), Reacted: m.Mine}
+	s := Content{Text: textOf(m), File: fileOf(m.File), Edited: m.Edited, Reactions: reactionsOf(m.Reactions), Reacted: m.Mine}
 	if m.Reply > 0 {
 		s.Quote = &Quote{Offset: m.Reply}
 		if m.Quote != nil {
@@ -31,6 +32,31 @@ func contentOf(m shared.Message) Content {
 		}
 	}
 	return s
+}
+
+// textOf is the text of a chat_message, without the link that stands for a file.
+func textOf(m shared.Message) string {
+	if m.File != nil {
+		return m.File.Caption
+	}
+	return m.Text
+}
+
+func fileOf(f *shared.File) *File {
+	if f == nil {
+		return nil
+	}
+	return &File{
+		ID: f.ID, Name: shared.FileName(f.Name), Type: f.Type, Size: f.Size, Width: f.Width, Height: f.Height, Thumb: f.Thumb, Gone: f.Gone,
+	}
+}
+
+// quoted is what a quote of a message shows of it.
+func (c *Content) quoted() string {
+	if shared.Blank(c.Text) && c.File != nil {
+		return cut(c.File.Name)
+	}
+	return cut(c.Text)
 }
 
 func reactionsOf(counts []shared.Count) []Reaction {
@@ -56,7 +82,8 @@ func (r *Row) Show(amendments []*Amendment) {
 			s.Reactions, s.Reacted = react(s.Reactions, s.Reacted, a.Emoji), a.Emoji
 		}
 	}
-	r.Text, r.Edited, r.Deleted = s.Text, s.Edited, s.Deleted
+	r.Text, r.File, r.Edited, r.Deleted = s.Text, s.File, s.Edited, s.Deleted
+	r.copy = r.Copy
 	r.Quote, r.Reactions, r.Reacted = s.Quote, s.Reactions, s.Reacted
 }
 
@@ -84,8 +111,11 @@ func (t *timeline) adopt(r *Row, m shared.Message, whole bool) {
 		case q.Content.Deleted:
 			s.Quote = &Quote{Offset: q.Offset}
 		default:
-			s.Quote = &Quote{Offset: q.Offset, User: cmp.Or(s.Quote.User, q.User), Text: cut(q.Content.Text)}
+			s.Quote = &Quote{Offset: q.Offset, User: cmp.Or(s.Quote.User, q.User), Text: q.Content.quoted()}
 		}
+	}
+	if s.Deleted {
+		t.dropThumb(r.Offset)
 	}
 	t.erase = t.erase || r.Content.Text != "" && r.Content.Text != s.Text
 	r.Content, r.Changed = s, m.Changed
@@ -126,6 +156,7 @@ func (t *timeline) amended(m shared.Message) {
 	case shared.TypeDelete:
 		for _, target := range m.Targets {
 			t.meanwhile.note(target, m.Offset, true)
+			t.dropThumb(target)
 			r := t.byOffset[target]
 			switch {
 			case r == nil:
@@ -151,7 +182,8 @@ func (t *timeline) edit(m shared.Message) {
 	t.meanwhile.note(m.Edits, m.Offset, true)
 	r := t.byOffset[m.Edits]
 	if r == nil {
-		t.requote(m.Edits, m.User, m.Text, false)
+		c := contentOf(m)
+		t.requote(m.Edits, m.User, c.quoted(), false)
 		return
 	}
 	if r.Changed >= m.Offset || r.Content.Deleted {
@@ -159,7 +191,7 @@ func (t *timeline) edit(m shared.Message) {
 	}
 	t.erase = true
 	r.Changed = m.Offset
-	r.Content.Text, r.Content.Edited = m.Text, true
+	r.Content.Text, r.Content.Edited = textOf(m), true
 	t.redraw(r)
 	t.requoteRow(r)
 }
@@ -190,8 +222,8 @@ func (t *timeline) deleted(r *Row) {
 	t.requoteRow(r)
 }
 
-// requote makes what answers a message show what that is now, whether its row is here or
-// not.
+// requote makes what answers a message show what that is now, text as a quote shows it,
+// whether its row is here or not.
 func (t *timeline) requote(offset int64, user, text string, deleted bool) {
 	for _, r := range t.rows {
 		q := r.Content.Quote
@@ -200,7 +232,7 @@ func (t *timeline) requote(offset int64, user, text string, deleted bool) {
 		}
 		fresh := Quote{Offset: offset}
 		if !deleted {
-			fresh.User, fresh.Text = cmp.Or(q.User, user), cut(text)
+			fresh.User, fresh.Text = cmp.Or(q.User, user), text
 		}
 		if fresh != *q {
 			t.erase = true
@@ -210,4 +242,6 @@ func (t *timeline) requote(offset int64, user, text string, deleted bool) {
 	}
 }
 
-func (t *timeline) requoteRow(r *Row) { t.requote(r.Offset, r.User, r.Content.Text, r.Content.Deleted) }
+func (t *timeline) requoteRow(r *Row) {
+	t.requote(r.Offset, r.User, r.Content.quoted(), r.Content.Deleted)
+}

@@ -45,18 +45,22 @@ type Item struct {
 	Reason   string           // Failed: the server's sentence
 	Code     shared.ErrorCode // Failed: the server's code for it
 
+	File *File // what the message has besides Text, its caption, which may be ""; nil if it has none. It never changes: a row gets another one
+
 	Edited    bool       // the text is not the first one
-	Deleted   bool       // Text is empty, and so are Quote and Reactions
+	Deleted   bool       // Text is empty, and so are File, Quote and Reactions
 	Quote     *Quote     // what the message answers; nil if it answers none. It never changes: a row gets another one
 	Reactions []Reaction // in the order of shared.Emojis, without those that nobody has. It never changes, either
 	Reacted   string     // the person's own reaction; "" without
+
+	copy string // Row.Copy
 }
 
 // Quote is the beginning of the message that another one answers.
 type Quote struct {
 	Offset int64  // of that message; 0 while it is pending
 	User   string // who wrote it
-	Text   string // at most shared.MaxQuote code points; "" if it was deleted, or is gone
+	Text   string // at most shared.MaxQuote code points; of a file without a caption its name; "" if it was deleted, or is gone
 }
 
 // Reaction is how often a message got one emoji, this device's included.

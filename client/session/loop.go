@@ -31,6 +31,7 @@ type loop struct {
 	timeline  *timeline
 	crowd     crowd
 	outbox    outbox
+	uploads   uploads
 	questions questions
 
 	status      Status
@@ -128,6 +129,7 @@ func (l *loop) load() {
 	}
 	if saved.State.Server != "" {
 		l.state, l.draft = saved.State, saved.Draft
+		l.room.limitFile(saved.State.MaxFile)
 		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)
 		l.room.setKey(saved.State.Key)
 	}
@@ -152,7 +154,9 @@ func (l *loop) commit() {
 	t := l.timeline
 	t.tellMore()
 	t.changes = append(t.changes, l.crowd.changes()...)
+	l.dropThumbs()
 	l.save()
+	l.dropCopies()
 	l.room.publish(t.changes, l.everything)
 	t.changes = nil
 	for _, frame := range l.frames {
@@ -190,7 +194,10 @@ func (l *loop) nextDeadline() time.Time {
 		if c.welcomed.IsZero() {
 			times = append(times, c.begun.Add(welcomeWait))
 		} else {
-			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.questions.notBefore)
+			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.uploads.overdue(), l.questions.notBefore)
+			if l.nextUpload() != nil {
+				times = append(times, cmp.Or(l.uploads.notBefore, l.clock.Now()))
+			}
 			if r, a := l.timeline.next(); r != nil || a != nil {
 				times = append(times, l.outbox.ready(l.clock.Now()))
 			}
@@ -230,14 +237,15 @@ func (l *loop) doDue() {
 	if c.reads.Load() > c.checked {
 		c.checkBy = time.Time{}
 	}
-	if l.due(c.checkBy) || l.due(l.outbox.overdue()) || l.due(c.quiet()) && !c.answers {
+	if l.due(c.checkBy) || l.due(l.outbox.overdue()) || l.due(l.uploads.overdue()) || l.due(c.quiet()) && !c.answers {
 		l.drop(&Problem{Cause: CauseLost})
 		return
 	}
 	if l.due(c.quiet()) {
-		c.expect(shared.PongWait)
+		c.expect(l.patience(shared.PongWait))
 		l.write(shared.Message{Type: shared.TypePing})
 	}
+	l.tendUpload(now)
 	l.sendNext(now)
 	l.ask(now)
 }
@@ -284,7 +292,7 @@ func (l *loop) connect() {
 		hello: shared.Message{
 			Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
 			Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
-			Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch},
+			Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanFiles},
 		},
 		out:      make(chan []byte, 64),
 		checks:   make(chan struct{}, 1),
@@ -297,7 +305,7 @@ func (l *loop) connect() {
 
 func (l *loop) setStatus(s Status) {
 	s.Locked = l.config.Key != ""
-	s.CanChange, s.CanSearch = l.state.CanChange, l.state.CanSearch
+	s.CanChange, s.CanSearch, s.MaxFile = l.state.CanChange, l.state.CanSearch, l.state.MaxFile
 	l.status = s
 	l.timeline.change(Change{Kind: StatusChanged, Status: s})
 }
@@ -308,6 +316,8 @@ func (l *loop) take(r report) {
 	case r.connection != l.connection:
 	case r.end != nil:
 		l.ended(r.end)
+	case r.upload != nil:
+		l.uploaded(*r.upload)
 	case r.unreadable:
 		l.skip(r.frame.Type)
 	default:
@@ -372,6 +382,7 @@ func (l *loop) forget() {
 	close(l.connection.released)
 	l.connection = nil
 	l.frames = nil
+	l.endUploads()
 	l.questions.asked = nil
 	l.questions.notBefore = time.Time{}
 	l.crowd.silence()
@@ -412,6 +423,8 @@ func (l *loop) frame(m shared.Message) {
 	case shared.TypeAck:
 		l.timeline.acknowledged(m.ID, m.Offset)
 		l.outbox.answered(m.ID)
+	case shared.TypeUpload:
+		l.mayUpload(m)
 	case shared.TypeError:
 		l.refused(m, now)
 	case shared.TypePresence:
@@ -447,6 +460,11 @@ func (l *loop) welcome(m shared.Message) {
 	l.state.CanChange = slices.Contains(m.Can, shared.CanChange)
 	l.state.CanSearch = slices.Contains(m.Can, shared.CanSearch)
 	l.connection.answers = slices.Contains(m.Can, shared.CanPing)
+	l.state.MaxFile = 0
+	if slices.Contains(m.Can, shared.CanFiles) {
+		l.state.MaxFile = m.Limits.File
+	}
+	l.room.limitFile(l.state.MaxFile)
 	l.setStatus(Status{State: Connected, Generation: l.status.Generation})
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)
@@ -454,6 +472,13 @@ func (l *loop) welcome(m shared.Message) {
 	if !l.state.CanChange { // it would take an edit for a message
 		for _, a := range slices.Clone(l.timeline.amendments) {
 			l.timeline.undo(a, shared.CodeUnknownType, "")
+		}
+	}
+	if l.state.MaxFile == 0 { // it would take the caption for a message
+		for _, r := range slices.Clone(l.timeline.rows[l.timeline.fixed:]) {
+			if r.Content.File != nil {
+				l.timeline.fail(r.ID, shared.CodeUnknownType, "")
+			}
 		}
 	}
 	l.entered = true
@@ -467,6 +492,10 @@ func (l *loop) refused(m shared.Message, now time.Time) {
 	switch {
 	case m.ID == "":
 		l.unanswered(m)
+	case l.uploads.asks(m.ID):
+		l.mayNotUpload(m, now)
+	case m.Code.Final() && l.timeline.fileInDoubt(m.ID): // the file is asked about again
+		l.outbox.answered(m.ID)
 	case m.Code.Final():
 		if a := l.timeline.amendment(m.ID); a != nil {
 			l.timeline.undo(a, m.Code, m.Text)

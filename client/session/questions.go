@@ -117,7 +117,11 @@ func (l *loop) askChanges() *question {
 		answer: func(page shared.Message) {
 			for _, m := range page.Messages {
 				if r := t.byOffset[m.Offset]; r == nil {
-					t.requote(m.Offset, m.User, m.Text, m.Deleted)
+					c := contentOf(m)
+					t.requote(m.Offset, m.User, c.quoted(), m.Deleted)
+					if m.Deleted {
+						t.dropThumb(m.Offset)
+					}
 				} else if r.Entry == entryID(m) {
 					t.refresh(r, m, true)
 				}

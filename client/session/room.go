@@ -63,6 +63,7 @@ type Room struct {
 	mailbox  []func(*loop)
 	changes  []Change
 	maxText  int    // code points
+	maxFile  int64  // bytes
 	key      string // the passphrase that let in last
 	draft    string // what SetDraft said last
 	hasDraft bool
@@ -174,7 +175,7 @@ func (r *Room) Edit(id, text string) error {
 }
 
 // Delete takes back a row of the person's own, as Edit does. One that has not gone out,
-// or was refused, is removed.
+// or was refused, is removed; a file that is being sent is not sent any further.
 func (r *Room) Delete(id string) {
 	r.amend(Amendment{Did: DidDelete, Row: id})
 }
@@ -249,7 +250,7 @@ func (r *Room) setKey(key string) {
 	r.key = key
 }
 
-// Retry sends the text of a failed row again, as a new message under a new id.
+// Retry sends the text and the file of a failed row again, as a new message under a new id.
 func (r *Room) Retry(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

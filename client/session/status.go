@@ -38,6 +38,8 @@ type Status struct {
 
 	CanChange bool // answer, edit, delete, react
 	CanSearch bool
+
+	MaxFile int64 // bytes of a file; 0 if none can be sent
 }
 
 // AsksForKey reports whether the room waits for its passphrase.

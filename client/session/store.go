@@ -1,7 +1,9 @@
 package session
 
 import (
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -33,7 +35,38 @@ type Store interface {
 
 	// KeepDevice keeps a secret for an identity that has none.
 	KeepDevice(identity, device string) error
+
+	// Files keeps files.
+	Files() Files
 }
+
+// Files keeps the files that wait to be sent, and the thumbnails of others. Its methods
+// may be called from any goroutine.
+type Files interface {
+	// Keep copies a file under a name that no copy has, and returns how many bytes it
+	// has once they are on the disk. It refuses with ErrFileTooLarge, over most bytes,
+	// with ErrNoSpace, and with what from or the system says; then there is no copy.
+	// A copy that no row of any room has goes at the next start: see Row.Copy.
+	Keep(name string, from io.Reader, most int64) (size int64, err error)
+
+	// Copy opens a copy.
+	Copy(name string) (*os.File, error)
+
+	// Drop removes a copy, if there is one.
+	Drop(name string)
+
+	// Thumb is the thumbnail of a message's file, nil if it is not kept.
+	Thumb(server, room string, offset int64, file string) []byte
+
+	// KeepThumb keeps it, if it can; how long, is the store's to say.
+	KeepThumb(server, room string, offset int64, file string, thumb []byte)
+
+	// DropThumbs removes what is kept of messages.
+	DropThumbs(server, room string, offsets []int64)
+}
+
+// ThumbSuffix is what the name of a copy's thumbnail has in addition.
+const ThumbSuffix = "-thumb"
 
 // RoomStore keeps one room. One goroutine uses it.
 type RoomStore interface {
@@ -83,6 +116,8 @@ type RoomState struct {
 
 	CanChange bool `json:"can_change,omitempty"` // the server's, as it said last
 	CanSearch bool `json:"can_search,omitempty"`
+
+	MaxFile int64 `json:"max_file,omitempty"` // the server's, in bytes, as it said last
 }
 
 // Behind says which changes of kept rows may be missing: those after offset Changed,
@@ -138,7 +173,8 @@ func (l *loop) save() {
 func (l *loop) urgent() bool {
 	was, is := l.saved, l.state
 	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key ||
-		is.Behind != was.Behind || is.CanChange != was.CanChange || is.CanSearch != was.CanSearch
+		is.Behind != was.Behind || is.CanChange != was.CanChange || is.CanSearch != was.CanSearch ||
+		is.MaxFile != was.MaxFile
 }
 
 func (l *loop) saveFailed(err error) {

@@ -23,6 +23,9 @@ type Row struct {
 	Changed int64  // the offset of the message's last change that Content has
 	Answers string // the id in the log of the message that a waiting one answers
 	Held    bool   // a waiting message that has not gone out: the server can't have it
+	Copy    string // of a message with a file that waits or was refused: the copy in Files; "" without
+
+	whole bool // the server has said on this connection that it has the whole file
 }
 
 // timeline is the list of rows that a room shows:
@@ -69,6 +72,9 @@ type timeline struct {
 	marked  map[*Row]bool // rows to save that no change tells of
 	touched bool          // something is to be saved that no change tells of
 	erase   bool          // a text has gone that may not stay in the files
+
+	released []released // copies that no row needs any more
+	thumbs   []int64    // offsets of messages whose thumbnails may not stay
 }
 
 func newTimeline() *timeline {
@@ -331,6 +337,7 @@ func (t *timeline) place(m shared.Message, whole bool) (news bool) {
 	r.Delivery, r.Reason, r.Code = Sent, "", ""
 	r.Held, r.Answers = false, ""
 	t.adopt(r, m, whole)
+	t.release(r)
 	r.Mine = t.isMine(m) || t.by == "" && r.Mine
 	t.byOffset[m.Offset] = r
 	switch {
@@ -396,6 +403,7 @@ func (t *timeline) settle() {
 			continue
 		}
 		t.take(i)
+		t.release(r)
 		to := t.fixed
 		for j := t.fixed - 1; j >= 0; j-- {
 			if t.rows[j].Kind == KindGap {
@@ -423,22 +431,23 @@ func (t *timeline) unsettle() {
 }
 
 // next is what goes out next: a pending message, or what the person did to one, which
-// never goes out before that message has a place in the log. Both are nil if nothing is
-// pending.
+// never goes out before that message has a place in the log. What waits for a file lets
+// the others go first. Both are nil if nothing else is pending.
 func (t *timeline) next() (*Row, *Amendment) {
 	var first *Row
+	behind := t.behindFiles()
 	for _, r := range t.rows[t.fixed:] {
-		if r.Delivery == Pending {
+		if r.Delivery == Pending && !behind[r] {
 			first = r
 			break
 		}
 	}
 	for _, a := range t.amendments {
-		if a.Kept > 0 {
+		if a.Kept > 0 || behind[t.ids[a.Row]] {
 			continue
 		}
 		r := t.ids[a.After]
-		if r != nil && r.Delivery == Pending || a.Target == 0 { // its own message waits, too
+		if r != nil && r.Delivery == Pending && !behind[r] || a.Target == 0 { // its own message waits, too
 			break
 		}
 		return nil, a
@@ -449,7 +458,7 @@ func (t *timeline) next() (*Row, *Amendment) {
 // pend adds a message that was just written, and the one that it answers, if there is
 // such a row.
 func (t *timeline) pend(item Item, answers string) {
-	r := &Row{Item: item, Entry: item.ID, Held: true, Content: Content{Text: item.Text, Quote: item.Quote}}
+	r := &Row{Item: item, Entry: item.ID, Held: true, Copy: item.copy, Content: Content{Text: item.Text, File: item.File, Quote: item.Quote}}
 	if to := t.ids[answers]; to != nil && to.Addressable() {
 		r.Content.Quote, r.Answers = quoteOf(to), to.Entry
 	}
@@ -469,6 +478,7 @@ func (t *timeline) fail(id string, code shared.ErrorCode, reason string) {
 		case DidDelete: // it has come true
 			t.unquote(r)
 			t.take(at)
+			t.release(r)
 			return
 		case DidEdit:
 			r.Content.Text = a.Text

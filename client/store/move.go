@@ -57,10 +57,16 @@ func (s *Store) SetID(server, id string) error {
 // from: there it is not either, but it can be found again by its id. If the same server
 // was, by its id, the two become one. The error is ErrBothWait or the file's; then nothing
 // has changed.
-func (s *Store) Move(from, to string) error {
+func (s *Store) Move(from, to string) (err error) {
 	if from == to {
 		return nil
 	}
+	defer func() {
+		if err == nil {
+			s.files.forgetServer(from)
+			s.files.forgetServer(to)
+		}
+	}()
 	return s.guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			m := move{tx.Bucket(appBucket), tx.Bucket(roomsBucket)}

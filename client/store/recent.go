@@ -85,12 +85,15 @@ func lastMessage(b *bbolt.Bucket) (session.Item, error) {
 	return session.Item{}, nil
 }
 
-// Forget removes all that is kept of a room, its outbox too. Close the Room
-// first. The error is the file's.
-func (s *Store) Forget(server, room string) error {
+// Forget removes all that is kept of a room, its outbox and its files too. Close the
+// Room first. The error is the file's.
+func (s *Store) Forget(forgotten, name string) error {
+	var saved session.Saved
 	err := s.guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
-			err := tx.Bucket(roomsBucket).DeleteBucket([]byte(roomKey(server, room)))
+			rooms, key := tx.Bucket(roomsBucket), []byte(roomKey(forgotten, name))
+			_ = (&room{}).read(rooms.Bucket(key), &saved) // what can't be read goes, too
+			err := rooms.DeleteBucket(key)
 			if errors.Is(err, bbolterrors.ErrBucketNotFound) {
 				return nil
 			}
@@ -100,6 +103,11 @@ func (s *Store) Forget(server, room string) error {
 	if err != nil {
 		return err
 	}
+	for _, copied := range copiesOf(saved) {
+		s.files.Drop(copied)
+		s.files.Drop(copied + session.ThumbSuffix)
+	}
+	s.files.forgetRoom(forgotten, name)
 	return s.erase()
 }
 

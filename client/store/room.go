@@ -53,6 +53,11 @@ type savedRow struct {
 	Changed   int64              `json:"changed,omitempty"`
 	Answers   string             `json:"answers,omitempty"`
 	Held      bool               `json:"held,omitempty"`
+
+	// Since layout 5, as Content.File and Copy of a session.Row.
+
+	File *session.File `json:"file,omitempty"`
+	Copy string        `json:"copy,omitempty"`
 }
 
 // roomKey names a room of a server; the name's spelling makes no difference.
@@ -109,6 +114,16 @@ func (r *room) read(b *bbolt.Bucket, saved *session.Saved) error {
 		row.Show(saved.Amendments)
 	}
 	return errors.Join(err, err1, err2, err3)
+}
+
+// copiesOf are the copies of files that a room's rows have.
+func copiesOf(saved session.Saved) (names []string) {
+	for _, row := range slices.Concat(saved.Log, saved.Outbox) {
+		if row.Copy != "" {
+			names = append(names, row.Copy)
+		}
+	}
+	return names
 }
 
 // readAmendments returns what waits in a room's bucket to be done to its messages.
@@ -264,9 +279,9 @@ func (s savedRow) row() *session.Row {
 		},
 		Entry: s.Entry, Epoch: s.Epoch,
 		Content: session.Content{
-			Text: s.Text, Edited: s.Edited, Deleted: s.Deleted, Quote: s.Quote, Reactions: s.Reactions, Reacted: s.Reacted,
+			Text: s.Text, File: s.File, Edited: s.Edited, Deleted: s.Deleted, Quote: s.Quote, Reactions: s.Reactions, Reacted: s.Reacted,
 		},
-		Changed: s.Changed, Answers: s.Answers, Held: s.Held,
+		Changed: s.Changed, Answers: s.Answers, Held: s.Held, Copy: s.Copy,
 	}
 	if r.Entry == "" && r.Kind == session.KindMessage {
 		r.Entry = r.ID
@@ -282,6 +297,7 @@ func saved(r *session.Row) savedRow {
 		Edited: r.Content.Edited, Deleted: r.Content.Deleted, Quote: r.Content.Quote,
 		Reactions: r.Content.Reactions, Reacted: r.Content.Reacted,
 		Changed: r.Changed, Answers: r.Answers, Held: r.Held,
+		File: r.Content.File, Copy: r.Copy,
 	}
 	if s.Entry == s.ID {
 		s.Entry = ""

@@ -40,8 +40,9 @@ var (
 //
 // Version 2 keeps who wrote a row. Rows of version 1 are read as they are. Up to
 // version 2, the app bucket had one device for all servers: see ownDevices. Version 4
-// keeps what was done to messages.
-const layout = 4
+// keeps what was done to messages, and version 5 their files. What waits of these is
+// next to the file: see files.
+const layout = 5
 
 var (
 	appBucket    = []byte("app")
@@ -67,6 +68,7 @@ const lockWait = time.Second
 type Store struct {
 	db       *bbolt.DB
 	file     *os.File // of db, to erase in
+	files    *files
 	setAside string
 
 	erasing sync.RWMutex // held for writing while nobody may read the database
@@ -93,6 +95,10 @@ func Open(path string) (*Store, error) {
 	if err := setAside(path, aside); err != nil {
 		return nil, err
 	}
+	// Its messages may have files, which no row of the new one has.
+	if err := os.Rename(filesOf(path), filesOf(aside)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	if s, err = open(path, aside); err != nil {
 		return nil, err
 	}
@@ -116,10 +122,14 @@ func open(path, aside string) (*Store, error) {
 	if err != nil {
 		return nil, fileError(err)
 	}
-	s := &Store{db: db, file: file, rooms: map[string]chan struct{}{}}
-	err = s.setUp()
+	s := &Store{db: db, file: file, files: newFiles(path), rooms: map[string]chan struct{}{}}
+	copies := map[string]bool{}
+	err = s.setUp(copies)
 	if err == nil {
 		err = fileError(s.erase()) // an app may have ended before it did
+	}
+	if err == nil {
+		s.files.sweep(copies)
 	}
 	if err != nil {
 		_ = s.guard(s.db.Close) // the first error is the one to tell
@@ -160,8 +170,9 @@ func fileError(err error) error {
 	return fmt.Errorf("%w: %v", ErrDamaged, err)
 }
 
-// setUp checks the version and reads everything once, so that damage shows now.
-func (s *Store) setUp() error {
+// setUp checks the version and reads everything once, so that damage shows now. It notes
+// the copies of files that rows have.
+func (s *Store) setUp(copies map[string]bool) error {
 	return fileError(s.guard(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			app, err := tx.CreateBucketIfNotExists(appBucket)
@@ -195,6 +206,9 @@ func (s *Store) setUp() error {
 				var saved session.Saved
 				err := (&room{}).read(rooms.Bucket(key), &saved)
 				servers = append(servers, saved.State.Server)
+				for _, name := range copiesOf(saved) {
+					copies[name] = true
+				}
 				return err
 			})
 			return errors.Join(err, ownDevices(app, servers))
@@ -252,7 +266,10 @@ func (s *Store) Close() error {
 }
 
 // NoSync makes saving faster, for a store that need not outlive the machine.
-func (s *Store) NoSync() { s.db.NoSync = true }
+func (s *Store) NoSync() {
+	s.db.NoSync = true
+	s.files.noSync.Store(true)
+}
 
 // Profile is what SetProfile saved; "" if it saved nothing. The error is the
 // file's.
