@@ -106,7 +106,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	hub.Routes(router)
 	router.Mount("/", pages)
 	limit := newConnLimit(opt, hub.Arrives, hub.CountLimit).state
-	srv := newServer(doors.handler(below(opt.basePath, router)), limit, logger)
+	srv := newServer(patient(doors.handler(below(opt.basePath, router)), patience), limit, logger)
 	metrics := newServer(hub.Metrics(), limit, logger)
 	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to
 	defer metrics.Close()

@@ -57,6 +57,7 @@ const (
 	costRead       = 5 * time.Microsecond   // a read(2)
 	costByteRead   = 50 * time.Nanosecond   // the least that makes a frame is 6 bytes
 	costWritten    = 5 * time.Nanosecond    // a byte that somebody asked for
+	costBody       = 10 * time.Nanosecond   // a byte of a request's body
 	costFrame      = 20 * time.Microsecond  // decoding, and an error as the answer
 	costPing       = 10 * time.Microsecond  // and its answer
 	costPong       = 4 * time.Microsecond   // for which the library sets two timers

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
@@ -35,7 +36,10 @@ func (h *Hub) metered(next http.Handler) http.Handler {
 		src.meter.wait(func() bool { return r.Context().Err() != nil })
 		src.meter.charge(costRequest)
 		ctx := context.WithValue(r.Context(), meterKey{}, src.meter)
-		next.ServeHTTP(&meteredWriter{w, src.meter}, r.WithContext(ctx))
+		if r.Body != http.NoBody {
+			r.Body = &meteredBody{r.Body, src.meter}
+		}
+		next.ServeHTTP(&meteredWriter{w, src.meter, 0}, r.WithContext(ctx))
 	})
 }
 
@@ -47,15 +51,35 @@ func meterOf(r *http.Request) *meter {
 	return m
 }
 
-// meteredWriter charges what is written.
+// meteredWriter charges what is written. Within a long answer, too, it waits.
 type meteredWriter struct {
 	http.ResponseWriter
 	meter *meter
+	piece int // bytes since it has waited
 }
 
+// meteredPiece is how much of an answer is written before its source waits.
+const meteredPiece = 1 << 20
+
 func (w *meteredWriter) Write(p []byte) (int, error) {
+	if w.piece += len(p); w.piece > meteredPiece {
+		w.piece = 0
+		w.meter.wait(nil)
+	}
 	w.meter.charge(time.Duration(len(p)) * costWritten)
 	return w.ResponseWriter.Write(p)
+}
+
+// meteredBody charges what is read of a request's body.
+type meteredBody struct {
+	io.ReadCloser
+	meter *meter
+}
+
+func (b *meteredBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.meter.charge(time.Duration(n) * costBody)
+	return n, err
 }
 
 // Unwrap is for an http.ResponseController.
