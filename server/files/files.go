@@ -1,0 +1,238 @@
+// Package files keeps the bytes of pictures and files, takes them from members and
+// serves them over HTTP. What there is to know of a file, the log has: chat.FileRows.
+//
+// A file comes in parts, each of which is on the disk before its answer says so. It is
+// whole once all bytes are there under its final name, and then it never changes. It
+// goes with its message: the log deletes its row first, and what no row refers to is
+// removed, at the latest by the next start.
+package files
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"parley/server/chat"
+	"parley/server/sqlitelog"
+	"parley/shared"
+)
+
+// FolderName is the folder with the bytes in the data folder.
+const FolderName = "files"
+
+// Options are how a Store works. The zero value of a bound means none, of the others
+// what is said there.
+type Options struct {
+	Max   int64 // bytes of one file; 0 takes none
+	Bytes int64 // of all whole files together: the oldest go first; unfinished ones have half as much
+	Free  int64 // bytes of the disk that files leave free
+
+	PerSource int                        // requests at once from one source
+	Source    func(*http.Request) string // where a request comes from; nil if PerSource is 0
+
+	Patience time.Duration    // without a byte of an upload; 30 s by default
+	Logger   *slog.Logger     // nil logs nothing
+	Now      func() time.Time // time.Now by default
+
+	Space func(dir string) (free uint64, err error) // of the disk; the system's by default
+}
+
+// Hold is how long an upload is kept that no message has.
+const Hold = 24 * time.Hour
+
+// Store keeps files. It implements chat.Files.
+type Store struct {
+	disk disk
+	rows chat.FileRows
+	opt  Options
+
+	// secret makes the keys of uploads. It lives as long as the process: whoever sends a
+	// file asks again after a restart, because their connection has ended, too.
+	secret []byte
+
+	turns   turns
+	gates   gates
+	parts   atomic.Int64 // bytes of the files that are not whole
+	pending atomic.Int64 // bytes that are about to be written
+	metrics *metrics
+	missing rate.Sometimes // says that a file is not there
+
+	mu   sync.Mutex
+	gone []string      // ids whose bytes are to be removed
+	wake chan struct{} // there is something for work
+
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// Open opens the store in the data folder dir, and removes what rows does not refer to.
+func Open(ctx context.Context, dir string, rows chat.FileRows, opt Options) (*Store, error) {
+	opt.Patience = cmp.Or(opt.Patience, 30*time.Second)
+	opt.Logger = cmp.Or(opt.Logger, slog.New(slog.DiscardHandler))
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Space == nil {
+		opt.Space = func(dir string) (uint64, error) {
+			free, _, err := sqlitelog.Space(dir)
+			return free, err
+		}
+	}
+	s := &Store{
+		disk: disk{filepath.Join(dir, FolderName)}, rows: rows, opt: opt, secret: make([]byte, 32),
+		wake: make(chan struct{}, 1), done: make(chan struct{}), missing: rate.Sometimes{Interval: time.Minute},
+	}
+	s.metrics = newMetrics(s)
+	s.gates.most = opt.PerSource
+	_, _ = rand.Read(s.secret) // never fails
+	if err := os.Mkdir(s.disk.dir, 0o700); err == nil {
+		err = errors.Join(sqlitelog.GiveToOwner(s.disk.dir), syncPath(dir))
+		if err != nil {
+			return nil, fmt.Errorf("the folder %s can't be made: %w", s.disk.dir, err)
+		}
+	} else if !errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("the folder %s can't be made: %w", s.disk.dir, err)
+	}
+	rows.OnFilesGone(s.Unlink)
+	if err := s.sweep(ctx); err != nil {
+		return nil, fmt.Errorf("the files in %s can't be looked through: %w", s.disk.dir, err)
+	}
+	work, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go s.work(work)
+	s.rouse() // --files-bytes may be another one
+	return s, nil
+}
+
+// Close ends what the store does by itself. Nothing may be asked of it any more, and
+// the log is closed after it.
+func (s *Store) Close() {
+	s.stop()
+	<-s.done
+}
+
+// Max implements chat.Files.
+func (s *Store) Max() int64 { return s.opt.Max }
+
+// Begin implements chat.Files.
+func (s *Store) Begin(ctx context.Context, room shared.Name, device string, f shared.File) (key string, at int64, err error) {
+	if f.Size > s.opt.Max {
+		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: fmt.Sprintf("The file is too large: this server takes up to %s.", InWords(s.opt.Max))}
+	}
+	row, err := s.rows.BeginFile(ctx, chat.FileRow{
+		File: chat.File{ID: f.ID, Name: shared.FileName(f.Name), Size: f.Size, Width: f.Width, Height: f.Height},
+		Room: room.Key, Device: device, Made: s.opt.Now(),
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	if row.State == chat.FileGone {
+		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: "The server keeps this file no longer. Send it as a new one."}
+	}
+	if at, err = s.stands(ctx, row); err != nil {
+		return "", 0, fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+	}
+	if at < row.Size && !s.hasRoom(ctx, row.Size-at) {
+		if at == 0 {
+			err = s.rows.DropFile(ctx, row.ID)
+		}
+		s.metrics.refused.WithLabelValues("disk").Inc()
+		return "", 0, errors.Join(fmt.Errorf("%w: %w", chat.ErrUnavailable, chat.ErrNoSpace), err)
+	}
+	return s.key(row), at, nil
+}
+
+// stands returns how many bytes of a file are there. What a crash has left undone
+// between the last byte and the log, it does.
+func (s *Store) stands(ctx context.Context, row chat.FileRow) (int64, error) {
+	if row.State == chat.FileWhole {
+		return row.Size, nil
+	}
+	size, err := s.disk.size(row.ID)
+	if err == nil && size < 0 {
+		size, err = s.disk.partSize(row.ID)
+	}
+	if err != nil || size < row.Size {
+		return size, err
+	}
+	turn := s.turns.take(row.ID, nil)
+	defer turn.end()
+	if row, err = s.rows.File(ctx, row.ID); err != nil || row.State == chat.FileWhole {
+		return row.Size, err
+	}
+	return row.Size, s.complete(ctx, row)
+}
+
+// complete makes a file whole whose bytes are all there, and tells the log. The caller
+// has its turn.
+func (s *Store) complete(ctx context.Context, row chat.FileRow) error {
+	size, err := s.disk.size(row.ID)
+	if err == nil && size < 0 {
+		if err = s.disk.finish(row.ID); err == nil {
+			s.parts.Add(-row.Size)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	kind, err := s.kindOf(row)
+	if err != nil {
+		return err
+	}
+	if err := s.rows.WholeFile(ctx, row.ID, kind); errors.Is(err, chat.ErrNoFile) {
+		return errors.Join(err, s.disk.remove(row.ID))
+	} else if err != nil {
+		return err
+	}
+	s.metrics.whole.Inc()
+	s.rouse()
+	return nil
+}
+
+func (s *Store) kindOf(row chat.FileRow) (string, error) {
+	f, err := os.Open(s.disk.path(row.ID))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return Kind(f, row.Size, row.Name), nil
+}
+
+// key is what lets whoever begins an upload send its bytes.
+func (s *Store) key(row chat.FileRow) string {
+	mac := hmac.New(sha256.New, s.secret)
+	for _, part := range []string{row.ID, row.Device, row.Room} {
+		fmt.Fprintf(mac, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// InWords is a number of bytes as people read it, rounded down: "100 MB".
+func InWords(n int64) string {
+	for _, u := range []struct {
+		name  string
+		bytes int64
+	}{{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}} {
+		if n >= u.bytes {
+			if n < 10*u.bytes && n%u.bytes >= u.bytes/10 {
+				return fmt.Sprintf("%d.%d %s", n/u.bytes, n%u.bytes*10/u.bytes, u.name)
+			}
+			return fmt.Sprintf("%d %s", n/u.bytes, u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

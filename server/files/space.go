@@ -1,0 +1,123 @@
+package files
+
+import (
+	"context"
+	"time"
+
+	"parley/server/chat"
+)
+
+// hasRoom reports whether n more bytes leave free on the disk what is to stay free, and
+// whether unfinished files have no more than their part of --files-bytes. If not, those
+// give way that nobody has asked about for a while.
+func (s *Store) hasRoom(ctx context.Context, n int64) bool {
+	if s.fits(n) {
+		return true
+	}
+	s.forget(ctx, chat.UnfinishedHold)
+	return s.fits(n)
+}
+
+func (s *Store) fits(n int64) bool {
+	if s.opt.Bytes > 0 && s.parts.Load()+s.pending.Load()+n > max(s.opt.Bytes/2, s.opt.Max) {
+		return false
+	}
+	if s.opt.Free == 0 {
+		return true
+	}
+	free, err := s.opt.Space(s.disk.dir)
+	return err != nil || int64(min(free, 1<<62))-s.pending.Load()-n >= s.opt.Free // if nobody knows, the write will tell
+}
+
+// reserve is hasRoom for bytes that are about to come; done is called when they are
+// on the disk.
+func (s *Store) reserve(ctx context.Context, n int64) (done func(), ok bool) {
+	s.pending.Add(n)
+	if !s.hasRoom(ctx, 0) {
+		s.pending.Add(-n)
+		return nil, false
+	}
+	return func() { s.pending.Add(-n) }, true
+}
+
+// forget removes the uploads that nobody has asked about for so long.
+func (s *Store) forget(ctx context.Context, held time.Duration) {
+	ids, err := s.rows.ForgetFiles(ctx, s.opt.Now().Add(-held))
+	if err != nil {
+		s.opt.Logger.Warn("unfinished files are not removed now", "error", err)
+	}
+	s.unlink(ids)
+}
+
+// expire removes the oldest files until the others have their bounds.
+func (s *Store) expire(ctx context.Context) {
+	if s.opt.Bytes == 0 {
+		return
+	}
+	ids, err := s.rows.ExpireFiles(ctx, s.opt.Bytes)
+	if err != nil {
+		s.opt.Logger.Warn("the oldest files are not removed now", "error", err)
+	}
+	s.metrics.expired.Add(float64(len(ids)))
+	s.unlink(ids)
+}
+
+// Unlink has the bytes of files removed that no row refers to. It does not block.
+func (s *Store) Unlink(ids []string) {
+	s.mu.Lock()
+	s.gone = append(s.gone, ids...)
+	s.mu.Unlock()
+	s.rouse()
+}
+
+// rouse has work look for what there is to do.
+func (s *Store) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will look
+	}
+}
+
+// unlink removes the bytes of files, now.
+func (s *Store) unlink(ids []string) {
+	for _, id := range ids {
+		turn := s.turns.take(id, nil)
+		part, _ := s.disk.partBytes(id)
+		err := s.disk.remove(id)
+		turn.end()
+		s.parts.Add(-part)
+		if err != nil {
+			s.opt.Logger.Warn("a deleted file is not removed before the next start", "file", id, "error", err)
+		}
+	}
+}
+
+// lookEvery is how often uploads are forgotten that no message has.
+const lookEvery = 15 * time.Minute
+
+// work does what nobody waits for.
+func (s *Store) work(ctx context.Context) {
+	defer close(s.done)
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.unlinkGone()
+			return
+		case <-s.wake:
+			s.unlinkGone()
+			s.expire(ctx)
+		case <-ticker.C:
+			s.forget(ctx, Hold)
+		}
+	}
+}
+
+func (s *Store) unlinkGone() {
+	s.mu.Lock()
+	ids := s.gone
+	s.gone = nil
+	s.mu.Unlock()
+	s.unlink(ids)
+}

@@ -1,0 +1,277 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// offsetHeader says how many bytes of a file are there.
+const offsetHeader = "Upload-Offset"
+
+// renewAfter is how old the row of an upload may become before a part of it renews it,
+// so that a slow one is not taken for abandoned.
+const renewAfter = chat.UnfinishedHold / 2
+
+// servePart adds a part to a file.
+func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
+	row, ok := s.owned(w, r)
+	if !ok {
+		return
+	}
+	offset, err := strconv.ParseInt(r.Header.Get(offsetHeader), 10, 64)
+	if err != nil || offset < 0 {
+		s.refuse(w, "header", http.StatusBadRequest, "The header Upload-Offset is not a number: it says where in the file the body belongs.")
+		return
+	}
+	if r.ContentLength > shared.MaxUploadPart {
+		s.refuse(w, "part", http.StatusRequestEntityTooLarge, saysPart)
+		return
+	}
+	ctx := context.WithoutCancel(r.Context()) // what has come is kept, even if the one who sent it has gone
+	if s.opt.Now().Sub(row.Made) > renewAfter {
+		again := row
+		again.Made = s.opt.Now()
+		if row, err = s.rows.BeginFile(ctx, again); err != nil {
+			s.lost(w, r, err)
+			return
+		}
+	}
+	done, ok := s.reserve(ctx, min(row.Size-min(offset, row.Size), shared.MaxUploadPart))
+	if !ok {
+		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
+		return
+	}
+	defer done()
+	body := newPatientBody(w, r, s.opt.Patience)
+	turn := s.turns.take(row.ID, body.stop)
+	defer turn.end()
+	body.over = turn.isOver
+	// The one before may have made it whole, and it may have been deleted meanwhile.
+	if row, err = s.rows.File(ctx, row.ID); err != nil {
+		s.lost(w, r, err)
+		return
+	}
+	s.addPart(ctx, w, r, row, offset, body)
+}
+
+var saysPart = fmt.Sprintf("A part has at most %d bytes. Send the file in several.", shared.MaxUploadPart)
+
+// lost answers that an upload's row can't be had.
+func (s *Store) lost(w http.ResponseWriter, r *http.Request, err error) {
+	var no *chat.Refusal
+	if errors.Is(err, chat.ErrNoFile) || errors.As(err, &no) {
+		chat.Problem(w, http.StatusNotFound, saysNoFile)
+		return
+	}
+	s.broken(w, r, err)
+}
+
+// addPart adds the body to the file of row, whose turn the caller has.
+func (s *Store) addPart(ctx context.Context, w http.ResponseWriter, r *http.Request, row chat.FileRow, offset int64, body io.Reader) {
+	at := row.Size
+	if row.State == chat.FileIncomplete {
+		var err error
+		if at, err = s.disk.size(row.ID); err == nil && at < 0 {
+			at, err = s.disk.partSize(row.ID)
+		}
+		if err != nil {
+			s.broken(w, r, err)
+			return
+		}
+	}
+	left := row.Size - at
+	switch {
+	case row.State == chat.FileGone:
+		chat.Problem(w, http.StatusGone, saysGone)
+		return
+	case offset != at:
+		w.Header().Set(offsetHeader, strconv.FormatInt(at, 10))
+		s.refuse(w, "offset", http.StatusConflict, "The file does not stand there: Upload-Offset says where it does.")
+		return
+	case r.ContentLength > left:
+		s.refuse(w, "size", http.StatusRequestEntityTooLarge, saysSize)
+		return
+	}
+	n, status, detail := s.write(row, min(left, shared.MaxUploadPart), body)
+	at += n
+	if status == 0 && at == row.Size && row.State == chat.FileIncomplete {
+		if err := s.complete(ctx, row); err != nil {
+			s.lost(w, r, err)
+			return
+		}
+	}
+	w.Header().Set(offsetHeader, strconv.FormatInt(at, 10))
+	if status != 0 {
+		s.refuse(w, "part", status, detail)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+const saysSize = "The body has more bytes than are left of the file."
+
+var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// write adds what body has to the bytes of a file, at most most bytes, and returns how
+// many are on the disk now; and what to answer, if something is wrong.
+func (s *Store) write(row chat.FileRow, most int64, body io.Reader) (n int64, status int, detail string) {
+	buffer := buffers.Get().(*[64 << 10]byte)
+	defer buffers.Put(buffer)
+	var f *os.File
+	var err error
+	for err == nil {
+		var got int
+		if got, err = body.Read(buffer[:]); got == 0 {
+			continue
+		}
+		if int64(got) > most-n {
+			got, err, status, detail = int(most-n), io.EOF, http.StatusRequestEntityTooLarge, saysSize
+			if most == shared.MaxUploadPart {
+				detail = saysPart
+			}
+			if got == 0 {
+				break
+			}
+		}
+		if f == nil {
+			var openErr error
+			if f, _, openErr = s.disk.openPart(row.ID); openErr != nil {
+				return 0, diskStatus(openErr), s.sayDisk(openErr)
+			}
+		}
+		wrote, writeErr := f.Write(buffer[:got])
+		n += int64(wrote)
+		s.parts.Add(int64(wrote))
+		s.metrics.received.Add(float64(wrote))
+		if writeErr != nil {
+			return n, diskStatus(writeErr), s.sayDisk(errors.Join(writeErr, f.Sync(), f.Close()))
+		}
+	}
+	if f != nil {
+		if syncErr := errors.Join(f.Sync(), f.Close()); syncErr != nil {
+			return n, diskStatus(syncErr), s.sayDisk(syncErr)
+		}
+	}
+	if err != io.EOF && status == 0 {
+		status, detail = http.StatusRequestTimeout, "The body did not come whole. Upload-Offset says where to go on."
+	}
+	return n, status, detail
+}
+
+func diskStatus(err error) int {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusServiceUnavailable
+}
+
+func (s *Store) sayDisk(err error) string {
+	s.opt.Logger.Error("a file can't be written", "error", err)
+	return saysBroken
+}
+
+// putThumb takes the thumbnail of an upload.
+func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
+	row, ok := s.owned(w, r)
+	if !ok {
+		return
+	}
+	body := newPatientBody(w, r, s.opt.Patience)
+	data, err := io.ReadAll(io.LimitReader(body, shared.MaxThumb+1))
+	if err != nil {
+		s.refuse(w, "part", http.StatusRequestTimeout, "The body did not come whole.")
+		return
+	}
+	if reason := checkThumb(data); reason != "" {
+		s.refuse(w, "thumb", http.StatusBadRequest, reason)
+		return
+	}
+	ctx := context.WithoutCancel(r.Context())
+	turn := s.turns.take(row.ID+thumbEnd, nil)
+	defer turn.end()
+	if row, err = s.rows.File(ctx, row.ID); err != nil {
+		s.lost(w, r, err)
+		return
+	}
+	switch {
+	case row.Offset != 0 && row.Thumb:
+		w.WriteHeader(http.StatusNoContent) // it is there already: the answer did not arrive
+		return
+	case row.Offset != 0:
+		s.refuse(w, "thumb", http.StatusConflict, "The message was sent without a thumbnail.")
+		return
+	}
+	done, ok := s.reserve(ctx, int64(len(data)))
+	if !ok {
+		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
+		return
+	}
+	defer done()
+	if err := s.disk.writeThumb(row.ID, data); err != nil {
+		chat.Problem(w, diskStatus(err), s.sayDisk(err))
+		return
+	}
+	if err := s.rows.ThumbFile(ctx, row.ID); err != nil {
+		if errors.Is(err, chat.ErrNoFile) {
+			err = errors.Join(err, s.disk.remove(row.ID))
+		}
+		s.lost(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// checkThumb returns what is wrong with a thumbnail; "" for nothing. Its header is read,
+// and no more.
+func checkThumb(data []byte) string {
+	if len(data) > shared.MaxThumb {
+		return fmt.Sprintf("The thumbnail has over %d bytes.", shared.MaxThumb)
+	}
+	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	switch {
+	case err != nil, couldBePage(data):
+		return "The thumbnail is no JPEG."
+	case max(config.Width, config.Height) > shared.MaxThumbSide || min(config.Width, config.Height) == 0:
+		return fmt.Sprintf("The thumbnail has a side of 0 or of over %d pixels.", shared.MaxThumbSide)
+	}
+	return ""
+}
+
+// patientBody reads a request's body as long as bytes come: each time within the patience.
+type patientBody struct {
+	io.ReadCloser
+	control  *http.ResponseController
+	patience time.Duration
+	over     func() bool // nobody waits for it any more; nil for never
+}
+
+func newPatientBody(w http.ResponseWriter, r *http.Request, patience time.Duration) *patientBody {
+	return &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: patience}
+}
+
+var errOver = errors.New("another request goes on with this upload")
+
+// Read implements io.Reader.
+func (b *patientBody) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.patience)) // without it, the server's own holds
+	if b.over != nil && b.over() {                            // after the deadline is set, or stop could be missed
+		return 0, errOver
+	}
+	return b.ReadCloser.Read(p)
+}
+
+// stop ends a Read that is under way. The owner has set over.
+func (b *patientBody) stop() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
