@@ -168,16 +168,21 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return ErrRefused }
 
-// Quoted is what a reply shows of an entry.
+// Quoted is what a reply shows of an entry: how its text begins, or its file's name if
+// it has no text.
 func Quoted(e Entry) *shared.Quote {
+	text := e.Text
+	if f := e.Extras().File; f != nil && text == "" {
+		text = f.Name
+	}
 	n := 0
-	for i := range e.Text {
+	for i := range text {
 		if n == shared.MaxQuote {
-			return &shared.Quote{User: e.User, Text: strings.Clone(e.Text[:i])} // it does not hold the rest
+			return &shared.Quote{User: e.User, Text: strings.Clone(text[:i])} // it does not hold the rest
 		}
 		n++
 	}
-	return &shared.Quote{User: e.User, Text: e.Text}
+	return &shared.Quote{User: e.User, Text: text}
 }
 
 // Counts counts reactions, in the order of shared.Emojis. What is none of them is

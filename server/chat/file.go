@@ -39,6 +39,12 @@ type FileRow struct {
 	Made   time.Time // when its upload began, or was asked for again
 }
 
+// Shared is what a message says of its file.
+func (f *File) Shared(caption string) *shared.File {
+	return &shared.File{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, Width: f.Width, Height: f.Height,
+		Thumb: f.Thumb, Gone: f.Gone, Caption: caption}
+}
+
 // MaxUnfinished is how many files a device may have sent, or begun to, that no message
 // has yet. One that was not asked for in UnfinishedHold makes room for another one.
 const (

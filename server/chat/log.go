@@ -59,7 +59,7 @@ type Retention struct {
 // Most bounds what is read at once.
 type Most struct {
 	Entries int
-	Bytes   int // of texts: the entry that passes it is the last one; 0 is no bound
+	Bytes   int // of texts, and of what files are called: the entry that passes it is the last one; 0 is no bound
 }
 
 // Hits are what a search has found so far.

@@ -67,12 +67,20 @@ const (
 	ToEdit               // one's own
 	ToDelete             // one's own
 	ToReact
-	ToUpload
-	ToHost // whatever a host does
+	ToUpload // and to send a message with a file
+	ToHost   // whatever a host does
 )
 
 // whats are what the kinds of entries do.
 var whats = [...]What{KindMessage: ToWrite, KindEdit: ToEdit, KindDelete: ToDelete, KindReact: ToReact, KindNotice: ToHost}
+
+// whatOf is what somebody does who adds an entry.
+func whatOf(e Entry) What {
+	if e.Kind == KindMessage && e.Extras().File != nil {
+		return ToUpload
+	}
+	return whats[e.Kind]
+}
 
 // Who is somebody, as a session knows them. The zero value is a stranger.
 type Who struct {
@@ -155,7 +163,7 @@ func (r *Rules) Carry(e Entry) error {
 		if err := r.act(e); err != nil {
 			return err
 		}
-	} else if err := r.may(e.Device, whats[e.Kind]); err != nil {
+	} else if err := r.may(e.Device, whatOf(e)); err != nil {
 		return err
 	}
 	r.Used = true

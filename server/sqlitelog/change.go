@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -20,16 +22,19 @@ type target struct {
 	time      time.Time
 	state     int64
 	reactions []reaction
+	file      string // its id, or ""
 }
 
-const targetQuery = "SELECT at, device, user, octet_length(text), time, state, reactions FROM entries WHERE at = ? AND id = ? AND " + kept
+const targetQuery = "SELECT at, device, user, octet_length(text), time, state, reactions, COALESCE(file, '') FROM entries WHERE at = ? AND id = ? AND " + kept
 
 // refer finds the message that a change, a notice or a reply is about. It returns nil
-// for a reply if there is none, and for a notice that is about none, and otherwise an
-// error that refuses the entry. For a reaction, it counts those that the message has.
+// for a reply if there is none, and for a message or a notice that is about none, and
+// otherwise an error that refuses the entry. For a reaction, it counts those that the message has.
 func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (t *target, reactions int, err error) {
 	offset := e.Target
 	switch {
+	case e.Kind == chat.KindMessage && e.Reply == 0:
+		return nil, 0, nil
 	case e.Kind == chat.KindMessage:
 		offset = e.Reply
 	case e.Kind == chat.KindNotice && e.Target == 0:
@@ -50,6 +55,9 @@ func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (t *
 		_, host := room.rules.Hosts[e.Device]
 		if (t.device != e.Device || t.time.Before(e.Extras().Since)) && !(host && e.Kind == chat.KindDelete) {
 			return nil, 0, &chat.Refusal{Code: shared.CodeNotAllowed}
+		}
+		if e.Kind == chat.KindEdit && t.file != "" && utf8.RuneCountInString(e.Text) > shared.MaxCaption {
+			return nil, 0, &chat.Refusal{Code: shared.CodeTooLong, Reason: fmt.Sprintf("What is said with a file has at most %d characters.", shared.MaxCaption)}
 		}
 	case chat.KindReact:
 		reactions = len(t.reactions)
@@ -72,7 +80,7 @@ func (w *writer) target(ctx context.Context, at int64, id string) (*target, erro
 	var t target
 	var ms int64
 	var packed []byte
-	err := w.stmt.target.QueryRowContext(ctx, at, messageID(id).pack()).Scan(&t.at, (*deviceID)(&t.device), &t.user, &t.text, &ms, &t.state, &packed)
+	err := w.stmt.target.QueryRowContext(ctx, at, messageID(id).pack()).Scan(&t.at, (*deviceID)(&t.device), &t.user, &t.text, &ms, &t.state, &packed, &t.file)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -94,8 +102,10 @@ func (w *writer) change(ctx context.Context, e chat.Entry, t *target) (gone int6
 		return t.text, err
 	case chat.KindDelete:
 		w.erases = true
-		_, err = w.stmt.erase.ExecContext(ctx, t.at, e.Offset)
-		return t.text, err
+		if _, err := w.stmt.erase.ExecContext(ctx, t.at, e.Offset); err != nil {
+			return 0, err
+		}
+		return t.text, w.deleteFile(ctx, t.file)
 	case chat.KindReact:
 		if e.Extras().Emoji != "" {
 			t.reactions = append(t.reactions, reaction{chat.Reaction{Device: e.Device, Emoji: e.Extras().Emoji}, e.Offset})

@@ -51,6 +51,12 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 		wrong["messages were changed beyond the end of their room"] =
 			"SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.changed > rooms.head"
 	}
+	if version >= withFiles {
+		wrong["messages have a file that is not theirs"] = "SELECT COUNT(*) FROM entries LEFT JOIN files ON files.id = entries.file " +
+			"WHERE entries.file IS NOT NULL AND (entries.kind <> 0 OR files.off IS NOT entries.offset OR files.room IS NOT (SELECT key FROM rooms WHERE id = entries.room))"
+		wrong["files belong to a message that has another one, or is not there"] = "SELECT COUNT(*) FROM files WHERE off > 0 AND id IS NOT " +
+			"(SELECT file FROM entries WHERE at = (SELECT id FROM rooms WHERE key = files.room) << 40 | files.off)"
+	}
 	if err := tx.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM rooms), ("+messages+"), (SELECT epoch FROM meta)").
 		Scan(&s.Rooms, &s.Messages, &s.Epoch); err != nil {
 		return s, fmt.Errorf("the database %s is not a Parley log: %w", s.Path, err)

@@ -41,6 +41,10 @@ func Export(ctx context.Context, dir string, room shared.Name, each func(chat.En
 	query := "SELECT " + oldColumns + " FROM entries WHERE room = ?1 AND offset > ?2 AND offset <= ?3 ORDER BY offset LIMIT ?4"
 	var row *sql.Stmt
 	if version >= base {
+		columns, rowQuery := columns, rowQuery
+		if version < withFiles {
+			columns, rowQuery = columnsBefore, rowQueryBefore
+		}
 		query = "SELECT " + columns + " FROM entries WHERE at > ?1 << 40 | ?2 AND at <= ?1 << 40 | ?3 AND (" + kept + " OR kind = 4) ORDER BY at LIMIT ?4"
 		if row, err = db.PrepareContext(ctx, rowQuery); err != nil {
 			return unreadable(err)

@@ -88,7 +88,7 @@ func (o Options) withDefaults() Options {
 
 const defaultBusy = 2 * time.Second
 
-// Log is a chat.Log and a chat.Registry.
+// Log is a chat.Log, a chat.Registry and a chat.FileRows.
 type Log struct {
 	path     string // of the database
 	bounded  bool
@@ -107,12 +107,13 @@ type Log struct {
 	logger    *slog.Logger
 
 	readPage, readEntries, readHistory, readNotices, readChanges, readChanged, readTexts, readRow, readReactions, readUser *sql.Stmt
-	readHeld, readOwner, readLook, readLock, readRooms                                                                     *sql.Stmt
+	readHeld, readOwner, readLook, readLock, readRooms, readFile, readFiles                                                *sql.Stmt
 }
 
 var (
 	_ chat.Log      = (*Log)(nil)
 	_ chat.Registry = (*Log)(nil)
+	_ chat.FileRows = (*Log)(nil)
 )
 
 // FileName is the database's name in the data folder.
@@ -334,6 +335,8 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readLook:      lookQuery,
 		&l.readLock:      "SELECT hash, hidden, made FROM locks WHERE room = ?",
 		&l.readRooms:     roomsQuery,
+		&l.readFile:      fileQuery,
+		&l.readFiles:     "SELECT " + fileColumns + " FROM files WHERE id > ? ORDER BY id LIMIT ?",
 	} {
 		var err error
 		if *stmt, err = l.read.PrepareContext(ctx, query); err != nil {
@@ -367,6 +370,9 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 	if e.Extra != nil {
 		own := e.Own()
 		own.Quote, own.Reactions, own.Targets = nil, nil, nil
+		if e.Kind != chat.KindMessage {
+			own.File = nil // an edit has its message's
+		}
 	}
 	l.writer.queueAppend(ctx, &request{room: room, entry: e, done: done})
 }

@@ -49,6 +49,7 @@ func (l *Log) Rename(ctx context.Context, room string, to shared.Name) error {
 			"UPDATE settings SET room = ?2 WHERE room = ?1",
 			"UPDATE hosts SET room = ?2 WHERE room = ?1",
 			"UPDATE barred SET room = ?2 WHERE room = ?1",
+			"UPDATE files SET room = ?2 WHERE room = ?1",
 		}, room, to.Key, to.Text)
 	})
 }
@@ -66,7 +67,11 @@ func (l *Log) Delete(ctx context.Context, room string) error {
 	case !errors.Is(err, sql.ErrNoRows):
 		return unavailable(err)
 	}
-	return l.edit(ctx, func(ctx context.Context, c *sql.Conn) error {
+	var files []string
+	err = l.edit(ctx, func(ctx context.Context, c *sql.Conn) (err error) {
+		if files, err = ids(c.QueryContext(ctx, "DELETE FROM files WHERE room = ? RETURNING id", room)); err != nil {
+			return err
+		}
 		if err := each(ctx, c, []string{
 			"INSERT OR REPLACE INTO ends (key, room, head) SELECT key, 0, head FROM rooms WHERE key = ?1",
 			"UPDATE ends SET room = 0 WHERE room = (SELECT id FROM rooms WHERE key = ?1)", // which the next room may get
@@ -87,6 +92,10 @@ func (l *Log) Delete(ctx context.Context, room string) error {
 		}
 		return found(unlocked, err)
 	})
+	if err == nil || errors.Is(err, chat.ErrNoRoom) { // which has no messages, but may have uploads
+		l.writer.tellGone(files)
+	}
+	return err
 }
 
 // edit carries out a change of rooms in a transaction of its own. An error of chat's

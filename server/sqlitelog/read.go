@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -27,8 +28,24 @@ const targetRow = "entries.at - entries.offset + entries.target"
 // columns are those of an entry, as scanned has them. The text of an edit is the
 // one that its message has now. What a plain message does not have is in one column,
 // which is NULL for it: each column takes a tenth of the time that a row takes.
-const columns = "at, id, device, user, iif(kind = 1, (SELECT t.text FROM entries AS t WHERE t.at = " + targetRow + "), text), time, " +
-	"iif(kind | reply | changed, kind || ' ' || target || ' ' || reply || ' ' || state || ' ' || changed, NULL), reactions"
+const columns = columnsBegin + ", iif(kind | reply | changed OR file IS NOT NULL, " + columnsMore + " || " + fileColumn + ", NULL), reactions"
+
+const (
+	columnsBegin = "at, id, device, user, iif(kind = 1, (SELECT t.text FROM entries AS t WHERE t.at = " + targetRow + "), text), time"
+	columnsMore  = "kind || ' ' || target || ' ' || reply || ' ' || state || ' ' || changed"
+)
+
+// fileColumn is the file of a message, or of the one that an edit is about, as the
+// JSON of a chat.File with a space in front; ” if there is none. One without a row is
+// gone, as a message without a text must have something to show.
+const fileColumn = "COALESCE(' ' || (SELECT json_object('ID', files.id, 'Name', files.name, 'Type', files.type, 'Size', files.size, 'Width', files.width, " +
+	"'Height', files.height, 'Thumb', json(iif(files.thumb, 'true', 'false')), 'Gone', json(iif(files.state = 2, 'true', 'false'))) " +
+	"FROM files WHERE files.id = " + fileOf + "), ' {\"ID\":\"' || " + fileOf + " || '\",\"Gone\":true}', '')"
+
+const fileOf = "iif(kind = 1, (SELECT t.file FROM entries AS t WHERE t.at = " + targetRow + "), entries.file)"
+
+// columnsBefore are the same in the schemas from base on that had no files.
+const columnsBefore = columnsBegin + ", iif(kind | reply | changed, " + columnsMore + ", NULL), reactions"
 
 // oldColumns are the same in the schemas before base.
 const oldColumns = "offset, id, device, user, text, time, NULL, NULL"
@@ -39,7 +56,10 @@ const shown = "(kind <> 1 OR EXISTS (SELECT 1 FROM entries AS t WHERE t.at = " +
 // kept holds for a row that is a message and not deleted.
 const kept = "kind = 0 AND state & 2 = 0"
 
-const rowQuery = "SELECT " + columns + " FROM entries WHERE at = ?"
+const (
+	rowQuery       = "SELECT " + columns + " FROM entries WHERE at = ?"
+	rowQueryBefore = "SELECT " + columnsBefore + " FROM entries WHERE at = ?"
+)
 
 // changesQuery goes along the index of changed messages, and reads only the rows that
 // it returns. Without "changed > 0", SQLite may go through the
@@ -103,7 +123,7 @@ func (l *Log) Changes(ctx context.Context, room string, changed, before int64, m
 		if full {
 			c.At, c.More = page[n-1].Changed, true
 		}
-		size += len(next.Text)
+		size += textOf(next)
 		return full
 	})
 	return c, err
@@ -220,10 +240,21 @@ func scan(ctx context.Context, room string, most int, target *sql.Stmt, query fu
 	size := 0
 	return scanUntil(ctx, room, target, query, func(_ []chat.Entry, next *chat.Entry) bool {
 		over := most > 0 && size >= most
-		size += len(next.Text)
+		size += textOf(next)
 		return over
 	})
 }
+
+// textOf is how much an entry counts where texts are bounded: its text, and what its
+// file holds of memory besides.
+func textOf(e *chat.Entry) int {
+	if f := e.Extras().File; f != nil {
+		return len(e.Text) + len(f.Name) + fileHeld
+	}
+	return len(e.Text)
+}
+
+const fileHeld = 256
 
 // scanUntil reads entries until full says that the next one is too much.
 func scanUntil(ctx context.Context, room string, target *sql.Stmt, query func() (*sql.Rows, error), full func(page []chat.Entry, next *chat.Entry) bool) (entries []chat.Entry, err error) {
@@ -322,6 +353,11 @@ func (s *scanned) scan(rows *sql.Rows, room string) error {
 		}
 		e.Kind = chat.Kind(kind)
 		e.Edited, e.Deleted = state&stateEdited != 0, state&stateDeleted != 0
+		if len(s.more) > 0 {
+			if err := json.Unmarshal(s.more, &e.Own().File); err != nil {
+				return err
+			}
+		}
 	}
 	switch e.Kind {
 	case chat.KindReact:

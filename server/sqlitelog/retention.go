@@ -228,7 +228,7 @@ type trim struct {
 	limit, deleted int
 }
 
-const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE at > ? AND at <= ? ORDER BY at LIMIT ?) RETURNING " + entryBytes
+const trimQuery = "DELETE FROM entries WHERE at IN (SELECT at FROM entries WHERE at > ? AND at <= ? ORDER BY at LIMIT ?) RETURNING COALESCE(file, ''), " + entryBytes
 
 // trimmedQuery notes what is left of a room. One without entries goes out of the
 // list of rooms.
@@ -249,20 +249,28 @@ func (w *writer) trim(ctx context.Context, t *trim) error {
 		f.Begin(t.upTo + 1)
 	}
 	var bytes int64
+	var files []string
 	rows, err := w.conn.QueryContext(ctx, trimQuery, rowOf(t.room, 0), rowOf(t.room, t.upTo), t.limit)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for ; rows.Next(); t.deleted++ {
+		var file string
 		var n int64
-		if err := rows.Scan(&n); err != nil {
+		if err := rows.Scan(&file, &n); err != nil {
 			return err
 		}
 		bytes += n
+		files = append(files, file)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
+	}
+	for _, file := range files {
+		if err := w.deleteFile(ctx, file); err != nil {
+			return err
+		}
 	}
 	w.volume.change -= bytes
 	w.erases = w.erases || t.deleted > 0

@@ -134,7 +134,7 @@ func (w *writer) saveRules(ctx context.Context, room string, before, now chat.Ru
 	return err
 }
 
-const wroteQuery = "SELECT offset, octet_length(text) FROM entries WHERE at > ? AND at < ? AND device = ? AND " + kept + " ORDER BY at"
+const wroteQuery = "SELECT offset, octet_length(text), COALESCE(file, '') FROM entries WHERE at > ? AND at < ? AND device = ? AND " + kept + " ORDER BY at"
 
 // deleteAll adds the deletes that a notice brings with it, and carries them out.
 func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) error {
@@ -144,18 +144,25 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry)
 	}
 	defer rows.Close()
 	var offsets []int64
+	var files []string
 	for rows.Next() {
 		var offset, bytes int64
-		if err := rows.Scan(&offset, &bytes); err != nil {
+		var file string
+		if err := rows.Scan(&offset, &bytes, &file); err != nil {
 			return err
 		}
-		offsets = append(offsets, offset)
+		offsets, files = append(offsets, offset), append(files, file)
 		r.gone += bytes
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	w.erases = w.erases || len(offsets) > 0
+	for _, file := range files {
+		if err := w.deleteFile(ctx, file); err != nil {
+			return err
+		}
+	}
 	n := 0
 	for targets := range slices.Chunk(offsets, shared.MaxTargets) {
 		n++

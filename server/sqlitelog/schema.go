@@ -122,7 +122,28 @@ var changes = []string{
 		PRIMARY KEY (room, device)
 	) WITHOUT ROWID;
 	CREATE INDEX entries_notices ON entries (room) WHERE kind = 4`,
+	// Schema 9: files: see chat.FileRow. A file and its message name each other.
+	`ALTER TABLE entries ADD COLUMN file TEXT; -- of a message: files.id
+	CREATE TABLE files (
+		id     TEXT    NOT NULL PRIMARY KEY,
+		room   TEXT    NOT NULL, -- a key, also of a room that is not there yet
+		device BLOB    NOT NULL, -- as in entries
+		off    INTEGER NOT NULL, -- of its message, or 0
+		name   TEXT    NOT NULL,
+		type   TEXT    NOT NULL,
+		size   INTEGER NOT NULL,
+		width  INTEGER NOT NULL,
+		height INTEGER NOT NULL,
+		thumb  INTEGER NOT NULL,
+		state  INTEGER NOT NULL, -- 0 is incomplete, 1 whole, 2 gone
+		made   INTEGER NOT NULL  -- milliseconds since 1970
+	) WITHOUT ROWID;
+	CREATE INDEX files_loose ON files (device, made) WHERE off = 0;
+	CREATE INDEX files_whole ON files (made, size) WHERE state = 1`,
 }
+
+// withFiles is the first schema that has files.
+const withFiles = 9
 
 // newest is the schema that this program works with.
 var newest = base + len(changes)

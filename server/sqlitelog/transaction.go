@@ -57,6 +57,10 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 			if err := w.trim(ctx, r.trim); err != nil {
 				return nil, err
 			}
+		case r.file != nil:
+			if err := r.file.do(ctx, w); err != nil {
+				return nil, err
+			}
 		case r.edit != nil:
 			if err := r.edit(ctx, w.conn); err != nil {
 				return nil, err
@@ -110,7 +114,8 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 	}
 	var about *target
 	reactions := 0
-	if e.Kind != chat.KindMessage || e.Reply != 0 {
+	file := e.Kind == chat.KindMessage && e.Extras().File != nil
+	if e.Kind != chat.KindMessage || e.Reply != 0 || file {
 		leave = false
 		if err := w.addPending(ctx); err != nil { // among which may be what it is about
 			return chat.Receipt{}, err
@@ -121,6 +126,11 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		}
 		if about, reactions, err = w.refer(ctx, r, &e); err != nil {
 			return chat.Receipt{Reactions: reactions}, err
+		}
+		if file {
+			if err := w.mayTake(ctx, &e); err != nil {
+				return chat.Receipt{}, err
+			}
 		}
 	}
 	if e.Offset = r.head + 1; e.Offset > maxOffset {
@@ -155,7 +165,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 		if err := w.saveRules(ctx, r.key, rules, r.rules); err != nil {
 			return chat.Receipt{}, err
 		}
-	case about != nil:
+	case about != nil || file:
 		if err := w.addAbout(ctx, r, e, about); err != nil {
 			return chat.Receipt{}, err
 		}
@@ -204,7 +214,8 @@ func (w *writer) add(ctx context.Context, row entryRow) (added bool, err error) 
 	return n > 0, err
 }
 
-// addAbout adds a change, which it carries out, a reply, or a notice.
+// addAbout adds a change, which it carries out, a reply, a message with a file, which
+// it takes, or a notice.
 func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about *target) error {
 	row := rowFor(r.id, &e)
 	switch e.Kind {
@@ -215,10 +226,19 @@ func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about
 	case chat.KindReact:
 		row[5] = e.Extras().Emoji
 	}
-	if _, err := w.stmt.insertAbout.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6], int64(e.Kind), e.Target, e.Reply); err != nil {
+	var file sql.NullString
+	if e.Kind == chat.KindMessage && e.Extras().File != nil {
+		file = sql.NullString{String: e.Extra.File.ID, Valid: true}
+	}
+	if _, err := w.stmt.insertAbout.ExecContext(ctx, row[0], row[1], row[2], row[3], row[4], row[5], row[6], int64(e.Kind), e.Target, e.Reply, file); err != nil {
 		return err
 	}
 	r.about = true
+	if file.Valid {
+		if _, err := w.stmt.takeFile.ExecContext(ctx, file.String, e.Offset); err != nil {
+			return err
+		}
+	}
 	if about == nil {
 		return nil
 	}
@@ -307,6 +327,6 @@ func (w *writer) settle() {
 		r.fresh, r.gone, r.about, r.touched = nil, 0, false, false
 	}
 	w.touched = w.touched[:0]
-	w.erases = false
+	w.erases, w.gone = false, nil
 	w.forgetPending()
 }

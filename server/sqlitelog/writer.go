@@ -31,6 +31,7 @@ type request struct {
 	trim  *trim
 	lock  *newLock
 	edit  func(context.Context, *sql.Conn) error // has a transaction of its own
+	file  *fileRequest
 	probe bool
 
 	truncate *time.Duration // the write-ahead log, for which readers are waited for so long; needs no transaction
@@ -92,7 +93,10 @@ type writer struct {
 	rooms   map[string]*roomState
 	touched []*roomState
 	volume  volume
-	erases  bool // the transaction under way takes texts away
+	erases  bool     // the transaction under way takes texts away
+	gone    []string // the files that it takes away
+
+	filesGone atomic.Pointer[func(ids []string)] // see chat.FileRows; nil if nobody wants to know
 
 	erased atomic.Pointer[time.Time] // since when the write-ahead log may have texts that went; nil if it has none
 
@@ -106,6 +110,7 @@ type statements struct {
 	insert, insertAll, insertAbout          *sql.Stmt
 	find, missed, row, lock                 *sql.Stmt
 	target, edit, erase, react              *sql.Stmt
+	file, takeFile, deleteFile              *sql.Stmt
 	claim, owner, lookOwner, setLook        *sql.Stmt
 	forgetDevice, forgetAddress, countNames *sql.Stmt
 }
@@ -280,7 +285,9 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 	if len(outcomes) > 0 {
 		w.observe(time.Since(started))
 	}
+	gone := w.gone
 	w.handOn(ctx)
+	w.tellGone(gone)
 	if writes[0].edit != nil {
 		w.distrust() // what it knows of rooms
 	}
@@ -333,7 +340,7 @@ func (w *writer) admit(writes []*request) []*request {
 			return nil
 		}
 	}
-	grows := func(r *request) bool { return r.done != nil || r.probe }
+	grows := func(r *request) bool { return r.done != nil || r.probe || r.file != nil && r.file.grows }
 	if !slices.ContainsFunc(writes, grows) {
 		return writes
 	}
@@ -431,13 +438,16 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.setHead:     "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
 		&w.stmt.insert:      "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
 		&w.stmt.insertAll:   "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
-		&w.stmt.insertAbout: "INSERT INTO entries (" + entryColumns + ", kind, target, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		&w.stmt.insertAbout: "INSERT INTO entries (" + entryColumns + ", kind, target, reply, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&w.stmt.find:        "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
 		&w.stmt.missed:      "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? AND " + shown + " ORDER BY at",
 		&w.stmt.row:         rowQuery,
 		&w.stmt.target:      targetQuery,
 		&w.stmt.edit:        "UPDATE entries SET text = ?2, state = 1, changed = ?3 WHERE at = ?1",
-		&w.stmt.erase:       "UPDATE entries SET text = '', state = 2, reply = 0, reactions = NULL, changed = ?2 WHERE at = ?1",
+		&w.stmt.erase:       "UPDATE entries SET text = '', state = 2, reply = 0, reactions = NULL, file = NULL, changed = ?2 WHERE at = ?1",
+		&w.stmt.file:        fileQuery,
+		&w.stmt.takeFile:    "UPDATE files SET off = ?2 WHERE id = ?1",
+		&w.stmt.deleteFile:  "DELETE FROM files WHERE id = ?",
 		&w.stmt.react:       "UPDATE entries SET reactions = ?2, changed = ?3 WHERE at = ?1",
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
