@@ -42,6 +42,8 @@ func CheckChange(m Message) error {
 		}
 	}
 	switch {
+	case m.Edits != 0 && m.File != nil:
+		return badFrame("A message keeps the file that it has: its text can be corrected.")
 	case m.Edits != 0 && m.Reply != 0:
 		return badFrame("A message corrects another one or answers it, not both.")
 	case target == 0:

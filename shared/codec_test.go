@@ -172,6 +172,7 @@ func TestCheckChange(t *testing.T) {
 			{Type: chat}, {Type: chat, Edits: 5, Of: "a"}, {Type: chat, Reply: 5, Of: "a"}, {Type: chat, Of: "a"}, {Type: del, Target: 5, Of: "a"},
 			{Type: react, Target: 5, Of: "a"}, {Type: react, Target: 5, Of: "a", Emoji: "❤️"},
 		},
+		"keeps the file":      {{Type: chat, Edits: 5, Of: "a", File: &shared.File{}}},
 		"not both":            {{Type: chat, Edits: 5, Reply: 5, Of: "a"}},
 		`"of" is missing`:     {{Type: chat, Edits: 5}, {Type: chat, Reply: 5}, {Type: del, Target: 5}, {Type: react, Target: 5, Emoji: "👍"}},
 		`"target" is missing`: {{Type: del, Of: "a"}, {Type: react, Of: "a", Emoji: "👍"}},

@@ -19,7 +19,7 @@ type Config struct {
 	Logger   *slog.Logger
 
 	Files   Files         // takes the members' files; nil takes none
-	FileURL func() string // what is in front of /files/ in the link that stands for a file, as http://192.168.1.7:8080; nil for nothing
+	FileURL func() string // what is in front of /files/ in the link that stands for a file, as http://192.168.1.7:8080; nil for nothing. It must not block
 
 	Name    string // the server's, the host's by default
 	Version string
@@ -123,7 +123,11 @@ func def[T comparable](v *T, value T) {
 }
 
 func (c Config) limits() shared.Limits {
-	return shared.Limits{Message: c.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
+	l := shared.Limits{Message: c.MaxText, Rate: c.Rate, Burst: c.Burst, Resume: c.ResumeLimit}
+	if c.Files != nil {
+		l.File = c.Files.Max()
+	}
+	return l
 }
 
 // How many names belong to whom. Further ones can be used, but belong to nobody.
@@ -147,4 +151,13 @@ func (c *Config) hostname() string {
 	}
 	own, _ := os.Hostname()
 	return own
+}
+
+// can is what a welcome says that the server can.
+func (c *Config) can() []string {
+	can := []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost}
+	if c.Files != nil {
+		can = append(can, shared.CanFiles)
+	}
+	return can
 }

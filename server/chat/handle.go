@@ -37,6 +37,8 @@ func (s *session) handle(m shared.Message, err error) bool {
 		return s.typing()
 	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices, shared.TypeRoles:
 		return s.ask(m)
+	case shared.TypeUpload:
+		return s.upload(m)
 	case shared.TypePing:
 		return s.ping()
 	case shared.TypeHello:
@@ -52,13 +54,25 @@ func (s *session) chat(m shared.Message) bool {
 		return s.refuse(m, shared.CodeNotAllowed, saysTutorialChange)
 	case s.dialect == tutorial:
 		m.ID, m.Reply = ulid.Make().String(), 0
+		if m.File = nil; shared.Blank(m.Text) {
+			return s.handle(m, shared.ErrEmpty)
+		}
 	default:
 		if err := checkSent(m); err != nil {
 			return s.handle(m, err)
 		}
 	}
-	if n := utf8.RuneCountInString(m.Text); n > s.core.cfg.MaxText {
-		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, s.core.cfg.MaxText))
+	most := s.core.cfg.MaxText
+	if m.File != nil {
+		if most = min(most, shared.MaxCaption); s.core.cfg.Files == nil {
+			return s.refuse(m, shared.CodeNotAllowed, saysNoFiles)
+		}
+		if shared.Blank(m.Text) {
+			m.Text = ""
+		}
+	}
+	if n := utf8.RuneCountInString(m.Text); n > most {
+		return s.refuse(m, shared.CodeTooLong, fmt.Sprintf("The message has %d characters, of at most %d.", n, most))
 	}
 	e := Entry{Text: m.Text, Reply: m.Reply}
 	if m.Edits != 0 {
@@ -66,6 +80,9 @@ func (s *session) chat(m shared.Message) bool {
 	}
 	if m.Edits != 0 || m.Reply != 0 {
 		e.Extra = &Extra{Of: m.Of}
+	}
+	if m.File != nil {
+		e.Own().File = &File{ID: m.File.ID}
 	}
 	return s.add(m, e)
 }

@@ -17,8 +17,9 @@ type reader struct {
 	device string // empty for nobody's, who has no reactions of their own
 }
 
-func (r reader) present(e Entry) shared.Message {
-	return present(e, shared.By(r.room, e.Device), r.device)
+// presentTo is a message as it is now, for a reader.
+func (c *core) presentTo(r reader, e Entry) shared.Message {
+	return c.present(e, shared.By(r.room, e.Device), r.device)
 }
 
 // history returns a history frame's payload: the newest messages before an
@@ -36,7 +37,7 @@ func (c *core) history(ctx context.Context, r reader, before int64, limit int) (
 	}
 	size := frameAround
 	for i := len(entries) - 1; i >= 0; i-- {
-		m := r.present(entries[i])
+		m := c.presentTo(r, entries[i])
 		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
 			answer.More, answer.After = true, entries[i].Offset
 			break
@@ -69,7 +70,7 @@ func (c *core) changes(ctx context.Context, r reader, changed, before int64, lim
 	answer := shared.Message{Type: shared.TypeHistory, More: found.More}
 	size := frameAround
 	for i, e := range found.Messages {
-		m := r.present(e)
+		m := c.presentTo(r, e)
 		if size += len(shared.Encode(m)) + 1; i == shared.MaxHistory || size > shared.MaxServerFrame {
 			answer.More = true
 			answer.Messages = slices.DeleteFunc(answer.Messages, func(m shared.Message) bool { return m.Changed == e.Changed })

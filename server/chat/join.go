@@ -137,7 +137,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
 		Limits: s.core.cfg.limits(), Server: shared.Server{Name: s.core.cfg.Name, Version: s.core.cfg.Version},
-		Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanHost},
+		Can: s.core.cfg.can(),
 	}
 	r.welcomeRules(&welcome, m.device)
 	welcome.Members, welcome.Count = r.who()

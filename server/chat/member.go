@@ -348,7 +348,7 @@ func (m *member) replay(head int64, v *wire.View) (delivered int, more bool, err
 		m.sent = head
 		return 0, true, nil
 	}
-	delivered, err = m.writeEntries(entries, message)
+	delivered, err = m.writeEntries(entries, m.room.core.message)
 	m.sent = entries[len(entries)-1].Offset
 	return delivered, true, err
 }
@@ -366,7 +366,7 @@ func (m *member) replayVisit() (delivered int, more bool, err error) {
 	m.account.hold(held)
 	defer m.account.hold(-held)
 	m.visit = 0
-	delivered, err = m.writeEntries(entries, func(e Entry, by string) shared.Message { return present(e, by, m.device) })
+	delivered, err = m.writeEntries(entries, func(e Entry, by string) shared.Message { return m.room.core.present(e, by, m.device) })
 	return delivered, true, err
 }
 

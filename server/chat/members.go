@@ -51,7 +51,7 @@ func (r *Room) newTail(d dialect) *wire.Tail {
 				continue
 			}
 			before := len(f.buf)
-			f.buf, scratch = appendEntry(f.buf, scratch, e, r.author(e).by)
+			f.buf, scratch = r.core.appendEntry(f.buf, scratch, e, r.author(e).by)
 			f.marks = append(f.marks, wire.Mark{End: uint64(len(f.buf) - before), Offset: e.Offset, Device: e.Device, Message: e.Kind == KindMessage})
 		}
 		t.Append(f.buf, f.marks)

@@ -1,14 +1,17 @@
 package chat
 
 import (
+	"strings"
+
 	"parley/server/chat/wire"
 	"parley/shared"
 )
 
 // message is an entry as a member sees it when it happens, and again when it is
-// replayed; by is its sender's shared.By. A change follows its message, so the
+// replayed; by is its sender's shared.By. Whoever knows nothing of files reads a link
+// below what was said: it is made now, as the server's address may change. A change follows its message, so the
 // message says nothing of it, except that there is no text any more.
-func message(e Entry, by string) shared.Message {
+func (c *core) message(e Entry, by string) shared.Message {
 	m := shared.Message{Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, By: by, Time: e.Time}
 	switch {
 	case e.Kind == KindNotice:
@@ -21,6 +24,10 @@ func message(e Entry, by string) shared.Message {
 		m.Text, m.Deleted = shared.TextDeleted, true
 	default:
 		m.Text, m.Reply, m.Quote = e.Text, e.Reply, e.Extras().Quote
+		if f := e.Extras().File; f != nil {
+			m.File = f.Shared(e.Text)
+			m.Text = strings.TrimPrefix(e.Text+"\n"+c.fileURL(f.ID), "\n")
+		}
 		if e.Kind == KindEdit {
 			m.Edits = e.Target
 		}
@@ -30,8 +37,8 @@ func message(e Entry, by string) shared.Message {
 
 // present is a message with all that has become of it, for a member's device, or
 // for nobody's if that is empty.
-func present(e Entry, by, device string) shared.Message {
-	m := message(e, by)
+func (c *core) present(e Entry, by, device string) shared.Message {
+	m := c.message(e, by)
 	m.Edited, m.Changed, m.Reactions = e.Edited && !e.Deleted, e.Changed, Counts(e.Extras().Reactions)
 	for _, r := range e.Extras().Reactions {
 		if r.Device == device {
@@ -48,8 +55,8 @@ func (d dialect) understood(e Entry) bool {
 
 // appendEntry appends an entry as a finished frame. It overwrites scratch, and
 // returns it for the next call.
-func appendEntry(b, scratch []byte, e Entry, by string) (frames, scratchAgain []byte) {
-	return appendFrame(b, scratch, message(e, by))
+func (c *core) appendEntry(b, scratch []byte, e Entry, by string) (frames, scratchAgain []byte) {
+	return appendFrame(b, scratch, c.message(e, by))
 }
 
 func appendFrame(b, scratch []byte, m shared.Message) (frames, scratchAgain []byte) {

@@ -80,8 +80,8 @@ func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail st
 	if m.Type != shared.TypeChat {
 		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
 	}
-	if m.Edits != 0 || m.Reply != 0 {
-		return m, http.StatusBadRequest, "Programs can only send new messages."
+	if m.Edits != 0 || m.Reply != 0 || m.File != nil {
+		return m, http.StatusBadRequest, "Programs can only send new messages, without files."
 	}
 	if m.ID = strings.Trim(r.Header.Get("Idempotency-Key"), `"`); m.ID == "" {
 		m.ID = ulid.Make().String()

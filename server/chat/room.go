@@ -275,7 +275,7 @@ func (r *Room) appendAll(batch []delivery, w *workspace) []*member {
 	for _, d := range batch {
 		f, from := d.frame, parley
 		if f == nil {
-			w.entry, w.payload = appendEntry(w.entry[:0], w.payload, d.entry, r.author(d.entry).by)
+			w.entry, w.payload = r.core.appendEntry(w.entry[:0], w.payload, d.entry, r.author(d.entry).by)
 			if f = w.entry; tutorial.understood(d.entry) {
 				from = tutorial
 			}

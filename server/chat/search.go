@@ -37,7 +37,7 @@ func (c *core) search(ctx context.Context, r reader, text string, before int64) 
 	answer := shared.Message{Type: shared.TypeSearch, Before: hits.At, More: hits.More}
 	size := frameAround
 	for i, e := range hits.Messages {
-		m := r.present(e)
+		m := c.presentTo(r, e)
 		if size += len(shared.Encode(m)) + 1; size > shared.MaxServerFrame {
 			answer.More, answer.Before = true, hits.Messages[i-1].Offset
 			break
