@@ -2,8 +2,11 @@ package session_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +22,7 @@ type oddServer struct {
 	t     testing.TB
 	base  string
 	peers chan *peer
+	files chan *fileRequest
 }
 
 // peer is the server's end of a connection.
@@ -30,12 +34,16 @@ type peer struct {
 
 func startOddServer(t testing.TB) *oddServer {
 	t.Helper()
-	s := &oddServer{t: t, peers: make(chan *peer)}
+	s := &oddServer{t: t, peers: make(chan *peer), files: make(chan *fileRequest)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wg.Add(1)
 		defer wg.Done()
+		if strings.HasPrefix(r.URL.Path, "/files/") {
+			s.file(ctx, w, r)
+			return
+		}
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{shared.Protocol}})
 		if err != nil {
 			return
@@ -93,6 +101,13 @@ func (s *oddServer) welcomed(epoch string, head int64, resumed bool) (p *peer, h
 func (s *oddServer) welcomedAs(by, epoch string, head int64, resumed bool) (p *peer, hello shared.Message) {
 	s.t.Helper()
 	p, hello = s.next()
+	p.welcome(hello, by, epoch, head, resumed, 0)
+	return p, hello
+}
+
+// welcome lets a client in; maxFile is 0 of a server that takes no files.
+func (p *peer) welcome(hello shared.Message, by, epoch string, head int64, resumed bool, maxFile int64) {
+	p.t.Helper()
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: "Room", User: hello.User, By: by, Epoch: epoch, Offset: head, Resumed: resumed,
 		Members: []string{hello.User}, Count: 1, Limits: shared.Limits{Message: 4096, Rate: 1000, Burst: 100, Resume: 100},
@@ -100,8 +115,64 @@ func (s *oddServer) welcomedAs(by, epoch string, head int64, resumed bool) (p *p
 	if by != "" {
 		welcome.Can = []string{shared.CanBy, shared.CanPing}
 	}
+	if maxFile > 0 {
+		welcome.Can, welcome.Limits.File = append(welcome.Can, shared.CanFiles), maxFile
+	}
 	p.send(welcome)
-	return p, hello
+}
+
+// fileRequest is a request for a file, which the test answers.
+type fileRequest struct {
+	method, path string
+	key          string
+	at           string // Upload-Offset
+	body         []byte
+	w            http.ResponseWriter
+	done         chan struct{}
+}
+
+func (s *oddServer) file(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	f := &fileRequest{r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Upload-Offset"), body, w, make(chan struct{})}
+	select {
+	case s.files <- f:
+	case <-ctx.Done():
+		return
+	case <-r.Context().Done():
+		return
+	}
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+	}
+}
+
+// asked waits for the next request for a file.
+func (s *oddServer) asked(method, path string) *fileRequest {
+	s.t.Helper()
+	select {
+	case f := <-s.files:
+		if f.method != method || f.path != path {
+			s.t.Fatalf("%s %s came, want %s %s", f.method, f.path, method, path)
+		}
+		return f
+	case <-time.After(stuckAfter):
+		s.t.Fatalf("no %s %s came", method, path)
+	}
+	panic("unreachable")
+}
+
+// answer answers with a status, and unless it is negative, with how much is there.
+func (f *fileRequest) answer(status int, offset int64, body string) {
+	if offset >= 0 {
+		f.w.Header().Set("Upload-Offset", fmt.Sprint(offset))
+	}
+	f.w.WriteHeader(status)
+	_, _ = io.WriteString(f.w, body) // the test sees what the client makes of it
+	close(f.done)
 }
 
 func (p *peer) send(messages ...shared.Message) {

@@ -30,8 +30,9 @@ const maxThumbs = 64 << 20
 //	copies / <name>                                 files that wait to be sent, and their thumbnails
 //	thumbs / <server> / <room> / <offset>-<file>    thumbnails of messages; servers and rooms as hashes
 type files struct {
-	dir    string
-	noSync atomic.Bool
+	dir        string
+	mostThumbs int64
+	noSync     atomic.Bool
 
 	mu     sync.Mutex
 	thumbs int64 // bytes of thumbnails; -1 while nobody has counted
@@ -40,7 +41,9 @@ type files struct {
 // filesOf is the folder of the store at path.
 func filesOf(path string) string { return path + ".files" }
 
-func newFiles(path string) *files { return &files{dir: filesOf(path), thumbs: -1} }
+func newFiles(path string) *files {
+	return &files{dir: filesOf(path), mostThumbs: maxThumbs, thumbs: -1}
+}
 
 // Files keeps files on the device.
 func (s *Store) Files() session.Files { return s.files }
@@ -173,7 +176,7 @@ func (f *files) grown(n int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.thumbs >= 0 {
-		if f.thumbs += n; f.thumbs <= maxThumbs {
+		if f.thumbs += n; f.thumbs <= f.mostThumbs {
 			return
 		}
 	}
@@ -194,12 +197,12 @@ func (f *files) grown(n int64) {
 		}
 		return nil
 	})
-	if f.thumbs <= maxThumbs {
+	if f.thumbs <= f.mostThumbs {
 		return
 	}
 	slices.SortFunc(thumbs, func(a, b thumb) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.path, b.path)) })
 	for _, t := range thumbs {
-		if f.thumbs <= maxThumbs*3/4 {
+		if f.thumbs <= f.mostThumbs*3/4 {
 			return
 		}
 		if os.Remove(t.path) == nil {

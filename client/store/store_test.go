@@ -455,6 +455,13 @@ func TestFilesOfEarlierVersions(t *testing.T) {
 					t.Errorf("%s, %s visit: the changes are %+v, %+v, %+v", file, visit, a, b, c)
 				}
 			}
+			if strings.HasSuffix(file, "store5.db") { // since which there are files
+				a, b := saved.Log[4], saved.Outbox[0]
+				if a.File == nil || *a.File != (session.File{ID: "abcdefghijklmnopqrstuvwxyz", Name: "gate.jpg", Type: "image/jpeg", Size: 81234, Width: 2048, Height: 1536, Thumb: true}) ||
+					b.File == nil || b.File.Sent != 262144 || b.Copy != "cbcdefghijklmnopqrstuvwxyz" || saved.State.MaxFile != 100<<20 {
+					t.Errorf("%s, %s visit: the files are %+v, %+v", file, visit, a.File, b)
+				}
+			}
 			r.Leave()
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
