@@ -196,7 +196,7 @@ func (l *loop) nextDeadline() time.Time {
 		} else {
 			times = append(times, c.quiet(), c.checkBy, l.outbox.overdue(), l.uploads.overdue(), l.questions.notBefore)
 			if l.nextUpload() != nil {
-				times = append(times, cmp.Or(l.uploads.notBefore, l.clock.Now()))
+				times = append(times, l.uploadAt(l.clock.Now()))
 			}
 			if r, a := l.timeline.next(); r != nil || a != nil {
 				times = append(times, l.outbox.ready(l.clock.Now()))

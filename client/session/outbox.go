@@ -37,10 +37,15 @@ func (o *outbox) ready(now time.Time) time.Time {
 	if o.onWay != "" {
 		return time.Time{}
 	}
-	at := now
-	if o.notBefore.After(at) {
-		at = o.notBefore
+	if o.notBefore.After(now) {
+		return o.paced(o.notBefore)
 	}
+	return o.paced(now)
+}
+
+// paced is when, from a time on, the server's rate lets another frame come that counts as
+// a message.
+func (o *outbox) paced(at time.Time) time.Time {
 	if missing := 1 - o.limiter.TokensAt(at); missing > 0 && o.limiter.Limit() != rate.Inf {
 		at = at.Add(time.Duration(missing/float64(o.limiter.Limit())*float64(time.Second)) + time.Millisecond)
 	}

@@ -140,12 +140,21 @@ func (l *loop) tendUpload(now time.Time) {
 		}
 	}
 	r := l.nextUpload()
-	if r == nil || now.Before(u.notBefore) {
+	if r == nil || now.Before(l.uploadAt(now)) {
 		return
 	}
 	f := r.Content.File
 	u.row, u.since = r, now
+	l.outbox.limiter.AllowN(now, 1) // the question counts as a message
 	l.write(shared.Message{Type: shared.TypeUpload, ID: f.ID, Name: f.Name, Size: f.Size, Width: f.Width, Height: f.Height})
+}
+
+// uploadAt is when the server may be asked about the next file.
+func (l *loop) uploadAt(now time.Time) time.Time {
+	if l.uploads.notBefore.After(now) {
+		return l.outbox.paced(l.uploads.notBefore)
+	}
+	return l.outbox.paced(now)
 }
 
 // letGo ends the requests of the present file, if there are any.
