@@ -108,8 +108,8 @@ type Log interface {
 
 	// Append adds e to its room, whose first entry names it room. A second entry
 	// with the same room, device and id is not added, as long as the first is kept.
-	// Entries of one caller keep their order. Append waits only for a place in the
-	// queue; done is called once, after the entry is durable or with an error that
+	// Entries of one caller keep their order. Append waits for a place in the queue, and
+	// with a shared.DoDeleteAll for what is to be deleted to be found; done is called once, after the entry is durable or with an error that
 	// wraps ErrUnavailable, and must not block. Such an error does not say that the
 	// entry was not kept: whoever appends it again with the same id will learn.
 	//

@@ -256,6 +256,57 @@ func hostsDelete(t *testing.T, f *fixture[chat.Log]) {
 	}
 }
 
+// hostsDeleteAmid deletes all that a device wrote while more of it is on its way, and
+// some of it is deleted.
+func hostsDeleteAmid(t *testing.T, f *fixture[chat.Log]) {
+	f.add(t, lobby, act("open", "ann", shared.DoOpen, ""))
+	nothing := func(chat.Receipt, error) {}
+	for i := range int64(40) {
+		f.log.Append(t.Context(), lobby, says(fmt.Sprint("a", i), "bob"), nothing)
+		f.log.Append(t.Context(), lobby, says(fmt.Sprint("b", i), "eve"), nothing)
+		if i%10 == 9 {
+			e := remove(fmt.Sprint("c", i), 2, "a0")
+			e.Device = "bob"
+			f.log.Append(t.Context(), lobby, e, nothing)
+			f.log.Append(t.Context(), lobby, act(fmt.Sprint("d", i), "ann", shared.DoDeleteAll, "bob"), nothing)
+		}
+	}
+	f.add(t, lobby, says("last", "bob"))
+	entries, err := f.log.Read(t.Context(), lobby.Key, 0, shared.MaxOffset, chat.Most{Entries: 1000})
+	must(t, err)
+	times := make(map[int64]int)
+	notices := 0
+	for _, e := range entries {
+		switch {
+		case e.Kind == chat.KindNotice:
+			notices++
+		case e.Kind == chat.KindDelete:
+			for _, target := range e.Gone() {
+				times[target]++
+			}
+		case e.Kind == chat.KindMessage && e.Deleted != (e.Device == "bob" && e.ID != "last"):
+			t.Errorf("there is %s", line(e))
+		}
+	}
+	if notices != 5 || len(times) != 40 {
+		t.Errorf("%d notices, and %d messages deleted", notices, len(times))
+	}
+	for target, n := range times {
+		if n != 1 {
+			t.Errorf("%d was deleted %d times", target, n)
+		}
+	}
+	var sum int64
+	held, err := f.log.Held(t.Context(), lobby.Key)
+	must(t, err)
+	for _, e := range entries {
+		sum += e.Size()
+	}
+	if got := held["ann"] + held["bob"] + held["eve"]; got != sum {
+		t.Errorf("the room holds %d bytes, its entries %d", got, sum)
+	}
+}
+
 // head is the offset of the lobby's newest entry.
 func (f *fixture[L]) head(t *testing.T) int64 {
 	t.Helper()

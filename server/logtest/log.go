@@ -46,6 +46,7 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"hosts":                          hosts,
 		"who is barred":                  barred,
 		"what hosts delete":              hostsDelete,
+		"what hosts delete amid all":     hostsDeleteAmid,
 		"what is pinned":                 pinned,
 		"notices":                        notices,
 		"as in a model":                  modelled,

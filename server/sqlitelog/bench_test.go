@@ -96,3 +96,43 @@ func BenchmarkRooms(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDeleteAll deletes the ten messages of a device in a room of 200,000, and
+// tells how long everyone waited for that.
+func BenchmarkDeleteAll(b *testing.B) {
+	var longest time.Duration
+	l, err := sqlitelog.Open(context.Background(), b.TempDir(), sqlitelog.Options{Observe: func(d time.Duration) { longest = max(longest, d) }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	room := shared.Name{Text: "Room", Key: "room"}
+	var all sync.WaitGroup
+	add := func(e chat.Entry) {
+		all.Add(1)
+		e.ID, e.User, e.Time = ulid.Make().String(), e.Device, time.Now()
+		l.Append(context.Background(), room, e, func(_ chat.Receipt, err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			all.Done()
+		})
+	}
+	notice := func(act chat.Act) chat.Entry {
+		return chat.Entry{Kind: chat.KindNotice, Device: "ann", Extra: &chat.Extra{Act: &act}}
+	}
+	add(notice(chat.Act{Do: shared.DoOpen}))
+	for range 200_000 {
+		add(chat.Entry{Device: "eve", Text: strings.Repeat("x", 100)})
+	}
+	all.Wait()
+	longest = 0
+	for b.Loop() {
+		for range 10 {
+			add(chat.Entry{Device: "bob", Text: "hi"})
+		}
+		add(notice(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"}))
+		all.Wait()
+	}
+	b.ReportMetric(float64(longest)/1e6, "ms-longest")
+}

@@ -103,6 +103,7 @@ type Log struct {
 	watch     *watch
 	scrub     scrub
 	looking   sync.RWMutex // held while somebody looks for something, which may take long
+	deleting  sync.Mutex   // held by who looks for what a device wrote; taken before looking
 	retention *retention   // nil where everything is kept
 	logger    *slog.Logger
 
@@ -374,7 +375,15 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 			own.File = nil // an edit has its message's
 		}
 	}
-	l.writer.queueAppend(ctx, &request{room: room, entry: e, done: done})
+	r := &request{room: room, entry: e, done: done}
+	if act := e.Extras().Act; act != nil && act.Do == shared.DoDeleteAll {
+		var err error
+		if r.wrote, err = l.findWrote(ctx, room.Key, e); err != nil {
+			done(chat.Receipt{}, unavailable(err))
+			return
+		}
+	}
+	l.writer.queueAppend(ctx, r)
 }
 
 // Held implements chat.Log.

@@ -2,18 +2,13 @@ package sqlitelog
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"parley/server/chat"
-	"parley/shared"
 )
 
 // settingsQuery gives what is pinned only while it is there.
@@ -132,69 +127,6 @@ func (w *writer) saveRules(ctx context.Context, room string, before, now chat.Ru
 		}
 	}
 	return err
-}
-
-const wroteQuery = "SELECT offset, octet_length(text), COALESCE(file, '') FROM entries WHERE at > ? AND at < ? AND device = ? AND " + kept + " ORDER BY at"
-
-// deleteAll adds the deletes that a notice brings with it, and carries them out.
-func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) error {
-	rows, err := w.conn.QueryContext(ctx, wroteQuery, rowOf(r.id, 0), rowOf(r.id+1, 0), deviceID(notice.Extras().Act.Device).pack())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var offsets []int64
-	var files []string
-	for rows.Next() {
-		var offset, bytes int64
-		var file string
-		if err := rows.Scan(&offset, &bytes, &file); err != nil {
-			return err
-		}
-		offsets, files = append(offsets, offset), append(files, file)
-		r.gone += bytes
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	w.erases = w.erases || len(offsets) > 0
-	for _, file := range files {
-		if err := w.deleteFile(ctx, file); err != nil {
-			return err
-		}
-	}
-	n := 0
-	for targets := range slices.Chunk(offsets, shared.MaxTargets) {
-		n++
-		e := chat.Entry{Room: notice.Room, ID: deleteID(notice.ID, n), Device: notice.Device, User: notice.User, Time: notice.Time,
-			Kind: chat.KindDelete, Target: targets[0], Offset: r.head + 1}
-		if len(targets) > 1 {
-			e.Own().Targets = targets
-		}
-		if e.Offset > maxOffset {
-			return errors.New("the room has no place for the deletes of a notice")
-		}
-		if err := r.rules.Carry(e); err != nil {
-			return err
-		}
-		if err := w.addAbout(ctx, r, e, nil); err != nil {
-			return err
-		}
-		for _, target := range targets {
-			if _, err := w.stmt.erase.ExecContext(ctx, rowOf(r.id, target), e.Offset); err != nil {
-				return err
-			}
-		}
-		r.added(e)
-	}
-	return nil
-}
-
-// deleteID is the id of the nth delete that a notice brings with it. It is no other
-// one's: an id that a client makes is not a hash of another.
-func deleteID(notice string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", notice, n))
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }
 
 // SetHostKey implements chat.Registry.

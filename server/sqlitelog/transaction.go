@@ -40,7 +40,7 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 	for _, r := range writes {
 		switch {
 		case r.done != nil:
-			receipt, err := w.append(ctx, r.room, r.entry, together)
+			receipt, err := w.append(ctx, r, together)
 			if err != nil && err != errRooms && err != errEntries && !errors.Is(err, chat.ErrRefused) {
 				return nil, err
 			}
@@ -103,7 +103,8 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 }
 
 // append adds an entry, or leaves it with those that are pending.
-func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, leave bool) (chat.Receipt, error) {
+func (w *writer) append(ctx context.Context, req *request, leave bool) (chat.Receipt, error) {
+	room, e := req.room, req.entry
 	r, err := w.state(ctx, room)
 	if err != nil {
 		return chat.Receipt{}, err
@@ -180,7 +181,7 @@ func (w *writer) append(ctx context.Context, room shared.Name, e chat.Entry, lea
 	}
 	r.added(e)
 	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
-		if err := w.deleteAll(ctx, r, e); err != nil {
+		if err := w.deleteAll(ctx, r, e, req.wrote); err != nil {
 			return chat.Receipt{}, err
 		}
 	}

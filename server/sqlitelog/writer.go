@@ -26,6 +26,7 @@ type request struct {
 	room  shared.Name
 	entry chat.Entry
 	done  func(chat.Receipt, error) // append
+	wrote wrote                     // of an append: what a notice deletes
 	open  func(r *roomState, first int64)
 	claim *claim
 	trim  *trim
@@ -109,7 +110,7 @@ type statements struct {
 	room, end, newRoom, setHead             *sql.Stmt
 	insert, insertAll, insertAbout          *sql.Stmt
 	find, missed, row, lock                 *sql.Stmt
-	target, edit, erase, react              *sql.Stmt
+	target, edit, erase, react, wrote       *sql.Stmt
 	file, takeFile, deleteFile              *sql.Stmt
 	claim, owner, lookOwner, setLook        *sql.Stmt
 	forgetDevice, forgetAddress, countNames *sql.Stmt
@@ -449,6 +450,7 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.takeFile:    "UPDATE files SET off = ?2 WHERE id = ?1",
 		&w.stmt.deleteFile:  "DELETE FROM files WHERE id = ?",
 		&w.stmt.react:       "UPDATE entries SET reactions = ?2, changed = ?3 WHERE at = ?1",
+		&w.stmt.wrote:       "SELECT octet_length(text), COALESCE(file, '') FROM entries WHERE at = ? AND device = ? AND " + kept,
 		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
 			"ON CONFLICT (room) DO NOTHING",
 		&w.stmt.claim:         claimStatement,
