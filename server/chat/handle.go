@@ -129,6 +129,9 @@ func (s *session) add(m shared.Message, e Entry) bool {
 	}
 	s.core.metrics.messages.Inc()
 	s.spoke()
+	if e.Kind == KindNotice { // for which the log may have to look for what it deletes
+		defer func(began time.Time) { s.source.meter.charge(time.Since(began)) }(time.Now())
+	}
 	s.core.cfg.Log.Append(background, s.room.name, e, func(r Receipt, err error) {
 		defer s.room.appended()
 		reactions := time.Duration(r.Reactions) * costReacted

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -103,8 +102,16 @@ func remember[V any](m *map[string]V, key string, value V) {
 	(*m)[key] = value
 }
 
+// removedAfter is Rules.removedAfter.
+func (u *ruling) removedAfter(at time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.rules.removedAfter(at)
+}
+
 // removals are from where somebody was removed less than RemovalHold ago, by room and
-// source.
+// source: from everywhere that they were then, and whatever they speak. The registry
+// knows only where a name was last, but longer.
 type removals struct {
 	mu    sync.Mutex
 	until map[string]time.Time
@@ -129,20 +136,36 @@ func (v *removals) beside(room, source string, now time.Time) bool {
 
 // mayEnter reports whether the session's device may come in: nil or a *Refusal. The
 // error is another one if the log could not be read.
-func (s *session) mayEnter() error {
-	now := s.core.cfg.Now()
-	who := Who{Device: s.member.device, Known: s.member.known, Beside: s.core.removals.beside(s.room.name.Key, s.source.name, now)}
-	err := s.room.ruling.may(who, ToEnter, now)
+func (s *session) mayEnter() (err error) {
+	now, room := s.core.cfg.Now(), s.room.name.Key
+	who := Who{Device: s.member.device, Known: s.member.known}
+	if who.Beside, err = s.beside(now); err != nil {
+		return err
+	}
+	err = s.room.ruling.may(who, ToEnter, now)
 	if err == nil || s.dialect == tutorial {
 		return err
 	}
 	// What costs more is asked only if it matters.
-	known, broken := s.core.cfg.Registry.Knows(background, s.room.name.Key, who.Device)
+	known, broken := s.core.cfg.Registry.Knows(background, room, who.Device)
 	if broken != nil {
 		return broken
 	}
 	who.Known, who.Here = known, s.room.ruling.wasHere(who.Device)
 	return s.room.ruling.may(who, ToEnter, now)
+}
+
+// beside reports whether somebody was removed from the room, less than RemovalHold ago,
+// who was where the session comes from.
+func (s *session) beside(now time.Time) (bool, error) {
+	room, source, since := s.room.name.Key, s.source.name, now.Add(-RemovalHold)
+	switch {
+	case s.core.removals.beside(room, source, now):
+		return true, nil
+	case s.member.known || !s.room.ruling.removedAfter(since):
+		return false, nil
+	}
+	return s.core.cfg.Registry.RemovedFrom(background, room, source, since)
 }
 
 // comesIn closes the session if its device may not come in, and reports whether it may.
@@ -275,8 +298,11 @@ func (r *Room) expel(e Entry) {
 	r.mu.Unlock()
 	for _, m := range gone {
 		r.core.removals.note(r.name.Key, m.source.name, now)
+		m.out.Store(refused)
 		r.remove(m)
-		m.fail(shared.CloseRemoved, refused.Reason)
+		if m.connected.Load() { // else greet finds out
+			m.fail(shared.CloseRemoved, refused.Reason)
+		}
 	}
 }
 
@@ -304,13 +330,15 @@ func (h *Hub) doorOf(ctx context.Context, name shared.Name) *refusal {
 	h.mu.Unlock()
 	var err error
 	if room != nil {
-		if <-room.opened; room.err == nil {
+		if <-room.opened; room.err != nil {
+			err = room.err
+		} else {
 			err = room.ruling.may(Who{}, ToEnter, h.cfg.Now())
 		}
 	} else {
 		state, stop, broken := h.cfg.Log.Open(ctx, name, Follower{Entries: func([]Entry) {}, Begin: func(int64) {}})
 		if broken != nil {
-			return &refusal{status: http.StatusServiceUnavailable, code: "unavailable", detail: "The server can't read its log right now."}
+			return doorRefusal(broken)
 		}
 		stop()
 		err = state.Rules.May(Who{}, ToEnter, h.cfg.Now())
@@ -320,9 +348,11 @@ func (h *Hub) doorOf(ctx context.Context, name shared.Name) *refusal {
 
 // doorRefusal is how a connection learns why it does not come in.
 func doorRefusal(err error) *refusal {
-	var refused *Refusal
-	if !errors.As(err, &refused) {
+	switch refused := refusalOf(err); {
+	case err == nil:
 		return nil
+	case refused != nil:
+		return &refusal{status: http.StatusForbidden, detail: refused.Reason}
 	}
-	return &refusal{status: http.StatusForbidden, detail: refused.Reason}
+	return &refusal{status: http.StatusServiceUnavailable, code: "unavailable", detail: "The server can't read its log right now."}
 }

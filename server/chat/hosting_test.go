@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -305,16 +308,18 @@ func TestRemoved(t *testing.T) {
 	ann.act(shared.Message{Do: shared.DoRemove, Target: target, Of: "m"})
 	ann.say("after", "a secret")
 	for _, c := range []*client{bob, twin} {
-		var heard []string
+		var closed websocket.CloseError
 		for {
 			m, err := c.read()
-			if err != nil {
+			if errors.As(err, &closed); err != nil {
 				break
 			}
-			heard = append(heard, m.Did+m.Text)
+			if strings.Contains(m.Text, "secret") {
+				t.Errorf("who was removed heard %+v", m)
+			}
 		}
-		if all := strings.Join(heard, " "); strings.Contains(all, "secret") || !strings.Contains(all, "remove") {
-			t.Errorf("who was removed heard %q", all)
+		if shared.CloseCode(closed.Code) != shared.CloseRemoved || closed.Reason != "Ann has removed you from this room." {
+			t.Errorf("who was removed is closed with %v", closed)
 		}
 	}
 	n := eve.until(shared.TypeNotice)

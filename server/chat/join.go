@@ -270,6 +270,10 @@ func (s *session) greet(name shared.Name) bool {
 	s.conn.SetReadLimit(int64(s.core.cfg.MaxFrame))
 	if s.dialect == tutorial {
 		s.member.connected.Store(true)
+		if refused := s.member.out.Load(); refused != nil {
+			s.close(shared.CloseRemoved, refused.Reason)
+			return false
+		}
 		s.member.start(s.member.sent)
 		return true
 	}

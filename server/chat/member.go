@@ -34,7 +34,8 @@ type member struct {
 	person *person // guarded by room.mu
 	gaveUp bool    // its place is somebody else's; likewise
 
-	connected atomic.Bool // the upgrade is answered, so that it can be closed
+	connected atomic.Bool             // the upgrade is answered, so that it can be closed
+	out       atomic.Pointer[Refusal] // why it was removed from the room: what comes after that is not for it
 
 	dirty atomic.Bool // there may be something to write
 
@@ -180,7 +181,8 @@ func (m *member) flush() (delivered int) {
 // goroutine must see to. The caller holds sock.Mu.
 func (m *member) writeNow() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.Closed() {
+	v := m.tail.View() // before the queue, whose answers may not come behind newer changes
+	if s.Closed() || m.out.Load() != nil {
 		return 0, false, nil
 	}
 	if m.behind {
@@ -189,7 +191,6 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	if !s.Direct() {
 		return 0, m.pending(), nil
 	}
-	v := m.tail.View() // before the queue, whose answers may not come behind newer changes
 	for {
 		if len(s.Rest) == 0 {
 			m.setRest(m.nextQueued())
@@ -272,10 +273,10 @@ var errTooFarBehind = errors.New("too far behind")
 
 func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	s := m.sock
-	if s.Closed() {
+	head, v := m.room.position(m.tail) // before the queue, as in writeNow
+	if s.Closed() || m.out.Load() != nil {
 		return 0, false, nil
 	}
-	head, v := m.room.position(m.tail) // before the queue, as in writeNow
 	for {
 		if len(s.Rest) == 0 {
 			m.setRest(m.nextQueued())

@@ -86,6 +86,10 @@ type Registry interface {
 	// since.
 	Knows(ctx context.Context, room, device string) (bool, error)
 
+	// RemovedFrom reports whether a device has a name in a room and was last under it at
+	// an address, and was removed from the room after a time and not let in since.
+	RemovedFrom(ctx context.Context, room, address string, after time.Time) (bool, error)
+
 	// LookOwner returns the name that has a look in a room, as Owner does.
 	LookOwner(ctx context.Context, room, look string) (Claim, error)
 

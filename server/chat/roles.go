@@ -53,7 +53,7 @@ func (r *Room) tellRoles(before int64, limit int) []byte {
 	here := make(map[string]string)
 	r.mu.Lock()
 	for _, p := range r.people {
-		if p.device != "" {
+		if p.device != "" && p.conns > 0 { // not one that it had a moment ago
 			here[p.device] = p.name.Text
 		}
 	}

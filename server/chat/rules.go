@@ -337,6 +337,16 @@ func (r *Rules) fits(do, device string) bool {
 	return false
 }
 
+// removedAfter reports whether somebody was removed after a time, and not let in since.
+func (r *Rules) removedAfter(at time.Time) bool {
+	for _, bar := range r.Barred {
+		if bar.Removed.is() && bar.Removed.At.After(at) {
+			return true
+		}
+	}
+	return false
+}
+
 // Begin notes where the room's log begins: what is pinned goes with its message.
 func (r *Rules) Begin(first int64) {
 	if r.Pinned < first {

@@ -24,6 +24,7 @@ func Registry(t *testing.T, open func(t *testing.T, name string) Store) {
 		"owners have so many names": shares,
 		"names that look alike":     looks,
 		"who is known":              known,
+		"from where one is removed": removedFrom,
 		"locks":                     locks,
 		"the operator's key":        hostKey,
 		"a room's rules go with it": movingRules,

@@ -27,6 +27,15 @@ func (l *Log) Knows(ctx context.Context, room, device string) (knows bool, err e
 	return knows, wrap(err)
 }
 
+const removedQuery = "SELECT EXISTS (SELECT 1 FROM barred JOIN names INDEXED BY names_device ON names.room = barred.room AND names.device = barred.device " +
+	"WHERE barred.room = ? AND barred.removed > ? AND names.address = ?)"
+
+// RemovedFrom implements chat.Registry.
+func (l *Log) RemovedFrom(ctx context.Context, room, address string, after time.Time) (removed bool, err error) {
+	err = l.read.QueryRowContext(ctx, removedQuery, room, max(after.UnixMilli(), 0), addressNumber(address)).Scan(&removed)
+	return removed, wrap(err)
+}
+
 // LookOwner implements chat.Registry.
 func (l *Log) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
 	c, err := scanClaim(l.readLook.QueryRowContext(ctx, room, look), room)
