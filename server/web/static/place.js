@@ -44,8 +44,9 @@ export class Place {
 	/** Put the reader back, after any change. */
 	keep() {
 		const {scroller} = this, {scrollTop, scrollHeight, clientHeight} = scroller;
-		// The reader has scrolled up, and the event is still to come.
-		if (this.stick && scrollTop < this.top - 1 && scrollHeight - scrollTop - clientHeight >= 40) {
+		// The reader has scrolled up, and the event is still to come: further than to where
+		// the browser puts them in a window that has become higher.
+		if (this.stick && scrollTop < Math.min(this.top, parseInt(this.size) - clientHeight) - 1 && scrollHeight - scrollTop - clientHeight >= 40) {
 			this.stick = false;
 			this.remember();
 			setTimeout(() => this.moved());
