@@ -492,6 +492,12 @@ func deviceOf(name string) string { return strings.Repeat("d", 20) + hex.EncodeT
 // dialKey enters a room by its passphrase.
 func dialKey(t *testing.T, s *server, room, name, key string) *client {
 	t.Helper()
+	return greet(t, s, room, shared.Message{User: name, Key: key})
+}
+
+// greet enters a room with a hello, which gets a device.
+func greet(t *testing.T, s *server, room string, hello shared.Message) *client {
+	t.Helper()
 	conn, _, err := websocket.Dial(t.Context(), "ws://"+s.Addr()+"/ws/chat/"+url.PathEscape(room), &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
 	if err != nil {
 		t.Fatal(err)
@@ -499,7 +505,8 @@ func dialKey(t *testing.T, s *server, room, name, key string) *client {
 	t.Cleanup(func() { conn.CloseNow() })
 	conn.SetReadLimit(shared.ReadLimit)
 	c := &client{t: t, conn: conn}
-	c.write(shared.Message{Type: shared.TypeHello, User: name, Key: key, Device: deviceOf(name)})
+	hello.Type, hello.Device = shared.TypeHello, deviceOf(hello.User)
+	c.write(hello)
 	c.await(func(m shared.Message) bool { return m.Type == shared.TypeWelcome })
 	return c
 }

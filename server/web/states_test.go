@@ -80,10 +80,7 @@ func states() []state {
 		{name: "page-folded", width: 390, height: 844, path: "/chat/Long/", prepare: func(p *page) { p.wait("document.querySelector('.unfold')") }},
 		{name: "page-double", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
 			inRoom(p)
-			p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-				_, err := cdp.Call(ctx, t, cdppage.SetFontSizes, cdppage.SetFontSizesParams{FontSizes: &cdppage.FontSizes{Standard: 32, Fixed: 26}})
-				return err
-			}))
+			p.fonts(32)
 		}},
 		{name: "page-changes", width: 390, height: 844, path: "/chat/Review/", prepare: inReview},
 		{name: "page-changes-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: inReview},
@@ -123,10 +120,7 @@ func states() []state {
 		}},
 		{name: "page-changes-double", width: 390, height: 844, path: "/chat/Review/", prepare: func(p *page) {
 			inReview(p)
-			p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-				_, err := cdp.Call(ctx, t, cdppage.SetFontSizes, cdppage.SetFontSizesParams{FontSizes: &cdppage.FontSizes{Standard: 32, Fixed: 26}})
-				return err
-			}))
+			p.fonts(32)
 			p.menu("Who has the script")
 		}},
 		{name: "page-changes-forced-colors", width: 390, height: 844, media: map[string]string{"forced-colors": "active"}, path: "/chat/Review/", prepare: inReview},
@@ -149,6 +143,15 @@ func whoReacted(p *page) {
 	p.menu("Who has the script")
 	p.choose("Who reacted")
 	p.wait("document.querySelector('#who li')")
+}
+
+// fonts sets the size of letters.
+func (p *page) fonts(size int64) {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, cdppage.SetFontSizes, cdppage.SetFontSizesParams{FontSizes: &cdppage.FontSizes{Standard: size, Fixed: size * 13 / 16}})
+		return err
+	}))
 }
 
 // find looks for a text in the room that is shown.

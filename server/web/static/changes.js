@@ -28,6 +28,10 @@ export function carryOut(room, all) {
 			if (here && c.offset > (here.changed || 0)) Object.assign(here, after(c), {changed: c.offset});
 			else if (here && c.type === 'react' && c.mine) here.reacted = c.emoji; // a message that is sent once more does not tell it
 			if (here) timeline.changed.add(here);
+			if (c.offset > room.head && target === room.rules.pinned) {
+				if (c.type === 'delete') room.rules.pinned = 0;
+				else if (room.pin) Object.assign(room.pin, after(c));
+			}
 			if (c.type !== 'react') requote(timeline, target, here ? here.message : c.message);
 		}
 	}

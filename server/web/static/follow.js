@@ -12,9 +12,9 @@ export function appLink({tls, host, path, room, key, words}, base) {
 		+ `#Intent;scheme=parley;package=org.parley.chat;S.browser_fallback_url=${encodeURIComponent(base)}app;end`;
 }
 
-/** Read the link that this page is at, as readLink does, and offer the app. */
-export function follow() {
-	const link = readLink(location.href);
+/** Read the link that led to this page, as readLink does, and offer the app. */
+export function follow(href) {
+	const link = readLink(href);
 	if (!link.error && /Android/.test(navigator.userAgent)) {
 		$('landing').append(el('a', {class: 'button plain', href: appLink(link, location.origin + base)}, t('landing.app')));
 	}

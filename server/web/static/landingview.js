@@ -8,7 +8,8 @@ import {avatar} from './logview.js';
 
 export class View {
 	constructor(app) {
-		Object.assign(this, {app, trouble: '', link: app.invited && this.follow()});
+		Object.assign(this, {app, trouble: ''});
+		this.link = app.invited && this.follow();
 		const input = $('name-input');
 		$('enter-name').onsubmit = async e => {
 			e.preventDefault();
@@ -34,11 +35,13 @@ export class View {
 
 	/** Keep the passphrase of the room's link, and go straight in if the name is known. */
 	async follow() {
-		const {follow} = await part('follow'), {app} = this, {invited} = app, {key, error, keyIgnored} = follow();
+		const {app} = this, {invited} = app, {href} = location;
+		history.replaceState(null, '', location.pathname); // nobody is to read it there
+		const {key, hostKey, error, keyIgnored} = (await part('follow')).follow(href);
 		this.trouble = error ? 'link.damaged' : keyIgnored && !key ? 'link.query' : '';
 		// A passphrase that has opened the room is better than one that may not.
 		if (key && !get(keyOf(invited))) set(keyOf(invited), {key});
-		history.replaceState(null, '', location.pathname);
+		if (hostKey) app.room(invited).operate(hostKey);
 		if (!this.trouble && !isGuest(name()) && app.screen === 'landing') app.enter(invited, true);
 		app.changed();
 	}

@@ -2,7 +2,7 @@
 // to open a new one.
 
 import {roomName, roomKey, roomPath, keyProblem} from './names.js';
-import {name, set, keyOf, tabGet} from './store.js';
+import {name, get, set, keyOf, tabGet} from './store.js';
 import {$, el, bdi, icon, show, fill, part} from './dom.js';
 import {t, count, nodes} from './words.js';
 import {initials, hueOf} from './text.js';
@@ -34,17 +34,17 @@ export class View {
 	}
 
 	submit() {
-		const input = $('room-name-input'), locked = !$('lock-fields').hidden, key = $('lock-key').value;
+		const input = $('room-name-input'), open = !$('lock-fields').hidden, key = $('lock-key').value, host = open && $('hosting').checked, locked = open && !(host && !key);
 		const {text, error} = roomName(input.value), wrong = error || (locked ? keyProblem(key) : null);
 		show($('error'), wrong ? t(...wrong) : '');
 		if (wrong) return $(error ? 'room-name-input' : 'lock-key').focus();
-		if (locked) {
+		if (open) {
 			// Somebody in a room that is here already is not to be thrown out of it.
 			const known = this.app.rooms.get(roomKey(text));
-			if (known) this.app.forget(known);
-			set(keyOf(text), {key, listed: !$('unlisted').checked, fresh: true});
+			if (known) locked ? this.app.forget(known) : known.session.rest();
+			set(keyOf(text), {...locked ? {key, listed: !$('unlisted').checked, fresh: true} : get(keyOf(text)), host});
 			$('lock-key').value = '';
-			$('unlisted').checked = false;
+			$('unlisted').checked = $('hosting').checked = false;
 			$('lock-fields').hidden = true;
 			$('lock').setAttribute('aria-expanded', 'false');
 		}

@@ -1,9 +1,9 @@
 // Draws a room's messages.
 
-import {$, el, button, bdi, show, part} from './dom.js';
+import {$, el, button, bdi, show, fill, part} from './dom.js';
 import {links, visible, isJumbo, initials, hueOf} from './text.js';
 import {clock, dayName} from './format.js';
-import {t, count, nodes, has} from './words.js';
+import {t, count, nodes, has, ruled} from './words.js';
 import {Place} from './place.js';
 
 const together = 5 * 60e3; // ms: messages of one person are a group so long
@@ -35,7 +35,7 @@ export function bubble(m, state) {
 }
 
 /** Why the server refused something. */
-export const sentence = ({error, why}) => has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused');
+export const sentence = ({error, why}) => error === 'act.refused' ? t(error, {why}) : ruled(why) || (has(error) ? t(error) : has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused'));
 
 export class LogView {
 	/** act(what, m) is told of what is to become of a message that was not sent. */
@@ -55,6 +55,15 @@ export class LogView {
 		if (!this.room) return;
 		for (const m of this.rows.keys()) this.room.timeline.changed.add(m);
 		$('pending').made = '';
+		this.app.changed();
+	}
+
+	// Loads what says what hosts did.
+	async tell() {
+		if (this.lines) return;
+		this.lines = () => [];
+		this.lines = (await part('notices')).lines;
+		document.querySelectorAll('.notice').forEach(e => { e.made = undefined; });
 		this.app.changed();
 	}
 
@@ -101,20 +110,20 @@ export class LogView {
 			const change = !m.old && changes.get(m.offset), pending = JSON.stringify(change);
 			if (!row || row.pending !== pending || changed.has(m)) made.push(row = this.make({...m, ...change}, m, row, pending));
 			if (row.item === next) next = next.nextSibling;
-			// Deleted messages next to each other are one line.
-			if (row.deleted && run && !m.gap && m !== room.fresh && row.day === run.day) {
-				run.deleted++;
+			// Deleted messages next to each other are one line, and what a host did again.
+			if (row.same && run && row.same === run.same && !m.gap && m !== room.fresh && row.day === run.day) {
+				run.all.push(m);
 				row.item.remove();
 				continue;
 			}
-			if (run = row.deleted && row) runs.push(run);
-			row.deleted = +!!row.deleted;
+			if (run = row.same && row) runs.push(run);
+			row.all = [m];
 			if (row.item.nextSibling !== next || !row.item.parentNode) log.insertBefore(row.item, next);
 			this.decorate(row, previous);
 			previous = row;
 		}
 		changed.clear();
-		for (const {row, deleted} of runs) show(row, count('log.deleted', deleted));
+		for (const {row, m, all} of runs) m.notice ? fill(row, all, () => this.lines ? this.lines(all) : []) : show(row, count('log.deleted', all.length));
 		this.fold(made);
 		this.drawPending(messages, changes);
 		log.parentNode.setAttribute('aria-busy', room.batch.length > 0);
@@ -133,13 +142,14 @@ export class LogView {
 	// Makes a message's row of what it looks like, or makes it again.
 	make(shown, m, before, pending) {
 		const date = new Date(m.time), hue = this.room.color(m.user || ''), plain = m.notice || shown.deleted;
-		const row = plain ? el('div', {class: 'notice'}, ...m.notice ? nodes('notice.rename', {old: bdi(m.user), name: bdi(m.about)}) : [])
+		const row = plain ? el('div', {class: 'notice'}, ...m.notice && !m.offset ? nodes('notice.rename', {old: bdi(m.user), name: bdi(m.about)}) : [])
 			: el('div', {class: m.mine ? 'row mine' : 'row'}, avatar(m.user, hue), bubble(shown, m.mine && 'sent'));
+		if (m.notice && m.offset) this.tell();
 		if (!plain) row.lastChild.prepend(el('bdi', {class: `name hue${hue}`}, m.user));
 		if (!plain && this.marks) this.marks(row, shown, m, this);
 		else if (m.changed || m.reply) this.dress();
 		const item = before ? before.item : el('li', {message: m});
-		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', item, pending, deleted: shown.deleted, drawn: ''};
+		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', item, pending, same: m.notice ? m.offset && `${m.did} ${m.by}` : shown.deleted, drawn: ''};
 		if (before) item.setAttribute('aria-live', 'off'); // #told tells it
 		this.rows.set(m, made);
 		return made;
@@ -183,7 +193,7 @@ export class LogView {
 	drawPending(messages, changes) {
 		const shown = new Set(this.room.timeline.entries.map(m => m.id)), pending = $('pending');
 		const waiting = messages.filter(m => !shown.has(m.id)).map(m => ({...m, ...changes.get(m.id)})).filter(m => !m.deleted);
-		const made = JSON.stringify(waiting);
+		const made = JSON.stringify([waiting, this.room.barrier]);
 		if (made === pending.made) return;
 		pending.made = made;
 		pending.textContent = '';
@@ -195,7 +205,7 @@ export class LogView {
 		if (this.marks) this.marks(row, m, m, this);
 		if (m.error) {
 			row.append(el('div', {class: 'reason', dir: 'auto', role: 'alert'}, el('span', {}, sentence(m)), ' ',
-				...['retry', 'edit', 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
+				...['retry', ...this.room.barrier ? [] : ['edit'], 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
 		}
 		return row;
 	}

@@ -104,9 +104,10 @@ function start() {
 	const others = {draw: () => app.shown?.connected && others.load(), load() {
 		if (parts.has('menu')) return;
 		load('menu');
+		load('pinned');
 		load('listview');
 		app.lead();
-		['doorview', 'guest', 'people', 'settings'].forEach(part);
+		['doorview', 'guest', 'people', 'settings', 'notices'].forEach(part);
 	}};
 	app.views.push(others);
 	setTimeout(others.load, 500);

@@ -74,7 +74,7 @@ export class View {
 		const {bar} = this;
 		if (room.about && !room.about.message) room.about.lost();
 		const {about} = room, m = about && about.message;
-		bar.hidden = !m;
+		bar.hidden = !m || !!room.barrier;
 		fill(bar, m && [about.aim, m.message, m.user], () => !m ? [] : [
 			el('div', {role: 'status'}, el('b', {}, ...about.aim.editing ? [t('composer.edit')] : nodes('composer.reply', {name: bdi(m.user)})), el('span', {dir: 'auto'}, excerpt(m.message))),
 			button(icon('close'), () => about.cancel(), {class: 'icon', 'aria-label': t('composer.cancel')}),
@@ -146,16 +146,18 @@ export class View {
 
 	open(item) {
 		const {app, sheets, view} = this, room = app.shown, m = item.message, change = room.outbox.waiting().changes.get(m.offset || m.id), now = {...m, ...change};
-		const more = changes(room, now), own = this.own(now), given = Object.values(m.reactions || {}).some(n => n > 0);
+		const more = changes(room, now), own = this.own(now), given = Object.values(m.reactions || {}).some(n => n > 0), host = more && room.rules.host;
 		const action = (label, then, attributes) => button(label, () => sheets.close(then), {class: 'plain', ...attributes});
 		this.beside(item, t('rooms.preview', {name: m.user || room.me, text: excerpt(now.message)}), [
-			more && el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`}))),
+			more && !room.rules.silenced && el('div', {id: 'reactions'}, ...emojis.map(e => action(e, () => react(room, m, e), {class: 'icon', 'aria-pressed': `${e === now.reacted}`}))),
 			more && given && button(t('menu.who'), () => this.who(item), {class: 'plain'}),
-			more && action(t('menu.reply'), () => About.begin(view, room, m)),
-			own && action(t('menu.edit'), () => About.begin(view, room, m, true)),
+			more && !room.barrier && action(t('menu.reply'), () => About.begin(view, room, m)),
+			own && !room.barrier && action(t('menu.edit'), () => About.begin(view, room, m, true)),
 			action(t('menu.copy'), () => copy(now.message) && show(this.status, t('people.copied'))),
 			coarse.matches && button(t('menu.select'), () => this.select(item, now.message), {class: 'plain'}),
-			own && button(t('menu.delete'), () => this.beside(item, t('delete.ask'), [
+			host && button(t(room.rules.pinned === m.offset ? 'act.unpin' : 'act.pin'), () => part('hosts').then(({pin}) => sheets.close(() => pin(room, m))), {class: 'plain'}),
+			host && !m.mine && button(`${m.user} …`, () => this.person(item), {class: 'plain', 'aria-haspopup': 'dialog'}),
+			(own || host) && button(t('menu.delete'), () => this.beside(item, t('delete.ask'), [
 				action(t('menu.delete'), () => take(room, m), {class: 'danger-button'}), action(t('composer.cancel')),
 			]), {class: 'plain danger'}),
 		].filter(Boolean));
@@ -166,6 +168,12 @@ export class View {
 		const p = el('p', {id: 'selectable', dir: 'auto', tabIndex: 0}, visible(text));
 		this.beside(item, t('menu.select'), [p]);
 		getSelection().selectAllChildren(p);
+	}
+
+	// What a host can do with the one who wrote a message.
+	async person(item) {
+		const {app, room} = this, {user: name, by, offset: target, id: of} = item.message, {openPerson} = await part('hosts');
+		openPerson(app, room, {name, by, whom: {target, of}}, (title, children) => this.beside(item, title, children));
 	}
 
 	async who(item) {

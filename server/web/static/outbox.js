@@ -10,13 +10,17 @@ import {roomKey} from './names.js';
 const patience = 3000; // ms for another tab to send its own
 const silence = 10000; // ms without an answer after which a connection is dead
 
+// Whether it is a message of its own, no change.
+const isSaid = ({message, more}) => !!message && !more?.edits;
+
 export class Outbox {
 	/**
 	 * on.send(frame) sends, on.changed() is told, and on.stalled() that no answer comes;
-	 * on.find(id) tells the offset of one's own message, if it is here.
+	 * on.find(id) tells the offset of one's own message, if it is here, and on.slow() the
+	 * seconds between two messages.
 	 */
 	constructor(room, on) {
-		Object.assign(this, {on, prefix: `out/${roomKey(room)}/`, flying: new Map(), seen: new Map(), orphans: new Map(), limits: null});
+		Object.assign(this, {on, prefix: `out/${roomKey(room)}/`, flying: new Map(), seen: new Map(), orphans: new Map(), limits: null, slowed: 0});
 		// What another tab takes out is about to come, mostly.
 		onChange((key, value) => key.startsWith(this.prefix) && setTimeout(() => this.update(), value ? 0 : 1000));
 	}
@@ -35,7 +39,9 @@ export class Outbox {
 	waiting() {
 		const messages = [], changes = new Map();
 		for (const m of this.list()) {
-			const {message, more = {}, waits} = m, target = waits || more.edits || more.target;
+			const {message, more = {}, waits} = m;
+			if (more.type === 'host') continue; // it changes no message by itself
+			const target = waits || more.edits || more.target;
 			if (!target || m.error) messages.push(m);
 			else changes.set(target, {...changes.get(target), ...message ? {message, edited: true} : 'emoji' in more ? {reacted: more.emoji} : {deleted: true}});
 		}
@@ -71,6 +77,7 @@ export class Outbox {
 			if (offset) this.keep({...m, waits: '', more: {...m.more, [m.message ? 'edits' : 'target']: offset}});
 			else remove(this.prefix + m.id);
 		}
+		if (offset && this.on.slow()) this.slowed = performance.now() + this.on.slow() * 1000;
 		remove(this.prefix + id); // last: no other tab sees them without it
 		this.update();
 	}
@@ -86,7 +93,7 @@ export class Outbox {
 		this.flying.delete(id);
 		if (!m) return;
 		if (code !== 'rate_limited' && code !== 'unavailable') return this.undo({...m, id}, code, message);
-		this.pause = performance.now() + (retry_ms || 1000 + Math.random() * 2000);
+		this[isSaid(m) && this.on.slow() ? 'slowed' : 'pause'] = performance.now() + (retry_ms || 1000 + Math.random() * 2000);
 		this.pump();
 	}
 
@@ -94,6 +101,8 @@ export class Outbox {
 	undo(m, error, why) {
 		const change = this.waiting().changes.get(m.id) || {};
 		this.drop(m.id);
+		if (m.more?.type === 'host') error = 'act.refused';
+		else if (error === 'not_allowed' && isSaid(m)) error = ''; // the reason says more
 		if (!m.message) this.trouble = {error, why};
 		else if (!change.deleted) this.put({...m, ...change, error, why});
 	}
@@ -119,9 +128,10 @@ export class Outbox {
 		this.tokens = Math.min(burst, this.tokens + (now - this.filled) / 1000 * rate) || 0;
 		this.filled = now;
 		let wait = Infinity;
-		const all = this.list(), ids = new Set(all.map(m => m.id)), earlier = new Set();
+		const all = this.list(), ids = new Set(all.map(m => m.id)), earlier = new Set(), slow = this.on.slow();
+		let said = all.some(m => isSaid(m) && flying.has(m.id));
 		for (const m of all) {
-			const {id, message, more, waits, tab: writer} = m, target = more && (more.edits || more.target);
+			const {id, message, more, waits, tab: writer} = m, target = more && (more.type === 'host' ? more.type : more.edits || more.target);
 			if (m.error) continue;
 			if (waits && !ids.has(waits)) { // another tab had its message come back
 				const offset = this.on.find(waits);
@@ -131,18 +141,20 @@ export class Outbox {
 				if (left <= 0) return this.undo(m, 'not_found');
 				wait = Math.min(wait, left);
 			}
-			// The last one of a message's changes counts: each waits for those before it.
-			const behind = target && earlier.has(target);
+			// The last one of a message's changes counts, and the last of a host's acts: each
+			// waits for those before it. In slow mode a message does, too.
+			const saying = slow && isSaid(m), behind = target && earlier.has(target) || saying && said;
 			earlier.add(target);
 			if (waits || behind || flying.has(id) || flying.size >= burst) continue;
 			if (!seen.has(id)) seen.set(id, now);
 			const theirs = writer === tab ? 0 : patience + Math.max(this.since, seen.get(id)) - now;
-			const pause = Math.max(theirs, this.pause - now, (1 - this.tokens) / rate * 1000);
+			const pause = Math.max(theirs, this.pause - now, saying ? this.slowed - now : 0, (1 - this.tokens) / rate * 1000);
 			if (pause > 0) {
 				wait = Math.min(wait, pause);
 				continue;
 			}
 			this.tokens--;
+			said = said || isSaid(m);
 			flying.set(id, now);
 			if (m.unsent) this.keep({...m, unsent: false});
 			this.on.send({type: 'chat_message', id, message, ...more});

@@ -23,6 +23,7 @@ export class PeopleView {
 		}});
 		sheets.open('people', t('room.people'), [
 			...room.can.includes('search') ? [button(t('find.title'), async () => (await part('find')).openFind(app, room), {id: 'find-open', class: 'plain'})] : [],
+			...room.rules.host ? [button(t('host.title'), async () => (await part('hosts')).openHost(app, room), {id: 'host-open', class: 'plain'})] : [],
 			el('ul', {id: 'members'}), el('p', {id: 'more-members', class: 'soft'}), form,
 			el('label', {class: 'check'}, mute, t('people.mute')),
 			button(t('invite.title'), async () => (await part('invite')).openInvite(sheets, room), {id: 'invite-open', class: 'plain'}),
@@ -39,9 +40,15 @@ export class PeopleView {
 		app.toList(true);
 	}
 
-	draw({members, count: all, me}) {
+	/** What a host can do with somebody. */
+	async act(name) {
+		const {app, room, sheets} = this, {openPerson} = await part('hosts');
+		openPerson(app, room, {name, whom: {user: name}}, (title, children) => sheets.open('menu', title, children));
+	}
+
+	draw({members, count: all, me, rules: {host}}) {
 		const names = [...members].sort((a, b) => a.localeCompare(b)), hidden = all - names.length;
-		fill($('members'), [names, me], () => names.map(m => el('li', {}, avatar(m, this.room.color(m)), bdi(m), m === me ? el('small', {}, t('people.you')) : '')));
+		fill($('members'), [names, me, host], () => names.map(m => el('li', {}, avatar(m, this.room.color(m)), bdi(m), m === me ? el('small', {}, t('people.you')) : host ? button('⋯', () => this.act(m), {class: 'icon', 'aria-label': m, 'aria-haspopup': 'dialog'}) : '')));
 		show($('more-members'), hidden > 0 ? count('people.more', hidden) : '');
 	}
 }

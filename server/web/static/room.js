@@ -13,12 +13,16 @@ import {hueOf, hues} from './text.js';
 const quietEntries = 200; // kept of a room that is not shown
 const pause = 100; // ms after which a replay is over
 
-const isChange = m => m.type !== 'chat_message' || m.edits > 0;
+const isChange = m => !m.notice && (m.type !== 'chat_message' || m.edits > 0);
 
-// What carries changes out is loaded with the first one.
-let changes = null;
+// What carries changes and hosts' acts out is loaded with the first one.
+let changes = null, notices = null;
 const withChanges = then => part('changes').then(module => {
 	changes = module;
+	then();
+});
+const withNotices = then => part('notices').then(module => {
+	notices = module;
 	then();
 });
 
@@ -31,11 +35,13 @@ export class Room {
 			on, key: roomKey(room), path: room, name: shown || room, // the path is as it was typed, the name as the server has it
 			// The position {epoch, offset} up to which the room is here; {since, until}: of the
 			// messages before until, not all is here that changed after since; and what the
-			// server can.
+			// server can; {host, silenced, settings, pinned} as hosts have set it.
 			...kept,
 			me: name(), by: '', members: new Set(), count: 0, limit: maxText,
 			current: '', head: 0, // of the welcome: the room's epoch, and the end of the replay
 			batch: [], // a replay, which is drawn as one
+			claim: '', // the operator's key, of a link
+			acts: 0, // how many notices were about somebody's role
 			door: null, // why nobody is let in: {cause}
 			looked: false, // somebody looks at its end now
 			catching: entries.length > 0, // what comes first was missed
@@ -55,6 +61,7 @@ export class Room {
 			stalled: () => this.session.lost('timeout'),
 			changed: () => on.changed(),
 			find: id => this.timeline.own(id)?.offset,
+			slow: () => this.slow,
 		});
 		const {fresh, key, cause, listed} = this.wish;
 		if (fresh && !key) this.door = {cause, listed};
@@ -84,8 +91,8 @@ export class Room {
 
 	/** Enter by a passphrase, or without one where key is ''. */
 	enter(key, listed = true) {
-		const {fresh} = this.wish;
-		if (key) set(keyOf(this.path), {key, ...fresh && {fresh, listed}});
+		const {fresh, host} = this.wish;
+		if (key) set(keyOf(this.path), {key, ...fresh && {fresh, listed}, ...host && {host}});
 		else remove(keyOf(this.path));
 		this.door = this.door && {...this.door, trying: true};
 		this.session.connect();
@@ -98,8 +105,8 @@ export class Room {
 	}
 
 	hello() {
-		const {key, listed} = this.wish;
-		return {type: 'hello', user: name(), device: device(), ...key && {key, ...listed === false && {listed}}, ...this.epoch && {epoch: this.epoch, after: this.offset}};
+		const {key, listed, host} = this.wish, {claim} = this;
+		return {type: 'hello', user: name(), device: device(), ...host && {host}, ...claim && {host_key: claim}, ...key && {key, ...listed === false && {listed}}, ...this.epoch && {epoch: this.epoch, after: this.offset}};
 	}
 
 	receive(m) {
@@ -111,19 +118,41 @@ export class Room {
 			if (m.user !== this.me) this.typists.heard(m.user, performance.now());
 			return this.on.changed();
 		case 'notice':
-			if (m.did !== 'rename') return;
-			this.timeline.notice(m);
-			return this.on.changed();
+			if (!m.offset) {
+				if (m.did === 'rename') this.timeline.notice(m);
+				return this.on.changed();
+			}
+			return this.collect({...m, notice: true});
 		case 'presence':
 			for (const user of m.users) m.event === 'join' ? this.members.add(user) : this.members.delete(user);
 			this.count = m.count;
 			return this.on.changed();
-		case 'chat_message': case 'delete': case 'react':
-			this.batch.push(m);
-			clearTimeout(this.settling);
-			if (m.offset >= this.head) this.apply();
-			else this.settling = setTimeout(() => this.apply(), pause); // the log's end may be what a newcomer is not sent
+		case 'chat_message': case 'delete': case 'react': this.collect(m);
 		}
+	}
+
+	collect(m) {
+		this.batch.push(m);
+		clearTimeout(this.settling);
+		if (m.offset >= this.head) this.apply();
+		else this.settling = setTimeout(() => this.apply(), pause); // the log's end may be what a newcomer is not sent
+	}
+
+	/** Why its reader may not write here now, as t takes it. */
+	get barrier() {
+		const {host, silenced, settings} = this.rules;
+		return host ? null : silenced ? ['quiet.silenced', {who: silenced}] : settings.write === 'hosts' ? ['quiet.hosts'] : null;
+	}
+
+	/** The seconds between two messages of its reader. */
+	get slow() {
+		return this.rules.host ? 0 : this.rules.settings.slow || 0;
+	}
+
+	/** Come in as the server's operator, with the key of a link. */
+	operate(key) {
+		this.claim = key;
+		if (this.session.state !== 'idle') this.connect();
 	}
 
 	welcome(m) {
@@ -131,18 +160,25 @@ export class Room {
 		if (!same || !m.can.includes('change')) this.since = this.until = 0;
 		else if (!m.resumed || !knew) {
 			this.since = knew ? Math.min(this.since || this.offset, this.offset) : 1; // an answer may have been ahead of it
-			this.until = Math.max(this.until, this.offset + 1); // the newest messages may begin before it
+			// The newest messages may begin before it, and what is here may end behind it.
+			this.until = Math.max(this.until, this.offset + 1, ...this.timeline.entries.map(e => !e.old && e.offset + 1 || 0));
 		}
 		if (!m.resumed) {
-			this.timeline.broken = true;
+			this.timeline.broken = this.unheard = true;
 			if (!same) for (const e of this.timeline.entries) e.old = true; // its offset means nothing now
 			// The position moves only with what is here.
 			if (!same || this.offset > m.offset) [this.epoch, this.offset] = [m.offset ? '' : m.epoch, 0];
 		}
 		Object.assign(this, {me: m.user, by: m.by, can: m.can, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
 		this.limit = m.limits.message || maxText;
-		const {key, fresh} = this.wish;
-		if (fresh) set(keyOf(this.path), {key});
+		const {key, fresh, host} = this.wish;
+		if (key && (fresh || host)) set(keyOf(this.path), {key});
+		else if (host) remove(keyOf(this.path));
+		if (host && !m.host) this.outbox.trouble = {error: 'host.late'};
+		this.rules = {host: m.host, silenced: m.silenced, settings: m.settings || {}, pinned: m.pinned};
+		this.pin = null;
+		this.claim = '';
+		this.acts++;
 		if (this.head <= this.offset) this.catching = false;
 		this.outbox.connected(m.limits);
 		this.save();
@@ -151,17 +187,21 @@ export class Room {
 	apply() {
 		const {batch, timeline} = this, waiting = new Set(this.outbox.list().map(m => m.id)), messages = batch.filter(m => !isChange(m));
 		if (batch.length > messages.length && !changes) return withChanges(() => this.apply());
+		if (batch.some(m => m.notice) && !notices) return withNotices(() => this.apply());
 		this.batch = [];
 		for (const m of batch) {
 			this.take(m, true);
+			if (m.notice && m.offset > this.head) notices.carry(this, m);
 			m.mine = m.mine || waiting.has(m.id);
 			[this.epoch, this.offset] = [this.current, m.offset];
 		}
 		for (const m of messages) this.typists.said(m.user);
-		const others = timeline.append(messages).filter(m => !m.mine && !m.deleted);
+		const others = timeline.append(messages).filter(m => !m.mine && !m.deleted && !m.notice);
 		if (batch.length > messages.length) changes.carryOut(this, batch.filter(isChange));
 		if (!this.looked || this.catching) this.missed(others);
 		this.catching = false;
+		if (this.unheard && this.can.includes('host')) withNotices(() => notices.hear(this));
+		this.unheard = false;
 		for (const {id, offset} of batch) if (waiting.has(id)) this.outbox.drop(id, offset);
 		this.outbox.pump();
 		if (!this.looked) timeline.trim(quietEntries * 2);
@@ -204,9 +244,13 @@ export class Room {
 		if (this.loading || !next || next.old || !(next.offset > 1)) return;
 		this.loading = true;
 		const answer = await this.session.ask({type: 'history', before: next.offset, limit: 50});
-		this.loading = false;
-		if (!answer) return;
+		if (!answer) {
+			this.loading = false;
+			return;
+		}
 		for (const m of answer.messages) this.take(m);
+		if (this.can.includes('host')) await (await part('notices')).among(this, answer, next.offset);
+		this.loading = false;
 		this.timeline.prepend(next, answer);
 		this.save();
 		this.on.changed();
@@ -214,7 +258,7 @@ export class Room {
 
 	/** Load what is older than all here, if there is something. */
 	older() {
-		const first = this.timeline.entries.find(m => !m.notice);
+		const first = this.timeline.entries.find(m => m.offset);
 		return this.timeline.more && this.fill(first);
 	}
 
@@ -235,9 +279,10 @@ export class Room {
 		else if (this.since) withChanges(() => changes.catchUp(this));
 		if (state === 'closed' && (cause === 'wrong_key' || cause === 'open_room')) {
 			this.door = {cause: wish.key ? cause : 'needs_key', key: wish.key, listed: wish.listed, bad: /character/.test(reason)};
-			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, cause});
+			if (wish.fresh) set(keyOf(this.path), {fresh: true, listed: wish.listed, host: wish.host, cause});
 			else remove(keyOf(this.path));
 		}
+		if (state === 'closed' && cause === 'bad_hello') this.claim = ''; // it may be another server's
 		// Nobody chose a guest's name: another one will do.
 		if (state === 'closed' && cause === 'name_taken' && isGuest(name())) return this.on.guestTaken();
 		if (cause === 'server_full') session.cause = /passphrase/.test(reason) ? 'too_many_tries' : /room is/.test(reason) ? 'room_full' : /ions from/.test(reason) ? 'too_many' : cause;
@@ -251,8 +296,8 @@ export class Room {
 	saveNow() {
 		clearTimeout(this.saving);
 		this.saving = 0;
-		const {name: room, epoch, offset, since, until, can, timeline: {more, entries}} = this;
-		saveRoom(this.path, {room, epoch, offset, since, until, can, more, entries: entries.filter(m => !m.notice)});
+		const {name: room, epoch, offset, since, until, can, rules, timeline: {more, entries}} = this;
+		saveRoom(this.path, {room, epoch, offset, since, until, can, rules, more, entries: entries.filter(m => m.offset)});
 	}
 
 	/** Leave it, with its connection. */

@@ -3,7 +3,7 @@
 import {length, blank} from './codec.js';
 import {name, isGuest, tabGet, tabSet} from './store.js';
 import {$, el, bdi, button, show, fill, part} from './dom.js';
-import {t, count, nodes} from './words.js';
+import {t, count, nodes, ruled, duration} from './words.js';
 import {typed} from './text.js';
 import {LogView, avatar, sentence} from './logview.js';
 
@@ -50,6 +50,7 @@ export class RoomView {
 		this.drawHeader(room);
 		this.drawBanner(room);
 		this.drawGuest();
+		this.drawQuiet(room);
 		show($('room-note'), app.storage ? t(`storage.${app.storage}`) : '');
 		this.log.draw();
 		const {trouble} = room.outbox;
@@ -94,10 +95,21 @@ export class RoomView {
 		if (state === 'connecting' && !$('banner').hidden) return; // it may be refused again
 		$('banner').hidden = !bad;
 		if (!bad) return;
-		fill($('status'), [cause, reason, name()], () => taken ? nodes('cause.name_taken', {}) : [t(`cause.${cause}`), cause === 'removed' || cause === 'stopped' ? ` ${reason}` : '']);
+		fill($('status'), [cause, reason, name()], () => [ruled(reason) || t(`cause.${cause}`), !ruled(reason) && (cause === 'removed' || cause === 'stopped') ? ` ${reason}` : '']);
 		const seconds = Math.ceil((session.next - performance.now()) / 1000);
 		show($('countdown'), state === 'disconnected' && seconds > 0 ? t('banner.next', {seconds}) : '');
 		fill($('again'), [taken, reason], () => taken ? nodes('banner.be', {name: bdi(reason)}) : [t('banner.now')]);
+	}
+
+	// Says in the place of the composer why nobody writes there; what was typed stays.
+	drawQuiet({barrier, slow}) {
+		const {input} = this, composer = $('composer'), quiet = !!barrier;
+		show($('quiet'), quiet ? t(...barrier) : slow ? t('quiet.slow', {time: duration(slow)}) : '');
+		if (composer.hidden === quiet) return;
+		if (quiet) this.waits = document.activeElement === input;
+		composer.hidden = quiet;
+		this.grow();
+		if (!quiet && this.waits && document.activeElement === document.body) input.focus();
 	}
 
 	again() {
@@ -135,7 +147,7 @@ export class RoomView {
 
 	submit() {
 		const {input, room} = this, text = typed(input.value), n = length(text);
-		if (!room || room.door) return;
+		if (!room || room.door || room.barrier) return;
 		this.note(n > room.limit ? t('composer.long', {n, limit: room.limit}) : '');
 		if (n > room.limit || blank(text)) return;
 		input.value = '';
@@ -165,7 +177,7 @@ export class RoomView {
 	}
 
 	note(text) {
-		show($('note'), text);
+		show($('sheet-note') || $('note'), text);
 	}
 
 	act(what, m) {

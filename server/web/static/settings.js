@@ -17,8 +17,9 @@ function ownName(code) {
 	}
 }
 
-function choice(id, label, options, chosen, onchange) {
-	const select = el('select', {id, onchange: () => onchange(select.value)}, ...options.map(([value, text]) => el('option', {value, selected: value === chosen}, text)));
+/** A choice with a label, between [value, text]. */
+export function choice(id, label, options, chosen, onchange) {
+	const select = el('select', {id, onchange: () => onchange(select.value)}, ...options.map(([value, text]) => el('option', {value: `${value}`, selected: value === chosen}, text)));
 	return el('p', {class: 'choice'}, el('label', {for: id}, label), select);
 }
 

@@ -18,8 +18,8 @@ export class Sheets {
 
 	/** Show a sheet in the place of another one; children are its content, closed is called at its end. */
 	open(id, title, children, closed = () => {}) {
+		const before = this.sheet ? this.sheet.before : document.activeElement;
 		if (this.sheet) this.closed();
-		const before = document.activeElement;
 		const sheet = el('div', {id, class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': `${id}-title`},
 			el('header', {}, el('h2', {id: `${id}-title`}, title), button(icon('close'), () => this.close(), {class: 'icon close', 'aria-label': t('sheet.close')})),
 			...children);

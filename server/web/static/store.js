@@ -106,8 +106,8 @@ export function tabSet(key, value) {
 /** This tab's own id. */
 export const tab = tabGet('tab') || tabSet('tab', newID());
 
-/** What is kept of a room: {room, epoch, offset, since, until, can, more, entries}. */
-export const loadRoom = room => ({epoch: '', offset: 0, since: 0, until: 0, can: [], more: true, entries: [], ...get(`room/${roomKey(room)}`)});
+/** What is kept of a room: {room, epoch, offset, since, until, can, rules, more, entries}. */
+export const loadRoom = room => ({epoch: '', offset: 0, since: 0, until: 0, can: [], rules: {settings: {}}, more: true, entries: [], ...get(`room/${roomKey(room)}`)});
 
 // A message without what it does not say.
 const kept = m => Object.fromEntries(Object.entries(m).filter(([, v]) => v));
@@ -127,7 +127,7 @@ export function rooms() {
 /** Forget all of a room: what was said, read, typed and how to get in. */
 export function forgetRoom(room) {
 	const key = roomKey(room);
-	for (const kind of ['room', 'read', 'key', 'mute']) remove(`${kind}/${key}`);
+	for (const kind of ['room', 'read', 'key', 'mute', 'quiet']) remove(`${kind}/${key}`);
 	for (const out of keys(`out/${key}/`)) remove(out);
 	for (const kind of ['draft', 'about', 'aim']) tabs.removeItem(`${root}${kind}/${key}`);
 }

@@ -31,6 +31,24 @@ export const t = (key, values = {}) => put(spoken.sentences[key] ?? key, values)
 
 export const has = key => key in spoken.sentences;
 
+// What the server says of a room's rules, and the sentence of it in any language.
+const rulings = {
+	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in only/, door_beside: /the same address/,
+	host_key: /key of this server's op/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
+};
+
+/** A sentence of the server about a room's rules, in the page's language; '' if it is none. */
+export function ruled(sentence = '') {
+	for (const [key, rule] of Object.entries(rulings)) {
+		const [found, name] = rule.exec(sentence) || [];
+		if (found) return t(key[5] === '.' ? key : `cause.${key}`, {name, who: name});
+	}
+	return '';
+}
+
+/** Seconds in figures. */
+export const duration = n => n % 60 || !n ? `${n} s` : n % 3600 ? `${n / 60} min` : `${n / 3600} h`;
+
 /** A key's sentence for a number of things. */
 export const count = (key, n, values = {}) => t(`${key}.${spoken.rules.select(n)}`, {n: n.toLocaleString(spoken.lang), ...values});
 
