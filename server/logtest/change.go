@@ -94,6 +94,15 @@ func line(e chat.Entry) string {
 	for _, r := range e.Extras().Reactions {
 		fmt.Fprint(&b, " ", r.Device, r.Emoji)
 	}
+	if f := e.Extras().File; f != nil {
+		fmt.Fprintf(&b, " with %s %q %s %d %dx%d", f.ID, f.Name, f.Type, f.Size, f.Width, f.Height)
+		if f.Thumb {
+			b.WriteString(" thumb")
+		}
+		if f.Gone {
+			b.WriteString(" gone")
+		}
+	}
 	return b.String()
 }
 

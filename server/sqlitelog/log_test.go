@@ -39,6 +39,7 @@ func TestConformance(t *testing.T) {
 			}
 			logtest.Log(t, func(t *testing.T, name string) chat.Log { return at(t, name) })
 			logtest.Registry(t, func(t *testing.T, name string) logtest.Store { return at(t, name) })
+			logtest.Files(t, func(t *testing.T, name string) logtest.FileStore { return at(t, name) })
 		})
 	}
 }
