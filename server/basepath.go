@@ -9,7 +9,7 @@ import (
 )
 
 // ownPaths are the first segments of the server's own paths.
-var ownPaths = []string{"api", "app", "chat", "debug", "favicon.ico", "healthz", "join", "join.txt", "metrics", "qr", "r", "readyz", "static", "ws"}
+var ownPaths = []string{"api", "app", "chat", "debug", "favicon.ico", "files", "healthz", "join", "join.txt", "metrics", "qr", "r", "readyz", "static", "ws"}
 
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 

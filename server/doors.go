@@ -125,7 +125,7 @@ func (d *doors) reload(ctx context.Context, hangup chan os.Signal, logger *slog.
 
 // invitation returns what leads to the doors, from now on wherever they are.
 func (d *doors) invitation(a *addresses, o *options) *invitation {
-	i := &invitation{addresses: a, listening: addrPort(d.main), path: o.basePath, room: o.room, taken: d.taken,
+	i := &invitation{addresses: a, listening: addrPort(d.main), path: o.basePath, room: o.room, taken: d.taken, url: o.url,
 		host: func() string { return "" }, words: func() string { return "" }}
 	if o.wifi.SSID != "" {
 		i.wifi = &o.wifi

@@ -22,10 +22,14 @@ var exportFormats = map[string]func(io.Writer) func(chat.Entry) error{
 				_, err := fmt.Fprintf(w, "%s\n", shared.Encode(chat.Notice(e, "")))
 				return err
 			}
-			_, err := fmt.Fprintf(w, "%s\n", shared.Encode(shared.Message{
+			m := shared.Message{
 				Type: shared.TypeChat, ID: e.ID, Offset: e.Offset, User: e.User, Text: e.Text, Time: e.Time,
 				Edited: e.Edited, Reply: e.Reply, Reactions: chat.Counts(e.Extras().Reactions),
-			}))
+			}
+			if f := e.Extras().File; f != nil {
+				m.File = f.Shared(e.Text)
+			}
+			_, err := fmt.Fprintf(w, "%s\n", shared.Encode(m))
 			return err
 		}
 	},
@@ -50,6 +54,13 @@ func remarks(e chat.Entry) string {
 		all = append(all, "to "+plain(e.Extra.Quote.User))
 	case e.Reply != 0:
 		all = append(all, "to a deleted message")
+	}
+	if f := e.Extras().File; f != nil {
+		text := fmt.Sprintf("file \"%s\", %d bytes", strings.ReplaceAll(plain(f.Name), `"`, `\u{22}`), f.Size)
+		if f.Gone {
+			text += ", not kept"
+		}
+		all = append(all, text)
 	}
 	if e.Edited {
 		all = append(all, "edited")

@@ -64,6 +64,7 @@ type invitation struct {
 	path      string        // the base path; "" for none
 	room      string        // that the links lead to; "" for none
 	server    string        // its name
+	url       string        // what links to files begin with; "" is the first address
 	taken     string        // the address that another program has; "" if none does
 	wifi      *web.WiFi     // to be joined first; nil for none
 }

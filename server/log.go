@@ -7,12 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"parley/server/chat"
+	"parley/server/files"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -23,6 +25,7 @@ import (
 type store interface {
 	chat.Log
 	chat.Registry
+	chat.FileRows
 
 	// Bounded reports whether the log began with a bound to its size.
 	Bounded() bool
@@ -83,15 +86,35 @@ func offline(ctx context.Context, data string) (hub *chat.Hub, done func() error
 	return hub, func() error { return errors.Join(hub.Shutdown(context.WithoutCancel(ctx)), log.Close()) }, nil
 }
 
+// filesOf are the rows of the files of a data folder's log, or of a backup's.
+func filesOf(ctx context.Context, path string) files.Rows {
+	return func(each func(chat.FileRow) error) error { return sqlitelog.FilesIn(ctx, path, each) }
+}
+
 func checkCommand() command {
 	return command{
-		name: "check", about: "Reads the whole log and says whether it is whole.", serving: true,
+		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", serving: true,
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			s, err := sqlitelog.Check(ctx, data)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Messages, s.Rooms, s.Bytes, s.Epoch)
+			if _, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Messages, s.Rooms, s.Bytes, s.Epoch); err != nil {
+				return err
+			}
+			missing, n, err := files.Missing(data, filesOf(ctx, s.Path))
+			if err != nil {
+				return err
+			}
+			for _, row := range missing {
+				fmt.Fprintf(stdout, "Missing, or not whole: %s, %q, %d bytes, message %d in %q.\n", row.ID, plain(row.Name), row.Size, row.Offset, plain(row.Room))
+			}
+			if len(missing) > 0 {
+				return fmt.Errorf("%d of %d files are missing in %s, or not whole: put them there from a backup", len(missing), n, filepath.Join(data, files.FolderName))
+			}
+			if n > 0 {
+				_, err = fmt.Fprintf(stdout, "Its %d files are there.\n", n)
+			}
 			return err
 		},
 	}
@@ -99,45 +122,64 @@ func checkCommand() command {
 
 func backupCommand() command {
 	return command{
-		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file.", serving: true,
+		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file, and its files to the folder FILE.files.", serving: true,
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
-			if err := sqlitelog.Backup(ctx, data, args[0]); err != nil {
+			n, missing, err := files.Backup(ctx, data, args[0], filesOf(ctx, filepath.Join(data, sqlitelog.FileName)), filesOf(ctx, args[0]),
+				func() error { return sqlitelog.Backup(ctx, data, args[0]) })
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(stdout, "The log is in %s. To use it: parley-server restore FILE\n", args[0])
-			return err
+			fmt.Fprintf(stdout, "The log is in %s. To use it: parley-server restore FILE\n", args[0])
+			if n+missing > 0 {
+				fmt.Fprintf(stdout, "Its %d files are in %s. Keep both together.\n", n, args[0]+files.BackupEnd)
+			}
+			return lacks(missing)
 		},
 	}
+}
+
+// lacks is the error that says that files are missing.
+func lacks(missing int) error {
+	if missing == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d files of messages are missing: parley-server check names them", missing)
 }
 
 func restoreCommand() command {
 	var replace bool
 	return command{
-		name: "restore", args: " FILE", about: "Puts a backup in the log's place.",
+		name: "restore", args: " FILE", about: "Puts a backup in the log's place, with the files in FILE.files.",
 		flags: func(f *flag.FlagSet) {
-			f.BoolVar(&replace, "replace", false, "set aside the log that is there")
+			f.BoolVar(&replace, "replace", false, "set aside the log and the files that are there")
 		},
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
-			aside, err := sqlitelog.Restore(ctx, data, args[0], replace)
+			n, missing := 0, 0
+			aside, err := sqlitelog.RestoreWith(ctx, data, args[0], replace,
+				files.Restore(ctx, data, args[0], filesOf(ctx, args[0]), func(found, lost int) { n, missing = found, lost }))
 			if aside != "" {
 				fmt.Fprintf(stdout, "The log that was there is now %s.\n", aside)
 			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(stdout, "The log in %s is that of %s. Clients will see that it is another.\n", data, args[0])
-			return err
+			fmt.Fprintf(stdout, "The log in %s is that of %s. Clients will see that it is another.\n", data, args[0])
+			if n > 0 {
+				fmt.Fprintf(stdout, "It has %d files.\n", n)
+			}
+			return lacks(missing)
 		},
 	}
 }
 
 func exportCommand() command {
-	var room, format string
+	var room, format, folder string
 	return command{
 		name: "export", about: "Writes a room's messages to the standard output.", serving: true,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
+			f.StringVar(&folder, "files", "", "`folder` to which the room's files are copied")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := shared.RoomName(room)
@@ -149,8 +191,37 @@ func exportCommand() command {
 				return fmt.Errorf("--format takes txt or jsonl, not %q: %w", format, errUsage)
 			}
 			out := bufio.NewWriter(stdout)
-			err = sqlitelog.Export(ctx, data, name, write(out))
-			return errors.Join(err, out.Flush())
+			each, done := write(out), func() error { return nil }
+			if folder != "" {
+				if each, done, err = withFiles(data, folder, each); err != nil {
+					return err
+				}
+			}
+			err = sqlitelog.Export(ctx, data, name, each)
+			return errors.Join(err, out.Flush(), done())
 		},
 	}
+}
+
+// withFiles is each, which also copies the messages' files to a folder, as
+// "57 IMG.jpg"; 57 is the message's offset. done says what is missing.
+func withFiles(data, folder string, each func(chat.Entry) error) (with func(chat.Entry) error, done func() error, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("the folder %s can't be made: %w", folder, err)
+	}
+	missing := 0
+	return func(e chat.Entry) error {
+		if err := each(e); err != nil || e.Extras().File == nil || e.Extra.File.Gone {
+			return err
+		}
+		f := e.Extra.File
+		switch err := files.Export(data, f.ID, filepath.Join(folder, fmt.Sprintf("%d %s", e.Offset, shared.SavedName(f.Name)))); {
+		case errors.Is(err, fs.ErrExist): // of an export before
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil:
+			return fmt.Errorf("the file of message %d can't be copied to %s: %w", e.Offset, folder, err)
+		}
+		return nil
+	}, func() error { return lacks(missing) }, nil
 }

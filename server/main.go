@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"parley/server/chat"
+	"parley/server/files"
 	"parley/server/web"
 	"parley/shared"
 )
@@ -81,6 +82,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err := keepHostKey(ctx, opt.data, store, logger); err != nil {
 		return errors.Join(err, store.Close())
 	}
+	filed, err := openFiles(ctx, opt, store, func(r *http.Request) string { return hub.SourceOf(r) }, logger)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	var invitation *invitation
+	opt.chat.FileURL = func() string { return invitation.filesURL() }
 	opt.chat.AllowHost = append(opt.chat.AllowHost, doors.names()...)
 	opt.chat.Log, opt.chat.Registry, opt.chat.RetainBytes = store, store, opt.retain.Bytes
 	opt.chat.Logger, opt.chat.Version, opt.chat.Now = logger, shared.Version, now
@@ -92,18 +99,20 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	announcer := newAnnouncer(store.ID(), addrPort(doors.main), doors.certificate != nil, logger)
 	opt.chat.IsHost = announcer.isHost
 	hub = chat.NewHub(opt.chat)
+	hub.Collect(filed.Metrics())
 	opt.bound(store, logger)
 	warnOfLocks(ctx, opt.chat.Rooms, store, logger)
 	opt.retain.Expired, opt.retain.Now = hub.ObserveExpired, now
 	store.Retain(opt.retain)
 
-	invitation := doors.invitation(findAddresses(), opt)
+	invitation = doors.invitation(findAddresses(), opt)
 	invitation.server = hub.Name()
 	pages.OfferAPKs(opt.apkFolder)
 	pages.Invite(func() web.Invitation { return invitation.page(hub.People(opt.room)) })
 
 	router := chi.NewRouter()
 	hub.Routes(router)
+	filed.Routes(router)
 	router.Mount("/", pages)
 	limit := newConnLimit(opt, hub.Arrives, hub.CountLimit).state
 	srv := newServer(patient(doors.handler(below(opt.basePath, router)), patience), limit, logger)
@@ -134,7 +143,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case <-ctx.Done():
 	}
 	announcer.close()
-	return errors.Join(err, shutdown(srv, control, hub, store, logger))
+	return errors.Join(err, shutdown(srv, control, hub, filed, store, logger))
 }
 
 func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logger *slog.Logger) *http.Server {
@@ -151,7 +160,7 @@ func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logge
 }
 
 // shutdown stops accepting, lets the sessions end, and then closes the log.
-func shutdown(srv *http.Server, control *control, hub *chat.Hub, store chat.Log, logger *slog.Logger) error {
+func shutdown(srv *http.Server, control *control, hub *chat.Hub, filed *files.Store, store chat.Log, logger *slog.Logger) error {
 	logger.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
@@ -165,6 +174,7 @@ func shutdown(srv *http.Server, control *control, hub *chat.Hub, store chat.Log,
 		logger.Warn("some requests were cut off", "error", err)
 		srv.Close()
 	}
+	filed.Close()
 	if err := store.Close(); err != nil {
 		return fmt.Errorf("the log did not close cleanly: %w", err)
 	}

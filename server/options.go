@@ -26,6 +26,10 @@ type options struct {
 	roomBytes size
 	logBytes  size
 	diskFree  size
+	maxFile   size
+	allFiles  size
+	filesFree size
+	url       string // "" or as parseURL returns it
 	httpAddr  string
 	tls       string
 	tlsCert   string
@@ -61,6 +65,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
 	o.diskFlags(f)
+	o.fileFlags(f)
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
@@ -118,7 +123,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	case o.chat.NameHold < time.Second, o.chat.NameHoldSpoken < time.Second:
 		return nil, errors.New("--name-hold and --name-hold-spoken take at least 1s")
 	}
-	if err := cmp.Or(o.checkAccess(), o.checkInvite()); err != nil {
+	if err := cmp.Or(o.checkAccess(), o.checkInvite(), o.checkFiles()); err != nil {
 		return nil, err
 	}
 	o.retain.Bytes = o.roomBytes.bytes

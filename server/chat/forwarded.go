@@ -22,6 +22,9 @@ func (h *Hub) address(r *http.Request) string {
 	return forwarded(peer, r.Header.Values("X-Forwarded-For"), h.cfg.TrustedProxy).String()
 }
 
+// SourceOf returns the name of what a request counts for where addresses are counted.
+func (h *Hub) SourceOf(r *http.Request) string { return sourceOf(h.address(r)) }
+
 // forwarded is the nearest address of a chain that is not a trusted proxy's. The
 // chain grows at its end, so what comes before that one is hearsay; an address
 // that is none ends it as well.

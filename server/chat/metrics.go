@@ -67,6 +67,9 @@ func (m *metrics) gauge(name, help string, value func() int64) {
 		func() float64 { return float64(value()) }))
 }
 
+// Collect adds what others have to tell to the metrics.
+func (h *Hub) Collect(c prometheus.Collector) { h.metrics.registry.MustRegister(c) }
+
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
 
 // limitFlags are the flags of the limits that keep people out.

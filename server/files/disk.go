@@ -140,6 +140,11 @@ func copyFile(from, to string) error {
 	if err := os.Link(from, to); err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return copyBytes(from, to)
+}
+
+// copyBytes makes a new file of a file's content.
+func copyBytes(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func (s *Store) Max() int64 { return s.opt.Max }
 // Begin implements chat.Files.
 func (s *Store) Begin(ctx context.Context, room shared.Name, device string, f shared.File) (key string, at int64, err error) {
 	if f.Size > s.opt.Max {
-		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: fmt.Sprintf("The file is too large: this server takes up to %s.", InWords(s.opt.Max))}
+		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: fmt.Sprintf("The file has over %d bytes.", s.opt.Max)}
 	}
 	row, err := s.rows.BeginFile(ctx, chat.FileRow{
 		File: chat.File{ID: f.ID, Name: shared.FileName(f.Name), Size: f.Size, Width: f.Width, Height: f.Height},
@@ -219,20 +219,4 @@ func (s *Store) key(row chat.FileRow) string {
 		fmt.Fprintf(mac, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(mac.Sum(nil)[:16])
-}
-
-// InWords is a number of bytes as people read it, rounded down: "100 MB".
-func InWords(n int64) string {
-	for _, u := range []struct {
-		name  string
-		bytes int64
-	}{{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}} {
-		if n >= u.bytes {
-			if n < 10*u.bytes && n%u.bytes >= u.bytes/10 {
-				return fmt.Sprintf("%d.%d %s", n/u.bytes, n%u.bytes*10/u.bytes, u.name)
-			}
-			return fmt.Sprintf("%d %s", n/u.bytes, u.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

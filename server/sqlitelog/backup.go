@@ -23,6 +23,13 @@ func Backup(ctx context.Context, dir, file string) error {
 // missed nothing. A log that is there is only replaced where replace says so,
 // and is set aside under the name that is returned.
 func Restore(ctx context.Context, dir, file string, replace bool) (aside string, err error) {
+	return RestoreWith(ctx, dir, file, replace, func(string) (func() error, error) { return func() error { return nil }, nil })
+}
+
+// RestoreWith is Restore for a log that has something next to it. prepare is called
+// once it is certain that the log is replaced, with what is added to the names of what
+// is set aside. What it returns is called before the log gets its place.
+func RestoreWith(ctx context.Context, dir, file string, replace bool, prepare func(stamp string) (put func() error, err error)) (aside string, err error) {
 	if err := writable(dir); err != nil {
 		return "", err
 	}
@@ -48,22 +55,34 @@ func Restore(ctx context.Context, dir, file string, replace bool) (aside string,
 	if err := renew(ctx, fresh); err != nil {
 		return "", fmt.Errorf("the backup %s can't be used: %w", file, err)
 	}
+	stamp := ".replaced-" + time.Now().UTC().Format("20060102T150405.000")
+	put, err := prepare(stamp)
+	if err != nil {
+		return "", err
+	}
 	if there {
 		// A start in the middle of this finds a log without its end.
 		mark, err := markUnsynced(dir, Normal)
 		if err != nil {
 			return "", err
 		}
-		aside = path + ".replaced-" + time.Now().UTC().Format("20060102T150405.000")
+		aside = path + stamp
 		if err := setAside(path, aside); err != nil {
 			putBack(path, aside)
 			return "", fmt.Errorf("the log %s can't be set aside: %w", path, err)
+		}
+		if err := put(); err != nil {
+			putBack(path, aside)
+			return aside, err
 		}
 		if err := os.Rename(fresh, path); err != nil {
 			putBack(path, aside)
 			return aside, err
 		}
 		return aside, errors.Join(syncFile(dir), mark.remove())
+	}
+	if err := put(); err != nil {
+		return "", err
 	}
 	if err := os.Rename(fresh, path); err != nil {
 		return "", err

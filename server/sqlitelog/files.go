@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"parley/server/chat"
@@ -286,10 +285,10 @@ func ids(rows *sql.Rows, err error) (all []string, _ error) {
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
-// AllFiles calls each with the row of every file of the log in the folder dir, in order
-// of id. A server may be running on it. A log of an earlier version has none.
-func AllFiles(ctx context.Context, dir string, each func(chat.FileRow) error) error {
-	path := filepath.Join(dir, FileName)
+// FilesIn calls each with the row of every file of a database, which is a log's or a
+// backup's, in order of id. A server may be running on it. A log of an earlier version
+// has none.
+func FilesIn(ctx context.Context, path string, each func(chat.FileRow) error) error {
 	unreadable := func(err error) error {
 		if isDamage(err) {
 			return damaged(path, err.Error())
