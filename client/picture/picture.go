@@ -51,14 +51,27 @@ type Prepared struct {
 	Data          []byte // what leaves the device; nil: the file itself, see Why
 	Why           Why
 	Width, Height int    // upright, in pixels; 0 if they are not known
-	Thumb         []byte // a JPEG of at most shared.MaxThumb bytes and MaxThumbSide pixels; nil without
+	Thumb         []byte // a JPEG of at most shared.MaxThumb bytes and MaxThumbSide pixels, or nil
+
+	untouched *Prepared // the same file as it is
+}
+
+// AsItIs is the same file, untouched.
+func (p Prepared) AsItIs() Prepared {
+	if p.untouched != nil {
+		return *p.untouched
+	}
+	return p
 }
 
 // ErrTooLarge is why a picture is not shown: it has too many pixels.
 var ErrTooLarge = errors.New("the picture has too many pixels")
 
-// decoding admits one picture at a time: two would take twice the memory.
+// decoding admits one picture at a time: two would take twice the memory. A small one,
+// as a thumbnail, does not wait.
 var decoding sync.Mutex
+
+const small = 1 << 20 // pixels
 
 // Prepare makes a file of a name ready to be sent. With asItIs, and if it is no picture
 // that can be decoded, the file goes untouched; Why says so. The error is r's.
@@ -96,6 +109,9 @@ func Prepare(r io.ReadSeeker, name string, asItIs bool) (Prepared, error) {
 	case h.moving:
 		p.Why = Moving
 	default:
+		untouched := p
+		untouched.Why = Asked
+		p.untouched = &untouched
 		p.Width, p.Height = img.Bounds().Dx(), img.Bounds().Dy()
 		var ending string
 		p.Data, ending = encode(img, h.lossless())
@@ -116,8 +132,10 @@ func Decode(r io.ReadSeeker, most, side int) (image.Image, error) {
 	case !h.bounded(most):
 		return nil, ErrTooLarge
 	}
-	decoding.Lock()
-	defer decoding.Unlock()
+	if h.width*h.height > small {
+		decoding.Lock()
+		defer decoding.Unlock()
+	}
 	return h.decode(r, side)
 }
 

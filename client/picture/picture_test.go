@@ -58,6 +58,9 @@ func TestOrientations(t *testing.T) {
 				t.Errorf("orientation %d: the %s has the camera's notes", o, what)
 			}
 		}
+		if u := p.AsItIs(); u.Why != Asked || u.Data != nil || u.Name != "IMG_1.JPEG" || u.Width != 320 {
+			t.Errorf("orientation %d, untouched after all: %q, %d×%d, %d", o, u.Name, u.Width, u.Height, u.Why)
+		}
 		p = prepared(t, photo, "IMG_1.JPEG", true)
 		if p.Why != Asked || p.Data != nil || p.Name != "IMG_1.JPEG" || p.Width != 320 || p.Height != 200 {
 			t.Errorf("orientation %d as it is: %q, %d×%d, %d", o, p.Name, p.Width, p.Height, p.Why)

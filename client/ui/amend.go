@@ -50,7 +50,7 @@ func (p *roomPage) react(item session.Item, emoji string) {
 // askToDelete asks whether a message is to be deleted.
 func askToDelete(c *client, conv *conversation.Room, item session.Item) {
 	var o *kit.Overlay
-	o = kit.ShowForm(c.window.Canvas(), lang.T("delete.ask"), kit.NewText(item.Text, kit.FontSmall, kit.RoleMuted).Lines(4),
+	o = kit.ShowForm(c.window.Canvas(), lang.T("delete.ask"), kit.NewText(conversation.Said(item), kit.FontSmall, kit.RoleMuted).Lines(4),
 		kit.NewDanger(lang.T("menu.delete"), func() {
 			o.Close()
 			conv.Session.Delete(item.ID)

@@ -34,6 +34,8 @@ type options struct {
 	grace  time.Duration // how long a phone's app in the background stays connected
 	system system
 
+	folder   string        // the app's own; "" if there is none
+	pickers  pickers       // of files
 	inbox    string        // the file in which links are left; "" if there is none
 	patience time.Duration // until a server that can't be reached is looked for
 }
@@ -58,6 +60,7 @@ type client struct {
 	linkQuestion *kit.Overlay // whether to follow a link, the last one
 	hearing      int          // searches that want multicast
 	networkAsked bool         // whether the app may reach the network, since it was started
+	thumbs       *thumbs      // of the messages' pictures
 	asleep       func()       // cancels the pause of an app in the background
 }
 
@@ -92,6 +95,7 @@ func newClient(app fyne.App, window fyne.Window, o options) *client {
 	if c.store == nil {
 		c.pins.UseSpare(c.spareSecret())
 	}
+	c.thumbs = newThumbs(c)
 	c.restoreProfile()
 	if err := lang.Use(c.prefs.language()); err != nil {
 		fyne.LogError("The language is not known", err)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -128,7 +129,7 @@ func (f *find) hit(item session.Item) fyne.CanvasObject {
 	when := f.page.conv.Clock.When(item.Time)
 	head := kit.NewRow(2*kit.Unit, 0, kit.NewText(text.OneLine(item.User), kit.FontLabel, kit.RoleAccent).Lines(1), kit.NewText(when, kit.FontTiny, kit.RoleMuted).Lines(1))
 	head.MinFlex = 80
-	t := kit.NewTile(kit.NewColumn(1, head, kit.NewText(excerptOf(item.Text, f.asked), kit.FontBody, kit.RoleText).Lines(3)), func() {
+	t := kit.NewTile(kit.NewColumn(1, head, kit.NewText(excerptOf(cmp.Or(item.Text, conversation.Said(item)), f.asked), kit.FontBody, kit.RoleText).Lines(3)), func() {
 		f.overlay.Close()
 		f.page.lead(item.Offset)
 	})
@@ -205,13 +206,19 @@ func showExcerpt(c *client, conv *conversation.Room, e session.Excerpt) {
 		}
 	}
 	list := conversation.NewExcerpt(conv.Clock, e.Items, id)
+	c.showThumbs(conv.Session, list)
+	page, shown := conv.Page.(*roomPage)
 	list.OnHit = func(h conversation.Hit) {
-		if h.Kind == conversation.HitCode {
+		item, ok := h.Message()
+		switch {
+		case h.Kind == conversation.HitCode:
 			c.copy(h.Text)
+		case h.Kind == conversation.HitFile && ok && shown:
+			page.openFile(item)
 		}
 	}
 	list.OnMenu = func(h conversation.Hit, _ fyne.Position) {
-		if item, ok := h.Message(); ok {
+		if item, ok := h.Message(); ok && item.Text != "" {
 			showSelect(c, item.Text)
 		}
 	}

@@ -31,7 +31,7 @@ func notify(c *client, conv *conversation.Room, news []session.Item) {
 		return
 	}
 	c.notices++
-	body := text.OneLine(shown.Text)
+	body := conversation.Said(*shown)
 	if len(body) > 300 {
 		body = strings.ToValidUTF8(body[:300], "") + "…"
 	}

@@ -122,9 +122,9 @@ func preview(item session.Item) string {
 		return lang.Plural("log.deleted", 1)
 	}
 	if item.Mine {
-		return lang.T("rooms.preview.mine", "text", shortened(item.Text))
+		return lang.T("rooms.preview.mine", "text", shortened(conversation.Said(item)))
 	}
-	return lang.T("rooms.preview", "name", text.OneLine(item.User), "text", shortened(item.Text))
+	return lang.T("rooms.preview", "name", text.OneLine(item.User), "text", shortened(conversation.Said(item)))
 }
 
 // shortened is the beginning of a text in one line.

@@ -32,6 +32,8 @@ type roomPage struct {
 	typing   *conversation.Note // who is writing, or what is wrong with the text
 	composer *conversation.Composer
 	complain string // what is wrong with the text
+	sheet    *sheet // the files that were picked last; nil before the first
+	whole    *whole // the picture that was shown last; nil before the first
 	find     *find  // the search that was begun last; nil before the first
 	who      string // id of the message whose reactions the person asked about
 }
@@ -58,6 +60,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.composer.EditLast = p.editLast
 	p.composer.List = p.list
 	p.composer.OnTask = func(t *conversation.Task) { conv.Task = t }
+	c.showThumbs(conv.Session, p.list)
 	conv.Timeline.SetNames(conv.Names(c.prefs.name()))
 	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }
 
@@ -137,6 +140,10 @@ func (p *roomPage) Change(batch []session.Change) {
 		switch change.Kind {
 		case session.StatusChanged:
 			p.askKey()
+			if change.Status.State == session.Connected {
+				p.client.thumbs.again()
+				p.list.Refresh()
+			}
 		case session.Found:
 			p.found(*change.Search)
 		case session.Reached:
@@ -173,6 +180,11 @@ func (p *roomPage) state() {
 	} else {
 		p.typing.Say(typingLine(c.Typing), kit.RoleMuted)
 	}
+	var attach func()
+	if p.canAttach() {
+		attach = p.attach
+	}
+	p.composer.SetAttach(attach)
 	p.list.SetFoot(p.typing.Height(p.list.Size().Width))
 	if p.banner.update() || moved {
 		p.root.Refresh()
@@ -298,6 +310,12 @@ func (p *roomPage) tapped(h conversation.Hit) {
 		p.conv.Session.LoadGap(h.RowID())
 	case conversation.HitCode:
 		p.client.copy(h.Text)
+	case conversation.HitFile:
+		if item, ok := h.Message(); ok {
+			p.openFile(item)
+		}
+	case conversation.HitCancel:
+		p.conv.Session.Delete(h.RowID())
 	case conversation.HitQuote:
 		p.lead(h.Offset)
 	case conversation.HitReaction:
@@ -340,7 +358,9 @@ func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action
 	}
 	changes := p.conv.Status.CanChange
 	add(failed, kit.Action{Icon: "retry", Label: lang.T("menu.retry"), Do: func() { room.Retry(item.ID) }})
-	add(failed, kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() {
+	actions = append(actions, p.fileActions(item)...)
+	said := item.Text != "" || item.File == nil
+	add(failed && item.File == nil, kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() {
 		room.Discard(item.ID)
 		p.begin(nil)
 		p.composer.Entry.SetText(item.Text)
@@ -349,12 +369,13 @@ func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action
 		p.begin(&conversation.Task{Of: item})
 	}})
 	add(changes && item.Changeable(), kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() { p.beginEdit(item) }})
-	add(true, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
-	add(true, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
+	add(said, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
+	add(said, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
 	add(link != "", kit.Action{Icon: "link", Label: lang.T("menu.copy.link"), Do: func() { p.client.copy(link) }})
 	add(changes && len(item.Reactions) > 0, kit.Action{Icon: "people", Label: lang.T("menu.who"), Do: func() { p.askWho(item) }})
 	add(failed, kit.Action{Icon: "trash", Label: lang.T("menu.discard"), Danger: true, Do: func() { room.Discard(item.ID) }})
-	add(changes && item.Changeable(), kit.Action{Icon: "trash", Label: lang.T("menu.delete"), Danger: true, Do: func() {
+	uploads := item.File != nil && item.Delivery == session.Pending // that is cancelled
+	add(changes && item.Changeable() && !uploads, kit.Action{Icon: "trash", Label: lang.T("menu.delete"), Danger: true, Do: func() {
 		askToDelete(p.client, p.conv, item)
 	}})
 	return actions
@@ -366,6 +387,9 @@ func (p *roomPage) menu(at fyne.Position) {
 	actions := []kit.Action{{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }}}
 	if p.conv.Status.CanSearch {
 		actions = append(actions, kit.Action{Icon: "search", Label: lang.T("find.title"), Do: p.showFind})
+	}
+	if p.canAttach() {
+		actions = append(actions, kit.Action{Icon: "attach", Label: lang.T("file.send"), Do: p.attach})
 	}
 	actions = append(actions,
 		kit.Action{Icon: "invite", Label: lang.T("invite.title"), Do: func() { showInvite(c, p.conv) }},

@@ -49,8 +49,11 @@ func Run(link string) {
 	c := newRouter(a, w, options{
 		bridge: b, net: network{dial.Probe, dial.Rooms, session.Open, searchNearby, dial}, store: store,
 		clock: time.Now, grace: backgroundGrace, system: android, patience: lostPatience, inbox: inbox,
+		folder: a.Storage().RootURI().Path(), pickers: systemPickers,
 	})
-	c.storeProblem = problem
+	if c.storeProblem = problem; problem != "in_use" {
+		c.emptyFiles()
+	}
 	w.Resize(c.prefs.size())
 	follow(c, a.Lifecycle())
 	c.watchInbox()

@@ -30,10 +30,12 @@ type Composer struct {
 	EditLast func()          // Up in an empty composer
 	OnTask   func(*Task)     // what the text is for has changed
 	List     Chooser         // of which messages are chosen from the keyboard; may be nil
+	Attach   func()          // asks for a file to send; nil: none can be sent, see SetAttach
 	Dense    bool            // in little height
 
 	send    *insideButton
 	newline *insideButton
+	attach  *insideButton
 	high    float32
 	task    *Task
 	bar     *taskBar
@@ -68,15 +70,12 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 	c.send = newInsideButton("send", func() { e.send(); c.focus() })
 	c.send.filled = true
 	c.newline = newInsideButton("break", func() { e.TypedRune('\n'); c.focus() })
-	c.newline.Hidden = !kit.IsPhone()
-	e.Aside = kit.Touch
-	if c.newline.Visible() {
-		e.Aside += kit.Touch
-	}
-	e.inside = []*insideButton{c.send, c.newline}
+	c.attach = newInsideButton("attach", func() { c.Attach() })
+	c.arrange()
 	e.Prepare(e, MaxDraft)
 	e.OnChanged = func(s string) {
 		c.send.setActive(s != "")
+		c.arrange()
 		if c.task != nil && c.task.Edit {
 			c.task.Written = s
 		}
@@ -90,6 +89,34 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 	e.onFocus = c.Refresh
 	c.ExtendBaseWidget(c)
 	return c
+}
+
+// SetAttach offers to attach files, or with nil does not.
+func (c *Composer) SetAttach(attach func()) {
+	if (c.Attach == nil) != (attach == nil) {
+		c.Attach = attach
+		c.arrange()
+		c.Refresh()
+	}
+	c.Attach = attach
+}
+
+// arrange shows the button next to that which sends: to attach a file or, on a phone as
+// soon as something is written, to break the line.
+func (c *Composer) arrange() {
+	e, was := c.Entry, c.attach.Hidden
+	attaches := c.Attach != nil && (c.task == nil || !c.task.Edit) && (!kit.IsPhone() || e.Text == "")
+	c.attach.Hidden, c.newline.Hidden = !attaches, attaches || !kit.IsPhone()
+	e.inside = []*insideButton{c.send}
+	if attaches {
+		e.inside = append(e.inside, c.attach)
+	} else if c.newline.Visible() {
+		e.inside = append(e.inside, c.newline)
+	}
+	e.Aside = float32(len(e.inside)) * kit.Touch
+	if was != c.attach.Hidden {
+		c.Refresh()
+	}
 }
 
 // fieldLine is the width of the line around the entry while it has the focus.
@@ -147,6 +174,7 @@ func (c *Composer) Renew() {
 
 func (c *Composer) setTask(t *Task) {
 	c.task = t
+	c.arrange()
 	c.bar.say(t)
 	c.OnTask(t)
 	c.resize()
@@ -268,6 +296,7 @@ func (c *Composer) Restore(draft string) {
 	c.Entry.SetText(draft)
 	c.Entry.OnChanged = changed
 	c.send.setActive(draft != "")
+	c.arrange()
 	c.names.offer(nil)
 }
 
@@ -318,6 +347,7 @@ func (r *composerRenderer) Layout(size fyne.Size) {
 	top, rest := c.pad()+names+bar, h-names-bar
 	kit.Put(c.send, c.pad()+w-kit.Touch, top, kit.Touch, rest)
 	kit.Put(c.newline, c.pad()+w-2*kit.Touch, top, kit.Touch, rest)
+	kit.Put(c.attach, c.pad()+w-2*kit.Touch, top, kit.Touch, rest)
 }
 
 func (r *composerRenderer) MinSize() fyne.Size { return fyne.NewSize(1, kit.Touch+2*r.c.pad()) }
@@ -329,6 +359,6 @@ func (r *composerRenderer) Refresh() {
 	kit.Repaint(r.c)
 }
 func (r *composerRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.c.Entry, r.c.names, r.c.bar, r.c.newline, r.c.send}
+	return []fyne.CanvasObject{r.ground, r.c.Entry, r.c.names, r.c.bar, r.c.newline, r.c.attach, r.c.send}
 }
 func (r *composerRenderer) Destroy() {}

@@ -15,7 +15,7 @@ import (
 
 // drawRow makes the view of a row that was measured in f; marked if it names the
 // person.
-func drawRow(r *row, f frame, now lang.Clock, marked bool) *rowView {
+func drawRow(r *row, f frame, now lang.Clock, marked bool, thumbs Thumbs) *rowView {
 	v := &rowView{root: container.NewWithoutLayout()}
 	left, width := f.column()
 	y := float32(rowGap)
@@ -40,7 +40,7 @@ func drawRow(r *row, f frame, now lang.Clock, marked bool) *rowView {
 		if marked {
 			v.mark(p, left, y, width, r.height-y)
 		}
-		v.message(r, f, p, left, y, width)
+		v.message(r, f, p, thumbs, left, y, width)
 	}
 	v.root.Resize(fyne.NewSize(f.width, r.height))
 	return v
@@ -114,7 +114,7 @@ func (r *row) inks(p *kit.Palette) inks {
 	return inks{p.Theirs, p.Text, p.Muted, p.Accent, p.TheirsSoft}
 }
 
-func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float32) {
+func (v *rowView) message(r *row, f frame, p *kit.Palette, thumbs Thumbs, left, y, width float32) {
 	s := r.shape(f, nil)
 	ink := r.inks(p)
 	x := left + rowMargin
@@ -142,6 +142,12 @@ func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float3
 		v.quote(q, ink, tx, ty, inner)
 		ty += quoteHeight()
 	}
+	if r.item.File != nil {
+		ty -= r.fileLift(f)
+		_, h := r.fileSize(f)
+		v.file(r, f, thumbs, ink, tx, ty, inner)
+		ty += h + r.fileGap()
+	}
 	fo := r.font()
 	for i, piece := range s.pieces {
 		if i > 0 {
@@ -152,7 +158,7 @@ func (v *rowView) message(r *row, f frame, p *kit.Palette, left, y, width float3
 			ty += piece.height(fo)
 			continue
 		}
-		for _, line := range fo.Wrapper().Lay(piece.Text, f.maxText())[:piece.shown] {
+		for _, line := range fo.Wrapper().Lay(piece.Text, s.wrap)[:piece.shown] {
 			lx := tx
 			if line.RTL {
 				lx = tx + inner - line.Width

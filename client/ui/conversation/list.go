@@ -105,6 +105,16 @@ func NewExcerpt(now lang.Clock, items []session.Item, id string) *List {
 	return l
 }
 
+// Redraw draws the rows in sight that show a file again.
+func (l *List) Redraw(file string) {
+	for _, r := range l.shown {
+		if r.item.File != nil && r.item.File.ID == file {
+			r.view = nil
+		}
+	}
+	l.draw()
+}
+
 // Draggable makes a drag at the left edge of the window scroll the list.
 func (l *List) Draggable() fyne.Draggable { return l }
 

@@ -136,7 +136,7 @@ func (l *List) MouseOut()                        { l.hover = Hit{} }
 
 func (l *List) Cursor() desktop.Cursor {
 	switch l.hover.Kind {
-	case HitLink, HitFailed, HitGap, HitQuote, HitReaction, HitCode, hitFold, hitPill:
+	case HitLink, HitFailed, HitGap, HitQuote, HitReaction, HitCode, HitFile, HitCancel, hitFold, hitPill:
 		return desktop.PointerCursor
 	}
 	return desktop.DefaultCursor

@@ -62,7 +62,7 @@ func (r *listRenderer) draw() {
 				continue
 			}
 			if row.view == nil {
-				row.view = drawRow(row, t.frame, t.clock, t.marks(row))
+				row.view = drawRow(row, t.frame, t.clock, t.marks(row), t.Thumbs)
 			}
 			row.view.root.Move(fyne.NewPos(0, t.tops[i]-offset+top))
 			l.shown = append(l.shown, row)
@@ -156,7 +156,7 @@ func (r *listRenderer) lightOn() []fyne.CanvasObject {
 	rect := r.lit // the same one: Fyne would lay out the list for a new one, and draw it again
 	rect.FillColor = kit.Colors().Press
 	rect.CornerRadius = min(h.size.Height/2, bubbleRound)
-	if h.Kind == HitLink || h.Kind == HitQuote {
+	if h.Kind == HitLink || h.Kind == HitQuote || h.Kind == HitFile {
 		rect.CornerRadius = kit.Unit
 	}
 	kit.Put(rect, at.X, at.Y, h.size.Width, h.size.Height)

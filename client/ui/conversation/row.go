@@ -104,13 +104,13 @@ func (f frame) maxText() float32 {
 
 // fontOf is what a row's text is drawn in.
 func (r *row) font() kit.Font {
-	if text.Jumbo(r.text) {
+	if r.jumbo() {
 		return kit.Font{Size: 2.6 * kit.SizeBody}
 	}
 	return kit.FontBody
 }
 
-func (r *row) jumbo() bool { return text.Jumbo(r.text) }
+func (r *row) jumbo() bool { return r.item.File == nil && text.Jumbo(r.text) }
 
 // named reports whether the sender's name stands above the bubble's text. In
 // little height the avatar alone says who it is.
@@ -170,6 +170,7 @@ func foldHeight() float32 { return kit.FontLabel.LineHeight() + 2*kit.Unit }
 // shape is the geometry of a row's bubble, and of the reactions under it.
 type shape struct {
 	width, height float32 // of the bubble
+	wrap          float32 // how wide the text may be
 	pieces        []piece // of the text
 	fold          string  // what the line under a long text says, or ""
 	metaInline    bool    // the time stands behind the last line
@@ -180,15 +181,15 @@ type shape struct {
 // have one, and what opens a room measures thousands.
 func (r *row) shape(f frame, pieces []piece) shape {
 	fo, most := r.font(), f.maxText()
-	s := shape{pieces: pieces[:0]}
+	s := shape{pieces: pieces[:0], wrap: r.wrapWidth(f)}
 	var inner, height float32
 	lines := 0
 	parts := r.parts
-	if parts == nil {
+	if parts == nil && r.spoken() {
 		parts = []text.Part{{Text: r.text}}
 	}
 	for _, p := range parts {
-		piece := newPiece(p, fo, most)
+		piece := newPiece(p, fo, s.wrap)
 		lines += piece.extent.Lines
 		inner = max(inner, piece.extent.Widest)
 		s.pieces = append(s.pieces, piece)
@@ -209,6 +210,13 @@ func (r *row) shape(f frame, pieces []piece) shape {
 		inner = max(inner, min(kit.FontLabel.Wrapper().Measure(s.fold, 1e6).Widest, most))
 		height += foldHeight()
 	}
+	if r.item.File != nil {
+		w, h := r.fileSize(f)
+		if height += h + r.fileGaps(f); r.pictured() {
+			w += 2*pictureInset - 2*bubbleInset
+		}
+		inner = max(inner, w)
+	}
 	if r.named(f) {
 		name := kit.FontLabel.Wrapper().Measure(r.item.User, 1e6).Widest
 		inner = max(inner, min(name, most))
@@ -219,8 +227,11 @@ func (r *row) shape(f frame, pieces []piece) shape {
 		height += quoteHeight()
 	}
 	if mw := r.metaWidth(); mw > 0 {
-		last := s.pieces[len(s.pieces)-1]
-		s.metaInline = s.fold == "" && !last.Code && !last.extent.RTL && !r.jumbo() && last.extent.Last+metaGap+mw <= most
+		var last piece
+		if n := len(s.pieces); n > 0 {
+			last = s.pieces[n-1]
+			s.metaInline = s.fold == "" && !last.Code && !last.extent.RTL && !r.jumbo() && last.extent.Last+metaGap+mw <= s.wrap
+		}
 		if s.metaInline {
 			inner = max(inner, last.extent.Last+metaGap+mw)
 		} else {
@@ -245,8 +256,14 @@ func (r *row) noteHeight(f frame) float32 {
 // failureSentence says why a message was refused. If the reason is one of the
 // server's, it is in the server's words.
 func failureSentence(item session.Item) string {
+	if item.File != nil {
+		switch item.Code {
+		case shared.CodeTooLong, shared.CodeUnknownType:
+			return lang.T("failed.file." + string(item.Code))
+		}
+	}
 	switch item.Code {
-	case shared.CodeEmpty, shared.CodeTooLong:
+	case shared.CodeEmpty, shared.CodeTooLong, session.CodeNoRoom, session.CodeNoCopy:
 		return lang.T("failed." + string(item.Code))
 	}
 	if item.Reason != "" {

@@ -21,7 +21,9 @@ const (
 	hitFold // shows a long text whole, or folds it
 	HitQuote
 	HitReaction
-	HitCode // copies it
+	HitCode   // copies it
+	HitFile   // shows or opens it
+	HitCancel // ends the sending of a file
 	hitPill
 )
 

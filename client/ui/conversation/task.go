@@ -62,7 +62,7 @@ func (b *taskBar) say(t *Task) {
 	}
 	b.icon.Set(icon, kit.RoleAccent)
 	b.title.SetText(title)
-	b.what.SetText(cmp.Or(oneLine(t.Of.Text), "…"))
+	b.what.SetText(cmp.Or(Said(t.Of), "…"))
 }
 
 func (b *taskBar) height(width float32) float32 {

@@ -19,6 +19,7 @@ type Timeline struct {
 	clock  lang.Clock
 	names  []string // the person's, so that messages which name them are marked
 	marked string   // id of another message that is marked
+	Thumbs Thumbs   // of the messages with pictures; nil: none are shown
 
 	unfolded map[string]bool // ids of long messages that are shown whole
 }

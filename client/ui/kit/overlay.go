@@ -14,7 +14,8 @@ type Overlay struct {
 	panel  *Card
 	place  func(area fyne.Size) (at fyne.Position, size fyne.Size)
 	scrim  Role
-	grow   *grow // while the panel grows
+	grow   *grow  // while the panel grows
+	Closed func() // is told that the panel is gone; may be nil
 }
 
 // ShowOverlay puts a panel above the page.
@@ -57,6 +58,10 @@ func (o *Overlay) Close() {
 		o.grow.cancel()
 	}
 	o.canvas.Overlays().Remove(o)
+	if closed := o.Closed; closed != nil {
+		o.Closed = nil
+		closed()
+	}
 }
 
 // CloseOverlay closes the topmost overlay of ours. It reports whether there was

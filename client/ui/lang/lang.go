@@ -83,6 +83,9 @@ func T(key string, values ...string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
+// Decimal is a number that is written with a point, as the language writes it.
+func Decimal(s string) string { return strings.Replace(s, ".", T("number.point"), 1) }
+
 // Has reports whether there is a text of a key.
 func Has(key string) bool { return lang.X(key, "") != "" }
 

@@ -1,0 +1,492 @@
+package ui
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/storage"
+
+	"parley/client/picture"
+	"parley/client/session"
+	"parley/client/ui/conversation"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
+	"parley/client/ui/text"
+	"parley/shared"
+)
+
+// attachment is a file that the person wants to send.
+type attachment struct {
+	name     string
+	path     string // where it can be read; "" until it is known
+	own      bool   // the path is a copy of ours
+	size     int64
+	prepared picture.Prepared
+	ready    bool
+	problem  string // why it can't be sent; "" if it can
+	preview  *canvas.Image
+}
+
+// outgoing is what of it leaves the device.
+func (a *attachment) outgoing(asItIs bool) (p picture.Prepared, size int64) {
+	p = a.prepared
+	if asItIs {
+		p = p.AsItIs()
+	}
+	if p.Data != nil {
+		return p, int64(len(p.Data))
+	}
+	return p, a.size
+}
+
+// sheet shows the files that are to be sent, before they are.
+type sheet struct {
+	page    *roomPage
+	overlay *kit.Overlay
+	files   []*attachment
+	rows    *kit.Column
+	caption *kit.Entry
+	written string // the caption as it came from the composer
+	asItIs  bool
+	toggle  *kit.Tile
+	hint    *kit.Text // what goes along with a picture that is sent as it is
+	problem *kit.Text
+	send    *kit.Tile
+	waits   bool // it goes as soon as it is ready
+	sending bool
+	closed  bool
+	reply   string // id of the message that it answers
+}
+
+// attach asks for a file and shows it on a sheet.
+func (p *roomPage) attach() {
+	c := p.client
+	if !p.canAttach() || c.window.Canvas().Overlays().Top() != nil {
+		return
+	}
+	c.pickers.open(c.window, func(r fyne.URIReadCloser, err error) {
+		c.bridge.Post(func() {
+			switch {
+			case err != nil:
+				c.nav.Say(lang.T("file.unpicked"))
+			case r == nil: // nothing was picked
+			default:
+				p.showSheet([]source{{uri: r.URI(), reader: r}})
+			}
+		})
+	})
+}
+
+// dropped shows what was dropped onto the window.
+func (p *roomPage) dropped(uris []fyne.URI) {
+	if p.client.window.Canvas().Overlays().Top() != nil || len(uris) == 0 {
+		return
+	}
+	if !p.canAttach() {
+		p.client.Say(lang.T("file.nobody"))
+		return
+	}
+	sources := make([]source, min(len(uris), maxAttached))
+	for i := range sources {
+		sources[i] = source{uri: uris[i]}
+	}
+	p.showSheet(sources)
+}
+
+// maxAttached is how many files one sheet takes.
+const maxAttached = 30
+
+// canAttach reports whether files can be sent now.
+func (p *roomPage) canAttach() bool { return p.conv.Status.MaxFile > 0 }
+
+// source is a file that was picked, or dropped.
+type source struct {
+	uri    fyne.URI
+	reader io.ReadCloser // nil: it has yet to be opened
+}
+
+// showSheet shows files, and prepares them meanwhile.
+func (p *roomPage) showSheet(sources []source) {
+	c := p.client
+	s := &sheet{page: p, rows: kit.NewColumn(2 * kit.Unit)}
+	p.sheet = s
+	ctx, cancel := context.WithCancel(c.bridge.Context)
+	if t := p.composer.Task(); t != nil && !t.Edit {
+		s.reply = t.Of.ID
+	}
+	s.caption = kit.NewEntry(lang.T("file.caption"), c.shortcut)
+	if t := p.composer.Task(); t == nil || !t.Edit {
+		s.written = p.composer.Entry.Text
+		s.caption.SetText(strings.ReplaceAll(s.written, "\n", " "))
+	}
+	s.caption.OnSubmitted = func(string) { s.submit() }
+	s.toggle = kit.NewToggle(lang.T("file.asis"), &s.asItIs, s.draw)
+	s.hint = kit.NewText("", kit.FontSmall, kit.RoleMuted)
+	s.problem = kit.NewText("", kit.FontSmall, kit.RoleError)
+	s.send = kit.NewPrimary(lang.T("file.go"), s.submit)
+	body := kit.NewColumn(3*kit.Unit, kit.NewText(lang.T("file.send"), kit.FontTitle, kit.RoleText), s.rows,
+		kit.NewEntryBox(s.caption), s.toggle, s.hint, s.problem, s.send,
+		kit.NewSecondary(lang.T("composer.cancel"), func() { s.overlay.Close() })).Padded(kit.Around(4 * kit.Unit))
+	most := p.conv.Status.MaxFile
+	for _, from := range sources {
+		a := &attachment{name: text.OneLine(shared.FileName(from.uri.Name()))}
+		s.files = append(s.files, a)
+		c.bridge.Run(ctx, func(ctx context.Context) func() {
+			read := c.prepareFile(ctx, from, most)
+			if ctx.Err() != nil {
+				read.remove()
+			}
+			return func() { s.prepared(a, read) }
+		})
+	}
+	s.draw()
+	s.overlay = kit.ShowPanel(c.window.Canvas(), body)
+	s.overlay.Closed = func() {
+		cancel()
+		s.close()
+	}
+	if !kit.IsPhone() { // a phone's keyboard would hide the picture
+		c.window.Canvas().Focus(s.caption)
+	}
+}
+
+// prepared shows a file that has been read.
+func (s *sheet) prepared(a, read *attachment) {
+	if s.closed || !slices.Contains(s.files, a) {
+		read.remove()
+		return
+	}
+	preview := a.preview
+	*a = *read
+	if a.preview = preview; a.prepared.Thumb != nil {
+		img, err := picture.Decode(bytes.NewReader(a.prepared.Thumb), shared.MaxThumbSide*shared.MaxThumbSide, shared.MaxThumbSide)
+		if err == nil {
+			a.preview = canvas.NewImageFromImage(img)
+			a.preview.FillMode = canvas.ImageFillContain
+		}
+	}
+	s.draw()
+	if s.waits && s.ready() {
+		s.submit()
+	}
+}
+
+// ready reports whether all files have been read.
+func (s *sheet) ready() bool {
+	return !slices.ContainsFunc(s.files, func(a *attachment) bool { return !a.ready })
+}
+
+// draw shows the files as they would be sent now.
+func (s *sheet) draw() {
+	s.rows.Objects = nil
+	var hints []string
+	encoded := false
+	for _, a := range s.files {
+		s.rows.Objects = append(s.rows.Objects, s.row(a))
+		encoded = encoded || a.prepared.Data != nil
+		if a.ready && a.problem == "" && a.tells() {
+			hints = append(hints, lang.T("file.only", "name", text.OneLine(a.name)))
+		}
+	}
+	if s.asItIs && encoded {
+		hints = append(hints, lang.T("file.asis.why"))
+	}
+	s.toggle.Hidden = !encoded
+	s.hint.SetText(strings.Join(hints, "\n"))
+	s.hint.Hidden = len(hints) == 0
+	s.problem.Hidden = s.problem.Text == ""
+	s.send.Hidden = !slices.ContainsFunc(s.files, func(a *attachment) bool { return s.why(a) == "" })
+	label := lang.T("file.go")
+	if s.sending || s.waits {
+		label = lang.T("file.preparing")
+	}
+	s.send.Content.(*kit.Text).SetText(label)
+	if s.overlay != nil {
+		s.overlay.Refresh()
+	}
+}
+
+// tells reports whether the file may say where and when it was made, and can't be
+// sent without that.
+func (a *attachment) tells() bool {
+	switch a.prepared.Why {
+	case picture.TooLarge, picture.Unreadable, picture.Moving:
+		return true
+	case picture.NoPicture:
+		return telling[strings.ToLower(filepath.Ext(a.name))]
+	}
+	return false
+}
+
+// telling are the extensions of pictures and films that Parley does not read.
+var telling = map[string]bool{
+	".heic": true, ".heif": true, ".avif": true, ".tif": true, ".tiff": true, ".dng": true, ".raw": true, ".cr2": true, ".nef": true, ".arw": true,
+	".mp4": true, ".mov": true, ".m4v": true, ".3gp": true, ".webm": true, ".mkv": true, ".avi": true,
+}
+
+// why says why a file can't be sent; "" if it can.
+func (s *sheet) why(a *attachment) string {
+	most := s.page.conv.Status.MaxFile
+	switch _, size := a.outgoing(s.asItIs); {
+	case !a.ready:
+		return ""
+	case a.problem != "":
+		return a.problem
+	case size > most:
+		return lang.T("file.large", "name", text.OneLine(a.name), "size", conversation.Size(size), "limit", conversation.Size(most))
+	}
+	return ""
+}
+
+// row shows a file: a single picture large, several in lines with a button each that
+// takes it off the sheet.
+func (s *sheet) row(a *attachment) fyne.CanvasObject {
+	detail, role := lang.T("file.preparing"), kit.Role(kit.RoleMuted)
+	out, size := a.outgoing(s.asItIs)
+	name := a.name
+	if a.ready {
+		detail, name = conversation.Size(size), cmp.Or(out.Name, a.name)
+		if why := s.why(a); why != "" {
+			detail, role = why, kit.RoleError
+		}
+	}
+	label := kit.NewColumn(1, kit.NewText(text.OneLine(name), kit.FontStrong, kit.RoleText).Lines(1), kit.NewText(detail, kit.FontSmall, role))
+	single := len(s.files) == 1
+	var shown fyne.CanvasObject = kit.NewPicture("file", kit.RoleAccent, 28)
+	if a.preview != nil {
+		side := float32(52)
+		if single {
+			side = 180
+		}
+		a.preview.SetMinSize(fyne.NewSize(52, side))
+		shown = a.preview
+	}
+	if single && a.preview != nil {
+		return kit.NewColumn(2*kit.Unit, shown, label)
+	}
+	row := kit.NewRow(3*kit.Unit, 1, shown, label)
+	if !single {
+		row.Objects = append(row.Objects, kit.NewIconButton("close", func() { s.drop(a) }))
+	}
+	return row
+}
+
+// drop takes a file off the sheet.
+func (s *sheet) drop(a *attachment) {
+	if s.sending {
+		return
+	}
+	s.files = slices.DeleteFunc(s.files, func(o *attachment) bool { return o == a })
+	a.remove()
+	s.draw()
+	if s.waits && s.ready() {
+		s.submit()
+	}
+}
+
+// submit sends the files that can be sent, in order, the caption with the first. What
+// can't stays on the sheet, with the reason.
+func (s *sheet) submit() {
+	if s.sending {
+		return
+	}
+	if s.waits = !s.ready(); s.waits {
+		s.draw()
+		return
+	}
+	s.problem.SetText("")
+	for i, a := range s.files {
+		if s.why(a) == "" {
+			s.sendFile(i, a)
+			return
+		}
+	}
+	s.sending = false
+	s.draw()
+}
+
+// sendFile puts one file into the outbox, and goes on with the next.
+func (s *sheet) sendFile(i int, a *attachment) {
+	s.sending = true
+	s.draw()
+	out, _ := a.outgoing(s.asItIs)
+	room, caption, reply := s.page.conv.Session, s.caption.Text, s.reply
+	b := s.page.client.bridge
+	b.Background(func() {
+		err := sendFile(b.Context, room, a.path, out, caption, reply)
+		b.Post(func() {
+			s.sending = false
+			if err == nil {
+				s.sent(i, a)
+			} else {
+				s.refused(a, err)
+			}
+		})
+	})
+}
+
+func sendFile(ctx context.Context, room *session.Room, path string, p picture.Prepared, caption, reply string) error {
+	from := io.Reader(bytes.NewReader(p.Data))
+	if p.Data == nil {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		from = f
+	}
+	_, err := room.SendFile(ctx, session.Attachment{Name: p.Name, From: from, Width: p.Width, Height: p.Height, Thumb: p.Thumb}, caption, reply)
+	return err
+}
+
+// sent goes on after a file is in the outbox.
+func (s *sheet) sent(i int, a *attachment) {
+	if i < len(s.files) && s.files[i] == a {
+		s.files = slices.Delete(s.files, i, i+1)
+	}
+	a.remove()
+	p := s.page
+	if s.caption.Text != "" || s.reply != "" { // they went with this one
+		p.composer.End()
+		p.composer.Entry.SetText("")
+		s.caption.SetText("")
+		s.reply, s.written = "", ""
+	}
+	p.list.Follow()
+	p.conv.Timeline.SetFresh("")
+	p.state()
+	if s.closed {
+		return
+	}
+	if len(s.files) == 0 {
+		s.overlay.Close()
+		return
+	}
+	s.submit()
+}
+
+// refused says why a file is not in the outbox. It stays on the sheet.
+func (s *sheet) refused(a *attachment, err error) {
+	name := text.OneLine(a.name)
+	sentence := lang.T("file.unread", "name", name)
+	switch {
+	case errors.Is(err, session.ErrTooLong):
+		sentence = lang.T("text.full", "limit", fmt.Sprint(shared.MaxCaption))
+	case errors.Is(err, session.ErrNoFiles):
+		sentence = lang.T("file.nobody")
+	case errors.Is(err, session.ErrFileTooLarge):
+		_, size := a.outgoing(s.asItIs)
+		sentence = lang.T("file.large", "name", name, "size", conversation.Size(size), "limit", conversation.Size(s.page.conv.Status.MaxFile))
+	case errors.Is(err, session.ErrEmptyFile):
+		sentence = lang.T("file.empty", "name", name)
+	case errors.Is(err, session.ErrNoSpace):
+		sentence = lang.T("file.nospace")
+	case errors.Is(err, session.ErrNoStore):
+		sentence = lang.T("file.nostore")
+	}
+	if s.closed {
+		s.page.client.Say(sentence)
+		return
+	}
+	s.problem.SetText(sentence)
+	s.draw()
+}
+
+// close forgets the files. What was written stays in the composer.
+func (s *sheet) close() {
+	s.closed = true
+	for _, a := range s.files {
+		if !s.sending { // otherwise the next start removes it
+			a.remove()
+		}
+	}
+	if s.caption.Text != strings.ReplaceAll(s.written, "\n", " ") && !s.sending {
+		s.page.composer.Entry.SetText(s.caption.Text)
+	}
+}
+
+func (a *attachment) remove() {
+	if a.own {
+		removeFile(a.path)
+	}
+}
+
+// prepareFile reads a file, which may take a while.
+func (c *client) prepareFile(ctx context.Context, from source, most int64) *attachment {
+	a := &attachment{name: shared.FileName(from.uri.Name()), ready: true}
+	if err := a.find(ctx, c, from, most); err != nil {
+		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
+		return a
+	}
+	f, err := os.Open(a.path)
+	if err != nil {
+		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
+		return a
+	}
+	defer f.Close()
+	switch info, err := f.Stat(); {
+	case err != nil:
+		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
+		return a
+	case info.Size() == 0 || !info.Mode().IsRegular():
+		a.problem = lang.T("file.empty", "name", text.OneLine(a.name))
+		return a
+	default:
+		a.size = info.Size()
+	}
+	if a.prepared, err = picture.Prepare(f, a.name, false); err != nil {
+		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
+	}
+	return a
+}
+
+// find sets the path of the file. What is no file of the system, as on Android, is
+// copied: each read of it costs a call into Java, and the permission to read it ends
+// with the app.
+func (a *attachment) find(ctx context.Context, c *client, from source, most int64) error {
+	r := from.reader
+	if from.uri.Scheme() == "file" {
+		a.path = from.uri.Path()
+		if r != nil {
+			return r.Close()
+		}
+		return nil
+	}
+	if r == nil {
+		var err error
+		if r, err = storage.Reader(from.uri); err != nil {
+			return err
+		}
+	}
+	defer r.Close()
+	f, err := c.newFile("picked")
+	if err != nil {
+		return err
+	}
+	a.path, a.own = f.Name(), true
+	_, err = io.CopyBuffer(struct{ io.Writer }{f}, struct{ io.Reader }{io.LimitReader(endingReader{ctx, r}, max(most, picture.MaxPixels)+1)}, make([]byte, piece))
+	return errors.Join(err, f.Close())
+}
+
+// endingReader ends with its context.
+type endingReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r endingReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

@@ -1,0 +1,171 @@
+package ui
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
+
+	"parley/client/picture/picturetest"
+	"parley/client/session"
+	"parley/client/ui/kit"
+	"parley/client/ui/lang"
+	"parley/client/ui/uitest"
+)
+
+// takesFiles is a server that takes files.
+var takesFiles = session.Status{State: session.Connected, CanChange: true, CanSearch: true, MaxFile: 100_000_000}
+
+// filesRoom enters a room on such a server.
+func (w *world) filesRoom(items ...session.Item) *roomPage {
+	w.t.Helper()
+	p := w.ableRoom()
+	for i, item := range items {
+		if item.File != nil && item.File.Thumb {
+			w.client.thumbs.keep(item.File.ID, scenery(item.File.Width, item.File.Height, i))
+		}
+	}
+	p.conv.Apply(append([]session.Change{{Kind: session.StatusChanged, Status: takesFiles}}, uitest.Appended(items...)...))
+	return p
+}
+
+// scenery is a picture with a horizon.
+func scenery(w, h, n int) image.Image {
+	k := max(w, h)
+	w, h = max(w*480/k, 1), max(h*480/k, 1)
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			c := color.RGBA{uint8(120 + 100*y/h), uint8(160 + 60*y/h), 235, 255}
+			if y > h/2+(x*(n+3)/5)%40 {
+				c = color.RGBA{40, uint8(90 + 100*x/w), uint8(60 + 20*n), 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	return img
+}
+
+func withFile(item session.Item, f session.File) session.Item {
+	f.ID = fmt.Sprintf("%026s", item.ID)
+	item.File = &f
+	return item
+}
+
+func photo(name string, w, h int) session.File {
+	return session.File{Name: name, Type: "image/jpeg", Size: 812_345, Width: w, Height: h, Thumb: true}
+}
+
+// fileItems are messages with files in every state.
+func fileItems() []session.Item {
+	sending := withFile(uitest.Own(9, ""), session.File{Name: "IMG_2.jpg", Size: 812_345, Width: 1920, Height: 2560, Thumb: true, Sent: 370_000})
+	sending.Delivery = session.Pending
+	waits := withFile(uitest.Own(10, "The list"), session.File{Name: "Groceries for the whole of the long weekend in the mountains.pdf", Size: 2_400_000})
+	waits.Delivery = session.Pending
+	half := withFile(uitest.Own(11, ""), session.File{Name: "Song.mp3", Size: 4_400_000, Sent: 3_100_000})
+	half.Delivery = session.Pending
+	failed := withFile(uitest.Own(12, ""), session.File{Name: "Film.mp4", Size: 99_000_000})
+	failed.Delivery, failed.Code = session.Failed, session.CodeNoRoom
+	answer := withFile(uitest.Said(4, "Cleo", "And this is what it looks like from the other side, in the evening"), photo("IMG_3.jpg", 2560, 1440))
+	answer.Quote = &session.Quote{Offset: 2, User: "Bob", Text: "IMG_1.jpg"}
+	answer.Reactions = []session.Reaction{{Emoji: "👍", Count: 3}}
+	return []session.Item{
+		withFile(uitest.Said(1, "Bob", ""), photo("IMG_1.jpg", 2560, 1920)),
+		withFile(uitest.Own(2, "Here we are"), photo("IMG_4.jpg", 1440, 2560)),
+		answer,
+		withFile(uitest.Said(5, "Grace Hopper", ""), session.File{Name: "Programme.pdf", Type: "application/octet-stream", Size: 1_234_567}),
+		withFile(uitest.Said(6, "Bob", ""), session.File{Name: "Voice.m4a", Type: "audio/mp4", Size: 345_678}),
+		withFile(uitest.Said(7, "Bob", "gone"), session.File{Name: "Old.jpg", Type: "image/jpeg", Size: 345_678, Width: 640, Height: 480, Thumb: true, Gone: true}),
+		sending, waits, half, failed,
+	}
+}
+
+// picked puts files onto a sheet, as after the picker.
+func (w *world) picked(p *roomPage, paths ...string) {
+	w.t.Helper()
+	uris := make([]fyne.URI, len(paths))
+	for i, path := range paths {
+		uris[i] = storage.NewFileURI(path)
+	}
+	p.dropped(uris)
+	w.settle(func() bool { return p.sheet.ready() })
+}
+
+// file writes a file of a name and returns its path.
+func (w *world) file(name string, data []byte) string {
+	w.t.Helper()
+	path := filepath.Join(w.t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	return path
+}
+
+func init() {
+	scenes = append(scenes, []scene{
+		{"files", func(w *world) { w.filesRoom(fileItems()[:6]...) }},
+		{"files-sending", func(w *world) { w.filesRoom(fileItems()[6:]...) }},
+		{"file-menu", func(w *world) {
+			l := w.filesRoom(fileItems()[4:5]...).list
+			l.TappedSecondary(&fyne.PointEvent{Position: uitest.Where(w.t, l, "Voice")})
+		}},
+		{"file-sheet", func(w *world) { w.picked(w.filesRoom(), w.file("IMG_1.jpg", picturetest.Photo(6, 640, 480))) }},
+		{"file-sheet-several", func(w *world) {
+			w.picked(w.filesRoom(), w.file("IMG_1.jpg", picturetest.Photo(6, 640, 480)), w.file("IMG_2.heic", []byte("heic")), w.file("Empty.txt", nil),
+				w.file("Programme.pdf", make([]byte, 1_234_567)))
+		}},
+		{"file-whole", func(w *world) {
+			items := fileItems()
+			p := w.filesRoom(items...)
+			showWhole(p, items[2])
+			w.settle(func() bool { return p.whole.note.Text != lang.T("file.loading") })
+		}},
+	}...)
+}
+
+// Files as they are drawn; with -shots the pictures are kept.
+func TestFilePictures(t *testing.T) {
+	for _, v := range []struct {
+		name    string
+		look    kit.Look
+		percent int
+		lang    string
+		size    fyne.Size
+	}{
+		{"light", kit.LookLight, 100, "en", uitest.Phone},
+		{"dark", kit.LookDark, 100, "en", uitest.Phone},
+		{"narrow", kit.LookLight, 200, "de", fyne.NewSize(320, 700)},
+		{"wide", kit.LookDark, 100, "en", fyne.NewSize(1100, 760)},
+	} {
+		for _, s := range scenes {
+			if !strings.HasPrefix(s.name, "file") {
+				continue
+			}
+			t.Run(s.name+"-"+v.name, func(t *testing.T) {
+				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.look); p.setPercent(v.percent); p.setLanguage(v.lang) })
+				s.show(w)
+				if *shots == "" {
+					return
+				}
+				f, err := os.Create(filepath.Join(*shots, s.name+"-"+v.name+".png"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				if err := png.Encode(f, w.window.Canvas().Capture()); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+	if err := lang.Use("en"); err != nil {
+		t.Fatal(err)
+	}
+}
