@@ -18,15 +18,27 @@ type Amendment struct {
 	Target int64  `json:"target,omitempty"` // its offset there; 0 while it is pending
 	Text   string `json:"text,omitempty"`   // of an edit
 	Emoji  string `json:"emoji,omitempty"`  // of a reaction; "" takes it back
-	After  string `json:"after,omitempty"`  // the row of the outbox that goes out before it; "" if none has to
-	Out    bool   `json:"out,omitempty"`    // it has gone out, so the server may have it
-	Kept   int64  `json:"-"`                // the offset that it was acknowledged under while its entry is yet to come
+
+	// Of an Act.
+
+	Do       string           `json:"do,omitempty"`
+	User     string           `json:"user,omitempty"`
+	Whom     string           `json:"whom,omitempty"`
+	Settings *shared.Settings `json:"settings,omitempty"`
+
+	After string `json:"after,omitempty"` // the row of the outbox that goes out before it; "" if none has to
+	Out   bool   `json:"out,omitempty"`   // it has gone out, so the server may have it
+	Kept  int64  `json:"-"`               // the offset that it was acknowledged under while its entry is yet to come
 }
 
 // amend adds an amendment to what waits. What the server can't have is changed instead:
 // a message that has not gone out, one that was refused, and amendments of before. An
 // edit that can't be is handed back.
 func (t *timeline) amend(a Amendment) {
+	if a.Did == DidHost {
+		t.act(a)
+		return
+	}
 	r := t.ids[a.Row]
 	refuse := func(code shared.ErrorCode) {
 		if a.Did == DidEdit {
@@ -40,7 +52,7 @@ func (t *timeline) amend(a Amendment) {
 	case r == nil || r.Kind != KindMessage || r.Deleted || r.Delivery == Failed && a.Did == DidReact:
 		refuse(shared.CodeNotFound)
 		return
-	case !r.Mine && a.Did != DidReact:
+	case !r.Mine && a.Did != DidReact && !(a.Did == DidDelete && t.rules.Host):
 		refuse(shared.CodeNotAllowed)
 		return
 	case (r.Held || r.Delivery == Failed) && a.Did != DidReact:
@@ -48,7 +60,7 @@ func (t *timeline) amend(a Amendment) {
 		return
 	}
 	t.amendments = slices.DeleteFunc(t.amendments, func(b *Amendment) bool {
-		return b.Row == a.Row && !b.Out && (b.Did == a.Did || a.Did == DidDelete)
+		return b.Row == a.Row && !b.Out && b.Did != DidHost && (b.Did == a.Did || a.Did == DidDelete)
 	})
 	t.erase = t.erase || a.Did != DidReact // what it replaces is in the store
 	t.draw(r)
@@ -57,12 +69,7 @@ func (t *timeline) amend(a Amendment) {
 		if r.Delivery == Sent {
 			a.Target = r.Offset
 		}
-		behind := t.behindFiles()
-		for _, w := range t.rows[t.fixed:] {
-			if !behind[w] {
-				a.After = w.ID
-			}
-		}
+		a.After = t.lastWaiting()
 		t.amendments = append(t.amendments, &a)
 		t.draw(r)
 	}
@@ -148,7 +155,7 @@ func (t *timeline) undo(a *Amendment, code shared.ErrorCode, reason string) {
 }
 
 func (a *Amendment) undo(code shared.ErrorCode, reason string) *Undo {
-	return &Undo{ID: a.Row, Did: a.Did, Text: a.Text, Emoji: a.Emoji, Code: code, Reason: reason}
+	return &Undo{ID: a.Row, Did: a.Did, Text: a.Text, Emoji: a.Emoji, Do: a.Do, Code: code, Reason: reason}
 }
 
 // aim tells what waits for a row at which offset its message is now.
@@ -212,6 +219,8 @@ func (a *Amendment) frame() shared.Message {
 		return shared.Message{Type: shared.TypeChat, ID: a.ID, Text: a.Text, Edits: a.Target, Of: a.Of}
 	case DidDelete:
 		return shared.Message{Type: shared.TypeDelete, ID: a.ID, Target: a.Target, Of: a.Of}
+	case DidHost:
+		return shared.Message{Type: shared.TypeHost, ID: a.ID, Do: a.Do, User: a.User, Whom: a.Whom, Settings: a.Settings, Target: a.Target, Of: a.Of}
 	}
 	return shared.Message{Type: shared.TypeReact, ID: a.ID, Target: a.Target, Of: a.Of, Emoji: a.Emoji}
 }

@@ -577,3 +577,26 @@ func TestServerWithoutChanges(t *testing.T) {
 	c.room.Close()
 	p.gone()
 }
+
+// A folder that is put back twice has an epoch that is known, and rows lie behind the
+// position while it is followed again: their changes are asked for, too.
+func TestChangesBehindThePosition(t *testing.T) {
+	t.Parallel()
+	c := startChanging(t, 5)
+	c.offline()
+	c.room.Resume()
+	c.peer, _ = c.server.welcomedToChange("other", 1, false)
+	c.peer.send(entryBy("them", 1, "x", "Bob", "elsewhere"))
+	c.until("the other log", func() bool { return slices.Contains(c.texts(), "elsewhere") })
+	c.offline()
+	c.online(5, false)
+	c.peer.send(entryBy("them", 4, "4", "Bob", "text 4")) // and no more
+	c.until("nothing new", func() bool { return c.status.State == session.Connected && len(c.rows) >= 6 })
+	c.peer.send(shared.Message{Type: shared.TypeTyping, User: "Bob"})
+	c.until("that it was taken", func() bool { return len(c.typing) == 1 })
+	c.offline()
+	c.online(5, false)
+	if q := c.peer.expect(shared.TypeHistory); q.Changed != 4 || q.Before != 6 {
+		t.Errorf("asked are changes after %d before %d", q.Changed, q.Before)
+	}
+}

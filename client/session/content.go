@@ -73,7 +73,7 @@ func (r *Row) Show(amendments []*Amendment) {
 	s := r.Content
 	for _, a := range amendments {
 		switch {
-		case a.Row != r.ID || s.Deleted:
+		case a.Row != r.ID || s.Deleted || a.Did == DidHost:
 		case a.Did == DidEdit:
 			s.Text, s.Edited = a.Text, true
 		case a.Did == DidDelete:
@@ -154,6 +154,7 @@ func (t *timeline) amended(m shared.Message) {
 	case shared.TypeChat:
 		t.edit(m)
 	case shared.TypeDelete:
+		t.unpinned(m.Targets)
 		for _, target := range m.Targets {
 			t.meanwhile.note(target, m.Offset, true)
 			t.dropThumb(target)
@@ -180,6 +181,7 @@ func (t *timeline) amended(m shared.Message) {
 
 func (t *timeline) edit(m shared.Message) {
 	t.meanwhile.note(m.Edits, m.Offset, true)
+	t.editPin(m)
 	r := t.byOffset[m.Edits]
 	if r == nil {
 		c := contentOf(m)

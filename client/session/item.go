@@ -14,6 +14,7 @@ type Kind int
 const (
 	KindMessage Kind = iota
 	KindGap          // entries may be missing here; LoadGap asks for them
+	KindNotice       // what a host did: Item.Notice
 )
 
 // Delivery says how far a message came.
@@ -26,7 +27,7 @@ const (
 	Failed                  // refused for good; Reason says why
 )
 
-// Item is a row of the timeline: a message, or a gap between two of them. Text,
+// Item is a row of the timeline: a message, a gap between two of them, or a notice. Text,
 // User, Quote and Reason come from the network: show them as text only.
 //
 // Text, Edited, Deleted, Reactions and Reacted are as the person wants them: what
@@ -52,6 +53,8 @@ type Item struct {
 	Quote     *Quote     // what the message answers; nil if it answers none. It never changes: a row gets another one
 	Reactions []Reaction // in the order of shared.Emojis, without those that nobody has. It never changes, either
 	Reacted   string     // the person's own reaction; "" without
+
+	Notice *Notice // of a KindNotice
 
 	copy string // Row.Copy
 }
@@ -86,25 +89,27 @@ type ChangeKind int
 // The changes. Indexes count from the oldest row, and each change applies to
 // the timeline that the one before it left.
 const (
-	Reset         ChangeKind = iota // Items is the whole timeline; More
-	Append                          // Items follow the last row
-	Prepend                         // Items, oldest first, go before the first row; More. Every LoadOlder ends with one; it may be empty, as when only More changed; Err
-	Update                          // Items[0] replaces the row at Index; its ID stays; Err, if it is a gap that can't be filled
-	Insert                          // Items go in, in order, so that the first is at Index
-	Remove                          // the row at Index goes. A row that moves is removed and inserted again under the same ID
-	StatusChanged                   // Status
-	PeopleChanged                   // People, at most 100 of the first comers' names in a crowded room; Count, all
-	TypingChanged                   // Typing: who is writing now
-	Renamed                         // somebody who has written here, By, is called To and no longer From
-	StoreFailed                     // Err: the device can't save just now; the room goes on in memory and tries again
-	Undone                          // Undo: the server refused what the person changed, and the rows show again what is so
-	Found                           // Search answers Room.Search
-	Reached                         // Excerpt answers Room.Around
-	Reactors                        // Who answers Room.Reactions
+	Reset          ChangeKind = iota // Items is the whole timeline; More
+	Append                           // Items follow the last row
+	Prepend                          // Items, oldest first, go before the first row; More. Every LoadOlder ends with one; it may be empty, as when only More changed; Err
+	Update                           // Items[0] replaces the row at Index; its ID stays; Err, if it is a gap that can't be filled
+	Insert                           // Items go in, in order, so that the first is at Index
+	Remove                           // the row at Index goes. A row that moves is removed and inserted again under the same ID
+	StatusChanged                    // Status
+	PeopleChanged                    // People, at most 100 of the first comers' names in a crowded room; Count, all
+	TypingChanged                    // Typing: who is writing now
+	Renamed                          // somebody who has written here, By, is called To and no longer From
+	StoreFailed                      // Err: the device can't save just now; the room goes on in memory and tries again
+	Undone                           // Undo: the server refused what the person changed, and the rows show again what is so
+	Found                            // Search answers Room.Search
+	Reached                          // Excerpt answers Room.Around
+	Reactors                         // Who answers Room.Reactions
+	RolesTold                        // Roles answers Room.Roles
+	HostingChanged                   // Hosting
 )
 
 // answer reports whether a change is said once and shows in nothing else.
-func (k ChangeKind) answer() bool { return k >= Undone && k <= Reactors }
+func (k ChangeKind) answer() bool { return k >= Undone && k <= RolesTold }
 
 // Change is one step from what is shown to what is so.
 type Change struct {
@@ -125,6 +130,8 @@ type Change struct {
 	Search  *Search
 	Excerpt *Excerpt
 	Who     *Who
+	Roles   *Roles
+	Hosting Hosting
 }
 
 // Did says what a person did to a message.
@@ -135,14 +142,16 @@ const (
 	DidEdit   Did = "edit"
 	DidDelete Did = "delete"
 	DidReact  Did = "react"
+	DidHost   Did = "host" // not to a message: see Act
 )
 
 // Undo is a change of the person's own that came to nothing.
 type Undo struct {
-	ID     string           // of the row; it may have left the timeline
+	ID     string           // of the row; it may have left the timeline. "" of an Act that is about none
 	Did    Did              //
 	Text   string           // of an edit: what was written, so that it is not lost
 	Emoji  string           // of a reaction
+	Do     string           // of an Act
 	Code   shared.ErrorCode // the server's: not_allowed, not_found, empty, too_long…
 	Reason string           // the server's sentence: from the network, show it as text only
 }

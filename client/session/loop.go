@@ -41,6 +41,8 @@ type loop struct {
 	frames      [][]byte // to write once all is saved
 	tries       int      // failed ones in a row
 	badHello    bool     // the last try ended with bad_hello
+	late        bool     // see Hosting.Late
+	hosting     Hosting  // as it was told last
 	paused      bool
 	closing     bool
 	typed       time.Time // when a typing frame went out last
@@ -152,9 +154,11 @@ func (l *loop) setAlarm() {
 func (l *loop) commit() {
 	l.doDue()
 	t := l.timeline
+	t.placeNotices()
 	t.tellMore()
 	t.changes = append(t.changes, l.crowd.changes()...)
 	l.dropThumbs()
+	l.tellHosting()
 	l.save()
 	l.dropCopies()
 	l.room.publish(t.changes, l.everything)
@@ -176,7 +180,8 @@ func (l *loop) commit() {
 func (l *loop) everything() []Change {
 	l.timeline.reset()
 	l.crowd.peopleNews, l.crowd.typingNews = true, true
-	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status})
+	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status},
+		Change{Kind: HostingChanged, Hosting: l.hosting})
 	l.timeline.changes = nil
 	return append(changes, l.crowd.changes()...)
 }
@@ -291,8 +296,9 @@ func (l *loop) connect() {
 		cancel:     cancel,
 		hello: shared.Message{
 			Type: shared.TypeHello, User: l.config.User, Device: l.config.Device, Key: l.config.Key,
-			Hidden: l.config.Hidden && l.config.Key != "", Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
-			Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanFiles},
+			Hidden: l.config.Hidden && l.config.Key != "", Host: l.config.Host, HostKey: l.config.HostKey,
+			Epoch: l.timeline.position.Epoch, After: l.timeline.position.Offset,
+			Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanFiles, shared.CanHost},
 		},
 		out:      make(chan []byte, 64),
 		checks:   make(chan struct{}, 1),
@@ -330,7 +336,7 @@ func (l *loop) take(r report) {
 func (l *loop) skip(t shared.Type) {
 	l.room.skip(1)
 	switch t {
-	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices, shared.TypeRoles:
 		l.unreadable()
 	}
 }
@@ -358,6 +364,10 @@ func (l *loop) ended(p *Problem) {
 		l.config.Key = ""
 		l.state.Key = ""
 		l.room.setKey("")
+	}
+	if p.Cause == CauseBadHello && l.config.HostKey != "" {
+		p.Cause = CauseHostKey
+		l.config.HostKey = ""
 	}
 	status := Status{State: Closed, Generation: l.status.Generation, Cause: p.Cause, Detail: p.Detail}
 	final := p.Cause.Final()
@@ -433,11 +443,17 @@ func (l *loop) frame(m shared.Message) {
 		if m.User != l.timeline.me {
 			l.crowd.typing(m.User, now)
 		}
-	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions:
+	case shared.TypeHistory, shared.TypeSearch, shared.TypeReactions, shared.TypeNotices, shared.TypeRoles:
 		l.room.skip(m.Skipped)
 		l.answer(m)
 	case shared.TypeNotice:
-		if m.Did == shared.DidRename && m.By != l.timeline.by {
+		switch {
+		case m.Did != shared.DidRename && m.Offset > 0:
+			l.timeline.noticed(m)
+			if l.timeline.isMine(m) {
+				l.outbox.answered(m.ID)
+			}
+		case m.Did == shared.DidRename && m.By != l.timeline.by:
 			l.crowd.stopped(m.User)
 			l.timeline.change(Change{Kind: Renamed, By: m.By, From: m.User, To: m.About})
 		}
@@ -469,6 +485,7 @@ func (l *loop) welcome(m shared.Message) {
 	l.outbox.welcome(m.Limits)
 	l.crowd.welcome(m)
 	l.timeline.welcome(m)
+	l.welcomeHost(m)
 	if !l.state.CanChange { // it would take an edit for a message
 		for _, a := range slices.Clone(l.timeline.amendments) {
 			l.timeline.undo(a, shared.CodeUnknownType, "")

@@ -45,6 +45,7 @@ const (
 	CauseNameTaken     Cause = "name_taken"     // final: Detail is a free name
 	CauseNeedsKey      Cause = "needs_key"      // final: the room has a passphrase
 	CauseWrongKey      Cause = "wrong_key"      // final: another one than was given
+	CauseHostKey       Cause = "host_key"       // final: the key in a link is not the operator's
 	CauseOpenRoom      Cause = "open_room"      // final: the room has none, and one was given
 	CauseRemoved       Cause = "removed"        // final: sent out of the room; Detail says why
 	CauseStopped       Cause = "stopped"        // final: a close code of a newer server; Detail says why
@@ -57,7 +58,7 @@ const (
 func (c Cause) Final() bool {
 	switch c {
 	case CauseBadAddress, CauseCertChanged, CauseVersion, CauseRefusedOrigin, CauseBadRoom,
-		CauseBadHello, CauseNameTaken, CauseNeedsKey, CauseWrongKey, CauseOpenRoom, CauseRemoved, CauseStopped:
+		CauseBadHello, CauseNameTaken, CauseNeedsKey, CauseWrongKey, CauseHostKey, CauseOpenRoom, CauseRemoved, CauseStopped:
 		return true
 	}
 	return false
@@ -90,8 +91,9 @@ var sentences = map[Cause]string{
 	CauseNameTaken:     "Somebody else has this name here.",
 	CauseNeedsKey:      "The room has a passphrase.",
 	CauseWrongKey:      "The room has a passphrase, and this is not it.",
+	CauseHostKey:       "The key in the link is not that of this server's operator. Ask for a new link.",
 	CauseOpenRoom:      "The room has no passphrase: it is open to everyone.",
-	CauseRemoved:       "You were removed from the room.",
+	CauseRemoved:       "The server does not let you into this room.",
 	CauseStopped:       "The server ended the connection.",
 	CauseLost:          "The connection was lost.",
 	CausePaused:        "Paused.",

@@ -21,6 +21,7 @@ type questions struct {
 	around    int64  // the offset to lead to
 	search    *Search
 	who       string // the row whose reactions to tell
+	roles     *rolesAsked
 	asked     *question
 	notBefore time.Time // nothing is asked before; zero when it may be
 }
@@ -96,7 +97,7 @@ func (l *loop) ask(now time.Time) {
 		return
 	}
 	h.notBefore = time.Time{}
-	for _, next := range []func() *question{l.askChanges, l.askWho, l.askSearch, l.askAround, l.askGap, l.askOlder} {
+	for _, next := range []func() *question{l.askChanges, l.askWho, l.askSearch, l.askAround, l.askGap, l.askOlder, l.askRoles, l.askPin, l.askNotices} {
 		if h.asked = next(); h.asked != nil {
 			l.timeline.meanwhile.begin()
 			l.write(h.asked.frame)
@@ -329,6 +330,7 @@ func (l *loop) answer(m shared.Message) {
 	default:
 		l.questions.asked = nil
 		q.answer(m)
+		l.timeline.notices.due = true
 	}
 }
 

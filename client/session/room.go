@@ -29,6 +29,11 @@ type Config struct {
 	Device string // the secret that the server knows one by; "" is that of Pins
 	Key    string // the room's passphrase; "" is the one that the store has
 	Hidden bool   // a new room that Key locks is not listed
+	Host   bool   // a new room is hosted by this device: see Hosting.Late
+
+	// HostKey is the key of the server's operator, which makes a host of this device. It
+	// is in memory only, until the server has answered.
+	HostKey string
 
 	// Store keeps the room over restarts. Without one it lives in memory. One
 	// Room at a time uses what the store has of a room: a second shows nothing

@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"time"
 
@@ -118,6 +119,8 @@ type RoomState struct {
 	CanSearch bool `json:"can_search,omitempty"`
 
 	MaxFile int64 `json:"max_file,omitempty"` // the server's, in bytes, as it said last
+
+	Rules Rules `json:"rules,omitzero"`
 }
 
 // Behind says which changes of kept rows may be missing: those after offset Changed,
@@ -149,6 +152,7 @@ func (l *loop) save() {
 	l.state.Position = t.position
 	l.state.Begun = t.begun && t.fixed <= t.kept
 	l.state.Behind = t.behind
+	l.state.Rules = t.rules
 	changed := t.changed()
 	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
 	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !t.touched && !l.urgent()) {
@@ -174,7 +178,7 @@ func (l *loop) urgent() bool {
 	was, is := l.saved, l.state
 	return l.entered || is.Position != was.Position || is.Begun != was.Begun || is.Key != was.Key ||
 		is.Behind != was.Behind || is.CanChange != was.CanChange || is.CanSearch != was.CanSearch ||
-		is.MaxFile != was.MaxFile
+		is.MaxFile != was.MaxFile || !reflect.DeepEqual(is.Rules, was.Rules)
 }
 
 func (l *loop) saveFailed(err error) {

@@ -64,6 +64,12 @@ type timeline struct {
 	meanwhile  meanwhile
 	canChange  bool // the server's, as it said last
 
+	rules   Rules
+	ruled   int64 // the welcome knew of notices up to this offset
+	setAt   int64 // the offset of the notice that Rules.SetBy is of
+	pin     pin
+	notices notices
+
 	changes []Change
 	told    bool // the More that was told last
 
@@ -93,7 +99,7 @@ func (t *timeline) load(saved Saved) {
 	t.position = saved.State.Position
 	t.epoch, t.last = t.position.Epoch, t.position.Offset
 	t.begun = saved.State.Begun
-	t.behind, t.canChange = saved.State.Behind, saved.State.CanChange
+	t.behind, t.canChange, t.rules = saved.State.Behind, saved.State.CanChange, saved.State.Rules
 	t.amendments = saved.Amendments
 	for _, r := range slices.Concat(saved.Log, saved.Outbox) {
 		if t.ids[r.ID] != nil {
@@ -125,16 +131,17 @@ func (t *timeline) welcome(w shared.Message) {
 	if slices.Contains(w.Can, shared.CanBy) {
 		t.by = w.By
 	}
-	canChange := slices.Contains(w.Can, shared.CanChange)
-	t.lag(w, canChange)
-	t.canChange = canChange
 	if w.Epoch != t.epoch {
 		t.enter(w.Epoch)
 	}
+	canChange := slices.Contains(w.Can, shared.CanChange)
+	t.lag(w, canChange)
+	t.canChange = canChange
 	if w.Resumed && w.Epoch == t.position.Epoch {
 		t.gapDue, t.last = false, t.position.Offset
 		return
 	}
+	t.notices = notices{}
 	// The log decides where it goes on.
 	t.gapDue, t.last = true, 0
 	for offset, r := range t.byOffset {
@@ -150,16 +157,19 @@ func (t *timeline) welcome(w shared.Message) {
 // lag notes which changes of rows will not come by themselves: those since the
 // position, if the room is not resumed after it, or has only now learnt of changes.
 func (t *timeline) lag(w shared.Message, canChange bool) {
-	p := t.position
+	p, newest := t.position, t.position.Offset
+	for offset := range t.byOffset { // a folder that was put back has an epoch that is known, and may lack the position
+		newest = max(newest, offset)
+	}
 	switch {
 	case !canChange, w.Epoch != p.Epoch:
 		t.behind = Behind{}
 	case p.Offset == 0:
 	case !t.canChange:
-		t.behind = Behind{Changed: 1, Before: p.Offset + 1}
+		t.behind = Behind{Changed: 1, Before: newest + 1}
 	case !w.Resumed:
 		// An answer may have told of changes behind the position.
-		t.behind = Behind{Changed: min(cmp.Or(t.behind.Changed, p.Offset), p.Offset), Before: p.Offset + 1}
+		t.behind = Behind{Changed: min(cmp.Or(t.behind.Changed, p.Offset), p.Offset), Before: newest + 1}
 	}
 }
 
@@ -209,7 +219,7 @@ func (t *timeline) follows(m shared.Message) bool {
 		return false
 	}
 	if t.gapDue {
-		t.gapDue = false
+		t.gapDue, t.notices.due = false, true
 		t.gapBefore(m)
 	}
 	t.last = m.Offset
@@ -369,10 +379,15 @@ func (t *timeline) newRow(m shared.Message, whole bool) *Row {
 		Epoch: t.epoch,
 	}
 	t.adopt(r, m, whole)
-	for t.ids[r.ID] != nil {
-		r.ID = fmt.Sprintf("%s@%d", r.ID, m.Offset)
-	}
+	t.uniqueID(r)
 	return r
+}
+
+// uniqueID gives a new row an id that no other one has.
+func (t *timeline) uniqueID(r *Row) {
+	for t.ids[r.ID] != nil {
+		r.ID = fmt.Sprintf("%s@%d", r.ID, r.Offset)
+	}
 }
 
 // acknowledged marks a pending message as kept under offset; the entry itself
@@ -447,7 +462,7 @@ func (t *timeline) next() (*Row, *Amendment) {
 			continue
 		}
 		r := t.ids[a.After]
-		if r != nil && r.Delivery == Pending && !behind[r] || a.Target == 0 { // its own message waits, too
+		if r != nil && r.Delivery == Pending && !behind[r] || a.Target == 0 && a.Did != DidHost { // its own message waits, too
 			break
 		}
 		return nil, a

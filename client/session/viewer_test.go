@@ -31,6 +31,9 @@ type viewer struct {
 	failure  error
 	changes  []session.Change // all that came
 	started  bool
+	hosting  session.Hosting
+	undone   *session.Undo
+	roles    *session.Roles
 }
 
 // deadServer refuses connections: what is sent stays in the outbox.
@@ -110,6 +113,12 @@ func (v *viewer) apply(c session.Change) {
 		v.people, v.count = c.People, c.Count
 	case session.TypingChanged:
 		v.typing = c.Typing
+	case session.HostingChanged:
+		v.hosting = c.Hosting
+	case session.Undone:
+		v.undone = c.Undo
+	case session.RolesTold:
+		v.roles = c.Roles
 	case session.StoreFailed:
 		v.failure = c.Err
 	}

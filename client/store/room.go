@@ -58,6 +58,8 @@ type savedRow struct {
 
 	File *session.File `json:"file,omitempty"`
 	Copy string        `json:"copy,omitempty"`
+
+	Notice *session.Notice `json:"notice,omitempty"` // since layout 5
 }
 
 // roomKey names a room of a server; the name's spelling makes no difference.
@@ -275,7 +277,7 @@ func (s savedRow) row() *session.Row {
 	r := &session.Row{
 		Item: session.Item{
 			Kind: s.Kind, ID: s.ID, Offset: s.Offset, User: s.User, By: s.By,
-			Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code,
+			Time: s.Time, Mine: s.Mine, Delivery: s.Delivery, Reason: s.Reason, Code: s.Code, Notice: s.Notice,
 		},
 		Entry: s.Entry, Epoch: s.Epoch,
 		Content: session.Content{
@@ -296,7 +298,7 @@ func saved(r *session.Row) savedRow {
 		Reason: r.Reason, Code: r.Code,
 		Edited: r.Content.Edited, Deleted: r.Content.Deleted, Quote: r.Content.Quote,
 		Reactions: r.Content.Reactions, Reacted: r.Content.Reacted,
-		Changed: r.Changed, Answers: r.Answers, Held: r.Held,
+		Changed: r.Changed, Answers: r.Answers, Held: r.Held, Notice: r.Notice,
 		File: r.Content.File, Copy: r.Copy,
 	}
 	if s.Entry == s.ID {
