@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/server/chat"
+	"parley/server/files"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -28,12 +29,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // server is a hub over a real log on a real port.
 type server struct {
-	t    *testing.T
-	hub  *chat.Hub
-	log  *sqlitelog.Log
-	http *httptest.Server
-	dir  string
-	tls  bool
+	t     *testing.T
+	hub   *chat.Hub
+	log   *sqlitelog.Log
+	files *files.Store // nil if it takes none
+	http  *httptest.Server
+	dir   string
+	tls   bool
 }
 
 const testID = "00112233445566778899aabbccddeeff"
@@ -64,6 +66,9 @@ func (s *server) open(change ...func(*chat.Config)) {
 	s.log, s.hub = log, chat.NewHub(cfg)
 	router := chi.NewRouter()
 	s.hub.Routes(router)
+	if s.files, _ = cfg.Files.(*files.Store); s.files != nil {
+		s.files.Routes(router)
+	}
 	if s.tls {
 		s.http = httptest.NewTLSServer(router)
 	} else {
@@ -82,6 +87,9 @@ func (s *server) stop() {
 		s.t.Errorf("shutdown: %v", err)
 	}
 	s.http.Close()
+	if s.files != nil {
+		s.files.Close()
+	}
 	if err := s.log.Close(); err != nil {
 		s.t.Errorf("close: %v", err)
 	}

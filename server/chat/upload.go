@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"fmt"
 	"time"
 
 	"parley/server/chat/wire"
@@ -19,10 +18,6 @@ func (s *session) upload(m shared.Message) bool {
 	}
 	if err := shared.CheckUpload(m); err != nil {
 		return s.handle(m, err)
-	}
-	if most := files.Max(); m.Size > most {
-		s.core.metrics.limit("file")
-		return s.refuse(m, shared.CodeNotAllowed, fmt.Sprintf("The file has %s, of at most %s.", bytesText(m.Size), bytesText(most)))
 	}
 	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToUpload, s.core.cfg.Now())); refusal != nil {
 		return s.refuse(m, refusal.Code, refusal.Reason)
@@ -60,18 +55,4 @@ func (c *core) fileURL(id string) string {
 		url = c.cfg.FileURL() + url
 	}
 	return url
-}
-
-// bytesText is a number of bytes for people.
-func bytesText(n int64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB"}
-	size, unit := float64(n), 0
-	for size >= 1000 && unit < len(units)-1 {
-		size /= 1000
-		unit++
-	}
-	if unit == 0 || size >= 100 {
-		return fmt.Sprintf("%.0f %s", size, units[unit])
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
 }
