@@ -107,6 +107,11 @@ func newClient(app fyne.App, window fyne.Window, o options) *client {
 	window.SetPadded(false)
 	window.SetContent(c.nav)
 	window.SetCloseIntercept(c.quit)
+	window.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
+		if p, ok := c.nav.top().(*roomPage); ok {
+			p.dropped(files)
+		}
+	})
 	return c
 }
 

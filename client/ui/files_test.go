@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -167,5 +168,43 @@ func TestFilePictures(t *testing.T) {
 	}
 	if err := lang.Use("en"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Thumbnails are kept up to a bound: those that were drawn longest ago go first.
+func TestThumbsAreBounded(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	all := w.client.thumbs
+	item := func(n int) session.Item { return withFile(uitest.Said(n, "Bob", ""), photo("a.jpg", 480, 480)) }
+	first := item(0)
+	for n := range 200 {
+		all.keep(item(n).File.ID, image.NewRGBA(image.Rect(0, 0, 480, 480)))
+		if all.of(thumbRequest{item: first}) == nil { // it is looked at all the time
+			t.Fatalf("after %d others it is forgotten", n)
+		}
+	}
+	if all.size > maxThumbs || all.size < maxThumbs*9/10 || all.order.Len() != len(all.images) {
+		t.Errorf("%d thumbnails take %d bytes, and %d are in order", len(all.images), all.size, all.order.Len())
+	}
+}
+
+// Files that a start of the app left behind are gone after the next one; nothing else is.
+func TestLeftFilesGo(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	w.client.folder = t.TempDir()
+	kept := filepath.Join(w.client.folder, "rooms.db")
+	f, err := w.client.newFile("left.mp4")
+	if err == nil {
+		err = errors.Join(f.Close(), os.WriteFile(kept, []byte("x"), 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.client.emptyFiles()
+	if _, err := os.Stat(f.Name()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
 	}
 }

@@ -61,11 +61,11 @@ func Size(n int64) string {
 	switch {
 	case n < k:
 		return fmt.Sprintf("%d B", n)
-	case n < k*k:
+	case n < k*k-k/2:
 		return fmt.Sprintf("%d KB", (n+k/2)/k)
 	case n < 10*k*k:
 		return lang.Decimal(fmt.Sprintf("%.1f MB", float64(n)/(k*k)))
-	case n < k*k*k:
+	case n < k*k*k-k*k/2:
 		return fmt.Sprintf("%d MB", (n+k*k/2)/(k*k))
 	}
 	return lang.Decimal(fmt.Sprintf("%.1f GB", float64(n)/(k*k*k)))
