@@ -80,6 +80,55 @@ func TestAlmostFullDisk(t *testing.T) {
 	s.Stop()
 }
 
+// Files leave more free than texts do: when a disk is full of them, texts are stored.
+func TestDiskFullOfFiles(t *testing.T) {
+	disk := t.TempDir()
+	switch err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); {
+	case errors.Is(err, unix.EPERM):
+		t.Skip("only root may mount a small disk; files has the same test without one")
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
+	s := servertest.New(t)
+	s.Data = filepath.Join(disk, "data")
+	s.MustStart()
+	t.Cleanup(s.Kill) // before the disk goes
+	ann := newSender(s)
+	defer ann.close()
+	id, data := newFileID(), make([]byte, 2<<20)
+	up, err := ann.begin(t.Context(), id, "a.bin", len(data))
+	if err != nil || up.Type != shared.TypeUpload {
+		t.Fatalf("%+v, %v", up, err)
+	}
+	if status, _, err := ann.patch(t.Context(), id, up.Key, 0, data[:1<<20]); status != http.StatusNoContent {
+		t.Fatalf("a part: %d, %v", status, err)
+	}
+	var stat unix.Statfs_t
+	if err := unix.Statfs(disk, &stat); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(disk, "other")
+	if err := os.WriteFile(other, make([]byte, int64(stat.Bavail)*stat.Bsize-5<<20), 0o600); err != nil { // of 64 MiB, 6.4 are for texts
+		t.Fatal(err)
+	}
+	if status, _, err := ann.patch(t.Context(), id, up.Key, 1<<20, data[1<<20:]); status != http.StatusInsufficientStorage {
+		t.Errorf("a part on a full disk: %d, %v", status, err)
+	}
+	if m, err := ann.begin(t.Context(), newFileID(), "b.bin", 1000); err != nil || m.Code != shared.CodeUnavailable || !strings.Contains(m.Text, "disk is almost full") {
+		t.Errorf("begun on a full disk: %+v, %v", m, err)
+	}
+	bob := s.Join("hall", "Bob")
+	bob.Say("a text")
+	bob.Hear("a text")
+	if err := os.Remove(other); err != nil {
+		t.Fatal(err)
+	}
+	if status, at, err := ann.patch(t.Context(), id, up.Key, 1<<20, data[1<<20:]); status != http.StatusNoContent || at != int64(len(data)) {
+		t.Errorf("with room again: %d, %v", status, err)
+	}
+}
+
 // A new folder has a bound; one from before there was any has none, and the log says
 // so, until its operator gives one.
 func TestLogBytesOfOlderFolders(t *testing.T) {

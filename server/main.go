@@ -116,6 +116,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	router.Mount("/", pages)
 	limit := newConnLimit(opt, hub.Arrives, hub.CountLimit).state
 	srv := newServer(patient(doors.handler(below(opt.basePath, router)), patience), limit, logger)
+	srv.RegisterOnShutdown(filed.Stop)
 	metrics := newServer(hub.Metrics(), limit, logger)
 	metrics.WriteTimeout = 0 // a profile takes as long as it is asked to
 	defer metrics.Close()

@@ -75,8 +75,9 @@ type Store struct {
 	gone []string      // ids whose bytes are to be removed
 	wake chan struct{} // there is something for work
 
-	stop context.CancelFunc
-	done chan struct{}
+	stopping context.Context // over when the server stops
+	stop     context.CancelFunc
+	done     chan struct{}
 }
 
 // Open opens the store in the data folder dir, and removes what rows does not refer to.
@@ -111,11 +112,16 @@ func Open(ctx context.Context, dir string, rows chat.FileRows, opt Options) (*St
 	if err := s.sweep(ctx); err != nil {
 		return nil, fmt.Errorf("the files in %s can't be looked through: %w", s.disk.dir, err)
 	}
-	work, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	go s.work(work)
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	go s.work(s.stopping)
 	s.rouse() // --files-bytes may be another one
 	return s, nil
+}
+
+// Stop ends what is sent and received now, which goes on after a restart where it stood.
+func (s *Store) Stop() {
+	s.stop()
+	s.turns.interrupt()
 }
 
 // Close ends what the store does by itself. Nothing may be asked of it any more, and

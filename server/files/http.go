@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -27,6 +28,7 @@ func (s *Store) Routes(r chi.Router) {
 			case http.MethodGet, http.MethodHead:
 				s.serveFile(w, r)
 			case http.MethodPatch:
+				defer s.drain(w, r)
 				s.servePart(w, r)
 			default:
 				notAllowed(w, "GET, HEAD, PATCH")
@@ -37,6 +39,7 @@ func (s *Store) Routes(r chi.Router) {
 			case http.MethodGet, http.MethodHead:
 				s.serveThumb(w, r)
 			case http.MethodPut:
+				defer s.drain(w, r)
 				s.putThumb(w, r)
 			default:
 				notAllowed(w, "GET, HEAD, PUT")
@@ -183,7 +186,28 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, path, kind, tag st
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, f)
+	// One who takes nothing is not waited for when the server stops.
+	defer context.AfterFunc(s.stopping, func() { _ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)) })()
+	http.ServeContent(w, r, "", time.Time{}, &content{f, s.stopping})
+}
+
+// content is a file that ends early when the server stops.
+type content struct {
+	*os.File
+	stopping context.Context
+}
+
+// Read implements io.Reader.
+func (c *content) Read(p []byte) (int, error) {
+	if err := c.stopping.Err(); err != nil {
+		return 0, err
+	}
+	return c.File.Read(p)
+}
+
+// WriteTo hides the one of os.File, which would not look whether the server stops.
+func (c *content) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{c})
 }
 
 // disposition is a Content-Disposition with a name (RFC 6266).

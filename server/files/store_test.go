@@ -342,6 +342,14 @@ func TestBadRequests(t *testing.T) {
 			t.Errorf("%s: %d %s, Upload-Offset %q", test.what, a.status, a.body, a.Get("Upload-Offset"))
 		}
 	}
+	// Who sends a whole part has the answer, too, and no reset connection.
+	whole := bytes.NewReader(huge[1:])
+	for key, status := range map[string]int{key: 409, "wrong": 401} {
+		whole.Seek(0, io.SeekStart)
+		if a := w.do("PATCH", path, whole, "Authorization", "Bearer "+key, "Upload-Offset", "0"); a.status != status {
+			t.Errorf("a whole part: %+v, want %d", a, status)
+		}
+	}
 	// The same without a Content-Length.
 	if a := w.do("PATCH", "/files/"+small, io.MultiReader(strings.NewReader("0123456789a")), "Authorization", "Bearer "+smallKey, "Upload-Offset", "0"); a.status != 413 {
 		t.Errorf("more than the file, in chunks: %+v", a)

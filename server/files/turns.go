@@ -2,6 +2,8 @@ package files
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -40,6 +42,16 @@ func (t *turns) take(id string, stop func()) *turn {
 		t.mu.Unlock()
 		other.interrupt()
 		<-other.over
+	}
+}
+
+// interrupt has all stop.
+func (t *turns) interrupt() {
+	t.mu.Lock()
+	all := slices.Collect(maps.Values(t.of))
+	t.mu.Unlock()
+	for _, one := range all {
+		one.interrupt()
 	}
 }
 

@@ -67,6 +67,12 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 	s.addPart(ctx, w, r, row, offset, body)
 }
 
+// drain reads what is left of a part that was refused. Otherwise the connection would be
+// reset, and many clients would see that instead of the answer.
+func (s *Store) drain(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.CopyN(io.Discard, newPatientBody(w, r, s.opt.Patience), shared.MaxUploadPart)
+}
+
 var saysPart = fmt.Sprintf("A part has at most %d bytes. Send the file in several.", shared.MaxUploadPart)
 
 // lost answers that an upload's row can't be had.
