@@ -345,7 +345,9 @@ func TestServerWithoutFiles(t *testing.T) {
 func TestFilesWhileTheLogIsLocked(t *testing.T) {
 	t.Parallel()
 	var logged lockedBuffer
-	s := startFiles(t, func(c *chat.Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})) })
+	s := startFiles(t, func(c *chat.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
 	ann, _ := s.join("r", hello("Ann", newDevice()))
 	db, err := sql.Open("sqlite", filepath.Join(s.dir, "parley.db"))
 	if err != nil {

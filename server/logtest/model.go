@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -21,6 +22,11 @@ type model struct {
 	entries []chat.Entry
 	names   map[int64][]chat.Reacted
 	rules   chat.Rules
+
+	room  string // its key
+	pool  []string
+	files map[string]*chat.FileRow // of the pool
+	gone  []string                 // files that went with their messages
 }
 
 // message returns the message at an offset, unless it is deleted.
@@ -52,6 +58,12 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 		if message == nil {
 			e.Reply = 0
 		}
+		if f := e.Extras().File; f != nil {
+			row := m.files[f.ID]
+			if row == nil || row.Device != e.Device || row.State != chat.FileWhole || row.Offset != 0 {
+				return chat.Receipt{}, shared.CodeNotAllowed
+			}
+		}
 	case e.Kind == chat.KindNotice && e.Target == 0:
 	case message == nil:
 		return chat.Receipt{}, shared.CodeNotFound
@@ -66,6 +78,8 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	case e.Kind == chat.KindDelete && host:
 	case message.Device != e.Device || message.Time.Before(e.Extras().Since):
 		return chat.Receipt{}, shared.CodeNotAllowed
+	case e.Kind == chat.KindEdit && message.Extras().File != nil && utf8.RuneCountInString(e.Text) > shared.MaxCaption:
+		return chat.Receipt{}, shared.CodeTooLong
 	}
 	var refusal *chat.Refusal
 	if errors.As(m.rules.Carry(e), &refusal) {
@@ -88,6 +102,9 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	case chat.KindDelete:
 		m.delete(message, e.Offset)
 	}
+	if f := e.Extras().File; f != nil {
+		m.files[f.ID].Offset = e.Offset
+	}
 	own := e.Own()
 	own.Of, own.Since = "", time.Time{}
 	m.entries = append(m.entries, e)
@@ -98,6 +115,11 @@ func (m *model) append(e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 }
 
 func (m *model) delete(message *chat.Entry, by int64) {
+	if f := message.Extras().File; f != nil {
+		m.gone = append(m.gone, f.ID)
+		delete(m.files, f.ID)
+		message.Own().File = nil
+	}
 	message.Text, message.Edited, message.Deleted, message.Changed = "", false, true, by
 	message.Reply, message.Own().Reactions = 0, nil
 	delete(m.names, message.Offset)
@@ -128,20 +150,104 @@ func (m *model) deleteAll(notice chat.Entry) {
 // read returns the entries as a log reads them.
 func (m *model) read() (all []chat.Entry) {
 	for _, e := range m.entries {
+		if f := e.Extras().File; f != nil {
+			e.Own().File = &m.files[f.ID].File
+		}
 		switch message := m.message(e.Target + e.Reply); {
 		case message == nil && e.Kind == chat.KindEdit:
 			continue
 		case message == nil:
 		case e.Kind == chat.KindEdit:
-			e.Text = message.Text
+			if e.Text = message.Text; message.Extras().File != nil {
+				e.Own().File = &m.files[message.Extra.File.ID].File
+			}
 		case e.Kind == chat.KindReact:
 			e.Own().Reactions = message.Extras().Reactions
 		case e.Kind == chat.KindMessage:
-			e.Own().Quote = chat.Quoted(*message)
+			e.Own().Quote = chat.Quoted(m.present(*message))
 		}
 		all = append(all, e)
 	}
 	return all
+}
+
+// present is a message with its file as it is now.
+func (m *model) present(e chat.Entry) chat.Entry {
+	if f := e.Extras().File; f != nil {
+		e.Own().File = &m.files[f.ID].File
+	}
+	return e
+}
+
+// begin does at random to files what somebody does who sends them, in both.
+func (m *model) begin(t *testing.T, rt *rapid.T, rows chat.FileRows) {
+	id := rapid.SampledFrom(m.pool).Draw(rt, "file")
+	there := m.files[id]
+	switch rapid.IntRange(0, 4).Draw(rt, "to a file") {
+	case 0, 1:
+		row := chat.FileRow{Room: m.room, Device: rapid.SampledFrom(devices).Draw(rt, "its device"), Made: entry("").Time,
+			File: chat.File{ID: id, Name: "<file>.jpg", Size: rapid.Int64Range(1, 2).Draw(rt, "its size"), Width: 4, Height: 3}}
+		loose := 0
+		for _, other := range m.files {
+			if other.Offset == 0 && other.Device == row.Device {
+				loose++
+			}
+		}
+		var want shared.ErrorCode
+		switch {
+		case there != nil && (there.Device != row.Device || there.Size != row.Size):
+			want = shared.CodeNotAllowed
+		case there != nil:
+			row = *there
+		case loose >= chat.MaxUnfinished:
+			want = shared.CodeRateLimited
+		}
+		got, err := rows.BeginFile(t.Context(), row)
+		if code := codeOf(t, err); code != want {
+			rt.Fatalf("a file is begun with %q, not %q", code, want)
+		}
+		if want == "" {
+			if got != row {
+				rt.Fatalf("the file is begun as %+v, not %+v", got, row)
+			}
+			m.files[id] = &got
+		}
+	case 2, 3:
+		err := rows.WholeFile(t.Context(), id, "image/jpeg")
+		if there != nil {
+			there.State, there.Type = chat.FileWhole, "image/jpeg"
+		}
+		if want := there != nil; want != (err == nil) {
+			rt.Fatalf("a file is whole: %v", err)
+		}
+	case 4:
+		err := rows.ThumbFile(t.Context(), id)
+		if there != nil {
+			there.Thumb = true
+		}
+		if want := there != nil; want != (err == nil) {
+			rt.Fatalf("a file has a thumbnail: %v", err)
+		}
+	}
+}
+
+// compareFiles compares the files that there are, and which are said to be gone.
+func (m *model) compareFiles(t *testing.T, rt *rapid.T, rows chat.FileRows, gone *listener) {
+	for _, id := range m.pool {
+		got, err := rows.File(t.Context(), id)
+		switch want := m.files[id]; {
+		case want == nil && errors.Is(err, chat.ErrNoFile):
+		case want == nil || err != nil || got != *want:
+			rt.Fatalf("a file is %+v, %v, and not %+v", got, err, want)
+		}
+	}
+	gone.mu.Lock()
+	defer gone.mu.Unlock()
+	slices.Sort(gone.ids)
+	slices.Sort(m.gone)
+	if !slices.Equal(gone.ids, m.gone) {
+		rt.Fatalf("gone are %v, not %v", gone.ids, m.gone)
+	}
 }
 
 // messages returns what history tells.
@@ -152,11 +258,29 @@ func (m *model) messages() []chat.Entry {
 // modelled does at random what can be done, and compares with a model.
 func modelled(t *testing.T, f *fixture[chat.Log]) {
 	rooms := 0
+	files, withFiles := f.log.(chat.FileRows)
 	rapid.Check(t, func(rt *rapid.T) {
 		rooms++
 		room := shared.Name{Text: fmt.Sprint("Room ", rooms), Key: fmt.Sprint("room ", rooms)}
-		m := &model{names: make(map[int64][]chat.Reacted)}
+		m := &model{names: make(map[int64][]chat.Reacted), room: room.Key, files: make(map[string]*chat.FileRow)}
+		gone := new(listener)
+		if withFiles {
+			for n := range 8 {
+				m.pool = append(m.pool, fileID(100*rooms+n))
+			}
+			gone = listen(files)
+			defer func() { // those of a device are counted in all rooms
+				for _, id := range m.pool {
+					must(t, files.DropFile(t.Context(), id))
+				}
+			}()
+		}
 		for range rapid.IntRange(1, 4).Draw(rt, "batches") {
+			if withFiles {
+				for range rapid.IntRange(0, 12).Draw(rt, "files") {
+					m.begin(t, rt, files)
+				}
+			}
 			batch := rapid.SliceOfN(rapid.Custom(m.anyEntry), 1, 20).Draw(rt, "batch")
 			got := make(chan string, len(batch))
 			for _, e := range batch {
@@ -172,10 +296,16 @@ func modelled(t *testing.T, f *fixture[chat.Log]) {
 		if rapid.IntRange(0, 50).Draw(rt, "reopened") == 0 {
 			must(t, f.log.Close())
 			f.log = f.reopen()
+			files, _ = f.log.(chat.FileRows)
 		}
 		m.compare(t, rt, f.log, room.Key)
+		if withFiles {
+			m.compareFiles(t, rt, files, gone)
+		}
 	})
 }
+
+var devices = []string{"00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100", "api"}
 
 // anyEntry makes one that can follow, more often than not.
 func (m *model) anyEntry(t *rapid.T) chat.Entry {
@@ -185,7 +315,7 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 	}
 	e := chat.Entry{
 		ID:     fmt.Sprint("id ", rapid.IntRange(0, 60).Draw(t, "id")),
-		Device: rapid.SampledFrom([]string{"00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100", "api"}).Draw(t, "device"),
+		Device: rapid.SampledFrom(devices).Draw(t, "device"),
 		User:   rapid.SampledFrom([]string{"Ann", "Bob", "Änn"}).Draw(t, "user"),
 		Time:   second("time"),
 		Kind:   rapid.SampledFrom([]chat.Kind{0, 0, 0, 0, 1, 1, 2, 3, 3, 4, 4}).Draw(t, "kind"),
@@ -206,6 +336,16 @@ func (m *model) anyEntry(t *rapid.T) chat.Entry {
 		e.Own().Of = m.entries[about-1].ID
 		if rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
 			e.Device = m.entries[about-1].Device
+		}
+	}
+	if e.Kind == chat.KindMessage && len(m.pool) > 0 && rapid.IntRange(0, 2).Draw(t, "with a file") > 0 {
+		id := rapid.SampledFrom(append(m.pool, "")).Draw(t, "the file")
+		e.Own().File = &chat.File{ID: id}
+		if row := m.files[id]; row != nil && rapid.IntRange(0, 3).Draw(t, "from its device") > 0 {
+			e.Device = row.Device
+		}
+		if rapid.IntRange(0, 3).Draw(t, "without a text") == 0 {
+			e.Text = ""
 		}
 	}
 	switch e.Kind {
@@ -235,7 +375,8 @@ func anyAct(t *rapid.T) *chat.Act {
 		About:  "<Bob>",
 	}
 	if a.Do == shared.DoSet {
-		a.Settings = &shared.Settings{Write: rapid.SampledFrom([]string{"", shared.WhoAll, shared.WhoHosts}).Draw(t, "write")}
+		a.Settings = &shared.Settings{Write: rapid.SampledFrom([]string{"", shared.WhoAll, shared.WhoHosts}).Draw(t, "write"),
+			Files: rapid.SampledFrom([]string{"", shared.WhoAll, shared.WhoHosts, shared.WhoNone}).Draw(t, "who sends files")}
 		if rapid.Bool().Draw(t, "slow") {
 			a.Settings.Slow = new(rapid.IntRange(0, shared.MaxSlow).Draw(t, "seconds"))
 		}

@@ -212,7 +212,7 @@ func (w *writer) expireFiles(ctx context.Context, keep int64) (expired []string,
 		}
 		statement := "UPDATE files SET state = 2, thumb = 0 WHERE id = ?"
 		if row.Offset == 0 {
-			statement = "DELETE FROM files WHERE id = ?"
+			statement, w.erases = "DELETE FROM files WHERE id = ?", true
 		}
 		if _, err := w.conn.ExecContext(ctx, statement, row.ID); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -92,7 +93,8 @@ func (l *Log) Delete(ctx context.Context, room string) error {
 		}
 		return found(unlocked, err)
 	})
-	if err == nil || errors.Is(err, chat.ErrNoRoom) { // which has no messages, but may have uploads
+	if len(files) > 0 && (err == nil || errors.Is(err, chat.ErrNoRoom)) { // which has no messages, but may have uploads
+		l.writer.erased.CompareAndSwap(nil, new(time.Now()))
 		l.writer.tellGone(files)
 	}
 	return err
