@@ -235,6 +235,10 @@ func TestOlderSchemas(t *testing.T) {
 		if err := sqlitelog.Backup(t.Context(), dir, filepath.Join(dir, "backup.db")); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
+		exported := 0 // before a server has brought it over
+		if err := sqlitelog.Export(t.Context(), dir, lobby, func(chat.Entry) error { exported++; return nil }); err != nil || exported != 3 {
+			t.Errorf("%s: %d messages are exported, %v", file, exported, err)
+		}
 		if schemaVersion(t, dir) > 1 { // which had no locks
 			want := entries(t, dir)
 			open(t, dir, sqlitelog.Options{}).Close()
