@@ -27,13 +27,14 @@ func checkSent(m shared.Message) error {
 }
 
 // mayChange reports whether edits and deletions are allowed at all, and stamps into
-// one which messages are too old for it.
+// one which messages are too old for it. Hosts may always delete.
 func (s *session) mayChange(e *Entry) bool {
 	if e.Kind != KindEdit && e.Kind != KindDelete {
 		return true
 	}
 	e.Own().Since = e.Time.Add(-s.core.cfg.EditFor)
-	return s.core.cfg.EditFor > 0
+	return s.core.cfg.EditFor > 0 ||
+		e.Kind == KindDelete && s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToHost, e.Time) == nil
 }
 
 const (

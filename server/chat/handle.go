@@ -195,7 +195,10 @@ func (s *session) ask(m shared.Message) bool {
 	if m.Type == shared.TypeRoles {
 		what = ToHost
 	}
-	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, what, s.core.cfg.Now())); refusal != nil {
+	may := func() *Refusal {
+		return refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, what, s.core.cfg.Now()))
+	}
+	if refusal := may(); refusal != nil {
 		return s.refuse(m, refusal.Code, refusal.Reason)
 	}
 	if m.Type == shared.TypeSearch {
@@ -215,6 +218,9 @@ func (s *session) ask(m shared.Message) bool {
 		answer, err := s.answer(m)
 		if err != nil {
 			break
+		}
+		if refusal := may(); refusal != nil { // the answer may have what came after that
+			return s.refuse(m, refusal.Code, refusal.Reason)
 		}
 		if m.Type == shared.TypeSearch {
 			asOf = anyChange // looking again takes long, and hits are not kept

@@ -359,8 +359,8 @@ func TestRemoved(t *testing.T) {
 // TestDoor closes a room's door to strangers, and to everyone.
 func TestDoor(t *testing.T) {
 	s := start(t)
-	eveDevice := newDevice()
-	ann, _ := s.join("Class", opens("Ann", newDevice()))
+	annDevice, eveDevice := newDevice(), newDevice()
+	ann, _ := s.join("Class", opens("Ann", annDevice))
 	eve, _ := s.join("Class", hello("Eve", eveDevice))
 	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Door: shared.DoorKnown}})
 	s.out("Class", hello("Bob", newDevice()), shared.CloseRemoved, "Ann lets in only those who")
@@ -379,6 +379,14 @@ func TestDoor(t *testing.T) {
 	if _, resp, err := s.tryDial("/ws/chat/Class", "", nil); err == nil || resp.StatusCode != http.StatusForbidden {
 		t.Errorf("over the tutorial's dialect: %v, %v", resp, err)
 	}
+	eve.leave()
+	ann.leave()
+	s.stop()
+	s.open()
+	evelyn, _ = s.join("Class", hello("Evelyn 2", eveDevice)) // and after a restart
+	evelyn.leave()
+	ann, _ = s.join("Class", hello("Ann", annDevice))
+	eve, _ = s.join("Class", hello("Eve", eveDevice))
 	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Door: shared.DoorClosed}})
 	eve.leave()
 	eve, _ = s.join("Class", hello("Eve", eveDevice)) // who comes back

@@ -37,7 +37,7 @@ func TestRoles(t *testing.T) {
 	bob, bobs := s.join("Class", hello("Bob", bobDevice))
 	eve, eves := s.join("Class", hello("Eve", eveDevice))
 	dan, dans := s.join("Class", hello("Dan", newDevice()))
-	_, fays := s.join("Class", hello("Fay", newDevice()))
+	fay, fays := s.join("Class", hello("Fay", newDevice()))
 	ann.does(shared.Message{Do: shared.DoHost, User: "Dan"})        // 2
 	ann.does(shared.Message{Do: shared.DoSilence, Whom: bobs.By})   // 3
 	ann.does(shared.Message{Do: shared.DoSilence, User: "Eve"})     // 4
@@ -74,6 +74,9 @@ func TestRoles(t *testing.T) {
 	ann.does(shared.Message{Do: shared.DoUnsilence, User: "Evelyn"})
 
 	// After a restart nobody is there, and it is all the same.
+	for _, c := range []*client{ann, dan, eve, fay} {
+		c.leave()
+	}
 	s.stop()
 	s.open()
 	ann, _ = s.join("Class", hello("Ann", annDevice))
