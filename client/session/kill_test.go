@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -30,6 +32,7 @@ type order struct {
 	Send                bool // go on sending "a 1", "a 2", … until killed
 	Texts               []string
 	React               string // tap once, on the first row
+	Attach              int    // send the file of this number once; 0 sends none
 }
 
 // sight is a line that a child prints for each change of rows.
@@ -74,7 +77,7 @@ func child(role string) int {
 	}()
 	out := json.NewEncoder(os.Stdout)
 	last, pending := -1, map[string]bool{}
-	tapped := o.React == ""
+	tapped, attached := o.React == "", o.Attach == 0
 	for {
 		for _, c := range room.Take() {
 			if !tapped && len(c.Items) > 0 {
@@ -92,6 +95,13 @@ func child(role string) int {
 					if i.Delivery == session.Pending {
 						pending[i.Text] = true
 					}
+				}
+			}
+			if !attached && c.Kind == session.StatusChanged && c.Status.MaxFile > 0 {
+				attached = true
+				file := session.Attachment{Name: fmt.Sprint(o.Attach), From: bytes.NewReader(killedContent(o.Attach))}
+				if _, err := room.SendFile(context.Background(), file, "", ""); err != nil {
+					panic(err)
 				}
 			}
 			if c.Kind == session.StatusChanged && c.Status.State == session.Closed {
