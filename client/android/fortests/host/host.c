@@ -7,10 +7,11 @@
 //	back   rotate   dark 0|1   hide   show   shot FILE (PPM)
 //	wifi N (another Wi-Fi network, 0 for none)
 //	allow 0|1 (the answer to the question whether the app may notify)
+//	pick PATH (the answer to the question for a file), pick (nothing is picked)
 //
 // It answers each with a line "ok", or "error" and why. Between these are lines
 // on what the app did: log, keyboard, clipboard, notification, withdrawn, asks,
-// connect, lookup, finished.
+// connect, lookup, picks, saves, finished.
 #include "host.h"
 
 #include <X11/Xlib.h>
@@ -76,6 +77,13 @@ static void reconfigure(int dark) {
 	layout();
 }
 
+// pick tells of a file as Android does, which gives no path away: see openFile.
+static void pick(const char *path) {
+	char uri[4096];
+	snprintf(uri, sizeof uri, *path ? CONTENT "%s" : "", path);
+	NATIVE(filePickerReturned, jstring)(&java, NULL, (jstring)uri);
+}
+
 // type sends one character after the other, as a keyboard does.
 static void type(const char *s) {
 	for (char c[5]; *s; NATIVE(keyboardTyped, jstring)(&java, NULL, (jstring)c)) {
@@ -123,6 +131,7 @@ static const char *obey(const char *line) {
 	else if (sscanf(line, "dark %d", &x) == 1) reconfigure(x);
 	else if (sscanf(line, "wifi %d", &x) == 1) setWifi(x);
 	else if (sscanf(line, "allow %d", &x) == 1) mayNotify = x ? 1 : -1;
+	else if (!strncmp(line, "pick", 4)) pick(line[4] ? line + 5 : "");
 	else if (!strcmp(line, "hide")) setShown(0);
 	else if (!strcmp(line, "show")) setShown(1);
 	else if (strncmp(line, "shot ", 5)) return "unknown";

@@ -24,6 +24,8 @@ extern uint64_t wifi; // the handle of the Wi-Fi network; 0 without one
 void watchSockets(void);
 void setWifi(uint64_t network);
 
+#define CONTENT "content://phone" // of the addresses of files
+
 // java.c. An object is its text, whatever its class.
 extern JNIEnv java;
 extern JavaVM vm;

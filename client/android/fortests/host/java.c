@@ -2,9 +2,27 @@
 // Android behind it answer. Classes, methods and fields are their names.
 #include "host.h"
 
+#include <fcntl.h>
+
 int keyboardUp, posts[2], mayNotify, version, target;
 static const char *clipboard, *title, *text;
 static long post(char what) { return write(posts[1], &what, 1) - 1; }
+
+// openFile opens the file of a content address. A stream is the number of its file.
+static long openFile(const char *uri, int flags) {
+	char *stream;
+	if (strncmp(uri, CONTENT, strlen(CONTENT))) fail("the app opens %s", uri);
+	int file = open(uri + strlen(CONTENT), flags, 0600);
+	return file < 0 || asprintf(&stream, "%d", file) < 0 ? 0 : (long)stream;
+}
+
+// transfer reads or writes a part of an array of bytes. Java's end of a file is -1.
+static long transfer(const char *stream, int writes, va_list args) {
+	char *data = va_arg(args, char *) + va_arg(args, int);
+	int size = va_arg(args, int), n = writes ? write(atoi(stream), data, size) : read(atoi(stream), data, size);
+	if (n < 0 || (writes && n < size)) fail("a file can't be %s", writes ? "written" : "read");
+	return n ? n : -1;
+}
 
 // callV is every method, static or not. Its result serves for an int, too.
 static long callV(JNIEnv *env, const char *object, const char *method, va_list args) {
@@ -24,6 +42,18 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("getSystemService")) return (long)ARGUMENT;
 	if (IS("setText")) return say("clipboard %s", clipboard = ARGUMENT);
 	if (IS("getText")) return (long)clipboard;
+	// files
+	if (IS("showFileOpen")) return say("picks %s", ARGUMENT);
+	if (IS("showFileSave")) return text = ARGUMENT, say("saves %s as %s", ARGUMENT, text);
+	if (IS("getContentResolver")) return (long)"resolver";
+	if (IS("parse")) return (long)ARGUMENT;
+	if (IS("openInputStream")) return openFile(ARGUMENT, O_RDONLY);
+	if (IS("openOutputStream")) return openFile(ARGUMENT, O_WRONLY | O_CREAT | O_TRUNC);
+	if (IS("read") || IS("write")) return transfer(object, IS("write"), args);
+	if (IS("close")) return close(atoi(object));
+	if (IS("query")) return (long)ARGUMENT;
+	if (IS("moveToFirst")) return 1;
+	if (IS("getString")) return (long)(strrchr(object, '/') + 1);
 	// the networks
 	if (IS("getActiveNetwork")) return (long)"mobile data";
 	if (IS("getAllNetworks")) return (long)"networks";
@@ -108,6 +138,10 @@ static jsize length(JNIEnv *env, jobject array) { return wifi ? 2 : 1; }
 static const char *element(JNIEnv *env, jobject array, jsize i) { return i ? "wifi" : "mobile data"; }
 static const char *arrayOf(JNIEnv *env, jsize n, jclass class, const char *element) { return element; }
 
+static jbyte *bytes(JNIEnv *env, jsize n) { return malloc(n); }
+static void fromBytes(JNIEnv *env, jbyte *array, jsize from, jsize n, jbyte *to) { memcpy(to, array + from, n); }
+static void toBytes(JNIEnv *env, jbyte *array, jsize from, jsize n, const jbyte *data) { memcpy(array + from, data, n); }
+
 static jint environment(JavaVM *v, void **env, jint version) { return *env = &java, JNI_OK; }
 
 static struct JNINativeInterface functions;
@@ -127,7 +161,8 @@ __attribute__((constructor)) static void fill(void) {
 	SET(CallBooleanMethodV, callV), SET(CallLongMethodV, callV);
 	SET(CallObjectMethod, call), SET(CallVoidMethod, call), SET(CallIntMethod, call);
 	SET(CallStaticObjectMethod, call), SET(CallStaticVoidMethod, call), SET(CallStaticIntMethod, call);
-	SET(CallStaticBooleanMethod, call);
+	SET(CallStaticBooleanMethod, call), SET(CallBooleanMethod, call);
+	SET(NewByteArray, bytes), SET(GetByteArrayRegion, fromBytes), SET(SetByteArrayRegion, toBytes);
 	SET(ExceptionCheck, nothing), SET(ExceptionOccurred, nothing), SET(ExceptionClear, nothing);
 	SET(ReleaseStringUTFChars, nothing), SET(DeleteGlobalRef, nothing), SET(DeleteLocalRef, nothing);
 	SET(PushLocalFrame, nothing), SET(PopLocalFrame, nothing);
