@@ -45,21 +45,31 @@ var systemPickers = pickers{
 		d := dialog.NewFileOpen(then, w)
 		if kit.IsPhone() {
 			d.SetFilter(storage.NewMimeTypeFileFilter([]string{"*/*"}))
-		} else {
-			d.Resize(w.Canvas().Size())
 		}
-		d.Show()
+		d.SetTitleText(lang.T("file.send"))
+		d.SetConfirmText(lang.T("file.open"))
+		showDialog(d, w)
 	},
 	save: func(w fyne.Window, name string, then func(fyne.URIWriteCloser, error)) {
 		d := dialog.NewFileSave(then, w)
 		d.SetFileName(name)
 		if kit.IsPhone() {
 			d.SetFilter(storage.NewMimeTypeFileFilter([]string{mimeOf(name)}))
-		} else {
-			d.Resize(w.Canvas().Size())
 		}
-		d.Show()
+		d.SetTitleText(lang.T("file.save"))
+		d.SetConfirmText(lang.T("file.save"))
+		showDialog(d, w)
 	},
+}
+
+// showDialog shows a dialog, on a desktop as large as the window. It has no size before.
+func showDialog(d *dialog.FileDialog, w fyne.Window) {
+	d.SetDismissText(lang.T("composer.cancel"))
+	d.Show()
+	if o := w.Canvas().Overlays().Top(); o != nil && !kit.IsPhone() {
+		d.Resize(w.Canvas().Size().SubtractWidthHeight(8*kit.Unit, 8*kit.Unit))
+		o.Refresh() // it is in the middle again
+	}
 }
 
 // extensions are those of what the server calls pictures, sounds and films. A file that

@@ -208,3 +208,31 @@ func TestLeftFilesGo(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// On a desktop Fyne asks for a file. Its panels lie in the window, and Escape closes
+// them.
+func TestSystemPickers(t *testing.T) {
+	for name, show := range map[string]func(fyne.Window){
+		"Send pictures and files": func(w fyne.Window) { systemPickers.open(w, func(fyne.URIReadCloser, error) {}) },
+		"IMG_1.jpg":               func(w fyne.Window) { systemPickers.save(w, "IMG_1.jpg", func(fyne.URIWriteCloser, error) {}) },
+	} {
+		for _, size := range []fyne.Size{fyne.NewSize(900, 700), fyne.NewSize(500, 480)} {
+			w := newWorld(t, size, nil)
+			w.filesRoom()
+			show(w.window)
+			panel := w.window.Canvas().Overlays().Top()
+			if panel == nil {
+				t.Fatalf("nothing asks about %q", name)
+			}
+			for _, part := range []string{name, "Cancel"} {
+				if at := uitest.Where(t, panel, part); at.X < 0 || at.Y < 0 || at.X > size.Width || at.Y > size.Height {
+					t.Errorf("in %v, %q is at %v", size, part, at)
+				}
+			}
+			w.client.back(false)
+			if w.window.Canvas().Overlays().Top() != nil {
+				t.Error("Escape does not close it")
+			}
+		}
+	}
+}

@@ -65,8 +65,8 @@ func showWhole(p *roomPage, item session.Item) {
 		foot.Objects = append(foot.Objects, kit.NewText(item.Text, kit.FontBody, kit.RoleText).Lines(3))
 	}
 	panel := kit.NewCard(kit.NewFilled(1, head, w.image, foot), kit.Around(0))
-	panel.Ground, panel.Radius = kit.RoleGround, 0
-	w.overlay = kit.ShowOverlay(c.window.Canvas(), panel, func(size fyne.Size) (fyne.Position, fyne.Size) { return fyne.Position{}, size })
+	panel.Ground = kit.RoleGround
+	w.overlay = kit.ShowWhole(c.window.Canvas(), panel)
 	w.overlay.Closed = func() {
 		cancel()
 		if w.closed = true; !w.saving {

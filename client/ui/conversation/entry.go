@@ -74,10 +74,14 @@ func (e *Entry) keepKeyboard() {
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return e.Renderer(e) }
 
 // TouchDown shows a button inside as pressed, if the finger is on one. The button
-// can't feel that itself without taking the focus, and the keyboard, away.
+// can't feel that itself without taking the focus, and the keyboard, away. To attach
+// something, no keyboard is needed.
 func (e *Entry) TouchDown(t *mobile.TouchEvent) {
 	if n := int((e.Size().Width - t.Position.X) / kit.Touch); t.Position.Y >= e.Head && n >= 0 && n < len(e.inside) && e.inside[n].Visible() {
 		e.inside[n].press(true)
+		if e.inside[n] == e.composer.attach {
+			return
+		}
 	}
 	e.Editor.TouchDown(t)
 }

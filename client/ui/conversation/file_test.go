@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/mobile"
+
 	"parley/client/session"
 	"parley/client/ui/kit"
 	"parley/client/ui/uitest"
@@ -137,6 +140,12 @@ func TestAttachButton(t *testing.T) {
 		at := c.attach.Position().AddXY(kit.Touch/2, kit.Touch/2)
 		if at.X > c.send.Position().X || at.X < c.send.Position().X-kit.Touch {
 			t.Errorf("the button is at %v, the one that sends at %v", at, c.send.Position())
+		}
+		e := c.Entry
+		kit.CanvasOf(c).Unfocus()
+		e.TouchDown(&mobile.TouchEvent{PointEvent: fyne.PointEvent{Position: at.Subtract(e.Position())}})
+		if e.Focused || !c.attach.pressed {
+			t.Errorf("a finger on it: the keyboard comes %v, it is drawn as pressed %v", e.Focused, c.attach.pressed)
 		}
 		c.attach.Tapped(nil)
 		c.Entry.SetText("text")

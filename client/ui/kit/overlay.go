@@ -30,6 +30,16 @@ func ShowOverlay(c fyne.Canvas, panel *Card, place func(area fyne.Size) (fyne.Po
 	return o
 }
 
+// ShowWhole puts a panel over the whole window. Its ground is under the system's bars,
+// too.
+func ShowWhole(c fyne.Canvas, panel *Card) *Overlay {
+	panel.Radius = 0
+	o := ShowOverlay(c, panel, func(area fyne.Size) (fyne.Position, fyne.Size) { return fyne.Position{}, area })
+	o.scrim = panel.Ground
+	o.Refresh()
+	return o
+}
+
 // growFrom makes the panel of an overlay grow from a point.
 func (o *Overlay) growFrom(at fyne.Position) {
 	g := &grow{from: at, cancel: func() {}}
