@@ -13,7 +13,7 @@ func outbox[T any](t *testing.T, script string) T {
 	p.open(staticServer(t) + "/static/icon.svg")
 	return eval[T](p, `import('/static/outbox.js').then(async ({Outbox}) => {
 		const sent = [], here = new Map(), line = {rate: 0, burst: 10};
-		const open = has => new Outbox('Lobby', {send: m => sent.push(m), changed() {}, stalled() {}, find: id => has.get(id)});
+		const open = has => new Outbox('Lobby', {send: m => sent.push(m), changed() {}, stalled() {}, slow: () => 0, find: id => has.get(id)});
 		const a = open(here), b = open(new Map());
 		`+script+`
 	})`)

@@ -9,6 +9,8 @@ import {avatar} from './logview.js';
 export class View {
 	constructor(app) {
 		Object.assign(this, {app, trouble: ''});
+		// What was entered before this script ran is in the address.
+		const early = new URLSearchParams(location.search).get('name');
 		this.link = app.invited && this.follow();
 		const input = $('name-input');
 		$('enter-name').onsubmit = async e => {
@@ -22,8 +24,6 @@ export class View {
 		};
 		// The same link again changes only what is behind the #.
 		addEventListener('hashchange', () => app.invited && location.reload());
-		// What was entered before this script ran is in the address.
-		const early = new URLSearchParams(location.search).get('name');
 		if (early) {
 			input.value = early;
 			$('enter-name').onsubmit(new Event('submit'));

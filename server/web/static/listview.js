@@ -41,8 +41,9 @@ export class View {
 		if (open) {
 			// Somebody in a room that is here already is not to be thrown out of it.
 			const known = this.app.rooms.get(roomKey(text));
-			if (known) locked ? this.app.forget(known) : known.session.rest();
+			if (known && locked) this.app.forget(known);
 			set(keyOf(text), {...locked ? {key, listed: !$('unlisted').checked, fresh: true} : get(keyOf(text)), host});
+			if (known && !locked) known === this.app.shown ? known.connect() : known.session.rest(); // and says so in a new hello
 			$('lock-key').value = '';
 			$('unlisted').checked = $('hosting').checked = false;
 			$('lock-fields').hidden = true;

@@ -102,7 +102,7 @@ export class Outbox {
 		const change = this.waiting().changes.get(m.id) || {};
 		this.drop(m.id);
 		if (m.more?.type === 'host') error = 'act.refused';
-		else if (error === 'not_allowed' && isSaid(m)) error = ''; // the reason says more
+		else if (error === 'not_allowed' && isSaid(m)) error = 'rule'; // which the reason says
 		if (!m.message) this.trouble = {error, why};
 		else if (!change.deleted) this.put({...m, ...change, error, why});
 	}
