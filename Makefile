@@ -43,7 +43,7 @@ test: check-go test-packages npm-packages ## everything: format, vet, tests with
 	@$(MAKE) --no-print-directory $(TEST_APK)
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
-	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
+	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME) -kills 100
 
 lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
 	go run $(LINT) run ./...

@@ -7,7 +7,7 @@
 //
 // It is made of tests only: a world (world_test.go) of a process
 // (server_test.go), a proxy (proxy_test.go) and members (member_test.go), who
-// change what was said (change_test.go); the
-// faults, each with a test of its own (faults_test.go); and all of them together
-// (chaos_test.go), for a minute with go test, for five with make chaos.
+// change what was said (change_test.go); the faults, each with a test of its own
+// (faults_test.go); and all of them together (chaos_test.go), for a minute with go test,
+// for five with make chaos. A room with a host has a test of its own (hosts_test.go).
 package chaos
