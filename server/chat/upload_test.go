@@ -214,7 +214,7 @@ func TestRefusedFiles(t *testing.T) {
 	}{
 		{"another device's upload", upload(hers, 1), shared.CodeNotAllowed, "Send it again"},
 		{"a size that grew", upload(begun, 8), shared.CodeNotAllowed, "Send it again"},
-		{"too large a file", upload(fileID("large"), maxFile+1), shared.CodeNotAllowed, "5 KB"},
+		{"too large a file", upload(fileID("large"), maxFile+1), shared.CodeNotAllowed, "5000 bytes"},
 		{"no bytes", upload(fileID("none"), 0), shared.CodeBadFrame, "empty"},
 		{"no id", upload("", 1), shared.CodeBadFrame, "26"},
 		{"an id of another form", upload(strings.ToUpper(begun), 1), shared.CodeBadFrame, "26"},
