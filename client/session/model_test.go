@@ -3,9 +3,13 @@ package session_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -35,9 +39,19 @@ func startRelay(t *testing.T, server string) *relay {
 	r := &relay{}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
+	target, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := &http.Transport{DisableKeepAlives: true}
+	files := &httputil.ReverseProxy{Transport: direct, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, ErrorLog: log.New(io.Discard, "", 0)}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		wg.Add(1)
 		defer wg.Done()
+		if strings.HasPrefix(req.URL.Path, "/files/") {
+			files.ServeHTTP(w, req)
+			return
+		}
 		options := &websocket.DialOptions{Subprotocols: []string{shared.Protocol}}
 		to, _, err := websocket.Dial(ctx, strings.Replace(server, "http", "ws", 1)+req.URL.EscapedPath(), options)
 		if err != nil {
@@ -159,7 +173,7 @@ func (w *walker) step() {
 	if !ok {
 		return
 	}
-	switch w.random.IntN(20) {
+	switch w.random.IntN(22) {
 	case 0, 1:
 		v.send(w.text())
 	case 2:
@@ -190,6 +204,13 @@ func (w *walker) step() {
 			config := session.Config{Server: w.relay.base, Room: w.config.Room, User: fmt.Sprint("Visitor ", len(w.visitors))}
 			w.visitors = append(w.visitors, enter(w.t, config))
 		}
+	case 17, 18:
+		caption := ""
+		if w.random.IntN(2) == 0 {
+			caption = w.text()
+		}
+		w.ann.until("files", func() bool { return w.ann.status.MaxFile > 0 })
+		w.ann.attach(fmt.Sprint("file ", w.said), content(1, 1+w.random.IntN(100_000)), caption)
 	default:
 		for _, v := range w.visitors {
 			v.room.LoadOlder()

@@ -302,6 +302,7 @@ func (r *Room) Thumb(ctx context.Context, i Item) ([]byte, error) {
 	}
 	if files != nil && i.Offset > 0 {
 		files.KeepThumb(server, room, i.Offset, i.File.ID, thumb)
+		r.command(func(l *loop) { l.thumbKept(i.Offset) })
 	}
 	return thumb, nil
 }
@@ -355,6 +356,13 @@ func (r *Room) get(ctx context.Context, i Item, path string, take func(*http.Res
 		return err
 	}
 	return nil
+}
+
+// thumbKept has a thumbnail go whose message was deleted while it came.
+func (l *loop) thumbKept(offset int64) {
+	if r := l.timeline.byOffset[offset]; r != nil && r.Content.Deleted {
+		l.timeline.dropThumb(offset)
+	}
 }
 
 // fileGone shows that the server keeps a file no longer.
