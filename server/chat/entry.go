@@ -156,6 +156,7 @@ var ErrRefused = errors.New("the log refuses the entry")
 type Refusal struct {
 	Code   shared.ErrorCode
 	Reason string        // a sentence for whoever it was; "" if the code says it all
+	Rule   string        // of the Rules that refuse it, as metrics name it: removed, silenced, write, files, slow, door, address, host; "" for whatever else
 	Retry  time.Duration // of shared.CodeRateLimited: how long to wait
 }
 

@@ -114,6 +114,7 @@ func (s *session) add(m shared.Message, e Entry) bool {
 	}
 	if refusal := s.room.ruling.slow(e); refusal != nil {
 		s.core.metrics.refuse(refusal.Code)
+		s.core.metrics.rule(refusal)
 		s.sendError(m, refusal.Code, refusal.Reason, int(refusal.Retry.Milliseconds()))
 		return true
 	}
@@ -141,6 +142,7 @@ func (s *session) add(m shared.Message, e Entry) bool {
 		switch {
 		case refusal != nil:
 			s.core.metrics.refuse(refusal.Code)
+			s.core.metrics.rule(refusal)
 			s.sendError(m, refusal.Code, sayRefused(e.Kind, refusal), 0)
 		case err != nil:
 			s.core.notStored(err)
@@ -199,7 +201,7 @@ func (s *session) ask(m shared.Message) bool {
 		return refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, what, s.core.cfg.Now()))
 	}
 	if refusal := may(); refusal != nil {
-		return s.refuse(m, refusal.Code, refusal.Reason)
+		return s.refuseBy(m, refusal)
 	}
 	if m.Type == shared.TypeSearch {
 		if m.Text = strings.TrimSpace(m.Text); shared.Blank(m.Text) || find.Fold(m.Text) == "" {
@@ -220,7 +222,7 @@ func (s *session) ask(m shared.Message) bool {
 			break
 		}
 		if refusal := may(); refusal != nil { // the answer may have what came after that
-			return s.refuse(m, refusal.Code, refusal.Reason)
+			return s.refuseBy(m, refusal)
 		}
 		if m.Type == shared.TypeSearch {
 			asOf = anyChange // looking again takes long, and hits are not kept
@@ -284,6 +286,12 @@ func (r *rush) count(period time.Duration) int {
 	}
 	r.n++
 	return r.n
+}
+
+// refuseBy is refuse, by one of the room's rules.
+func (s *session) refuseBy(m shared.Message, refusal *Refusal) bool {
+	s.core.metrics.rule(refusal)
+	return s.refuse(m, refusal.Code, refusal.Reason)
 }
 
 // refuse answers a frame with an error. Whoever keeps sending over the rate loses

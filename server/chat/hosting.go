@@ -174,6 +174,7 @@ func (s *session) comesIn() bool {
 	switch refused := refusalOf(err); {
 	case refused != nil:
 		s.core.metrics.refuse("door")
+		s.core.metrics.rule(refused)
 		s.close(shared.CloseRemoved, refused.Reason)
 	case err != nil:
 		s.close(shared.CloseTryLater, "The server can't read its log right now.")
@@ -338,20 +339,21 @@ func (h *Hub) doorOf(ctx context.Context, name shared.Name) *refusal {
 	} else {
 		state, stop, broken := h.cfg.Log.Open(ctx, name, Follower{Entries: func([]Entry) {}, Begin: func(int64) {}})
 		if broken != nil {
-			return doorRefusal(broken)
+			return h.doorRefusal(broken)
 		}
 		stop()
 		err = state.Rules.May(Who{}, ToEnter, h.cfg.Now())
 	}
-	return doorRefusal(err)
+	return h.doorRefusal(err)
 }
 
 // doorRefusal is how a connection learns why it does not come in.
-func doorRefusal(err error) *refusal {
+func (c *core) doorRefusal(err error) *refusal {
 	switch refused := refusalOf(err); {
 	case err == nil:
 		return nil
 	case refused != nil:
+		c.metrics.rule(refused)
 		return &refusal{status: http.StatusForbidden, detail: refused.Reason}
 	}
 	return &refusal{status: http.StatusServiceUnavailable, code: "unavailable", detail: "The server can't read its log right now."}

@@ -178,7 +178,7 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 	if skipOwn {
 		s.member.skip = s.member.device
 	}
-	if no := doorRefusal(s.mayEnter()); no != nil {
+	if no := s.core.doorRefusal(s.mayEnter()); no != nil {
 		return no
 	}
 	if name.Key == "" {

@@ -89,6 +89,7 @@ func TestWhoMay(t *testing.T) {
 	open, closed := shared.OpenSettings(), shared.Settings{Door: shared.DoorClosed}
 	mute := no(silenced, nil, "message", "again", "edit", "file", "upload", "react")
 	listen := no(quiet, nil, "message", "again", "edit", "file", "upload")
+	refused := make(map[string]int) // how often, by sentence
 	for i, row := range []struct {
 		what string
 		set  shared.Settings
@@ -165,7 +166,20 @@ func TestWhoMay(t *testing.T) {
 			if got := c.answer(m); !told(got, row.want[frame]) {
 				t.Errorf("%s, %s, %s: %q, want %q", row.what, row.who, frame, got, row.want[frame])
 			}
+			refused[row.want[frame]]++
 		}
+	}
+	for rule, times := range map[string]int{"host": refused[noHost], "silenced": refused[silenced], "write": refused[quiet],
+		"files": refused[noFiles] + refused[hostsOf], "slow": refused[slow]} {
+		s.counts(rule, times)
+	}
+}
+
+// counts makes sure that the metrics count what was refused by a rule.
+func (s *server) counts(rule string, times int) {
+	s.t.Helper()
+	if got := s.metric(fmt.Sprintf("parley_rule_refusals_total{rule=%q}", rule)); got != fmt.Sprint(times) || times == 0 {
+		s.t.Errorf("refused by the rule %s: %q, not %d", rule, got, times)
 	}
 }
 

@@ -25,6 +25,7 @@ type metrics struct {
 	silent     prometheus.Counter
 	refused    *prometheus.CounterVec
 	limits     *prometheus.CounterVec
+	rules      *prometheus.CounterVec
 
 	logger *slog.Logger
 	mu     sync.Mutex
@@ -55,8 +56,10 @@ func newMetrics(logger *slog.Logger) *metrics {
 			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
 		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_limit_hits_total", Help: "What was refused or ended at a limit, by the limit."}, []string{"limit"}),
+		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_rule_refusals_total", Help: "What was refused because of what a room's hosts have set or done, by the rule."}, []string{"rule"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits, m.rules,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -71,6 +74,13 @@ func (m *metrics) gauge(name, help string, value func() int64) {
 func (h *Hub) Collect(c prometheus.Collector) { h.metrics.registry.MustRegister(c) }
 
 func (m *metrics) refuse(code shared.ErrorCode) { m.refused.WithLabelValues(string(code)).Inc() }
+
+// rule counts a refusal by one of a room's rules. Nil and other refusals do not count.
+func (m *metrics) rule(refusal *Refusal) {
+	if refusal != nil && refusal.Rule != "" {
+		m.rules.WithLabelValues(refusal.Rule).Inc()
+	}
+}
 
 // limitFlags are the flags of the limits that keep people out.
 var limitFlags = map[string]string{

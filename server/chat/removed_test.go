@@ -83,6 +83,15 @@ func TestRemovedEverywhere(t *testing.T) {
 		s.outFrom(address, hello("Mallory", newDevice()), "Somebody was removed from this room")
 	}
 	s.joinFrom("192.0.2.5", "Class", hello("Mallory", newDevice()))
+	s.outFrom("192.0.2.5", hello("Bob", device), "Ann has removed you")
+	s.counts("address", 3)
+	s.counts("removed", 1)
+	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Door: shared.DoorKnown}})
+	if status, body := s.do("GET", "/api/rooms/Class/messages", ""); status != http.StatusForbidden {
+		t.Errorf("the API answers with %d %s", status, body)
+	}
+	s.outFrom("192.0.2.6", hello("Eve", newDevice()), "Ann lets in only")
+	s.counts("door", 2)
 }
 
 // TestRemovedGetsNothing has one who was removed from a locked room, whose passphrase he

@@ -105,7 +105,7 @@ func (r *Rules) May(who Who, what What, now time.Time) error {
 	case what == ToWrite && r.Settings.Slow != nil:
 		slow := time.Duration(*r.Settings.Slow) * time.Second
 		if wait := who.Spoke.Add(slow).Sub(now); !who.Spoke.IsZero() && wait > 0 {
-			return &Refusal{Code: shared.CodeRateLimited, Retry: min(wait, slow),
+			return &Refusal{Code: shared.CodeRateLimited, Rule: "slow", Retry: min(wait, slow),
 				Reason: fmt.Sprintf("%s lets everyone write once in %d seconds.", whose(r.SetBy), *r.Settings.Slow)}
 		}
 	}
@@ -117,12 +117,12 @@ func (r *Rules) mayEnter(who Who) error {
 	switch {
 	case who.Here:
 	case r.Settings.Door == shared.DoorClosed:
-		return notAllowed("%s has closed this room: nobody else comes in now.", whose(r.SetBy))
+		return byRule("door", "%s has closed this room: nobody else comes in now.", whose(r.SetBy))
 	case who.Known:
 	case r.Settings.Door == shared.DoorKnown:
-		return notAllowed("%s lets in only those who have been in this room before.", whose(r.SetBy))
+		return byRule("door", "%s lets in only those who have been in this room before.", whose(r.SetBy))
 	case who.Beside:
-		return notAllowed("Somebody was removed from this room. For %d minutes, nobody new comes in from the same address.", int(RemovalHold.Minutes()))
+		return byRule("address", "Somebody was removed from this room. For %d minutes, nobody new comes in from the same address.", int(RemovalHold.Minutes()))
 	}
 	return nil
 }
@@ -132,26 +132,26 @@ func (r *Rules) mayEnter(who Who) error {
 func (r *Rules) may(device string, what What) error {
 	if _, host := r.Hosts[device]; host {
 		if what == ToUpload && r.Settings.Files == shared.WhoNone {
-			return notAllowed("%s has set that nobody sends files here.", whose(r.SetBy))
+			return byRule("files", "%s has set that nobody sends files here.", whose(r.SetBy))
 		}
 		return nil
 	}
 	bar := r.Barred[device]
 	switch {
 	case bar.Removed.is():
-		return notAllowed("%s has removed you from this room.", whose(bar.Removed.By))
+		return byRule("removed", "%s has removed you from this room.", whose(bar.Removed.By))
 	case what == ToHost:
-		return notAllowed("Only a host of this room can do that.")
+		return byRule("host", "Only a host of this room can do that.")
 	case what == ToEnter || what == ToDelete || device == APIDevice:
 	case bar.Silenced.is():
-		return notAllowed("%s has silenced you. You can read, but not write.", whose(bar.Silenced.By))
+		return byRule("silenced", "%s has silenced you. You can read, but not write.", whose(bar.Silenced.By))
 	case what == ToReact:
 	case r.Settings.Write == shared.WhoHosts:
-		return notAllowed("%s has set that only hosts write here.", whose(r.SetBy))
+		return byRule("write", "%s has set that only hosts write here.", whose(r.SetBy))
 	case what == ToUpload && r.Settings.Files == shared.WhoNone:
-		return notAllowed("%s has set that nobody sends files here.", whose(r.SetBy))
+		return byRule("files", "%s has set that nobody sends files here.", whose(r.SetBy))
 	case what == ToUpload && r.Settings.Files == shared.WhoHosts:
-		return notAllowed("%s has set that only hosts send files here.", whose(r.SetBy))
+		return byRule("files", "%s has set that only hosts send files here.", whose(r.SetBy))
 	}
 	return nil
 }
@@ -367,6 +367,11 @@ func whose(name string) string {
 		return "The server's operator"
 	}
 	return name
+}
+
+// byRule is a refusal by one of the rules that hold for everyone, or for one device.
+func byRule(rule, format string, args ...any) error {
+	return &Refusal{Code: shared.CodeNotAllowed, Rule: rule, Reason: fmt.Sprintf(format, args...)}
 }
 
 func notAllowed(format string, args ...any) error {

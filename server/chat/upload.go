@@ -20,7 +20,7 @@ func (s *session) upload(m shared.Message) bool {
 		return s.handle(m, err)
 	}
 	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToUpload, s.core.cfg.Now())); refusal != nil {
-		return s.refuse(m, refusal.Code, refusal.Reason)
+		return s.refuseBy(m, refusal)
 	}
 	if !s.messages.AllowN(time.Now(), 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
