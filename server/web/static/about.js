@@ -5,6 +5,9 @@ import {$} from './dom.js';
 import {tabGet, tabSet} from './store.js';
 import {edit} from './act.js';
 
+// What is edited of a message: of one with a file what is said of it.
+const said = ({message, file}) => file && !file.caption && message === file.name ? '' : message;
+
 export class About {
 	/** aim is {editing, offset, id, from}; without an offset the message still waits; from is the text that is edited. */
 	constructor(view, room, aim) {
@@ -15,7 +18,7 @@ export class About {
 	static begin(view, room, m, editing) {
 		room.about?.end();
 		const about = room.about = new About(view, room, {editing, offset: m.offset, id: m.id}), {input} = view;
-		if (editing) input.value = about.aim.from = (about.message || m).message;
+		if (editing) input.value = about.aim.from = said(about.message || m);
 		tabSet(`aim/${room.key}`, JSON.stringify(about.aim));
 		view.edited();
 		view.app.changed();

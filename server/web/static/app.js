@@ -3,6 +3,7 @@
 
 import {base, roomKey, personName} from './names.js';
 import {name, get, set, remove, keys, onChange, rooms as known, tab, storageTrouble, forgetRoom} from './store.js';
+import {part} from './dom.js';
 import {Room} from './room.js';
 
 const mostConnected = 16;
@@ -54,7 +55,7 @@ export class App {
 				remove('name');
 				this.renamed();
 			};
-			this.rooms.set(key, new Room(path, {changed: () => this.changed(), said: (room, messages) => this.said(room, messages), guestTaken}));
+			this.rooms.set(key, new Room(path, {changed: () => this.changed(), said: (room, messages) => this.said(room, messages), guestTaken, held: () => this.upload()}));
 		}
 		return this.rooms.get(key);
 	}
@@ -69,6 +70,11 @@ export class App {
 		if (room && room.session.state !== 'connected') room.connect();
 		this.connectThose();
 		this.changed();
+	}
+
+	/** Send the files that wait. */
+	async upload() {
+		(await part('upload')).Uploads.of(this).pump();
 	}
 
 	said(room, messages) {

@@ -5,9 +5,9 @@ const longest = 120; // code points of a quote, as the server cuts it
 const again = 2000; // ms, at least, until a question is repeated that the server refused
 
 // What a change makes of its message.
-function after({type, message, emoji, counts, mine}) {
+function after({type, message, emoji, counts, mine, file}) {
 	if (type === 'react') return {reactions: counts, ...mine && {reacted: emoji}};
-	return type === 'delete' ? {message: '', deleted: true, quote: null, reactions: {}, reacted: ''} : {message, edited: true};
+	return type === 'delete' ? {message: '', deleted: true, quote: null, file: null, reactions: {}, reacted: ''} : {message, edited: true, ...file && {file}};
 }
 
 // Quotes follow their message, whether it is here or not; without a text it is deleted.

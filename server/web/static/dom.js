@@ -58,5 +58,5 @@ const styled = id => styles[id] = styles[id] || new Promise((done, failed) => {
 });
 
 /** Load a module that is not there from the start, with the styles; try until there is a server. */
-export const part = name => Promise.all([import(`./${name}.js`), styled('more'), styled('changes')]).then(([module]) => module,
+export const part = name => Promise.all([import(`./${name}.js`), ...['more', 'changes', 'files'].map(styled)]).then(([module]) => module,
 	() => new Promise(done => setTimeout(done, 1000)).then(() => part(name)));

@@ -48,7 +48,7 @@ export function openFind(app, room, before = {found: [], wanted: '', from: 0, mo
 		if (mine !== turn) return;
 		show(note, !answer ? t('room.offline') : found.length + answer.messages.length || answer.more ? '' : t('find.none'));
 		if (!answer) return;
-		found = [...found, ...answer.messages];
+		found = [...found, ...answer.messages.map(m => room.take(m))];
 		({before: from, more} = answer);
 		draw();
 	}

@@ -52,8 +52,12 @@ export class LogView {
 		if (this.marks) return;
 		this.marks = () => {};
 		this.marks = (await part('marks')).mark;
-		if (!this.room) return;
-		for (const m of this.rows.keys()) this.room.timeline.changed.add(m);
+		this.again();
+	}
+
+	/** Make all rows again. */
+	again() {
+		if (this.room) for (const m of this.rows.keys()) this.room.timeline.changed.add(m);
 		$('pending').made = '';
 		this.app.changed();
 	}
@@ -147,7 +151,7 @@ export class LogView {
 		if (m.notice && m.offset) this.tell();
 		if (!plain) row.lastChild.prepend(el('bdi', {class: `name hue${hue}`}, m.user));
 		if (!plain && this.marks) this.marks(row, shown, m, this);
-		else if (m.changed || m.reply) this.dress();
+		else if (m.changed || m.reply || m.file) this.dress();
 		const item = before ? before.item : el('li', {message: m});
 		const made = {m, plain, row, date, day: m.time ? date.toDateString() : '', item, pending, same: m.notice ? m.offset && `${m.did} ${m.by}` : shown.deleted, drawn: ''};
 		if (before) item.setAttribute('aria-live', 'off'); // #told tells it
@@ -205,7 +209,7 @@ export class LogView {
 		if (this.marks) this.marks(row, m, m, this);
 		if (m.error) {
 			row.append(el('div', {class: 'reason', dir: 'auto', role: 'alert'}, el('span', {}, sentence(m)), ' ',
-				...['retry', ...this.room.barrier ? [] : ['edit'], 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
+				...['retry', ...this.room.barrier || m.file ? [] : ['edit'], 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
 		}
 		return row;
 	}

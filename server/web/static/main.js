@@ -106,6 +106,7 @@ function start() {
 		load('menu');
 		load('pinned');
 		load('listview');
+		load('attach');
 		app.lead();
 		['doorview', 'guest', 'people', 'settings', 'notices'].forEach(part);
 	}};

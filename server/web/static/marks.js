@@ -2,7 +2,7 @@
 // names the reader.
 
 import {emojis} from './codec.js';
-import {el, button, bdi, icon} from './dom.js';
+import {el, button, bdi, icon, part} from './dom.js';
 import {t, count} from './words.js';
 import {visible} from './text.js';
 import {parts, excerpt} from './code.js';
@@ -42,12 +42,22 @@ function quoteOf({app, room}, reply, quote) {
 		: el('span', {class: 'quote'}, count('log.deleted', 1));
 }
 
+// A part of its own draws files, which comes with the first one.
+let files = null;
+async function file(row, shown, m, log) {
+	if (files) return files.draw(row, shown, m, log);
+	files = {draw() {}};
+	files = await part('file');
+	log.again();
+}
+
 /** Mark the row of a message m, which is shown as it will be. */
 export function mark(row, shown, m, log) {
 	const {room} = log, p = row.querySelector('p'), reply = shown.reply || shown.more?.reply;
 	if (shown.message.includes('```')) p.replaceChildren(...written(shown.message));
 	if (!m.mine && m.offset && names(m.message, room.me)) row.classList.add('named');
 	if (reply) p.before(quoteOf(log, reply, shown.quote));
+	if (shown.file) file(row, shown, m, log);
 	const counts = countsOf(m, shown.reacted), given = emojis.filter(e => counts[e] > 0);
 	if (given.length) {
 		row.append(el('div', {class: 'chips'}, ...given.map(e => button(el('span', {}, `${e} ${counts[e]}`), () => changes(room, m) && react(room, m, e),

@@ -139,7 +139,7 @@ export class View {
 
 	asked(e) {
 		const item = e.target.closest('li'), chip = e.target.closest('.chip');
-		if (this.sheets.sheet || !item || !item.querySelector('.bubble') || e.target.closest('a') || !getSelection().isCollapsed) return;
+		if (this.sheets.sheet || !item || !item.querySelector('.bubble') || e.target.closest('p a') || !getSelection().isCollapsed) return;
 		if (e.type === 'contextmenu') e.preventDefault();
 		chip ? this.who(item) : this.open(item);
 	}

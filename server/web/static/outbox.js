@@ -11,11 +11,12 @@ const patience = 3000; // ms for another tab to send its own
 const silence = 10000; // ms without an answer after which a connection is dead
 
 // Whether it is a message of its own, no change.
-const isSaid = ({message, more}) => !!message && !more?.edits;
+const isSaid = ({message, more, file}) => !!(message || file) && !more?.edits;
 
 export class Outbox {
 	/**
-	 * on.send(frame) sends, on.changed() is told, and on.stalled() that no answer comes;
+	 * on.send(frame) sends, on.changed() is told, on.stalled() that no answer comes, and
+	 * on.held() that files wait to be sent;
 	 * on.find(id) tells the offset of one's own message, if it is here, and on.slow() the
 	 * seconds between two messages.
 	 */
@@ -26,12 +27,16 @@ export class Outbox {
 	}
 
 	/**
-	 * What waits, in order: {id, message, more, waits, unsent, at, n, tab, error}. more are a
-	 * frame's other fields; waits is the id of a message that must have its offset
-	 * first; unsent is what no tab has sent, so that it may still be altered.
+	 * What waits, in order: {id, message, more, waits, unsent, at, n, tab, error, file, held}.
+	 * more are a frame's other fields; waits is the id of a message that must have its offset
+	 * first; unsent is what no tab has sent, so that it may still be altered; file is shown
+	 * of a message that has one, and held is when it was written, until the server has it.
 	 */
 	list() {
-		const all = keys(this.prefix).map(key => ({...get(key), id: key.slice(this.prefix.length)})).filter(m => m.at);
+		const all = keys(this.prefix).map(key => {
+			const m = get(key);
+			return {at: m?.held, ...m, id: key.slice(this.prefix.length)};
+		}).filter(m => m.at);
 		return all.sort((a, b) => (a.n || 0) - (b.n || 0));
 	}
 
@@ -48,9 +53,9 @@ export class Outbox {
 		return {messages, changes};
 	}
 
-	add(message, more, waits) {
+	add(message, more, waits, also) {
 		const all = this.list(), n = all.length ? (all[all.length - 1].n || 0) + 1 : 1;
-		this.put({id: newID(), message, more, waits, unsent: true, at: Date.now(), n, tab});
+		this.put({id: newID(), message, more, waits, unsent: true, at: Date.now(), n, tab, ...also});
 	}
 
 	put(m) {
@@ -59,9 +64,9 @@ export class Outbox {
 	}
 
 	// A page of an earlier version, in another tab, passes over what names no id, and
-	// takes no change for a message.
+	// takes no change for a message; nor what has no time.
 	keep(m) {
-		set(this.prefix + m.id, {...m, id: m.more && !m.more.reply ? undefined : m.id});
+		set(this.prefix + m.id, {...m, id: m.more && !m.more.reply ? undefined : m.id, at: m.held ? undefined : m.at});
 	}
 
 	retry(m) {
@@ -103,7 +108,7 @@ export class Outbox {
 		this.drop(m.id);
 		if (m.more?.type === 'host') error = 'act.refused';
 		else if (error === 'not_allowed' && isSaid(m)) error = 'rule'; // which the reason says
-		if (!m.message) this.trouble = {error, why};
+		if (!m.message && !m.file) this.trouble = {error, why};
 		else if (!change.deleted) this.put({...m, ...change, error, why});
 	}
 
@@ -127,12 +132,16 @@ export class Outbox {
 		const {flying, seen, orphans, limits: {rate, burst}} = this, now = performance.now();
 		this.tokens = Math.min(burst, this.tokens + (now - this.filled) / 1000 * rate) || 0;
 		this.filled = now;
-		let wait = Infinity;
+		let wait = Infinity, held = false;
 		const all = this.list(), ids = new Set(all.map(m => m.id)), earlier = new Set(), slow = this.on.slow();
 		let said = all.some(m => isSaid(m) && flying.has(m.id));
 		for (const m of all) {
 			const {id, message, more, waits, tab: writer} = m, target = more && (more.type === 'host' ? more.type : more.edits || more.target);
 			if (m.error) continue;
+			if (m.held) {
+				held = true;
+				continue;
+			}
 			if (waits && !ids.has(waits)) { // another tab had its message come back
 				const offset = this.on.find(waits);
 				if (offset) return this.drop(waits, offset);
@@ -160,6 +169,7 @@ export class Outbox {
 			this.on.send({type: 'chat_message', id, message, ...more});
 		}
 		for (const sent of flying.values()) wait = Math.min(wait, sent + silence - now);
+		if (held) this.on.held();
 		if (wait <= 0) this.on.stalled();
 		else if (wait < Infinity) this.timer = setTimeout(() => this.pump(), wait + 5);
 	}

@@ -27,7 +27,7 @@ const withNotices = then => part('notices').then(module => {
 });
 
 export class Room {
-	/** on.changed() is told of every change, on.said(room, messages) of what others said. */
+	/** on.changed() is told of every change, on.said(room, messages) of what others said, on.held() of files to send. */
 	constructor(room, on) {
 		const {room: shown, entries, more, ...kept} = loadRoom(room);
 		// told is the last change that came live, about what is answered or edited.
@@ -60,6 +60,7 @@ export class Room {
 			send: m => this.session.send(m),
 			stalled: () => this.session.lost('timeout'),
 			changed: () => on.changed(),
+			held: () => on.held(),
 			find: id => this.timeline.own(id)?.offset,
 			slow: () => this.slow,
 		});
@@ -171,6 +172,7 @@ export class Room {
 		}
 		Object.assign(this, {me: m.user, by: m.by, can: m.can, count: m.count, name: m.room, current: m.epoch, head: m.offset, batch: [], door: null, members: new Set(m.members)});
 		this.limit = m.limits.message || maxText;
+		this.largest = m.limits.file;
 		const {key, fresh, host} = this.wish;
 		if (key && (fresh || host)) set(keyOf(this.path), {key});
 		else if (host) remove(keyOf(this.path));
@@ -211,10 +213,11 @@ export class Room {
 		this.on.changed();
 	}
 
-	/** A message as it is kept: with whose it is. One that came live does not tell one's own reaction. */
+	/** A message as it is kept: with whose it is, and of a file with what is said of it. One that came live does not tell one's own reaction. */
 	take(m, live) {
 		if (!live || m.mine) m.reacted = m.mine;
 		if (m.deleted) m.message = '';
+		if (m.file) m.message = m.file.caption || m.file.name; // older pages get a link
 		m.mine = m.by && this.by ? m.by === this.by : m.user === this.me;
 		return m;
 	}

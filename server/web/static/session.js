@@ -49,8 +49,8 @@ export class Session {
 	receive(data) {
 		this.watch();
 		const {message: m, error} = decode(data);
-		const {type} = m || error, asked = this.asked.findIndex(a => type === a.type || type === 'error' && !m?.id);
-		if (asked >= 0) return this.asked.splice(asked, 1)[0].done(type === 'error' ? undefined : m);
+		const {type} = m || error, id = m?.id || '', asked = this.asked.findIndex(a => id === a.id && (type === a.type || type === 'error'));
+		if (asked >= 0) return this.asked.splice(asked, 1)[0].done(type === 'error' && !id ? undefined : m);
 		if (!m) return; // of a later version
 		this.on.frame(m);
 		if (m.type === 'welcome') this.to('connected', {since: now(), cause: '', reason: ''});
@@ -63,9 +63,10 @@ export class Session {
 		return open;
 	}
 
-	/** Ask something; undefined is no answer. */
+	/** Ask something; undefined is no answer. A question with an id may be answered by an error. */
 	ask(question) {
-		return new Promise(done => this.state === 'connected' && this.send(question) ? this.asked.push({type: question.type, done}) : done());
+		const {type, id = ''} = question;
+		return new Promise(done => this.state === 'connected' && this.send(question) ? this.asked.push({type, id, done}) : done());
 	}
 
 	/** Connect now, or find out whether the connection lives. */

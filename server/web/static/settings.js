@@ -1,7 +1,7 @@
 // The sheet of what is set on this device.
 
 import {base} from './names.js';
-import {name, get, set, forgetAll} from './store.js';
+import {root, name, get, set, forgetAll} from './store.js';
 import {$, el, button, show} from './dom.js';
 import {t, languages, language, speak} from './words.js';
 import {setTheme} from './theme.js';
@@ -50,6 +50,7 @@ export function openSettings(app) {
 		button(t('settings.leave'), () => {
 			app.rooms.forEach(room => room.close()); // which saves, for the last time
 			forgetAll();
+			window.indexedDB?.deleteDatabase(`${root}files`); // what upload.js keeps
 			location.replace(base);
 		}, {id: 'leave-device', class: 'plain danger'}),
 		el('p', {class: 'soft'}, t('settings.leave.why')),

@@ -4,7 +4,7 @@
 import {base, roomKey} from './names.js';
 
 // Below one host name there may be several servers, each with a base path.
-const root = base === '/' ? 'parley/' : base, maxRooms = 40, maxEntries = 200;
+export const root = base === '/' ? 'parley/' : base, maxRooms = 40, maxEntries = 200;
 const memory = new Map();
 
 function storage(kind) {
@@ -65,7 +65,7 @@ export function keys(prefix) {
 export const onChange = f => addEventListener('storage', e =>
 	e.storageArea === disk && e.key?.startsWith(root) && f(e.key.slice(root.length), e.newValue));
 
-const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(n)), b => letters[b % letters.length]).join('');
+export const random = (n, letters) => Array.from(crypto.getRandomValues(new Uint8Array(n)), b => letters[b % letters.length]).join('');
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** A new ULID. */

@@ -1,0 +1,456 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"io"
+	"math/rand"
+	"net/http"
+	"strings"
+	"testing"
+
+	"parley/shared"
+)
+
+// A given is a file that somebody chooses.
+type given struct {
+	name string
+	data []byte
+}
+
+// files is an expression for a DataTransfer with files.
+func files(all ...given) string {
+	var b strings.Builder
+	b.WriteString("[")
+	for _, f := range all {
+		fmt.Fprintf(&b, "[%s, %q],", quote(f.name), base64.StdEncoding.EncodeToString(f.data))
+	}
+	return `(all => {
+		const data = new DataTransfer();
+		for (const [name, base64] of all) data.items.add(new File([Uint8Array.from(atob(base64), c => c.charCodeAt(0))], name));
+		return data;
+	})(` + b.String() + `])`
+}
+
+// attach chooses files by the button, and waits until they are prepared.
+func (p *page) attach(all ...given) {
+	p.t.Helper()
+	p.wait("document.querySelector('#attach') && !document.querySelector('#attach').hidden")
+	eval[any](p, `{ const field = document.querySelector('#choose'); field.files = `+files(all...)+`.files; field.dispatchEvent(new Event('change')); }`)
+	p.ready(len(all))
+}
+
+// ready waits until a number of files is prepared in the sheet.
+func (p *page) ready(n int) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("document.querySelectorAll('#chosen li').length === %d && document.querySelector('#send form button').textContent === 'Send message'", n))
+}
+
+// sendFiles sends what the sheet shows, with a caption.
+func (p *page) sendFiles(caption string) {
+	p.t.Helper()
+	eval[any](p, "document.querySelector('#caption').value = "+quote(caption))
+	eval[any](p, "document.querySelector('#send form button').click()")
+	p.wait("!document.querySelector('#send')")
+}
+
+// holdPart has the page's n-th request with a part of a file wait until letGo.
+func (p *page) holdPart(n int) {
+	p.t.Helper()
+	eval[any](p, fmt.Sprintf(`{
+		const real = window.fetch;
+		let parts = 0;
+		window.held = false;
+		window.fetch = async (url, options = {}) => {
+			if (options.method === 'PATCH' && ++parts === %d) {
+				window.held = true;
+				await new Promise(done => { window.letGo = done; });
+			}
+			return real(url, options);
+		};
+	}`, n))
+}
+
+// filed returns the messages of a room that have a file, and fails if there are not n.
+func filed(t *testing.T, s *server, room string, n int) (all []shared.Message) {
+	t.Helper()
+	for _, m := range s.Messages(room, 0) {
+		if m.File != nil {
+			all = append(all, m)
+		}
+	}
+	if len(all) != n {
+		t.Fatalf("%d messages have a file, want %d: %+v", len(all), n, all)
+	}
+	return all
+}
+
+// download gets what is at a path of the server, with its headers.
+func download(t *testing.T, s *server, path string) ([]byte, http.Header) {
+	t.Helper()
+	res, err := http.Get(s.url() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%s: %d %v", path, res.StatusCode, err)
+	}
+	return data, res.Header
+}
+
+func randomBytes(n int) []byte {
+	data := make([]byte, n)
+	rand.New(rand.NewSource(int64(n))).Read(data)
+	return data
+}
+
+const pictureShown = "document.querySelector('#chat-log .picture img')?.naturalWidth > 0"
+
+// TestPhotoThroughThePage sends a phone's photo from a page without HTTPS: it arrives
+// upright, and nobody learns where it was taken.
+func TestPhotoThroughThePage(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--allow-host", "parley.lan")
+	insecure := "http://parley.lan" + s.url()[strings.LastIndex(s.url(), ":"):]
+	ann, bob := newPerson(t), newPerson(t)
+	for name, p := range map[string]*page{"Ann": ann, "Bob": bob} {
+		p.open(insecure + "/static/icon.svg")
+		p.setName(name)
+		p.enter(insecure, "Lobby")
+	}
+	if eval[bool](ann, "isSecureContext") {
+		t.Fatal("the page is not as in a network without HTTPS")
+	}
+	ann.attach(given{"IMG_7.JPG", photo(t, halves(3000, 1500), 6)})
+	ann.wait("document.querySelector('#chosen img').naturalWidth > 0")
+	ann.sendFiles("Look here")
+	ann.wait(pictureShown)
+	bob.wait(pictureShown)
+	if got := eval[string](bob, "document.querySelector('#chat-log .bubble p').textContent"); got != "Look here" {
+		t.Errorf("Bob reads %q", got)
+	}
+	if got := bob.transcript(); got != "Ann: Look here\n" {
+		t.Errorf("the transcript is %q", got)
+	}
+	f := filed(t, s, "Lobby", 1)[0].File
+	if f.Name != "IMG_7.jpg" || f.Type != "image/jpeg" || f.Width != 1280 || f.Height != 2560 || !f.Thumb || f.Caption != "Look here" {
+		t.Errorf("%+v", f)
+	}
+	for _, path := range []string{"/files/" + f.ID, "/files/" + f.ID + "/thumb"} {
+		data, _ := download(t, s, path)
+		m, _, err := image.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := m.Bounds()
+		if bytes.Contains(data, []byte(taken)) || bytes.Contains(data, []byte("Exif")) || b.Dy() != 2*b.Dx() || !isRed(m.At(1, 1)) || !isRed(m.At(b.Dx()-2, 1)) || isRed(m.At(1, b.Dy()-2)) {
+			t.Errorf("%s: %v, or it says where it was taken", path, b)
+		}
+	}
+	// Whole, over the page; Escape leads back to it.
+	eval[any](bob, "document.querySelector('#chat-log .picture').click()")
+	bob.wait("document.querySelector('#whole img')?.naturalHeight === 2560 && document.querySelector('#whole p').textContent === ''")
+	bob.keys("\x1b")
+	bob.wait("!document.querySelector('#whole')")
+	// "As it is" sends it as it was, after it said so.
+	ann.attach(given{"IMG_7.JPG", photo(t, halves(300, 150), 6)})
+	eval[any](ann, "document.querySelector('#as-it-is').click()")
+	ann.wait("document.querySelector('#send .soft').offsetParent")
+	ann.sendFiles("")
+	bob.wait("document.querySelectorAll('#chat-log .picture').length === 2")
+	f = filed(t, s, "Lobby", 2)[1].File
+	if data, _ := download(t, s, "/files/"+f.ID); !bytes.Equal(data, photo(t, halves(300, 150), 6)) || f.Width != 150 || f.Height != 300 {
+		t.Errorf("what is sent as it is has changed: %+v", f)
+	}
+}
+
+// TestSeveralFiles chooses, drops and pastes files; a table that is pasted is a text.
+func TestSeveralFiles(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--max-file", "3MB")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.attach(given{"one.png", encodePNG(t, halves(30, 20))}, given{"list.pdf", []byte("%PDF-1.4 something")}, given{"none.txt", nil}, given{"long.bin", randomBytes(3<<20 + 1)})
+	if got := eval[[]string](p, "[...document.querySelectorAll('#chosen .danger')].map(e => e.textContent)"); len(got) != 2 || !strings.Contains(got[0], "none.txt is empty") || !strings.Contains(got[1], "at most") {
+		t.Errorf("it says %q", got)
+	}
+	eval[any](p, `document.querySelector('#scroller').dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: `+files(given{"notes.txt", []byte("dropped")})+`}))`)
+	p.ready(5)
+	eval[any](p, `document.dispatchEvent(new ClipboardEvent('paste', {bubbles: true, cancelable: true, clipboardData: `+files(given{"image.png", encodePNG(t, halves(50, 20))})+`}))`)
+	p.ready(6)
+	eval[any](p, "document.querySelector('#chosen li button').click()") // without one.png
+	p.ready(5)
+	p.sendFiles("These")
+	p.wait("document.querySelectorAll('#chat-log .filed').length === 3")
+	var names []string
+	for _, m := range filed(t, s, "Lobby", 3) {
+		names = append(names, m.File.Name+": "+m.File.Caption)
+	}
+	if got := strings.Join(names, ", "); got != "list.pdf: These, notes.txt: , image.png: " {
+		t.Errorf("sent: %s", got)
+	}
+	if !eval[bool](p, `(data => {
+		data.setData('text/plain', '1\t2');
+		data.setData('text/html', '<table>');
+		const e = new ClipboardEvent('paste', {bubbles: true, cancelable: true, clipboardData: data});
+		document.dispatchEvent(e);
+		return !e.defaultPrevented && !document.querySelector('#send');
+	})(`+files(given{"image.png", encodePNG(t, halves(50, 20))})+`)`) {
+		t.Error("a table is pasted as a picture")
+	}
+}
+
+// TestCutUpload takes the server away while a file is sent, loads the page again in the
+// middle of another, and has a third one taken over by another tab: each arrives once,
+// as it was. Texts do not wait.
+func TestCutUpload(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	data := randomBytes(1500 << 10)
+	check := func(n int) {
+		t.Helper()
+		p.wait(fmt.Sprintf("document.querySelectorAll('#chat-log .filed').length === %d && !document.querySelector('#pending li')", n))
+		for _, m := range filed(t, s, "Lobby", n) {
+			if got, _ := download(t, s, "/files/"+m.File.ID); sha256.Sum256(got) != sha256.Sum256(data) {
+				t.Errorf("%s has %d bytes, and others", m.File.Name, len(got))
+			}
+		}
+	}
+
+	p.holdPart(2)
+	p.attach(given{"cut.bin", data})
+	p.sendFiles("")
+	p.wait("window.held && document.querySelector('progress').value > 0")
+	p.say("I do not wait")
+	p.wait("document.querySelector('#chat-log').value.includes('I do not wait')")
+	s.Kill()
+	p.wait("document.querySelector('#count').textContent === 'Not connected'")
+	eval[any](p, "letGo()")
+	s.start()
+	check(1)
+
+	p.holdPart(2)
+	p.attach(given{"loaded.bin", data})
+	p.sendFiles("again")
+	p.wait("window.held && document.querySelector('progress').value > 0")
+	p.enter(s.url(), "Lobby")
+	check(2)
+
+	p.holdPart(1)
+	p.attach(given{"tab.bin", data})
+	p.sendFiles("")
+	p.wait("window.held")
+	other := p.newTab()
+	other.before("{ const now = performance.now.bind(performance); performance.now = () => 10 * now(); }") // or it waits 10 s
+	p.close()
+	other.enter(s.url(), "Lobby")
+	p = other
+	check(3)
+}
+
+// TestTakenBack cancels a file that is on its way, and the next one goes.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.holdPart(2)
+	p.attach(given{"wrong.bin", randomBytes(900 << 10)}, given{"right.bin", randomBytes(2000)})
+	p.sendFiles("")
+	p.wait("window.held && document.querySelectorAll('#pending li').length === 2")
+	eval[any](p, "document.querySelector('[data-act=cancel]').click()")
+	eval[any](p, "letGo()")
+	p.wait("document.querySelector('#chat-log .filed') && !document.querySelector('#pending li')")
+	if f := filed(t, s, "Lobby", 1)[0].File; f.Name != "right.bin" {
+		t.Errorf("sent: %+v", f)
+	}
+	p.wait(`new Promise(done => { indexedDB.open('parley/files').onsuccess = e => { e.target.result.transaction('files').objectStore('files').count().onsuccess = n => { e.target.result.close(); done(n.target.result === 0); }; }; })`)
+}
+
+// TestRefusedFile has a server that comes back without files: what waits says so, and
+// is sent after it takes files again.
+func TestRefusedFile(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.holdPart(1)
+	p.attach(given{"a.txt", []byte("hello")})
+	p.sendFiles("See")
+	p.wait("window.held")
+	s.Kill()
+	p.wait("document.querySelector('#count').textContent === 'Not connected'")
+	eval[any](p, "letGo()")
+	s.start("--max-file", "0")
+	p.wait("document.querySelector('#pending .reason')?.innerText.includes('No files can be sent here now.') && document.querySelector('#attach').hidden")
+	s.Stop()
+	s.start()
+	p.waitConnected()
+	p.wait("!document.querySelector('#attach').hidden")
+	eval[any](p, "document.querySelector('[data-act=retry]').click()")
+	p.wait("document.querySelector('#chat-log .filed')")
+	filed(t, s, "Lobby", 1)
+}
+
+// TestNoIndexedDB has a browser that keeps no files: the page says that it must stay open,
+// and what was not sent before is told to be lost.
+func TestNoIndexedDB(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.before("Object.defineProperty(window, 'indexedDB', {value: undefined})")
+	p.enter(s.url(), "Lobby")
+	p.attach(given{"a.txt", []byte("hello")})
+	p.sendFiles("")
+	p.wait("document.querySelector('#chat-log .filed')")
+	p.holdPart(1)
+	p.attach(given{"b.txt", []byte("hello")})
+	p.sendFiles("")
+	p.wait("window.held && document.querySelector('#pending .open').textContent.includes('Keep this page open')")
+	eval[any](p, "addEventListener('beforeunload', e => e.stopImmediatePropagation(), true)") // nobody is here to say yes
+	p.enter(s.url(), "Lobby")
+	p.wait("document.querySelector('#pending .reason')?.innerText.includes('Choose it again')")
+	eval[any](p, "document.querySelector('[data-act=discard]').click()")
+	p.wait("!document.querySelector('#pending li')")
+	filed(t, s, "Lobby", 1)
+}
+
+// TestHostileFiles opens files in the browser that would be pages: none runs a script in
+// the page's origin.
+func TestHostileFiles(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.mayComplain = true // about what is refused
+	p.enter(s.url(), "Lobby")
+	const script = "<script>localStorage.setItem('stolen', 1)</script>"
+	all := []given{
+		{"page.html", []byte("<!doctype html>" + script)},
+		{"drawing.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg">` + script + `</svg>`)},
+		{"both.gif", []byte("GIF89a/*" + script + "*/=1;")},
+		{"picture.jpg.html", append(photo(t, halves(20, 10), 1), script...)},
+		{"text.xml", []byte(`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">` + script + `</html>`)},
+		{"code.js", []byte("localStorage.setItem('stolen', 1)")},
+		{"style.css", []byte("body { display: none }")},
+		{"\u202egpj.exe\"\r\nX: y.jpg", []byte("MZ")},
+		{"<img src=x onerror=localStorage.stolen=1>.txt", []byte("name")},
+	}
+	p.attach(all...)
+	eval[any](p, "document.querySelector('#as-it-is')?.checked || document.querySelector('#as-it-is').click()")
+	p.sendFiles("")
+	p.wait(fmt.Sprintf("document.querySelectorAll('#chat-log .filed').length === %d", len(all)))
+	for _, m := range filed(t, s, "Lobby", len(all)) {
+		_, header := download(t, s, "/files/"+m.File.ID)
+		if header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(header.Get("Content-Security-Policy"), "sandbox") || header.Get("Content-Type") == "text/html" {
+			t.Errorf("%s: %v", m.File.Name, header)
+		}
+		if m.File.Type == "application/octet-stream" && !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %v", m.File.Name, header)
+		}
+		// In every way that a page has.
+		eval[any](p, `Promise.all(['iframe', 'object', 'script', 'img', 'embed'].map(tag => new Promise(done => {
+			const e = document.createElement(tag);
+			e.onload = e.onerror = done;
+			setTimeout(done, 300);
+			e[tag === 'object' ? 'data' : 'src'] = '/files/`+m.File.ID+`';
+			document.body.append(e);
+		})))`)
+		tab := p.newTab()
+		tab.mayComplain = true
+		tab.open(s.url() + "/static/icon.svg")
+		eval[any](tab, "location.href = '/files/"+m.File.ID+"'; new Promise(done => setTimeout(done, 100))")
+		tab.close()
+	}
+	if stolen := eval[*string](p, "localStorage.getItem('stolen')"); stolen != nil {
+		t.Error("a file's script ran")
+	}
+	if eval[bool](p, "[...document.querySelectorAll('bdi')].some(e => /[\\u202a-\\u202e\\u2066-\\u2069\\r\\n]/.test(e.textContent))") {
+		t.Error("a name changes the direction of what is around it")
+	}
+}
+
+// TestNothingJumps reads a room of pictures: nothing moves when they come.
+func TestNothingJumps(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--rate", "0", "--burst", "0")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	var all []given
+	for i := range 12 {
+		all = append(all, given{fmt.Sprintf("%d.png", i), encodePNG(t, halves(40+30*i, 60+20*i))})
+	}
+	p.attach(all...)
+	p.sendFiles("")
+	p.wait("document.querySelectorAll('#chat-log .picture').length === 12")
+	bob := newPerson(t)
+	bob.before(`{
+		const set = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src').set;
+		window.waiting = [];
+		Object.defineProperty(HTMLImageElement.prototype, 'src', {set(src) { /thumb$/.test(src) ? window.waiting.push(() => set.call(this, src)) : set.call(this, src); }});
+	}`)
+	bob.enter(s.url(), "Lobby")
+	bob.wait("document.querySelectorAll('#chat-log .picture').length === 12 && window.waiting.length > 0")
+	if n := eval[int](bob, "window.waiting.length"); n == 12 {
+		t.Error("pictures are loaded that nobody sees")
+	}
+	eval[any](bob, "document.querySelector('#scroller').scrollTop -= 700")
+	bob.settle()
+	where := `[document.querySelector('#scroller').scrollTop, document.querySelector('#scroller').scrollHeight, ...[...document.querySelectorAll('.picture')].map(e => Math.round(e.getBoundingClientRect().top))].join(' ')`
+	before := eval[string](bob, where)
+	eval[any](bob, "window.waiting.forEach(load => load())")
+	bob.wait("[...document.querySelectorAll('.picture img')].some(e => e.naturalWidth > 0)")
+	bob.settle()
+	if after := eval[string](bob, where); after != before {
+		t.Errorf("it moved: before %s, after %s", before, after)
+	}
+}
+
+// TestFileIsSaidOf answers, finds, edits and deletes messages with files.
+func TestFileIsSaidOf(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.attach(given{"map.png", encodePNG(t, halves(30, 20))}, given{"plan.pdf", []byte("%PDF-")})
+	p.sendFiles("The way to gate 4")
+	p.wait("document.querySelectorAll('#chat-log .filed').length === 2")
+	if got := p.transcript(); strings.Contains(got, "/files/") || !strings.Contains(got, ": plan.pdf\n") {
+		t.Errorf("the transcript is %q", got)
+	}
+	p.find("gate 4")
+	p.wait("document.querySelector('.hit mark')?.textContent === 'gate 4'")
+	if text := eval[string](p, "document.querySelector('#hits').innerText"); strings.Contains(text, "/files/") {
+		t.Errorf("a hit shows %q", text)
+	}
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#find')")
+	p.menu("plan.pdf")
+	p.choose("Reply")
+	p.say("Thanks")
+	p.wait("document.querySelector('#chat-log .quote')?.innerText.includes('plan.pdf')")
+	p.menu("The way to gate 4")
+	p.choose("Edit")
+	p.wait("document.querySelector('#chat-message-input').value === 'The way to gate 4'")
+	eval[any](p, "document.querySelector('#chat-message-input').value = ''")
+	p.say("The way to gate 5")
+	p.wait("document.querySelector('#chat-log .filed p').textContent === 'The way to gate 5' && document.querySelector('#chat-log .filed p').dataset.time.includes('edited') && document.querySelector('#chat-log .picture')")
+	if f := filed(t, s, "Lobby", 2)[0].File; f.Caption != "The way to gate 5" {
+		t.Errorf("%+v", f)
+	}
+	eval[any](p, "document.querySelector('#chat-log .picture').click()")
+	p.wait("document.querySelector('#whole')")
+	eval[any](p, "[...document.querySelectorAll('#whole button')].find(b => b.textContent === 'Delete').click()")
+	p.wait("document.querySelector('#menu .danger-button')")
+	eval[any](p, "document.querySelector('#menu .danger-button').click()")
+	p.wait("!document.querySelector('#chat-log .picture') && document.querySelector('#chat-log .notice')")
+	filed(t, s, "Lobby", 1)
+	p.enter(s.url(), "Lobby") // from what it keeps
+	p.wait("document.querySelectorAll('#chat-log .filed').length === 1 && !document.querySelector('#chat-log .picture')")
+}
