@@ -46,7 +46,7 @@ func (p *page) attach(all ...given) {
 // ready waits until a number of files is prepared in the sheet.
 func (p *page) ready(n int) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf("document.querySelectorAll('#chosen li').length === %d && document.querySelector('#send form button').textContent === 'Send message'", n))
+	p.wait(fmt.Sprintf("document.querySelectorAll('#chosen li').length === %d && document.querySelector('#send form button').textContent === 'Send'", n))
 }
 
 // sendFiles sends what the sheet shows, with a caption.
@@ -248,8 +248,8 @@ func TestCutUpload(t *testing.T) {
 	p.sendFiles("")
 	p.wait("window.held")
 	other := p.newTab()
+	p.open(s.url() + "/static/icon.svg")
 	other.before("{ const now = performance.now.bind(performance); performance.now = () => 10 * now(); }") // or it waits 10 s
-	p.close()
 	other.enter(s.url(), "Lobby")
 	p = other
 	check(3)
@@ -305,6 +305,7 @@ func TestNoIndexedDB(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := newPerson(t)
+	p.mayComplain = true // that it is left, with nobody to ask
 	p.before("Object.defineProperty(window, 'indexedDB', {value: undefined})")
 	p.enter(s.url(), "Lobby")
 	p.attach(given{"a.txt", []byte("hello")})
@@ -314,7 +315,6 @@ func TestNoIndexedDB(t *testing.T) {
 	p.attach(given{"b.txt", []byte("hello")})
 	p.sendFiles("")
 	p.wait("window.held && document.querySelector('#pending .open').textContent.includes('Keep this page open')")
-	eval[any](p, "addEventListener('beforeunload', e => e.stopImmediatePropagation(), true)") // nobody is here to say yes
 	p.enter(s.url(), "Lobby")
 	p.wait("document.querySelector('#pending .reason')?.innerText.includes('Choose it again')")
 	eval[any](p, "document.querySelector('[data-act=discard]').click()")
@@ -431,8 +431,10 @@ func TestFileIsSaidOf(t *testing.T) {
 	}
 	p.keys("\x1b")
 	p.wait("!document.querySelector('#find')")
-	p.menu("plan.pdf")
+	eval[any](p, "document.querySelector('.attachment').dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))")
+	p.wait("document.querySelector('#menu')?.innerText.includes('plan.pdf')")
 	p.choose("Reply")
+	p.wait("!document.querySelector('#about').hidden")
 	p.say("Thanks")
 	p.wait("document.querySelector('#chat-log .quote')?.innerText.includes('plan.pdf')")
 	p.menu("The way to gate 4")

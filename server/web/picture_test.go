@@ -97,7 +97,7 @@ func (p *page) prepare(name string, data []byte) prepared {
 	return eval[prepared](p, `(async (name, data) => {
 		const {prepare} = await import('/static/picture.js');
 		const base64 = async blob => blob ? btoa(Array.from(new Uint8Array(await blob.arrayBuffer()), c => String.fromCharCode(c)).join('')) : '';
-		const {anew, thumb, only = '', original} = await prepare(new File([Uint8Array.from(atob(data), c => c.charCodeAt(0))], name));
+		const {anew, thumb, only = '', original} = await prepare(new File([Uint8Array.from(atob(data), c => c.charCodeAt(0))], name), name);
 		const {blob, name: named, width, height} = anew || original;
 		return {Name: named, Only: only, Width: width, Height: height, Original: {Width: original.width, Height: original.height}, Data: await base64(blob), Thumb: await base64(thumb)};
 	})(`+quote(name)+`, "`+base64.StdEncoding.EncodeToString(data)+`")`)

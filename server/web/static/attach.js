@@ -3,13 +3,19 @@
 import {length} from './codec.js';
 import {$, el, button, bdi, icon, show} from './dom.js';
 import {t} from './words.js';
-import {visible} from './text.js';
 import {Sheets} from './sheets.js';
 import {prepare} from './picture.js';
 import {about, bytes, drawing} from './file.js';
 import {Uploads} from './upload.js';
 
 const longest = 1024; // characters of a caption
+const longestName = 120; // characters of a file's name
+
+// A file's name as everybody is shown it, with its extension.
+function clean(name) {
+	const all = [...name.replace(/^[^]*[\\/]/, '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')], extension = [...(/\.[^.]{1,15}$/.exec(all.join('')) || [''])[0]];
+	return all.length > longestName ? [...all.slice(0, longestName - extension.length), ...extension].join('') : all.join('').trim() || 'file';
+}
 
 // JPEG comes first: for a page that names it, iPhones make one of their own format.
 const kinds = 'image/jpeg,image/png,image/gif,image/webp,video/*,audio/*,application/pdf,*/*';
@@ -90,7 +96,7 @@ class Chosen {
 
 	add(files) {
 		for (const file of files) {
-			const chosen = {file, name: file.name};
+			const chosen = {file, name: clean(file.name)};
 			this.all.push(chosen);
 			this.working = this.working.then(() => this.prepare(chosen)); // one after another: each takes memory
 		}
@@ -100,7 +106,7 @@ class Chosen {
 	async prepare(chosen) {
 		if (!this.e.isConnected || !this.all.includes(chosen)) return;
 		try {
-			chosen.prepared = await prepare(chosen.file);
+			chosen.prepared = await prepare(chosen.file, chosen.name);
 			if (chosen.prepared.thumb) chosen.url = URL.createObjectURL(chosen.prepared.thumb);
 		} catch { // a folder, or it was removed
 			chosen.prepared = {original: {blob: new Blob(), name: chosen.name}};
@@ -126,17 +132,17 @@ class Chosen {
 	}
 
 	row(chosen) {
-		const {name, prepared, url} = chosen, picked = prepared && this.pick(chosen), label = visible(name);
+		const {name, prepared, url} = chosen, picked = prepared && this.pick(chosen);
 		const remove = button(icon('close'), () => {
 			this.all = this.all.filter(c => c !== chosen);
 			URL.revokeObjectURL(url);
 			if (!this.all.length) return Sheets.of(this.app).close();
 			this.draw();
 			this.caption.focus();
-		}, {class: 'icon', 'aria-label': t('file.remove', {name: label})});
-		const warning = picked && (picked.trouble || prepared.only && t('file.only', {name: label}));
+		}, {class: 'icon', 'aria-label': t('file.remove', {name})});
+		const warning = picked && (picked.trouble || prepared.only && t('file.only', {name}));
 		return el('li', {}, url ? el('img', {src: url, alt: ''}) : drawing('M6 3h8l4 4v14H6zM14 3v4h4'),
-			el('div', {}, picked ? about({name: picked.name, size: picked.size}) : el('span', {}, bdi(label), el('small', {}, t('file.preparing'))),
+			el('div', {}, picked ? about({name: picked.name, size: picked.size}) : el('span', {}, bdi(name), el('small', {}, t('file.preparing'))),
 				...warning ? [el('small', {class: picked.trouble ? 'danger' : ''}, warning)] : []), remove);
 	}
 

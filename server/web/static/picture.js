@@ -119,13 +119,13 @@ async function anew(drawn, type) {
 const named = (name, blob) => `${name.replace(/\.[^.]*$/, '') || 'picture'}.${blob.type === 'image/png' ? 'png' : 'jpg'}`;
 
 /**
- * Prepare a file. original is it as it is: {blob, name, width, height}; 0 pixels for
+ * Prepare a file of a name. original is it as it is: {blob, name, width, height}; 0 pixels for
  * what is no picture, or not decoded. A picture has besides thumb, and anew, as
  * original is; if it can't be encoded anew, only says why: 'moves', 'large' or
  * 'broken'.
  */
-export async function prepare(file) {
-	const original = {blob: file, name: file.name, width: 0, height: 0}, said = await look(file);
+export async function prepare(file, name) {
+	const original = {blob: file, name, width: 0, height: 0}, said = await look(file);
 	if (!said) return {original};
 	if (!fits(said)) return {original, only: said.width ? 'large' : 'broken'};
 	const picture = new Image();
@@ -138,7 +138,7 @@ export async function prepare(file) {
 		Object.assign(original, {width, height});
 		if (said.moves) return {original, thumb: await thumb(drawn), only: 'moves'};
 		const small = await thumb(drawn), blob = await anew(drawn, said.type);
-		return {original, thumb: small, anew: {blob, name: named(file.name, blob), width: drawn.width, height: drawn.height}};
+		return {original, thumb: small, anew: {blob, name: named(name, blob), width: drawn.width, height: drawn.height}};
 	} catch {
 		return {original: {...original, width: 0, height: 0}, only: 'broken'};
 	} finally {
