@@ -103,6 +103,12 @@ func download(t *testing.T, s *server, path string) ([]byte, http.Header) {
 	return data, res.Header
 }
 
+// waitSent waits until nothing of the page's waits for the server.
+func (p *page) waitSent() {
+	p.t.Helper()
+	p.wait("Object.keys(localStorage).every(key => !key.startsWith('parley/out/'))")
+}
+
 func randomBytes(n int) []byte {
 	data := make([]byte, n)
 	rand.New(rand.NewSource(int64(n))).Read(data)
@@ -443,6 +449,7 @@ func TestFileIsSaidOf(t *testing.T) {
 	eval[any](p, "document.querySelector('#chat-message-input').value = ''")
 	p.say("The way to gate 5")
 	p.wait("document.querySelector('#chat-log .filed p').textContent === 'The way to gate 5' && document.querySelector('#chat-log .filed p').dataset.time.includes('edited') && document.querySelector('#chat-log .picture')")
+	p.waitSent()
 	if f := filed(t, s, "Lobby", 2)[0].File; f.Caption != "The way to gate 5" {
 		t.Errorf("%+v", f)
 	}
@@ -452,6 +459,7 @@ func TestFileIsSaidOf(t *testing.T) {
 	p.wait("document.querySelector('#menu .danger-button')")
 	eval[any](p, "document.querySelector('#menu .danger-button').click()")
 	p.wait("!document.querySelector('#chat-log .picture') && document.querySelector('#chat-log .notice')")
+	p.waitSent()
 	filed(t, s, "Lobby", 1)
 	p.enter(s.url(), "Lobby") // from what it keeps
 	p.wait("document.querySelectorAll('#chat-log .filed').length === 1 && !document.querySelector('#chat-log .picture')")

@@ -109,7 +109,6 @@ export class Outbox {
 		if (m.more?.type === 'host') error = 'act.refused';
 		else if (error === 'not_allowed' && isSaid(m)) error = 'rule'; // which the reason says
 		if (!m.message && !m.file) this.trouble = {error, why};
-		if (!m.message && !m.file) this.trouble = {error, why};
 		else if (!change.deleted) this.put({...m, ...change, error, why});
 	}
 
