@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -33,7 +34,7 @@ type attachment struct {
 	size     int64
 	prepared picture.Prepared
 	ready    bool
-	problem  string // why it can't be sent; "" if it can
+	problem  error // why it can't be sent; nil if it can
 	preview  *canvas.Image
 }
 
@@ -194,7 +195,7 @@ func (s *sheet) draw() {
 	for _, a := range s.files {
 		s.rows.Objects = append(s.rows.Objects, s.row(a))
 		encoded = encoded || a.prepared.Data != nil
-		if a.ready && a.problem == "" && a.tells() {
+		if a.ready && a.problem == nil && a.tells() {
 			hints = append(hints, lang.T("file.only", "name", text.OneLine(a.name)))
 		}
 	}
@@ -240,10 +241,10 @@ func (s *sheet) why(a *attachment) string {
 	switch _, size := a.outgoing(s.asItIs); {
 	case !a.ready:
 		return ""
-	case a.problem != "":
-		return a.problem
+	case a.problem != nil:
+		return s.sentence(a, a.problem)
 	case size > most:
-		return lang.T("file.large", "name", text.OneLine(a.name), "size", conversation.Size(size), "limit", conversation.Size(most))
+		return s.sentence(a, session.ErrFileTooLarge)
 	}
 	return ""
 }
@@ -377,29 +378,33 @@ func (s *sheet) sent(i int, a *attachment) {
 
 // refused says why a file is not in the outbox. It stays on the sheet.
 func (s *sheet) refused(a *attachment, err error) {
-	name := text.OneLine(a.name)
-	sentence := lang.T("file.unread", "name", name)
-	switch {
-	case errors.Is(err, session.ErrTooLong):
-		sentence = lang.T("text.full", "limit", fmt.Sprint(shared.MaxCaption))
-	case errors.Is(err, session.ErrNoFiles):
-		sentence = lang.T("file.nobody")
-	case errors.Is(err, session.ErrFileTooLarge):
-		_, size := a.outgoing(s.asItIs)
-		sentence = lang.T("file.large", "name", name, "size", conversation.Size(size), "limit", conversation.Size(s.page.conv.Status.MaxFile))
-	case errors.Is(err, session.ErrEmptyFile):
-		sentence = lang.T("file.empty", "name", name)
-	case errors.Is(err, session.ErrNoSpace):
-		sentence = lang.T("file.nospace")
-	case errors.Is(err, session.ErrNoStore):
-		sentence = lang.T("file.nostore")
-	}
 	if s.closed {
-		s.page.client.Say(sentence)
+		s.page.client.Say(s.sentence(a, err))
 		return
 	}
-	s.problem.SetText(sentence)
+	s.problem.SetText(s.sentence(a, err))
 	s.draw()
+}
+
+// sentence says why a file is not sent.
+func (s *sheet) sentence(a *attachment, err error) string {
+	name := text.OneLine(a.name)
+	switch {
+	case errors.Is(err, session.ErrTooLong):
+		return lang.T("text.full", "limit", fmt.Sprint(shared.MaxCaption))
+	case errors.Is(err, session.ErrNoFiles):
+		return lang.T("file.nobody")
+	case errors.Is(err, session.ErrFileTooLarge):
+		_, size := a.outgoing(s.asItIs)
+		return lang.T("file.large", "name", name, "size", conversation.Size(size), "limit", conversation.Size(s.page.conv.Status.MaxFile))
+	case errors.Is(err, session.ErrEmptyFile):
+		return lang.T("file.empty", "name", name)
+	case errors.Is(err, session.ErrNoSpace), errors.Is(err, syscall.ENOSPC):
+		return lang.T("file.nospace")
+	case errors.Is(err, session.ErrNoStore):
+		return lang.T("file.nostore")
+	}
+	return lang.T("file.unread", "name", name)
 }
 
 // close forgets the files. What was written stays in the composer.
@@ -424,30 +429,28 @@ func (a *attachment) remove() {
 // prepareFile reads a file, which may take a while.
 func (c *client) prepareFile(ctx context.Context, from source, most int64) *attachment {
 	a := &attachment{name: shared.FileName(from.uri.Name()), ready: true}
-	if err := a.find(ctx, c, from, most); err != nil {
-		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
-		return a
+	if a.problem = a.find(ctx, c, from, most); a.problem == nil {
+		a.problem = a.prepare()
 	}
-	f, err := os.Open(a.path)
-	if err != nil {
-		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
-		return a
-	}
-	defer f.Close()
-	switch info, err := f.Stat(); {
+	return a
+}
+
+func (a *attachment) prepare() error {
+	switch info, err := os.Stat(a.path); {
 	case err != nil:
-		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
-		return a
-	case info.Size() == 0 || !info.Mode().IsRegular():
-		a.problem = lang.T("file.empty", "name", text.OneLine(a.name))
-		return a
+		return err
+	case info.Size() == 0 || !info.Mode().IsRegular(): // of a pipe, nothing might ever come
+		return session.ErrEmptyFile
 	default:
 		a.size = info.Size()
 	}
-	if a.prepared, err = picture.Prepare(f, a.name, false); err != nil {
-		a.problem = lang.T("file.unread", "name", text.OneLine(a.name))
+	f, err := os.Open(a.path)
+	if err != nil {
+		return err
 	}
-	return a
+	defer f.Close()
+	a.prepared, err = picture.Prepare(f, a.name, false)
+	return err
 }
 
 // find sets the path of the file. What is no file of the system, as on Android, is

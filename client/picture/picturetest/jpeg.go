@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 )
 
@@ -23,11 +24,9 @@ var (
 // Upright is a picture with four different quarters.
 func Upright(width, height int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	for y := range height {
-		for x := range width {
-			c := [2][2]color.RGBA{{TopLeft, TopRight}, {BottomLeft, BottomRight}}[min(2*y/height, 1)][min(2*x/width, 1)]
-			img.SetRGBA(x, y, c)
-		}
+	w, h := (width+1)/2, (height+1)/2
+	for at, c := range map[image.Point]color.RGBA{{0, 0}: TopLeft, {w, 0}: TopRight, {0, h}: BottomLeft, {w, h}: BottomRight} {
+		draw.Draw(img, image.Rect(at.X, at.Y, at.X+w, at.Y+h), image.NewUniform(c), image.Point{}, draw.Src)
 	}
 	return img
 }
@@ -88,7 +87,7 @@ func Stored(upright *image.RGBA, orientation int) *image.RGBA {
 			case 8: // left, bottom
 				x, y = row, h-1-column
 			}
-			to.SetRGBA(column, row, upright.RGBAAt(x, y))
+			copy(to.Pix[to.PixOffset(column, row):], upright.Pix[upright.PixOffset(x, y):][:4])
 		}
 	}
 	return to
