@@ -352,8 +352,7 @@ func TestSlowMode(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	ann := greet(t, s, "Class", shared.Message{User: "Ann", Host: true})
-	gate := ann.say("gate 4")
-	_ = gate
+	ann.say("gate 4")
 	bob := named(t, s, "Bob")
 	bob.enter(s.url(), "Class")
 	bob.waitFor("gate 4")
@@ -364,6 +363,9 @@ func TestSlowMode(t *testing.T) {
 		bob.say(text)
 	}
 	bob.waitFor("Bob: one")
+	// A page that is loaded again learns from the server how long they wait.
+	bob.wait("document.querySelectorAll('.waiting').length === 2")
+	bob.enter(s.url(), "Class")
 	bob.menu("gate 4")
 	bob.choose("👍")
 	bob.wait("document.querySelector('.chip[aria-pressed=true]') && document.querySelectorAll('.waiting').length === 2")
@@ -432,6 +434,13 @@ func TestPinned(t *testing.T) {
 	bob.enter(s.url(), "Class")
 	bob.waitFor("line 119")
 	bob.wait("document.querySelector('#pinned').hidden")
+	// So does one that is not on the page.
+	ann.host(shared.Message{Do: shared.DoPin, Target: plan.Offset, Of: plan.ID})
+	cleo := named(t, s, "Cleo")
+	cleo.enter(s.url(), "Class")
+	cleo.wait(shows("The plan: page 113"))
+	ann.delete(plan)
+	cleo.wait("document.querySelector('#pinned').hidden")
 }
 
 // TestNoticesInHistory scrolls back over what hosts did: each is where it was done, once,
@@ -651,6 +660,12 @@ func TestHostStates(t *testing.T) {
 		eval[any](p, "document.querySelector('#host-barred').scrollIntoView({block: 'end'})")
 	})
 	show("people", "Ada Lovelace", "Class%204b", func(p *page) { p.openPeople() })
+	show("somebody", "Ada Lovelace", "Class%204b", func(p *page) {
+		p.openPeople()
+		p.wait("document.querySelector('#members button')")
+		eval[any](p, "document.querySelector('#members button').click()")
+		p.wait("document.querySelector('#menu button.danger')")
+	})
 	show("quiet", "Bob", "Silent", func(p *page) { p.wait("document.querySelector('#composer').hidden") })
 	show("slow", "Bob", "Slow", func(p *page) { p.wait("document.querySelector('#quiet').textContent") })
 }

@@ -239,7 +239,7 @@ func TestAppLinks(t *testing.T) {
 		data, _ := opened(t, intents[i])
 		want, _ := shared.ParseLink(link)
 		if got, err := shared.ParseLink(data); err != nil || got.TLS != want.TLS || got.Path != want.Path || got.Room != want.Room ||
-			got.Key != want.Key || got.Words != want.Words || strings.TrimSuffix(strings.TrimSuffix(got.Host, ":443"), ":80") != strings.TrimSuffix(want.Host, ":443") {
+			got.Key != want.Key || got.Words != want.Words || got.HostKey != want.HostKey || strings.TrimSuffix(strings.TrimSuffix(got.Host, ":443"), ":80") != strings.TrimSuffix(want.Host, ":443") {
 			t.Errorf("%s opens the app with %s: %+v, %v", link, data, got, err)
 		}
 	}

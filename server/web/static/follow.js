@@ -6,9 +6,9 @@ import {t} from './words.js';
 import {readLink, makeLink} from './link.js';
 
 /** Make the link by which a browser on Android opens the app in a link's room, or a page of base if there is no app. */
-export function appLink({tls, host, path, room, key, words}, base) {
+export function appLink({tls, host, path, room, key, words, hostKey}, base) {
 	const port = /:\d+$/.test(host) ? '' : tls ? ':443' : ':80';
-	return `${makeLink(`intent://${host}${port}${path}/`, room, key)}${key ? '' : '#'}${words && `&fp=${words}`}${tls ? '&tls' : ''}`
+	return `${makeLink(`intent://${host}${port}${path}/`, room, key)}${key ? '' : '#'}${words && `&fp=${words}`}${hostKey && `&host=${hostKey}`}${tls ? '&tls' : ''}`
 		+ `#Intent;scheme=parley;package=org.parley.chat;S.browser_fallback_url=${encodeURIComponent(base)}app;end`;
 }
 

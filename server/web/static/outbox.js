@@ -82,7 +82,7 @@ export class Outbox {
 			if (offset) this.keep({...m, waits: '', more: {...m.more, [m.message ? 'edits' : 'target']: offset}});
 			else remove(this.prefix + m.id);
 		}
-		if (offset && this.on.slow()) this.slowed = performance.now() + this.on.slow() * 1000;
+		if (offset && this.on.slow() && isSaid(get(this.prefix + id) || {})) this.slowed = performance.now() + this.on.slow() * 1000;
 		remove(this.prefix + id); // last: no other tab sees them without it
 		this.update();
 	}

@@ -43,7 +43,10 @@ export class PeopleView {
 	/** What a host can do with somebody. */
 	async act(name) {
 		const {app, room, sheets} = this, {openPerson} = await part('hosts');
-		openPerson(app, room, {name, whom: {user: name}}, (title, children) => sheets.open('menu', title, children));
+		openPerson(app, room, {name, whom: {user: name}}, (title, children) => {
+			const {style} = sheets.open('menu', title, children);
+			if (matchMedia('(min-width:56.25em)').matches) Object.assign(style, {top: '4.5rem', left: 'auto', right: '1rem'});
+		});
 	}
 
 	draw({members, count: all, me, rules: {host}}) {

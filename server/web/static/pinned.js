@@ -14,7 +14,7 @@ export class View {
 		const {app} = this, room = app.shown, bar = $('pinned');
 		if (!room) return;
 		const {pinned, host} = room.rules, here = pinned && (room.timeline.find(pinned) || room.pin);
-		if (pinned && !here?.offset) this.ask(room, pinned);
+		if (pinned && here === room.pin) this.ask(room, pinned);
 		const m = here && here.offset === pinned && !here.deleted && here;
 		bar.hidden = !m;
 		fill(bar, m && [room.key, m.user, m.message, m.file, host, t('pinned.title')], () => {
@@ -31,10 +31,10 @@ export class View {
 	// Asks for a message that is not here, once in a connection.
 	async ask(room, pinned) {
 		if (!room.connected || room.pin?.asked === pinned) return;
-		room.pin = {asked: pinned};
+		room.pin = {...room.pin, asked: pinned};
 		const answer = await room.session.ask({type: 'history', before: pinned + 1, limit: 1}), [m] = answer ? answer.messages : [];
-		if (!m || m.offset !== pinned || room.pin?.asked !== pinned) return;
-		room.pin = {...room.take(m), asked: pinned};
+		if (!answer || room.pin.asked !== pinned) return;
+		room.pin = {...m && room.take(m), asked: pinned};
 		this.app.changed();
 	}
 }

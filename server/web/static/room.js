@@ -178,7 +178,7 @@ export class Room {
 		else if (host) remove(keyOf(this.path));
 		if (host && !m.host) this.outbox.trouble = {error: 'host.late'};
 		this.rules = {host: m.host, silenced: m.silenced, settings: m.settings || {}, pinned: m.pinned};
-		this.pin = null;
+		if (this.pin) this.pin.asked = 0;
 		this.claim = '';
 		this.acts++;
 		if (this.head <= this.offset) this.catching = false;
