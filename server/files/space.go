@@ -78,10 +78,15 @@ func (s *Store) rouse() {
 	}
 }
 
-// unlink removes the bytes of files, now.
+// unlink removes the bytes of files, now. One that was begun again since its row went
+// keeps what has come.
 func (s *Store) unlink(ids []string) {
 	for _, id := range ids {
 		turn := s.turns.take(id, nil)
+		if row, err := s.rows.File(context.Background(), id); err == nil && row.State != chat.FileGone {
+			turn.end()
+			continue
+		}
 		part, _ := s.disk.partBytes(id)
 		err := s.disk.remove(id)
 		turn.end()
