@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -132,6 +133,7 @@ func throughProxy(t *testing.T, p proxy, program, snippet, name, base string) {
 	if m := readUntil(t, c, shared.TypeChat); m.Text != "hello" || m.User != "Ann" {
 		t.Errorf("Ann sees %+v", m)
 	}
+	ann.upload(c)
 	// The server counts Ann's connection as her own address's, whatever she says it is.
 	if _, resp, err := ann.enter(name, http.Header{"X-Forwarded-For": {"127.0.0.9"}}); err == nil || !strings.Contains(err.Error(), shared.ReasonCrowded) {
 		t.Errorf("a second connection from Ann's address: %v, %v", resp, err)
@@ -210,6 +212,27 @@ func (v *visitor) fetch(path string) (status int, body string) {
 	defer resp.Body.Close()
 	data, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(data)
+}
+
+// upload sends the longest part of a file.
+func (v *visitor) upload(c *websocket.Conn) {
+	v.t.Helper()
+	id := newFileID()
+	write(v.t, c, string(shared.Encode(shared.Message{Type: shared.TypeUpload, ID: id, Name: "a.bin", Size: shared.MaxUploadPart})))
+	up := readUntil(v.t, c, shared.TypeUpload)
+	req, err := http.NewRequest(http.MethodPatch, v.site+"/files/"+id, bytes.NewReader(make([]byte, shared.MaxUploadPart)))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+up.Key)
+	req.Header.Set("Upload-Offset", "0")
+	resp, err := v.client.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusNoContent || resp.Header.Get("Upload-Offset") != strconv.Itoa(shared.MaxUploadPart) {
+		v.t.Errorf("a part of a file: %d %v", resp.StatusCode, resp.Header)
+	}
 }
 
 // enter joins the lobby as a page does that came from a host.
