@@ -297,6 +297,36 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A room's files go with it, whether a server runs or not.
+func TestDeletedRoomsFiles(t *testing.T) {
+	t.Parallel()
+	s := servertest.Start(t)
+	for _, runs := range []bool{true, false} {
+		ann := newSender(s)
+		if _, err := ann.send(t.Context(), newFileID(), "a.txt", "", []byte("hello"), 10); err != nil {
+			t.Fatal(err)
+		}
+		ann.close()
+		if n := len(filesOnDisk(t, s.Data)); n != 1 {
+			t.Fatalf("%d files are on the disk", n)
+		}
+		if !runs {
+			s.Stop()
+		}
+		s.Run("delete", "--room", "hall", "--yes")
+		for late := time.After(20 * time.Second); len(filesOnDisk(t, s.Data)) > 0 && runs; {
+			select {
+			case <-late:
+				t.Fatalf("left: %q", filesOnDisk(t, s.Data))
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+	if left := filesOnDisk(t, s.Data); len(left) > 0 {
+		t.Errorf("without a server there are left: %q", left)
+	}
+}
+
 func stat(t *testing.T, path string) os.FileInfo {
 	t.Helper()
 	info, err := os.Stat(path)

@@ -82,8 +82,16 @@ func offline(ctx context.Context, data string) (hub *chat.Hub, done func() error
 	if err != nil {
 		return nil, nil, err
 	}
+	filed, err := files.Open(ctx, data, log, files.Options{}) // removes the files of what is deleted
+	if err != nil {
+		return nil, nil, errors.Join(err, log.Close())
+	}
 	hub = chat.NewHub(chat.Config{Log: log, Registry: log})
-	return hub, func() error { return errors.Join(hub.Shutdown(context.WithoutCancel(ctx)), log.Close()) }, nil
+	return hub, func() error {
+		err := hub.Shutdown(context.WithoutCancel(ctx))
+		filed.Close()
+		return errors.Join(err, log.Close())
+	}, nil
 }
 
 // filesOf are the rows of the files of a data folder's log, or of a backup's.

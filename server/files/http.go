@@ -193,7 +193,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, path, kind, tag st
 
 // content is a file that ends early when the server stops.
 type content struct {
-	*os.File
+	io.ReadSeeker
 	stopping context.Context
 }
 
@@ -202,12 +202,7 @@ func (c *content) Read(p []byte) (int, error) {
 	if err := c.stopping.Err(); err != nil {
 		return 0, err
 	}
-	return c.File.Read(p)
-}
-
-// WriteTo hides the one of os.File, which would not look whether the server stops.
-func (c *content) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{c})
+	return c.ReadSeeker.Read(p)
 }
 
 // disposition is a Content-Disposition with a name (RFC 6266).

@@ -71,6 +71,7 @@ func (w *world) start() {
 	router := chi.NewRouter()
 	w.store.Routes(router)
 	w.srv = httptest.NewServer(router)
+	w.srv.Client().Timeout = 20 * time.Second
 }
 
 func (w *world) stop() {
@@ -394,7 +395,7 @@ func TestBadRequests(t *testing.T) {
 // over it is kept.
 func TestHalfOpenUpload(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Patience: time.Minute})
+	w := newWorld(t, Options{Patience: time.Hour})
 	data := random(1000)
 	id := newID()
 	key, _ := w.begin(id, "a.bin", len(data))

@@ -129,12 +129,15 @@ func (s *Store) addPart(ctx context.Context, w http.ResponseWriter, r *http.Requ
 
 const saysSize = "The body has more bytes than are left of the file."
 
-var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+// bufferBytes is what an upload takes of the memory, beyond its connection.
+const bufferBytes = 16 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
 
 // write adds what body has to the bytes of a file, at most most bytes, and returns how
 // many are on the disk now; and what to answer, if something is wrong.
 func (s *Store) write(row chat.FileRow, most int64, body io.Reader) (n int64, status int, detail string) {
-	buffer := buffers.Get().(*[64 << 10]byte)
+	buffer := buffers.Get().(*[bufferBytes]byte)
 	defer buffers.Put(buffer)
 	var f *os.File
 	var err error
