@@ -370,7 +370,8 @@ func TestSlowMode(t *testing.T) {
 	bob.choose("👍")
 	bob.wait("document.querySelector('.chip[aria-pressed=true]') && document.querySelectorAll('.waiting').length === 2")
 	ann.await(func(m shared.Message) bool { return m.Type == shared.TypeReact })
-	ann.host(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Slow: new(int)}})
+	seconds = 1
+	ann.host(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Slow: &seconds}})
 	bob.waitFor("Bob: three")
 	if got := s.logged("Class"); !slices.Equal(got, []string{"gate 4", "one", "two", "three"}) {
 		t.Errorf("the log has %q", got)

@@ -35,13 +35,14 @@ export const has = key => key in spoken.sentences;
 const rulings = {
 	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in only/, door_beside: /the same address/,
 	host_key: /key of this server's op/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
+	'file.nobody': /nobody sends files/, 'file.hosts': /only hosts send files/,
 };
 
 /** A sentence of the server about a room's rules, in the page's language; '' if it is none. */
 export function ruled(sentence = '') {
 	for (const [key, rule] of Object.entries(rulings)) {
 		const [found, name] = rule.exec(sentence) || [];
-		if (found) return t(key[5] === '.' ? key : `cause.${key}`, {name, who: name});
+		if (found) return t(key.includes('.') ? key : `cause.${key}`, {name, who: name});
 	}
 	return '';
 }
