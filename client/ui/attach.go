@@ -108,7 +108,9 @@ func (p *roomPage) dropped(uris []fyne.URI) {
 const maxAttached = 30
 
 // canAttach reports whether files can be sent now.
-func (p *roomPage) canAttach() bool { return p.conv.Status.MaxFile > 0 }
+func (p *roomPage) canAttach() bool {
+	return p.conv.Status.MaxFile > 0 && p.conv.Hosting.MaySendFiles()
+}
 
 // source is a file that was picked, or dropped.
 type source struct {

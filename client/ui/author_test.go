@@ -20,7 +20,7 @@ func TestPeopleHaveTheColourOfTheirMessages(t *testing.T) {
 	conv := w.room("Lobby", "Ann", "Bob", "Cleo")
 	conv.Apply(uitest.Appended(uitest.By("earlier", uitest.Said(1, "Bob", "a")), uitest.By("x", uitest.Said(2, "Bob", "b"))))
 	var got []color.NRGBA
-	for _, row := range peopleRows(conv, "Ann", "") {
+	for _, row := range peopleRows(conv, "Ann", "", nil) {
 		uitest.Walk(row, func(v uitest.Seen) {
 			if a, ok := v.Object.(*kit.Avatar); ok {
 				got = append(got, discOf(a))

@@ -105,6 +105,8 @@ func (b *banner) sentence() string {
 		return why + " " + lang.T("banner.key")
 	case s.State == session.Closed && s.Cause == session.CauseOpenRoom:
 		return why + " " + lang.T("banner.open")
+	case s.State == session.Closed && s.Cause == session.CauseRemoved && hostReason(s.Detail) != "":
+		return hostReason(s.Detail)
 	case s.State == session.Closed && s.Detail != "" && (s.Cause == session.CauseRemoved || s.Cause == session.CauseStopped):
 		return why + " " + text.OneLine(s.Detail)
 	case s.State == session.Closed:
@@ -116,6 +118,13 @@ func (b *banner) sentence() string {
 	}
 	seconds := max(int(math.Ceil(s.RetryAt.Sub(b.client.clock()).Seconds())), 1)
 	return why + " " + lang.T("banner.retry", "seconds", fmt.Sprint(seconds))
+}
+
+// hostReason is what a host has done, in the person's language; "" if the server says
+// something else.
+func hostReason(detail string) string {
+	s, _ := conversation.Reason(detail)
+	return s
 }
 
 func (b *banner) tapped() {

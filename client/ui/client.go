@@ -68,12 +68,20 @@ type client struct {
 type ways interface {
 	back(phone bool)
 	enter(room string)
-	enterLocked(room, key string, hidden bool)
-	showRooms(room, key string) // and a room of theirs, unless it is ""
+	enterAs(room string, o opening)
+	showRooms(room string, o opening) // and a room of theirs, unless it is ""
 	showSettings()
 	changeServer()
 	follow(link shared.Link) // to its server and its room
 	start()                  // as when the app starts
+}
+
+// opening is how a room is entered.
+type opening struct {
+	key     string // its passphrase, which locks it if it is new
+	hidden  bool   // a new room that is locked is not listed
+	host    bool   // a new room is hosted by this device
+	hostKey string // the key of the server's operator: see session.Config
 }
 
 // roomsPage is a page that lists rooms.

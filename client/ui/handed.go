@@ -121,7 +121,7 @@ func (c *client) handed(left string) {
 	}
 	server := c.prefs.server()
 	if link.Base() == server {
-		if conv := c.find(link.Room); conv != nil {
+		if conv := c.find(link.Room); conv != nil && link.HostKey == "" {
 			c.ways.enter(conv.Name)
 			return
 		}

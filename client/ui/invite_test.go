@@ -120,7 +120,7 @@ func TestInviteWithThePassphrase(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	w.client.start()
-	w.client.enterLocked("Attic", key, false)
+	w.client.enterAs("Attic", opening{key: key})
 	conv := w.client.find("Attic")
 	w.settle(func() bool { return conv.Status.State == session.Connected })
 
@@ -224,7 +224,7 @@ func TestLinkWithAnotherPassphrase(t *testing.T) {
 	w := newWorld(t, uitest.Phone, func(p prefs) { p.setServer("http://" + address) })
 	w.client.net.open = session.Open
 	w.client.start()
-	w.client.enterLocked("Attic", key, false)
+	w.client.enterAs("Attic", opening{key: key})
 	conv := w.client.find("Attic")
 	w.settle(func() bool { return conv.Status.State == session.Connected })
 

@@ -34,40 +34,46 @@ func showKey(c *client, conv *conversation.Room) {
 	c.window.Canvas().Focus(key.Entry)
 }
 
-// showLock asks for the name and the passphrase of a new room.
+// showLock asks for the name of a new room, and for its passphrase, which a room with a
+// host can do without.
 func showLock(c *client, name string) {
 	room := kit.NewField(lang.T("rooms.name"), "", c.shortcut)
 	room.Entry.SetText(name)
 	key := kit.NewField(lang.T("key.field"), "", c.shortcut)
-	hidden := false
+	var o opening
 	problem := kit.NewProblem(keyProblem(""), keyProblem("\x00\x00\x00\x00\x00\x00\x00\x00"),
 		roomProblem(""), roomProblem("/"), roomProblem(strings.Repeat("x", shared.MaxRoom+1)), roomProblem("\x00"))
-	var o *kit.Overlay
+	var panel *kit.Overlay
 	wrong := func() (string, *kit.Field) {
 		if sentence := roomProblem(strings.TrimSpace(room.Entry.Text)); sentence != "" {
 			return sentence, room
+		}
+		if key.Entry.Text == "" && o.host {
+			return "", nil
 		}
 		return keyProblem(key.Entry.Text), key
 	}
 	enter := func() {
 		if sentence, at := wrong(); sentence != "" {
-			problem.Say(o, sentence)
+			problem.Say(panel, sentence)
 			c.window.Canvas().Focus(at.Entry)
 			return
 		}
-		o.Close()
-		c.ways.enterLocked(strings.TrimSpace(room.Entry.Text), key.Entry.Text, hidden)
+		panel.Close()
+		o.key = key.Entry.Text
+		c.ways.enterAs(strings.TrimSpace(room.Entry.Text), o)
 	}
 	mended := func(string) {
 		if sentence, _ := wrong(); sentence != problem.Text.Text {
-			problem.Say(o, "")
+			problem.Say(panel, "")
 		}
 	}
 	room.Entry.OnChanged, key.Entry.OnChanged = mended, mended
 	room.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.Entry) }
 	key.Entry.OnSubmitted = func(string) { enter() }
-	o = kit.ShowForm(c.window.Canvas(), lang.T("lock.title"), kit.NewText(lang.T("lock.why"), kit.FontSmall, kit.RoleMuted),
-		room, key, kit.NewToggle(lang.T("lock.hidden"), &hidden, nil), problem.Text, kit.NewPrimary(lang.T("lock.go"), enter))
+	panel = kit.ShowForm(c.window.Canvas(), lang.T("lock.title"), kit.NewText(lang.T("lock.why"), kit.FontSmall, kit.RoleMuted),
+		room, key, kit.NewToggle(lang.T("lock.hidden"), &o.hidden, nil),
+		kit.NewToggle(lang.T("host.ask"), &o.host, func() { mended("") }), problem.Text, kit.NewPrimary(lang.T("key.enter"), enter))
 	focus := room.Entry
 	if name != "" {
 		focus = key.Entry

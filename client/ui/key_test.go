@@ -56,13 +56,13 @@ func TestNewLockedRoom(t *testing.T) {
 		test.Type(w.window.Canvas().Focused(), s)
 	}
 	fill("Cellar")
-	tapAction(t, w, "Lock and enter")
+	tapAction(t, w, "Enter")
 	if got := uitest.Texts(w.window.Canvas().Overlays().Top()); !strings.Contains(got, "8 to 128 characters") {
 		t.Errorf("without a passphrase:\n%s", got)
 	}
 	fill("correct horse")
 	tapAction(t, w, "Not in the list of rooms")
-	tapAction(t, w, "Lock and enter")
+	tapAction(t, w, "Enter")
 	if opened.Room != "Cellar" || opened.Key != "correct horse" || !opened.Hidden {
 		t.Errorf("opened %+v", opened)
 	}

@@ -205,7 +205,11 @@ func (p *landingPage) submit() {
 		c.leaveAll()
 	}
 	c.setProfile(name, base)
-	c.ways.showRooms(link.Room, link.Key)
+	if link.Key != "" || link.HostKey != "" { // no secret stays in the field
+		p.server.Entry.OnChanged = nil
+		p.server.Entry.SetText(session.Typed(base))
+	}
+	c.ways.showRooms(link.Room, opening{key: link.Key, hostKey: link.HostKey})
 }
 
 // choose goes on to a server of the list, by the name that is filled in.

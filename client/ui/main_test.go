@@ -103,7 +103,7 @@ func (w *world) page() *roomPage {
 }
 
 // people shows who is in the room on the screen.
-func (w *world) people() { showPeople(w.client.client, w.page().conv) }
+func (w *world) people() { showPeople(w.page()) }
 
 // settle drains the queue until cond holds.
 func (w *world) settle(cond func() bool) {

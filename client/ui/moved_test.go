@@ -176,7 +176,7 @@ func TestFoundAgainOnThePageOfRooms(t *testing.T) {
 	s := servertest.Start(t, "--name", "Kitchen of the house")
 	old := "http://" + s.Addr()
 	w := meet(t, old, "Hall")
-	w.client.ways.showRooms("", "")
+	w.client.ways.showRooms("", opening{})
 	base := elsewhere(s, old)
 	w.findAt(base)
 	w.settle(func() bool { return w.client.lost.offer != nil })

@@ -101,7 +101,7 @@ func TestNearbyEnds(t *testing.T) {
 	<-s.ended
 	w.client.setFocused(true)
 	<-s.asked
-	w.client.ways.showRooms("", "")
+	w.client.ways.showRooms("", opening{})
 	<-s.ended
 	w.client.setFocused(false)
 	w.client.setFocused(true)

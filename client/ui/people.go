@@ -16,14 +16,19 @@ import (
 	"parley/shared"
 )
 
-// showPeople lists who is in the room, to be searched by a part of a name.
-func showPeople(c *client, conv *conversation.Room) {
+// showPeople lists who is in the room, to be searched by a part of a name. A host taps
+// somebody to do something about them.
+func showPeople(p *roomPage) {
+	c, conv := p.client, p.conv
 	head := kit.NewColumn(2*kit.Unit, kit.NewText(lang.Plural("people.here", conv.Count), kit.FontTitle, kit.RoleText)).Padded(kit.Sides(0, 2*kit.Unit, 2*kit.Unit, 2*kit.Unit))
 	list := kit.NewColumn(0)
 	body := kit.NewColumn(0, head, list).Padded(kit.Around(4 * kit.Unit))
 	var o *kit.Overlay
 	show := func(typed string) {
-		list.Set(peopleRows(conv, c.prefs.name(), typed)...)
+		list.Set(peopleRows(conv, c.prefs.name(), typed, func(who person) {
+			o.Close()
+			showPerson(p, who)
+		})...)
 		if o != nil {
 			o.Refresh()
 		}
@@ -39,8 +44,8 @@ func showPeople(c *client, conv *conversation.Room) {
 }
 
 // peopleRows are the people whose name contains what was typed; own is the
-// person's own name.
-func peopleRows(c *conversation.Room, own, typed string) (rows []fyne.CanvasObject) {
+// person's own name. A host's tap calls tapped.
+func peopleRows(c *conversation.Room, own, typed string, tapped func(person)) (rows []fyne.CanvasObject) {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	line := func(o fyne.CanvasObject) fyne.CanvasObject {
 		return kit.NewColumn(0, o).Padded(kit.Around(2 * kit.Unit))
@@ -56,7 +61,13 @@ func peopleRows(c *conversation.Room, own, typed string) (rows []fyne.CanvasObje
 			row.Objects = append(row.Objects, kit.NewChip(lang.T("people.you"), kit.FontLabel, kit.RoleAccent,
 				func(p *kit.Palette) color.NRGBA { return p.AccentSoft }))
 		}
-		rows = append(rows, row)
+		if !c.Hosting.Host || personKey(name) == me {
+			rows = append(rows, row)
+			continue
+		}
+		tile := kit.NewTile(row, func() { tapped(person{name: name, whom: c.Codes()[name]}) })
+		tile.Inset = kit.Around(0)
+		rows = append(rows, tile)
 	}
 	rest := c.Count - len(c.People)
 	switch {

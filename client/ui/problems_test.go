@@ -70,7 +70,7 @@ func TestErrorMovesNoButton(t *testing.T) {
 		w.client.back(false)
 
 		showLock(w.client.client, "Cellar")
-		label = lang.T("lock.go")
+		label = lang.T("key.enter")
 		at = w.buttonAt(label)
 		tapAction(t, w, label)
 		check("a new room without a passphrase")
@@ -118,7 +118,7 @@ func TestErrorGoesWhenItIsMended(t *testing.T) {
 	w.client.setProfile("Ann", "http://192.0.2.1:8000")
 	w.client.start()
 	showLock(w.client.client, "Cellar")
-	tapAction(t, w, lang.T("lock.go"))
+	tapAction(t, w, lang.T("key.enter"))
 	said := func() string { return uitest.Texts(w.window.Canvas().Overlays().Top()) }
 	if !strings.Contains(said(), "8 to 128 characters") {
 		t.Fatalf("without a passphrase:\n%s", said())

@@ -27,15 +27,19 @@ type roomPage struct {
 	lock     *kit.Picture // while the room has a passphrase
 	sub      *kit.Text
 	banner   *banner
+	pinned   *pinned
 	list     *conversation.List
 	silence  fyne.CanvasObject  // while nothing has been said
 	typing   *conversation.Note // who is writing, or what is wrong with the text
 	composer *conversation.Composer
-	complain string // what is wrong with the text
-	sheet    *sheet // the files that were picked last; nil before the first
-	whole    *whole // the picture that was shown last; nil before the first
-	find     *find  // the search that was begun last; nil before the first
-	who      string // id of the message whose reactions the person asked about
+	quiet    *conversation.Quiet // in the composer's place while one may not write
+	complain string              // what is wrong with the text
+	sheet    *sheet              // the files that were picked last; nil before the first
+	whole    *whole              // the picture that was shown last; nil before the first
+	person   *personSheet        // that was opened last; nil before the first
+	hosts    *hostSheet          // the same
+	find     *find               // the search that was begun last; nil before the first
+	who      string              // id of the message whose reactions the person asked about
 }
 
 func newRoomPage(c *client, conv *conversation.Room) *roomPage {
@@ -43,7 +47,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.back = kit.NewIconButton("back", func() { c.ways.back(false) })
 	p.lock = kit.NewPicture("lock", kit.RoleMuted, 16)
 	p.sub = kit.NewText("", kit.FontSmall, kit.RoleMuted).Lines(2)
-	about := kit.NewTile(aboutRoom(conv, p.lock, p.sub), func() { showPeople(c, conv) })
+	about := kit.NewTile(aboutRoom(conv, p.lock, p.sub), func() { showPeople(p) })
 	about.Inset = kit.Sides(0, kit.Unit, 0, kit.Unit)
 	var more *kit.Tile
 	more = kit.NewIconButton("more", func() {
@@ -63,6 +67,9 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	c.showThumbs(conv.Session, p.list)
 	conv.Timeline.SetNames(conv.Names(c.prefs.name()))
 	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }
+	p.quiet = conversation.NewQuiet(c.shortcut)
+	p.quiet.List, p.quiet.Leaf = p.list, p.composer.Entry.Leaf
+	p.pinned = newPinned(p.lead)
 
 	p.list.Seek(conv.Place)
 	conv.Place = session.Place{}
@@ -73,8 +80,8 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.list.OnSwipe = c.nav.swipe
 	ground := kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground })
 	p.header = kit.NewHeader(p.back, about, more)
-	p.root = kit.NewFilled(2, p.header, p.banner,
-		kit.Over(ground, p.list, p.silence, p.typing), kit.NewFooter(p.composer))
+	p.root = kit.NewFilled(3, p.header, p.banner, p.pinned,
+		kit.Over(ground, p.list, p.silence, p.typing), kit.NewFooter(p.composer, p.quiet))
 	p.root.Sized = p.squeeze
 	if t := conv.Task; t != nil {
 		p.composer.Begin(t)
@@ -96,7 +103,6 @@ func aboutRoom(conv *conversation.Room, lock *kit.Picture, sub *kit.Text) *kit.R
 func (p *roomPage) object() fyne.CanvasObject        { return p.root }
 func (p *roomPage) title() string                    { return p.conv.Title() }
 func (p *roomPage) conversation() *conversation.Room { return p.conv }
-func (p *roomPage) input() input                     { return p.composer.Entry }
 func (p *roomPage) Settle()                          { p.list.Settle() }
 
 func (p *roomPage) entered() {
@@ -115,7 +121,16 @@ func (p *roomPage) entered() {
 // beside hides the way back to the rooms while they are in sight.
 func (p *roomPage) beside(main bool) { p.back.Hidden = main }
 
-func (p *roomPage) focus() { p.client.window.Canvas().Focus(p.composer.Entry) }
+// input is where what is typed goes: the composer or, while one may not write, what
+// stands in its place.
+func (p *roomPage) input() input {
+	if p.composer.Hidden {
+		return p.quiet
+	}
+	return p.composer.Entry
+}
+
+func (p *roomPage) focus() { p.client.window.Canvas().Focus(p.input()) }
 
 func (p *roomPage) left() {
 	if p.conv.Page == conversation.View(p) {
@@ -133,6 +148,7 @@ func (p *roomPage) Change(batch []session.Change) {
 	p.list.Change(batch)
 	p.composer.Renew()
 	p.state()
+	p.hosting(batch)
 	for _, change := range batch {
 		if p.find != nil {
 			p.find.renew(change.Items)
@@ -186,6 +202,10 @@ func (p *roomPage) state() {
 	}
 	p.composer.SetAttach(attach)
 	p.list.SetFoot(p.typing.Height(p.list.Size().Width))
+	moved = p.quieten() || moved
+	if !p.list.Dense {
+		moved = p.pinned.show(c.Hosting.Pin) || moved
+	}
 	if p.banner.update() || moved {
 		p.root.Refresh()
 	}
@@ -342,7 +362,7 @@ func (p *roomPage) menuFor(h conversation.Hit, at fyne.Position) {
 		at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(p.list).Y + min(bubble.Y+about, p.list.Size().Height)
 	}
 	var picks *kit.Picks
-	if p.conv.Status.CanChange && item.Addressable() {
+	if p.conv.Status.CanChange && item.Addressable() && p.conv.Hosting.MayReact() {
 		picks = &kit.Picks{Labels: shared.Emojis, Chosen: item.Reacted, Do: func(emoji string) { p.react(item, emoji) }}
 	}
 	kit.ShowMenu(p.client.window.Canvas(), at, about, picks, p.actions(item, h.Link)...)
@@ -356,7 +376,7 @@ func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action
 			actions = append(actions, a)
 		}
 	}
-	changes := p.conv.Status.CanChange
+	changes, writes := p.conv.Status.CanChange, p.conv.Hosting.MayWrite()
 	add(failed, kit.Action{Icon: "retry", Label: lang.T("menu.retry"), Do: func() { room.Retry(item.ID) }})
 	actions = append(actions, p.fileActions(item)...)
 	said := item.Text != "" || item.File == nil
@@ -365,10 +385,10 @@ func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action
 		p.begin(nil)
 		p.composer.Entry.SetText(item.Text)
 	}})
-	add(changes && item.Addressable(), kit.Action{Icon: "reply", Label: lang.T("menu.reply"), Do: func() {
+	add(changes && writes && item.Addressable(), kit.Action{Icon: "reply", Label: lang.T("menu.reply"), Do: func() {
 		p.begin(&conversation.Task{Of: item})
 	}})
-	add(changes && item.Changeable(), kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() { p.beginEdit(item) }})
+	add(changes && writes && item.Changeable(), kit.Action{Icon: "edit", Label: lang.T("menu.edit"), Do: func() { p.beginEdit(item) }})
 	add(said, kit.Action{Icon: "copy", Label: lang.T("menu.copy"), Do: func() { p.client.copy(item.Text) }})
 	add(said, kit.Action{Icon: "select", Label: lang.T("menu.select"), Do: func() { showSelect(p.client, item.Text) }})
 	add(link != "", kit.Action{Icon: "link", Label: lang.T("menu.copy.link"), Do: func() { p.client.copy(link) }})
@@ -378,18 +398,21 @@ func (p *roomPage) actions(item session.Item, link string) (actions []kit.Action
 	add(changes && item.Changeable() && !uploads, kit.Action{Icon: "trash", Label: lang.T("menu.delete"), Danger: true, Do: func() {
 		askToDelete(p.client, p.conv, item)
 	}})
-	return actions
+	return append(actions, p.hostActions(item)...)
 }
 
 // menu shows what can be done with the room.
 func (p *roomPage) menu(at fyne.Position) {
 	c := p.client
-	actions := []kit.Action{{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(c, p.conv) }}}
+	actions := []kit.Action{{Icon: "people", Label: lang.T("room.people"), Do: func() { showPeople(p) }}}
 	if p.conv.Status.CanSearch {
 		actions = append(actions, kit.Action{Icon: "search", Label: lang.T("find.title"), Do: p.showFind})
 	}
 	if p.canAttach() {
 		actions = append(actions, kit.Action{Icon: "attach", Label: lang.T("file.send"), Do: p.attach})
+	}
+	if p.conv.Hosting.Host {
+		actions = append(actions, kit.Action{Icon: "host", Label: lang.T("host.title"), Do: func() { showHostSheet(p) }})
 	}
 	actions = append(actions,
 		kit.Action{Icon: "invite", Label: lang.T("invite.title"), Do: func() { showInvite(c, p.conv) }},
@@ -408,7 +431,9 @@ func (p *roomPage) squeeze(size fyne.Size) {
 	p.list.Dense, p.composer.Dense = dense, dense
 	if dense {
 		p.header.Hide()
+		p.pinned.Hide()
 	} else {
+		p.pinned.show(p.conv.Hosting.Pin)
 		p.header.Show()
 	}
 }

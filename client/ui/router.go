@@ -9,6 +9,7 @@ import (
 	"parley/client/session"
 	"parley/client/ui/conversation"
 	"parley/client/ui/kit"
+	"parley/client/ui/lang"
 	"parley/shared"
 )
 
@@ -65,7 +66,7 @@ func (r router) back(phone bool) {
 
 // showRooms shows the rooms of a server that has just been chosen, and a room of a
 // link with its passphrase. A passphrase that this device has is not replaced.
-func (r router) showRooms(room, key string) {
+func (r router) showRooms(room string, o opening) {
 	if r.lost.moving {
 		return
 	}
@@ -76,29 +77,35 @@ func (r router) showRooms(room, key string) {
 	switch conv := r.find(room); {
 	case room == "":
 	case conv != nil && conv.Session.Key() != "" && !conv.Status.AsksForKey(), r.recentRoom(room).Locked:
-		r.enter(room)
+		r.enterAs(room, opening{hostKey: o.hostKey})
 	default:
-		r.enterLocked(room, key, false)
+		r.enterAs(room, o)
 	}
 }
 
 // enter shows a room, and opens it if it is not open.
-func (r router) enter(name string) { r.enterLocked(name, "", false) }
+func (r router) enter(name string) { r.enterAs(name, opening{}) }
 
-// enterLocked is enter with a passphrase, which locks the room if it is new.
-func (r router) enterLocked(name, key string, hidden bool) {
+// enterAs is enter with a passphrase, as a host, or both.
+func (r router) enterAs(name string, o opening) {
 	if r.lost.moving {
 		return
 	}
 	conv := r.find(name)
-	if conv != nil && key != "" {
-		conv.Session.Unlock(key)
+	if conv != nil && o.key != "" {
+		conv.Session.Unlock(o.key)
+	}
+	if conv != nil && o.hostKey != "" {
+		conv.Session.Claim(o.hostKey)
+	}
+	if conv != nil && o.host && !conv.Hosting.Host {
+		r.Say(lang.T("host.late"))
 	}
 	if conv == nil {
-		conv = r.openRoom(r.recentRoom(name), session.Config{Key: key, Hidden: hidden})
+		conv = r.openRoom(r.recentRoom(name), session.Config{Key: o.key, Hidden: o.hidden, Host: o.host, HostKey: o.hostKey})
 	}
 	conv.Connect()
-	r.open = append([]*conversation.Room{conv}, slices.DeleteFunc(r.open, func(o *conversation.Room) bool { return o == conv })...)
+	r.open = append([]*conversation.Room{conv}, slices.DeleteFunc(r.open, func(other *conversation.Room) bool { return other == conv })...)
 	if p, ok := r.nav.top().(roomShower); ok && p.conversation() == conv {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"parley/client/session"
 	"parley/client/ui/kit"
 	"parley/client/ui/uitest"
+	"parley/shared"
 )
 
 func gone(item session.Item) session.Item {
@@ -71,8 +72,13 @@ func TestChangedListIsLikeANewOne(t *testing.T) {
 			if item.Time = uitest.Noon; rapid.Bool().Draw(t, "yesterday") {
 				item.Time = item.Time.AddDate(0, 0, -1)
 			}
-			if rapid.IntRange(0, 2).Draw(t, "deleted") > 0 {
+			switch rapid.IntRange(0, 4).Draw(t, "kind") {
+			case 0, 1:
 				return gone(item)
+			case 2, 3:
+				item.Kind, item.Text = session.KindNotice, ""
+				item.Notice = &session.Notice{Do: rapid.SampledFrom([]string{shared.DoRemove, shared.DoSilence, "later"}).Draw(t, "do"), About: fmt.Sprint(n)}
+				return item
 			}
 			return reacted(item, "", session.Reaction{Emoji: "👍", Count: 1})
 		}
@@ -98,7 +104,7 @@ func TestChangedListIsLikeANewOne(t *testing.T) {
 		fresh.apply(session.Change{Kind: session.Reset, Items: items})
 		for i, want := range fresh.rows {
 			got := timeline.rows[i]
-			if got.deleted != want.deleted || got.first != want.first || got.last != want.last || got.day != want.day || got.height != want.height {
+			if got.deleted != want.deleted || got.notice != want.notice || got.first != want.first || got.last != want.last || got.day != want.day || got.height != want.height {
 				t.Fatalf("row %d of %d: %+v, and newly opened %+v", i, len(items), got, want)
 			}
 		}

@@ -3,7 +3,6 @@ package conversation
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"parley/client/ui/kit"
@@ -252,24 +251,6 @@ func (c *Composer) typedKey(k *fyne.KeyEvent) bool {
 		return true
 	}
 	return false
-}
-
-// typedShortcut chooses a message: Control and an arrow, on a Mac Command. It reports
-// whether it was such a shortcut.
-func (c *Composer) typedShortcut(s fyne.Shortcut) bool {
-	k, ok := s.(*desktop.CustomShortcut)
-	if !ok || c.List == nil || k.Modifier != fyne.KeyModifierShortcutDefault {
-		return false
-	}
-	switch k.KeyName {
-	case fyne.KeyUp:
-		c.List.Choose(-1)
-	case fyne.KeyDown:
-		c.List.Choose(1)
-	default:
-		return false
-	}
-	return true
 }
 
 // head is the height of what stands over the text.

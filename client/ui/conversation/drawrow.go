@@ -34,6 +34,8 @@ func drawRow(r *row, f frame, now lang.Clock, marked bool, thumbs Thumbs) *rowVi
 	switch {
 	case r.item.Kind == session.KindGap:
 		v.gap(left, y, width)
+	case r.item.Kind == session.KindNotice:
+		v.notice(r, f, p, left, y, width)
 	case r.item.Deleted:
 		v.deleted(r, p, left, y, width)
 	default:

@@ -48,7 +48,7 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 func (e *Entry) AcceptsTab() bool { return !e.composer.names.Hidden }
 
 func (e *Entry) TypedShortcut(s fyne.Shortcut) {
-	if !e.shortcut(s) && !e.composer.typedShortcut(s) {
+	if !e.shortcut(s) && !chooseBy(e.composer.List, s) {
 		e.Editor.TypedShortcut(s)
 	}
 }

@@ -42,10 +42,12 @@ type Room struct {
 	Session  *session.Room
 	Timeline *Timeline
 
-	Status session.Status
-	People []string
-	Count  int
-	Typing []string
+	Status  session.Status
+	Hosting session.Hosting
+	Roles   []session.Role // as they were told last
+	People  []string
+	Count   int
+	Typing  []string
 
 	Locked    bool // it has a passphrase
 	Unread    int
@@ -115,6 +117,15 @@ func (c *Room) Apply(batch []session.Change) {
 			if c.Page != nil {
 				c.owner.Say(lang.T("room.renamed", "old", text.OneLine(change.From), "new", text.OneLine(change.To)))
 			}
+		case session.HostingChanged:
+			if change.Hosting.Late && !c.Hosting.Late {
+				c.owner.Say(lang.T("host.late"))
+			}
+			c.Hosting = change.Hosting
+		case session.RolesTold:
+			if change.Roles.Err == nil {
+				c.Roles = change.Roles.List
+			}
 		case session.StoreFailed:
 			c.SaveError = true
 		case session.Undone:
@@ -167,6 +178,12 @@ func (c *Room) undone(u session.Undo) {
 // undoneSentence says why a change came to nothing. If the reason is one of the
 // server's, it is in the server's words.
 func undoneSentence(u session.Undo) string {
+	if u.Did == session.DidHost {
+		return actRefused(u)
+	}
+	if s, ok := Reason(u.Reason); ok {
+		return s
+	}
 	if key := "failed." + string(u.Code); u.Code != "" && lang.Has(key) {
 		return lang.T(key)
 	}
@@ -255,6 +272,17 @@ func (c *Room) Authors() map[string]string {
 		}
 	}
 	return authors
+}
+
+// Codes are the codes (session.Item.By) of who wrote last under each name.
+func (c *Room) Codes() map[string]string {
+	codes := make(map[string]string)
+	for _, r := range c.Timeline.rows {
+		if r.item.Kind == session.KindMessage && r.item.By != "" {
+			codes[r.item.User] = r.item.By
+		}
+	}
+	return codes
 }
 
 // Names are those that the person has had here, and the one they have now.

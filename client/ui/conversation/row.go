@@ -17,11 +17,12 @@ type row struct {
 	text  string      // item.Text, fit to be drawn
 	parts []text.Part // of the text, if there is code in it
 
-	day         bool // a day line above
-	fresh       bool // the line "new since you left" above
-	first, last bool // of a group: one sender, one minute
-	unfolded    bool // a long text is shown whole
-	deleted     int  // how many deleted messages, from this one on, its line stands for; 0 if another row's does
+	day         bool   // a day line above
+	fresh       bool   // the line "new since you left" above
+	first, last bool   // of a group: one sender, one minute
+	unfolded    bool   // a long text is shown whole
+	notice      string // what its line says, for a run of notices that begins with it; "" if another row's does
+	deleted     int    // how many deleted messages, from this one on, its line stands for; 0 if another row's does
 
 	height float32
 	view   *rowView // while it is on the screen
@@ -266,6 +267,9 @@ func failureSentence(item session.Item) string {
 	case shared.CodeEmpty, shared.CodeTooLong, session.CodeNoRoom, session.CodeNoCopy:
 		return lang.T("failed." + string(item.Code))
 	}
+	if s, ok := Reason(item.Reason); ok {
+		return s
+	}
 	if item.Reason != "" {
 		return item.Reason
 	}
@@ -317,6 +321,12 @@ func (r *row) measure(f frame) {
 	r.height = r.above(f)
 	if r.item.Kind == session.KindGap {
 		r.height += gapHeight() + groupGap
+		return
+	}
+	if r.item.Kind == session.KindNotice {
+		if r.height += r.noticeHeight(f); r.notice == "" {
+			r.height = 0
+		}
 		return
 	}
 	if r.item.Deleted {

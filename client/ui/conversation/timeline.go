@@ -120,13 +120,22 @@ func (t *Timeline) find(id string) int {
 // measures them. Their neighbours' groups may have changed too.
 func (t *Timeline) restyle(from, to int) {
 	from, to = max(from-1, 0), min(to+1, len(t.rows))
-	for from > 0 && t.rows[from].item.Deleted {
+	for from > 0 && t.rows[from].joins() {
 		from--
 	}
-	for to < len(t.rows) && t.rows[to].item.Deleted {
+	for to < len(t.rows) && t.rows[to].joins() {
 		to++
 	}
 	var line *row // stands for the deleted messages before
+	var run []session.Item
+	var says *row // for the run of notices before
+	end := func() {
+		if says != nil {
+			says.notice = noticeLine(run)
+			says.measure(t.frame)
+			says, run = nil, run[:0]
+		}
+	}
 	for i := from; i < to; i++ {
 		r := t.rows[i]
 		var before, after *row
@@ -136,7 +145,7 @@ func (t *Timeline) restyle(from, to int) {
 		if i+1 < len(t.rows) {
 			after = t.rows[i+1]
 		}
-		r.day = r.item.Kind == session.KindMessage && (before == nil || !lang.SameDay(before.item.Time, r.item.Time))
+		r.day = r.item.Kind != session.KindGap && (before == nil || !lang.SameDay(before.item.Time, r.item.Time))
 		r.fresh = t.Fresh != "" && r.item.ID == t.Fresh
 		r.first = before == nil || r.fresh || !sameGroup(before, r)
 		r.last = after == nil || !sameGroup(r, after) || t.Fresh != "" && after.item.ID == t.Fresh
@@ -150,9 +159,20 @@ func (t *Timeline) restyle(from, to int) {
 		default:
 			line.deleted++
 		}
+		r.notice = ""
+		switch {
+		case r.item.Kind != session.KindNotice:
+			end()
+		case says == nil || r.day || r.fresh || !sameRun(run[0], r.item):
+			end()
+			says, run = r, append(run, r.item)
+		default:
+			run = append(run, r.item)
+		}
 		r.measure(t.frame)
 		r.view = nil
 	}
+	end()
 	t.sum(from)
 }
 

@@ -75,9 +75,9 @@ func NewSection(label string) fyne.CanvasObject {
 // Over puts objects above each other, each over the whole place.
 func Over(objects ...fyne.CanvasObject) fyne.CanvasObject { return container.NewStack(objects...) }
 
-// NewFooter is the bar at the bottom of a page.
-func NewFooter(o fyne.CanvasObject) fyne.CanvasObject {
-	c := NewCard(NewColumn(0, NewHairline(), o), Insets{})
+// NewFooter is the bar at the bottom of a page, with what is in sight of its objects.
+func NewFooter(objects ...fyne.CanvasObject) fyne.CanvasObject {
+	c := NewCard(NewColumn(0, append([]fyne.CanvasObject{NewHairline()}, objects...)...), Insets{})
 	c.Radius = 0
 	return c
 }

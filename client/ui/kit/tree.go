@@ -1,6 +1,10 @@
 package kit
 
-import "fyne.io/fyne/v2"
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+)
 
 // parent is an object of ours that holds others.
 type parent interface{ Children() []fyne.CanvasObject }
@@ -41,6 +45,28 @@ func find(o fyne.CanvasObject, is func(fyne.CanvasObject) bool) fyne.CanvasObjec
 		}
 	}
 	return nil
+}
+
+// KeepFocus calls draw, which makes the tiles in an object anew, and gives the focus to
+// the one that has the place of the one that had it.
+func KeepFocus(o fyne.CanvasObject, draw func()) {
+	c, at := CanvasOf(o), -1
+	tiles := func() (list []*Tile) {
+		find(o, func(o fyne.CanvasObject) bool {
+			if t, ok := o.(*Tile); ok && t.Visible() {
+				list = append(list, t)
+			}
+			return false
+		})
+		return list
+	}
+	if c != nil {
+		at = slices.IndexFunc(tiles(), func(t *Tile) bool { return c.Focused() == fyne.Focusable(t) })
+	}
+	draw()
+	if fresh := tiles(); at >= 0 && len(fresh) > 0 {
+		c.Focus(fresh[min(at, len(fresh)-1)])
+	}
 }
 
 // scrolls is an object of ours that a finger's drag scrolls.

@@ -1,0 +1,91 @@
+package conversation
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"parley/client/session"
+	"parley/client/ui/lang"
+	"parley/client/ui/uitest"
+	"parley/shared"
+)
+
+func notice(n int, do, about string) session.Item {
+	item := uitest.Said(n, "Ann", "")
+	item.Kind, item.Notice = session.KindNotice, &session.Notice{Do: do, About: about}
+	return item
+}
+
+// What hosts did are lines, one for a run of the same; what this version does not know
+// takes no room.
+func TestNotices(t *testing.T) {
+	l := newList(t, uitest.Said(1, "Bob", "one"), notice(2, shared.DoRemove, "Bob"), notice(3, shared.DoRemove, "Cleo"), notice(4, shared.DoRemove, "Bob"))
+	if s := uitest.Sentence(l); !strings.Contains(s, "Ann removed Bob, Cleo") || strings.Count(s, "removed") != 1 {
+		t.Errorf("three removals read %q", s)
+	}
+	high := l.timeline.total()
+	l.Change(uitest.Appended(notice(5, "dance", "Bob"), notice(6, "dance", "Cleo")))
+	if l.timeline.total() != high {
+		t.Error("what is not known takes room")
+	}
+	slow := notice(7, shared.DoSet, "")
+	slow.Notice.Settings = shared.Settings{Write: shared.WhoHosts, Slow: new(int)}
+	*slow.Notice.Settings.Slow = 300
+	again := notice(8, shared.DoSet, "")
+	again.Notice.Settings.Write = shared.WhoAll
+	operator := notice(9, shared.DoPin, "")
+	operator.User, operator.Notice.Pinned = "", 4
+	l.Change(uitest.Appended(slow, again, operator))
+	for _, want := range []string{"Ann: everyone writes, 5 min between two messages", "The server's operator pinned a message"} {
+		if s := uitest.Sentence(l); !strings.Contains(s, want) {
+			t.Errorf("%q is not in %q", want, s)
+		}
+	}
+	if l.hitAt(uitest.Where(t, l, "pinned")).Kind != hitNothing {
+		t.Error("a notice can be tapped")
+	}
+	if _, ok := l.timeline.Message("id2"); ok {
+		t.Error("a notice is taken for a message")
+	}
+	l.Choose(-1)
+	if l.chosen != "id1" {
+		t.Errorf("chosen from the keyboard is %q", l.chosen)
+	}
+	var many []session.Item
+	for i := range 1000 {
+		item := notice(10+i, shared.DoSilence, fmt.Sprint("P", i))
+		item.Time = uitest.Noon
+		many = append(many, item)
+	}
+	l.Change(uitest.Appended(many...))
+	if s := uitest.Sentence(l); !strings.Contains(s, "silenced P0, P1, P2, P3, P4, and 995 more") {
+		t.Errorf("a thousand silenced read %q", s)
+	}
+}
+
+// The sentences that the server says of hosts are said in the person's language.
+func TestReasons(t *testing.T) {
+	newLightApp()
+	if err := lang.Use("de"); err != nil {
+		t.Fatal(err)
+	}
+	defer lang.Use("en")
+	for sentence, want := range map[string]string{
+		"Ann has removed you from this room.":                                                             "Ann hat dich",
+		"The server's operator has removed you from this room.":                                           "Der Serverbetreiber",
+		"{name} lets in only those who have been in this room before.":                                    "{name}",
+		"Ann has set that only hosts write here.":                                                         lang.T("quiet.hosts"),
+		"Ann has silenced you. You can read, but not write.":                                              "Ann",
+		"Ann has closed this room: nobody else comes in now.":                                             "Ann",
+		"Somebody was removed from this room. For 10 minutes, nobody new comes in from the same address.": "10 Minuten",
+	} {
+		got, ok := Reason(sentence)
+		if !ok || !strings.Contains(got, want) || got == sentence {
+			t.Errorf("%q is said as %q (%v)", sentence, got, ok)
+		}
+	}
+	if got, ok := Reason("Something else."); ok {
+		t.Errorf("another sentence is said as %q", got)
+	}
+}
