@@ -113,6 +113,7 @@ func decodeFields(fields []field) (m Message, err error) {
 		m.Can = o.texts("can", MaxID)
 	case TypeWelcome:
 		m.Room = o.text("room", MaxShown)
+		m.Like = o.text("like", MaxShown)
 		m.User = o.text("user", MaxShown)
 		m.By = o.text("by", MaxID)
 		m.Can = o.texts("can", MaxID)
@@ -591,6 +592,7 @@ func fieldsOf(m Message) (v any) {
 		v = struct {
 			Type    Type     `json:"type"`
 			Room    string   `json:"room"`
+			Like    string   `json:"like,omitempty"`
 			User    string   `json:"user"`
 			By      string   `json:"by,omitempty"`
 			Epoch   string   `json:"epoch"`
@@ -606,7 +608,7 @@ func fieldsOf(m Message) (v any) {
 			Silenced string    `json:"silenced,omitempty"`
 			Settings *Settings `json:"settings,omitempty"`
 			Pinned   int64     `json:"pinned,omitempty"`
-		}{m.Type, m.Room, m.User, m.By, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server, m.Can,
+		}{m.Type, m.Room, m.Like, m.User, m.By, m.Epoch, m.Offset, m.Resumed, orEmpty(m.Members), m.Count, m.Limits, m.Server, m.Can,
 			m.Host, m.Silenced, m.Settings, m.Pinned}
 	case TypeAck:
 		v = struct {

@@ -180,6 +180,7 @@ type Message struct {
 	Reactors []Reactors // reactions from the server, in the order of Emojis ("users" in JSON)
 
 	Room string // welcome: the room's name as it is shown
+	Like string // welcome to who opens a new room: the name of another one that this one's can be taken for
 
 	Device string // hello: the installation's secret
 	Key    string // hello: the room's passphrase; upload from the server: what its requests are authorized by

@@ -22,10 +22,11 @@ type core struct {
 	sources  kept[*source]
 	devices  kept[pace] // how fast each may send
 	removals removals
-	appends  gate                // in all rooms
-	seat     func(*session) bool // gives a known one that knocks a stranger's place
-	searches chan struct{}       // holds one for each that is under way
-	work     sync.WaitGroup      // connections, and every goroutine that the hub has started
+	appends  gate                          // in all rooms
+	alike    func(room shared.Name) string // the hub's alikeRoom
+	seat     func(*session) bool           // gives a known one that knocks a stranger's place
+	searches chan struct{}                 // holds one for each that is under way
+	work     sync.WaitGroup                // connections, and every goroutine that the hub has started
 }
 
 // background is what the log and the library are called with. A context for each

@@ -60,7 +60,7 @@ func NewHub(cfg Config) *Hub {
 		defer h.mu.Unlock()
 		return int64(len(h.rooms))
 	})
-	h.seat = h.takeStrangersPlace
+	h.seat, h.alike = h.takeStrangersPlace, h.alikeRoom
 	h.sources.make = h.newSource
 	h.devices.make = func(string) pace { return h.newPace(1) }
 	if h.cfg.MaxPerAddress > 0 {

@@ -80,7 +80,8 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 	if s.knocks != nil && !m.known {
 		return s.crowdedOut()
 	}
-	opens := hello.Host && r.isNew() && !s.core.reserved(r.name.Key)
+	isNew := r.isNew() && !s.core.reserved(r.name.Key)
+	opens := hello.Host && isNew
 	if code, reason := s.unlock(hello); code != 0 {
 		if !code.Reconnect() {
 			s.core.metrics.refuse("wrong_key")
@@ -138,6 +139,11 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,
 		Limits: s.core.cfg.limits(), Server: shared.Server{Name: s.core.cfg.Name, Version: s.core.cfg.Version},
 		Can: s.core.cfg.can(),
+	}
+	if isNew {
+		done := s.core.look(reader{meter: s.source.meter})
+		welcome.Like = s.core.alike(r.name)
+		done()
 	}
 	r.welcomeRules(&welcome, m.device)
 	welcome.Members, welcome.Count = r.who()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/chat/lookalike"
 	"parley/shared"
 )
 
@@ -106,6 +107,31 @@ func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
 		}
 	}
 	return list, err
+}
+
+// alikeRoom returns the name of a listed room, one of the newest, that a room's name can
+// be taken for; "" if there is none, or nobody knows.
+func (h *Hub) alikeRoom(name shared.Name) string {
+	skeleton := lookalike.Of(name.Text).Skeleton
+	list, _ := h.peopled()
+	kept, _ := h.cfg.Registry.Rooms(background, maxListed)
+	for _, r := range kept {
+		list = append(list, RoomInfo{Name: r.Name, key: r.Key})
+	}
+	for _, r := range h.cfg.Rooms {
+		list = append(list, RoomInfo{Name: r.Text, key: r.Key})
+	}
+	mixed := ""
+	for _, r := range list {
+		switch look := lookalike.Of(r.Name); {
+		case r.key == name.Key || look.Skeleton != skeleton:
+		case !look.Mixed:
+			return r.Name
+		case mixed == "": // which may itself be a copy of another one's
+			mixed = r.Name
+		}
+	}
+	return mixed
 }
 
 // someWho returns the names of a few people in rooms that anybody may see and

@@ -138,3 +138,40 @@ func TestRoomsKeepTheirOrder(t *testing.T) {
 		equal(t, "rooms", list, want...)
 	}
 }
+
+// TestRoomsThatLookAlike tells who opens a new room that there is one whose name looks
+// the same.
+func TestRoomsThatLookAlike(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *chat.Config) { c.Rooms = []shared.Name{{Text: "Hall", Key: "hall"}} })
+	var all []*client
+	like := func(room, want string, hello shared.Message) *client {
+		t.Helper()
+		c, w := s.join(room, hello)
+		if w.Like != want {
+			t.Errorf("the room %q is like %q, not %q", room, w.Like, want)
+		}
+		all = append(all, c)
+		return c
+	}
+	ann := like("Lobby", "", hello("Ann", newDevice()))
+	like("LOBBY", "", hello("Bob", newDevice()))
+	eve := like("L\u043ebby", "Lobby", hello("Eve", newDevice())) // a Cyrillic o
+	like("L\u043ebby", "", hello("Fay", newDevice()))             // which is open now
+	like("H\u0430ll", "Hall", hello("Eve", newDevice()))          // of --rooms
+	like("Hall", "", hello("Eve", newDevice()))
+	hidden := hello("Ann", newDevice())
+	hidden.Key, hidden.Hidden = passphrase, true
+	like("Attic", "", hidden)
+	like("Att\u0456c", "", hello("Eve", newDevice()))
+	eve.say("a", "hi")
+	eve.until(shared.TypeChat)
+	ann.say("a", "hi")
+	ann.until(shared.TypeChat)
+	for _, c := range all {
+		c.leave()
+	}
+	s.stop()
+	s.open()
+	like("Lobb\u0443", "Lobby", hello("Eve", newDevice())) // in which nobody is
+}

@@ -58,7 +58,7 @@ const types = {
 	search: {text: text(64), before: asked, more: bool, messages: entries},
 	hello: {user: name, device: text(128), key: text(128), epoch: word, after: asked, listed: yes, can: list(word), host: bool, host_key: word},
 	welcome: {
-		room: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
+		room: name, like: name, user: name, by: word, epoch: word, offset, count, resumed: bool, members: list(name),
 		limits: object({message: count, rate: upTo(2 ** 30), burst: count, resume: count, file: offset}),
 		server: object({name, version: name}), can: list(word), host: bool, silenced: name, settings, pinned: offset,
 	},
