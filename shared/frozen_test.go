@@ -1,6 +1,7 @@
 package shared_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -64,10 +65,13 @@ func TestFrozenCodecs(t *testing.T) {
 	file := entry
 	file.File = &shared.File{ID: "ab2cd3ef4gh5ij6kl7mnopqrst", Name: "a.jpg", Type: "image/jpeg", Size: 5, Width: 3, Height: 2, Thumb: true, Caption: "Gate"}
 	file.Text = "Gate\nhttp://192.168.1.7:8080/files/" + file.File.ID
+	longest := file
+	longest.File = &shared.File{ID: file.File.ID, Caption: strings.Repeat("\U0001F600", shared.MaxCaption)}
+	longest.Text = longest.File.Caption + "\nhttps://" + strings.Repeat("a", 253) + ":65535/" + strings.Repeat("b", 200) + "/files/" + file.File.ID
 	reply := entry
 	reply.Reply, reply.Quote = 3, &shared.Quote{User: "Bob", Text: "Gate?"}
 	for _, m := range []shared.Message{
-		entry, edit, reply, file,
+		entry, edit, reply, file, longest,
 		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, entry}},
 		{Type: shared.TypeHistory, More: true, After: 4, Messages: []shared.Message{entry, edited, deleted, reply, file}},
 		{Type: shared.TypeWelcome, Room: "Lobby", User: "Ann", By: entry.By, Epoch: "e", Offset: 9, Count: 1,

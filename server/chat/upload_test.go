@@ -335,9 +335,34 @@ func TestServerWithoutFiles(t *testing.T) {
 	ann.send(upload(fileID("a"), 1))
 	ann.refused(shared.CodeNotAllowed, "takes no files")
 	ann.send(sayFile("a", "x", fileID("a")))
-	ann.refused(shared.CodeNotAllowed, "takes no files")
+	ann.refused(shared.CodeNotAllowed, "no such file")
 	ann.say("b", "x")
 	ann.next(shared.TypeChat)
+}
+
+// Files that are not taken any more are still known, also to whoever did not hear that
+// theirs came.
+func TestFilesThatAreTakenNoMore(t *testing.T) {
+	t.Parallel()
+	s := startFiles(t)
+	device := newDevice()
+	ann, welcome := s.join("r", hello("Ann", device))
+	ann.put(s, fileID("a"), []byte("x"))
+	ann.send(sayFile("a", "", fileID("a")))
+	ann.next(shared.TypeChat)
+	ann.leave()
+	s.stop()
+	s.open()
+	back := hello("Ann", device)
+	back.Epoch, back.After = welcome.Epoch, 1
+	ann, _ = s.join("r", back)
+	ann.send(sayFile("a", "", fileID("a")))
+	if m := ann.next(shared.TypeAck); m.Offset != 1 || m.ID != "a" {
+		t.Errorf("sent again, it is answered with %+v", m)
+	}
+	if m := ann.ask(shared.Message{Type: shared.TypeHistory, Limit: 9}); len(m.Messages) != 1 || m.Messages[0].File == nil {
+		t.Errorf("the history is %+v", m.Messages)
+	}
 }
 
 // A log that can't be written now is no reason to give up a file. What the server's own
