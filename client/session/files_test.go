@@ -304,6 +304,21 @@ func TestHopelessFile(t *testing.T) {
 	}
 }
 
+// So is one that never lets it begin, as when its disk is full.
+func TestFileThatNeverBegins(t *testing.T) {
+	t.Parallel()
+	f := startFiler(t)
+	item := f.attach("a.bin", content(3, 1000), "")
+	for range 12 {
+		q := f.p.expect(shared.TypeUpload)
+		f.p.send(shared.Message{Type: shared.TypeError, ID: q.ID, Code: shared.CodeUnavailable, Text: "The disk is full."})
+	}
+	f.until("the failure", func() bool { return f.row(item.ID).Delivery == session.Failed })
+	if got := f.row(item.ID); got.Code != shared.CodeUnavailable || got.Reason != "The disk is full." {
+		t.Errorf("the row is %+v", got)
+	}
+}
+
 // What the server says to the question itself.
 func TestRefusedFiles(t *testing.T) {
 	t.Parallel()

@@ -230,6 +230,12 @@ func (l *loop) mayNotUpload(m shared.Message, now time.Time) {
 		l.uploadFails(m.Code, m.Text)
 		return
 	}
+	if m.Code != shared.CodeRateLimited { // as when the server's disk is full
+		if l.uploads.failures++; l.uploads.failures >= hopeless {
+			l.uploadFails(m.Code, m.Text)
+			return
+		}
+	}
 	pause := l.config.Backoff(l.uploads.refusals)
 	if m.Code == shared.CodeRateLimited {
 		pause = max(pause, time.Duration(m.RetryMS)*time.Millisecond)

@@ -30,8 +30,10 @@ func (s *Store) Routes(r chi.Router) {
 			case http.MethodPatch:
 				defer s.drain(w, r)
 				s.servePart(w, r)
+			case http.MethodDelete:
+				s.takeBack(w, r)
 			default:
-				notAllowed(w, "GET, HEAD, PATCH")
+				notAllowed(w, "DELETE, GET, HEAD, PATCH")
 			}
 		})
 		r.HandleFunc("/files/{id}/thumb", func(w http.ResponseWriter, r *http.Request) {

@@ -331,7 +331,7 @@ func TestBadRequests(t *testing.T) {
 		{"too late", "PATCH", path, strings.NewReader("x"), []string{"Authorization", bearer, "Upload-Offset", "101"}, 409, "100", "does not stand"},
 		{"too much at once", "PATCH", path, bytes.NewReader(huge), []string{"Authorization", bearer, "Upload-Offset", "100"}, 413, "", "at most 1048576"},
 		{"more than the file", "PATCH", "/files/" + small, strings.NewReader("0123456789a"), []string{"Authorization", "Bearer " + smallKey, "Upload-Offset", "0"}, 413, "", "more bytes"},
-		{"POST", "POST", path, nil, nil, 405, "", "takes GET"},
+		{"POST", "POST", path, nil, nil, 405, "", "takes DELETE, GET"},
 		{"DELETE of a thumbnail", "DELETE", path + "/thumb", nil, nil, 405, "", "takes GET"},
 		{"before its message", "GET", path, nil, nil, 404, "", "no file"},
 		{"a thumbnail without a key", "PUT", path + "/thumb", bytes.NewReader(aJPEG(t)), nil, 401, "", "key"},
@@ -641,6 +641,47 @@ func TestHostileFiles(t *testing.T) {
 			a.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 			t.Errorf("%q: %d %v", test.name, a.status, a.Header)
 		}
+	}
+}
+
+// An upload that its sender takes back goes at once, also while a part comes, and makes
+// room for the next one. A file that a message has stays.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{Patience: 100 * time.Millisecond})
+	for range 2 * chat.MaxUnfinished {
+		id := newID()
+		key, _ := w.begin(id, "a", 1000)
+		w.patch(id, key, 0, random(500))
+		if a := w.do("DELETE", "/files/"+id, nil, "Authorization", "Bearer x"); a.status != http.StatusUnauthorized {
+			t.Errorf("with another key: %+v", a)
+		}
+		part, to := io.Pipe()
+		slow := make(chan answer)
+		go func() {
+			slow <- w.do("PATCH", "/files/"+id, part, "Authorization", "Bearer "+key, "Upload-Offset", "500")
+		}()
+		_, _ = to.Write(random(10))
+		if a := w.do("DELETE", "/files/"+id, nil, "Authorization", "Bearer "+key); a.status != http.StatusNoContent {
+			t.Errorf("%+v", a)
+		}
+		if a := <-slow; a.status == http.StatusNoContent {
+			t.Errorf("the part that came meanwhile: %+v", a)
+		}
+		_ = to.Close()
+		if a := w.do("DELETE", "/files/"+id, nil, "Authorization", "Bearer "+key); a.status != http.StatusNotFound {
+			t.Errorf("again: %+v", a)
+		}
+	}
+	w.settles()
+	id := w.upload("b", random(10))
+	key, _ := w.begin(id, "b", 10)
+	w.say(id)
+	if a := w.do("DELETE", "/files/"+id, nil, "Authorization", "Bearer "+key); a.status != http.StatusConflict {
+		t.Errorf("a message's file: %+v", a)
+	}
+	if a := w.do("GET", "/files/"+id, nil); a.status != http.StatusOK {
+		t.Errorf("it is gone: %+v", a)
 	}
 }
 

@@ -192,6 +192,28 @@ func (s *Store) sayDisk(err error) string {
 	return saysBroken
 }
 
+// takeBack ends an upload whose sender has thought better of it, so that the next one does
+// not wait for its place.
+func (s *Store) takeBack(w http.ResponseWriter, r *http.Request) {
+	row, ok := s.owned(w, r)
+	if !ok {
+		return
+	}
+	ctx := context.WithoutCancel(r.Context())
+	err := s.rows.DropFile(ctx, row.ID) // the log has its bytes removed, and nothing happens if a message has it
+	if err == nil {
+		row, err = s.rows.File(ctx, row.ID)
+	}
+	switch {
+	case errors.Is(err, chat.ErrNoFile):
+		w.WriteHeader(http.StatusNoContent)
+	case err != nil:
+		s.broken(w, r, err)
+	default:
+		s.refuse(w, "taken", http.StatusConflict, "A message has this file. Delete the message.")
+	}
+}
+
 // putThumb takes the thumbnail of an upload.
 func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 	row, ok := s.owned(w, r)
