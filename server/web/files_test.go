@@ -2,15 +2,20 @@ package web_test
 
 import (
 	"bytes"
+	cryptorand "crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"image"
+	"image/color"
 	"io"
 	"math/rand"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"parley/shared"
 )
@@ -36,17 +41,20 @@ func files(all ...given) string {
 }
 
 // attach chooses files by the button, and waits until they are prepared.
-func (p *page) attach(all ...given) {
+func (p *page) attach(all ...given) { p.t.Helper(); p.attachIn("Send", all...) }
+
+// attachIn is attach, with the button's word in another language.
+func (p *page) attachIn(send string, all ...given) {
 	p.t.Helper()
 	p.wait("document.querySelector('#attach') && !document.querySelector('#attach').hidden")
 	eval[any](p, `{ const field = document.querySelector('#choose'); field.files = `+files(all...)+`.files; field.dispatchEvent(new Event('change')); }`)
-	p.ready(len(all))
+	p.ready(len(all), send)
 }
 
 // ready waits until a number of files is prepared in the sheet.
-func (p *page) ready(n int) {
+func (p *page) ready(n int, send string) {
 	p.t.Helper()
-	p.wait(fmt.Sprintf("document.querySelectorAll('#chosen li').length === %d && document.querySelector('#send form button').textContent === 'Send'", n))
+	p.wait(fmt.Sprintf("document.querySelectorAll('#chosen li').length === %d && document.querySelector('#send form button').textContent === %q", n, send))
 }
 
 // sendFiles sends what the sheet shows, with a caption.
@@ -107,6 +115,38 @@ func download(t *testing.T, s *server, path string) ([]byte, http.Header) {
 func (p *page) waitSent() {
 	p.t.Helper()
 	p.wait("Object.keys(localStorage).every(key => !key.startsWith('parley/out/'))")
+}
+
+// file sends a file with what is said of it, as another client does, and returns the
+// message.
+func (c *client) file(s *server, name string, data, thumb []byte, width, height int, caption string) shared.Message {
+	c.t.Helper()
+	id := strings.ToLower(cryptorand.Text())
+	c.write(shared.Message{Type: shared.TypeUpload, ID: id, Name: name, Size: int64(len(data)), Width: width, Height: height})
+	var key string
+	c.await(func(m shared.Message) bool { key = m.Key; return m.Type == shared.TypeUpload && m.ID == id })
+	send := func(method, path string, body []byte) {
+		c.t.Helper()
+		r, err := http.NewRequest(method, s.url()+path, bytes.NewReader(body))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+key)
+		r.Header.Set("Upload-Offset", "0")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusNoContent {
+			c.t.Fatalf("%s %s: %s", method, path, res.Status)
+		}
+	}
+	send("PATCH", "/files/"+id, data)
+	if thumb != nil {
+		send("PUT", "/files/"+id+"/thumb", thumb)
+	}
+	return c.put(shared.Message{Type: shared.TypeChat, Text: caption, File: &shared.File{ID: id}})
 }
 
 func randomBytes(n int) []byte {
@@ -186,11 +226,11 @@ func TestSeveralFiles(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 	eval[any](p, `document.querySelector('#scroller').dispatchEvent(new DragEvent('drop', {bubbles: true, cancelable: true, dataTransfer: `+files(given{"notes.txt", []byte("dropped")})+`}))`)
-	p.ready(5)
+	p.ready(5, "Send")
 	eval[any](p, `document.dispatchEvent(new ClipboardEvent('paste', {bubbles: true, cancelable: true, clipboardData: `+files(given{"image.png", encodePNG(t, halves(50, 20))})+`}))`)
-	p.ready(6)
+	p.ready(6, "Send")
 	eval[any](p, "document.querySelector('#chosen li button').click()") // without one.png
-	p.ready(5)
+	p.ready(5, "Send")
 	p.sendFiles("These")
 	p.wait("document.querySelectorAll('#chat-log .filed').length === 3")
 	var names []string
@@ -463,4 +503,133 @@ func TestFileIsSaidOf(t *testing.T) {
 	filed(t, s, "Lobby", 1)
 	p.enter(s.url(), "Lobby") // from what it keeps
 	p.wait("document.querySelectorAll('#chat-log .filed').length === 1 && !document.querySelector('#chat-log .picture')")
+}
+
+// squares is a picture with something to see on it.
+func squares(width, height int) *image.RGBA {
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			m.Set(x, y, color.RGBA{uint8(255 * x / width), uint8(255 * y / height), uint8(120 + (x/40+y/40)%2*60), 255})
+		}
+	}
+	return m
+}
+
+// TestFileStates looks at files as people see them: shown, chosen, on their way, failed,
+// and one over the page.
+func TestFileStates(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--rate", "0", "--burst", "0")
+	ben, ada := dial(t, s, "Pictures", "Ben"), dial(t, s, "Pictures", "Ada Lovelace")
+	wide, tall := photo(t, squares(480, 320), 1), photo(t, squares(100, 480), 1)
+	ben.file(s, "stage.jpg", wide, wide, 480, 320, "The stage from row 12, before they let everybody in")
+	ada.file(s, "tower.jpg", tall, tall, 100, 480, "")
+	ben.file(s, "programme of the three days, with all rooms and times.pdf", []byte("%PDF-1.7"), nil, 0, 0, "")
+	ben.file(s, "jingle.wav", append([]byte("RIFF\x24\x00\x00\x00WAVEfmt "), make([]byte, 40)...), nil, 0, 0, "listen")
+	ada.file(s, "screen.png", encodePNG(t, squares(300, 200)), nil, 300, 200, "")
+
+	shown := func(p *page) {
+		p.wait("document.querySelectorAll('#chat-log .filed').length === 5")
+		eval[any](p, "document.querySelector('#scroller').scrollTop = 0")
+		p.wait(pictureShown)
+	}
+	chosen := func(p *page) {
+		p.attach(given{"IMG_22.jpg", photo(t, squares(600, 400), 1)}, given{"turns.gif", []byte("GIF89a broken")}, given{"none.txt", nil}, given{"minutes of the last meeting, signed.docx", randomBytes(50000)})
+		eval[any](p, "document.querySelector('#as-it-is').click()")
+	}
+	onItsWay := func(p *page) {
+		p.wait("document.querySelectorAll('#chat-log .filed').length === 5")
+		p.holdPart(1)
+		chosen(p)
+		p.sendFiles("Here it is")
+		p.wait("window.held && document.querySelectorAll('#pending .sending').length === 3 && document.querySelector('#pending img').naturalWidth > 0")
+	}
+	whole := func(p *page) {
+		shown(p)
+		eval[any](p, "[...document.querySelectorAll('#chat-log .picture')].pop().click()")
+		p.wait("document.querySelector('#whole p')?.textContent === '' && document.querySelector('#whole img').naturalWidth === 100")
+	}
+	for _, state := range []state{
+		{name: "page-files", width: 390, height: 844, prepare: shown},
+		{name: "page-files-320", width: 320, height: 640, media: dark, lang: "de", prepare: shown},
+		{name: "page-files-desktop", width: 1280, height: 840, media: dark, prepare: shown},
+		{name: "page-files-double", width: 390, height: 844, prepare: func(p *page) { p.fonts(32); shown(p) }},
+		{name: "page-files-chosen", width: 360, height: 740, prepare: chosen},
+		{name: "page-files-chosen-320", width: 320, height: 640, media: dark, lang: "fr", prepare: func(p *page) {
+			p.attachIn("Envoyer", given{"IMG_22.jpg", photo(t, squares(600, 400), 1)}, given{"turns.gif", []byte("GIF89a broken")})
+		}},
+		{name: "page-files-sending", width: 390, height: 844, prepare: onItsWay},
+		{name: "page-files-failed", width: 390, height: 844, media: dark, prepare: func(p *page) {
+			onItsWay(p)
+			eval[any](p, `import('/static/upload.js').then(({Uploads}) => Uploads.of({views: [], rooms: new Map()}).bytes.ask('readwrite', files => files.clear()))`)
+			p.enter(s.url(), "Pictures")
+			p.wait("document.querySelectorAll('#pending .reason').length === 3")
+		}},
+		{name: "page-files-whole", width: 390, height: 844, prepare: whole},
+		{name: "page-files-whole-desktop", width: 1280, height: 840, media: dark, prepare: whole},
+	} {
+		t.Run(state.name, func(t *testing.T) {
+			p := newPerson(t)
+			p.do(chromedp.EmulateViewport(state.width, state.height))
+			p.emulate(state.media)
+			p.open(s.url() + "/static/icon.svg")
+			p.setName("Ada Lovelace")
+			eval[any](p, "localStorage.setItem('parley/device', '"+quote(deviceOf("Ada Lovelace"))+"')")
+			if state.lang != "" {
+				eval[any](p, "localStorage.setItem('parley/lang', "+quote(quote(state.lang))+")")
+			}
+			p.open(s.url() + "/chat/Pictures/")
+			state.prepare(p)
+			p.examine(state.name)
+		})
+	}
+}
+
+// TestLinkToAFile is what a page that knows no files shows: what is said of it, and a
+// link that leads to it.
+func TestLinkToAFile(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	m := dial(t, s, "Lobby", "Ann").file(s, "notes.txt", []byte("read me"), nil, 0, 0, "From today")
+	if got := s.Messages("Lobby", 0)[0].Text; !strings.HasPrefix(got, "From today\nhttp") || !strings.Contains(got, "/files/") {
+		t.Fatalf("%d is told as %q", m.Offset, got)
+	}
+	p := newPerson(t)
+	p.open(s.url() + "/static/icon.svg")
+	// The tutorial's page, as its part 4 has it.
+	eval[any](p, `new Promise(done => {
+		const socket = new WebSocket('ws://' + location.host + '/ws/chat/Lobby/');
+		document.documentElement.append(document.createElementNS('http://www.w3.org/1999/xhtml', 'textarea'));
+		socket.onmessage = e => { document.querySelector('textarea').value += JSON.parse(e.data).message + '\n'; done(); };
+		socket.onopen = () => socket.send(JSON.stringify({message: 'hello'}));
+	})`)
+	dial(t, s, "Lobby", "Ann").file(s, "more.txt", []byte("read this"), nil, 0, 0, "")
+	p.wait("/http\\S+files\\/[a-z2-7]{26}/.test(document.querySelector('textarea').value)")
+	link := regexp.MustCompile(`/files/[a-z2-7]{26}`).FindString(eval[string](p, "document.querySelector('textarea').value"))
+	if data, header := download(t, s, link); string(data) != "read this" || !strings.Contains(header.Get("Content-Disposition"), "more.txt") {
+		t.Errorf("%q %v", data, header)
+	}
+}
+
+// TestFileIsGone has a server keep only the newest files: the page says of the others
+// that they are gone.
+func TestFileIsGone(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--max-file", "100KB", "--files-bytes", "150KB")
+	c, p := dial(t, s, "Lobby", "Ann"), newPerson(t)
+	p.mayComplain = true // 410
+	small := photo(t, squares(30, 20), 1)
+	first := c.file(s, "first.jpg", append(small, make([]byte, 90<<10)...), small, 30, 20, "the first")
+	p.enter(s.url(), "Lobby")
+	p.wait(pictureShown)
+	c.file(s, "second.bin", make([]byte, 90<<10), nil, 0, 0, "the second")
+	p.waitFor("the second")
+	eval[any](p, "document.querySelector('#chat-log .picture').click()")
+	p.wait("/No longer kept/.test(document.querySelector('#whole p')?.textContent)")
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#whole') && document.querySelector('#chat-log .gone')?.innerText.includes('first.jpg')")
+	if first.Offset != 1 {
+		t.Errorf("%+v", first)
+	}
 }

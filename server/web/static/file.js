@@ -67,11 +67,14 @@ function place({width, height}) {
 // A file that could not be loaded: it is gone, or comes when it is seen again.
 async function missed(log, m) {
 	const {status} = await fetch(address(m.file), {method: 'HEAD', cache: 'no-store'}).catch(() => ({}));
-	if (status !== 410) return;
+	if (status === 410) gone(log.app, log.room, m);
+}
+
+function gone(app, room, m) {
 	m.file.gone = true;
-	log.room.timeline.changed.add(m);
-	log.room.save();
-	log.app.changed();
+	room.timeline.changed.add(m);
+	room.save();
+	app.changed();
 }
 
 function picture(log, m, file, src) {
@@ -85,7 +88,7 @@ function picture(log, m, file, src) {
 	return e;
 }
 
-const row = file => el('a', {class: 'attachment', href: address(file), download: file.name}, drawing(page), about(file));
+const row = (log, m, file) => el('a', {class: 'attachment', href: address(file), download: file.name, onclick: () => missed(log, m)}, drawing(page), about(file));
 
 function player(kind, log, m, file) {
 	const e = el(kind, {controls: true, preload: 'none', src: address(file), onerror: () => missed(log, m)});
@@ -103,7 +106,7 @@ function shown(log, m, file) {
 	const kind = kindOf(file.type);
 	// A picture without a thumbnail is loaded only by whoever asks for it.
 	if (kind === 'picture') return [file.thumb ? picture(log, m, file, `${address(file)}/thumb`) : el('button', {type: 'button', class: 'attachment', 'data-act': 'whole', onclick: () => whole(log, m)}, drawing(page), about(file))];
-	return kind ? [player(kind, log, m, file), row(file)] : [row(file)];
+	return [...kind ? [player(kind, log, m, file)] : [], row(log, m, file)];
 }
 
 // What is on its way: how much of it, and a way back.
@@ -111,7 +114,7 @@ function pending(log, m, file) {
 	const {app, room} = log, e = file.thumb ? picture(log, m, file, '') : el('div', {class: 'attachment'}, drawing(page), about(file));
 	if (file.thumb) {
 		e.disabled = true;
-		import('./upload.js').then(({Uploads}) => Uploads.of(app).preview(file.id)).then(url => { e.lastChild.src = url; });
+		import('./upload.js').then(({Uploads}) => Uploads.of(app).preview(file.id)).then(url => { if (url) e.lastChild.src = url; });
 	}
 	const bar = el('progress', {max: file.size, value: 0, 'aria-label': file.name}), state = el('small', {}, bytes(file.size));
 	const line = el('div', {class: 'sending', id: `sending-${file.id}`, size: file.size}, bar, state, button(t('composer.cancel'), () => room.outbox.drop(m.id), {class: 'plain', 'data-act': 'cancel'}));
@@ -157,8 +160,8 @@ async function whole({app, room}, m) {
 	const {look, fits} = await part('picture');
 	try {
 		const response = await fetch(address(file), {cache: 'no-cache'});
-		if (response.status === 410) show(note, t('file.gone'));
-		if (!response.ok) throw response.status;
+		if (response.status === 410) gone(app, room, m);
+		if (!response.ok) return show(note, t(response.status === 410 ? 'file.gone' : 'file.failed'));
 		const blob = await response.blob(), said = await look(blob);
 		if (!said || !fits(said, largest)) return show(note, t(said ? 'file.vast' : 'file.failed'));
 		url = URL.createObjectURL(blob);
@@ -166,7 +169,7 @@ async function whole({app, room}, m) {
 		image.src = url;
 		await image.decode();
 		show(note, '');
-	} catch (status) {
-		if (status !== 410) show(note, t('file.failed'));
+	} catch {
+		show(note, t('file.failed'));
 	}
 }

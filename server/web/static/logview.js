@@ -209,7 +209,7 @@ export class LogView {
 		if (this.marks) this.marks(row, m, m, this);
 		if (m.error) {
 			row.append(el('div', {class: 'reason', dir: 'auto', role: 'alert'}, el('span', {}, sentence(m)), ' ',
-				...['retry', ...this.room.barrier || m.file ? [] : ['edit'], 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
+				...[...m.error === 'no_copy' ? [] : ['retry'], ...this.room.barrier || m.file ? [] : ['edit'], 'discard'].map(what => button(t(`menu.${what}`), () => this.act(what, m), {class: 'plain', 'data-act': what}))));
 		}
 		return row;
 	}

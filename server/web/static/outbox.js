@@ -69,8 +69,9 @@ export class Outbox {
 		set(this.prefix + m.id, {...m, id: m.more && !m.more.reply ? undefined : m.id, at: m.held ? undefined : m.at});
 	}
 
+	// Whether the server has a file still is asked again.
 	retry(m) {
-		this.put({...m, tab, error: ''});
+		this.put({...m, tab, error: '', held: m.file && (m.held || Date.now())});
 	}
 
 	/** Takes out what has come back, with its offset, or was given up, with its changes. */

@@ -11,7 +11,7 @@ const patience = 10e3; // ms for another tab to send its own
 const beat = 2000; // ms between two signs that a tab is sending
 const hang = 30e3; // ms after which a request is given up
 const part = {least: 64 << 10, most: 1 << 20, quick: 500, slow: 4000}; // bytes, ms
-const fresh = 60e3; // ms for which bytes may lack their message
+const fresh = 600e3; // ms for which bytes may lack their message
 
 const now = () => performance.now();
 const later = wait => { throw {wait}; };
@@ -192,7 +192,8 @@ export class Uploads {
 		const kept = await this.bytes.get(id);
 		if (!kept) throw {error: 'no_copy'};
 		this.here.add(id);
-		const answer = await room.session.ask({type: 'upload', id, name, size, ...width && {width, height}});
+		const question = room.session.ask({type: 'upload', id, name, size, ...width && {width, height}});
+		const answer = await Promise.race([question, new Promise(done => setTimeout(done, hang))]);
 		if (!answer) later(0); // the next connection begins again
 		if (answer.type === 'error') this.refused(answer);
 		let {at} = answer;
