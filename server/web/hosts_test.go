@@ -208,10 +208,20 @@ func TestHostLink(t *testing.T) {
 	secret := strings.TrimSpace(string(key))
 	link := func(key string) string { return "http://" + wire.addr + "/r/Hall%207#host=" + key }
 	ann := newPerson(t)
+	ann.before("{ const {send} = WebSocket.prototype; window.sent = []; WebSocket.prototype.send = function (frame) { sent.push(frame); return send.call(this, frame); }; }")
 	ann.open(link(secret))
 	ann.wait("document.activeElement.id === 'name-input' && !location.href.includes('#')")
 	ann.keys("Ann\r")
 	ann.waitNotice("Ann hosts this room")
+	ann.mayComplain = true // the line is cut
+	s.Stop()               // whoever is a host needs the key no more
+	ann.wait("!document.querySelector('#banner').hidden")
+	s.start()
+	eval[any](ann, "document.querySelector('#again').click()")
+	ann.waitConnected()
+	if got := eval[[]bool](ann, "sent.filter(frame => frame.includes('\"hello\"')).map(frame => frame.includes('host_key'))"); !got[0] || got[len(got)-1] || len(got) < 2 {
+		t.Errorf("of the hellos, these have the key: %v", got)
+	}
 	// In a page that is in the room already, too.
 	bob := named(t, s, "Bob")
 	bob.enter("http://"+wire.addr, "Hall%207")
@@ -255,6 +265,7 @@ func TestQuiet(t *testing.T) {
 	bob.say("first")
 	ann.waitFor("first")
 	bob.keys("a thought that")
+	eval[any](bob, "(input => { input.value += '\\nhas\\nthree lines'; input.dispatchEvent(new Event('input')) })(document.querySelector('#chat-message-input'))")
 
 	ann.tabTo("#open", true)
 	ann.keys("\r")
@@ -280,9 +291,9 @@ func TestQuiet(t *testing.T) {
 	stranger.waitBanner("Ann lets in only those who have been in this room before.")
 
 	ann.choose("Quiet")
-	bob.wait(writes + " && document.querySelector('#chat-message-input').value === 'a thought that'")
+	bob.wait(writes + " && document.querySelector('#chat-message-input').value === 'a thought that\\nhas\\nthree lines'")
 	ann.wait("document.querySelector('#host-door').value === 'open' && document.querySelector('#host-write').value === 'all'")
-	bob.wait("document.querySelector('#chat-message-input').offsetHeight > 40")
+	bob.wait("document.querySelector('#chat-message-input').offsetHeight > 70")
 	bob.keys("Z") // the focus is back, too
 	bob.wait("document.querySelector('#chat-message-input').value.includes('Z')")
 
