@@ -214,12 +214,15 @@ func TestFileMoves(t *testing.T) {
 	}
 }
 
+// howManyKills has TestKilledWhileSending kill more often: 200 times take a minute or two.
+const howManyKills = "PARLEY_KILLS"
+
 // TestKilledWhileSending kills an app, and now and then the server, at random moments of
 // sending files. Every file that the app has shown is in the log once, as it was.
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	kills := 12
-	if n, err := strconv.Atoi(os.Getenv("PARLEY_KILLS")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv(howManyKills)); err == nil {
 		kills = n
 	}
 	s := startServer(t, "--rate", "0")

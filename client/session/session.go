@@ -31,6 +31,12 @@
 // What came while the room was not followed is asked for: see Behind. An answer that is
 // older than a change that came meanwhile is asked for again.
 //
+// # Files
+//
+// A message with a file waits in the outbox like others, but lets them pass until the
+// server has the file. Row.Copy is the file in the store's folder, Item.File what the
+// screen shows of it. See SendFile, Fetch and Thumb.
+//
 // # For the screen
 //
 // Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft;
@@ -42,6 +48,7 @@
 //	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
 //	model       item, timeline, rows, content, history, crowd, outbox, amendments
 //	discovery   discover, announcement, network, move
+//	files       file, uploads, transfer
 //	store       the contract alone; package store has the files
 //	the loop    room, loop, commands, questions, status
 package session
