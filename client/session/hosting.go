@@ -42,8 +42,9 @@ func (r Rules) MaySendFiles() bool {
 // already.
 type Hosting struct {
 	Rules
-	Pin  *Item // the message on top; nil if there is none, or as long as it is not known
-	Late bool  // Config.Host or a HostKey did not make this device a host: the room was open already, or has too many
+	Pin  *Item  // the message on top; nil if there is none, or as long as it is not known
+	Late bool   // Config.Host or a HostKey did not make this device a host: the room was open already, or has too many
+	Like string // another room, which the name of this one can be taken for, since this device has opened it
 }
 
 // Act is what a host does. Of Row, User and Whom, one says whom it is about, or none does.
@@ -73,7 +74,7 @@ func (r *Room) Claim(key string) {
 // welcomeHost takes what a welcome says of hosts.
 func (l *loop) welcomeHost(w shared.Message) {
 	asked := l.config.Host || l.config.HostKey != ""
-	l.late = asked && !w.Host
+	l.late, l.like = asked && !w.Host, w.Like
 	l.config.Host, l.config.HostKey = false, ""
 	t := l.timeline
 	was := t.rules
@@ -102,7 +103,7 @@ func (l *loop) welcomeHost(w shared.Message) {
 // before.
 func (l *loop) tellHosting() {
 	h := l.timeline.hosting()
-	h.Late = l.late
+	h.Late, h.Like = l.late, l.like
 	if !reflect.DeepEqual(h, l.hosting) {
 		l.hosting = h
 		l.timeline.change(Change{Kind: HostingChanged, Hosting: h})

@@ -89,6 +89,8 @@ func TestHostOpensARoom(t *testing.T) {
 	}
 	late := enter(t, session.Config{Server: base, Room: "Class", User: "Dan", Host: true})
 	late.until("to be told", func() bool { return late.hosting.Late && !late.hosting.Host })
+	other := enter(t, session.Config{Server: base, Room: "Cl\u0430ss", User: "Dan"}) // with a Cyrillic a
+	other.until("to be told of the other room", func() bool { return other.hosting.Like == "Class" })
 }
 
 // What hosts did stands between the messages of older history, and survives a restart.

@@ -42,6 +42,7 @@ type loop struct {
 	tries       int      // failed ones in a row
 	badHello    bool     // the last try ended with bad_hello
 	late        bool     // see Hosting.Late
+	like        string   // see Hosting.Like
 	hosting     Hosting  // as it was told last
 	paused      bool
 	closing     bool

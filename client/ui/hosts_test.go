@@ -261,3 +261,12 @@ func TestLinkOfAHost(t *testing.T) {
 		}
 	}
 }
+
+// TestRoomThatLooksAlike says that there is another room whose name looks the same.
+func TestRoomThatLooksAlike(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	w.hostedRoom(func(h *session.Hosting) { h.Like = "Lobby" })
+	if toast := w.client.nav.toast; !toast.Visible() || w.said() != "There is also a room Lobby, which looks like this one. This one is new." {
+		t.Errorf("said %q", w.said())
+	}
+}

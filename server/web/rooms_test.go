@@ -96,3 +96,13 @@ func TestGap(t *testing.T) {
 		t.Errorf("%d messages: %q", len(got), strings.Join(got, "|")[:min(200, len(strings.Join(got, "|")))])
 	}
 }
+
+// TestRoomThatLooksAlike opens a room whose name looks like another's, and is told so.
+func TestRoomThatLooksAlike(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	dial(t, s, "Lobby", "Cleo").say("good morning")
+	bob := named(t, s, "Bob")
+	bob.enter(s.url(), "L\u043ebby") // with a Cyrillic o
+	bob.wait("document.querySelector('#note').textContent === 'There is also a room Lobby, which looks like this one. This one is new.'")
+}

@@ -121,6 +121,9 @@ func (c *Room) Apply(batch []session.Change) {
 			if change.Hosting.Late && !c.Hosting.Late {
 				c.owner.Say(lang.T("host.late"))
 			}
+			if like := change.Hosting.Like; like != "" && c.Hosting.Like == "" {
+				c.owner.Say(lang.T("room.like", "why", text.OneLine(like)))
+			}
 			c.Hosting = change.Hosting
 		case session.RolesTold:
 			if change.Roles.Err == nil {

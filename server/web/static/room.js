@@ -177,6 +177,7 @@ export class Room {
 		if (key && (fresh || host)) set(keyOf(this.path), {key});
 		else if (host) remove(keyOf(this.path));
 		if (host && !m.host) this.outbox.trouble = {error: 'host.late'};
+		else if (m.like) this.outbox.trouble = {error: 'room.like', why: m.like};
 		this.rules = {host: m.host, silenced: m.silenced, settings: m.settings || {}, pinned: m.pinned};
 		if (this.pin) this.pin.asked = 0;
 		this.claim = '';
