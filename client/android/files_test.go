@@ -95,6 +95,33 @@ func TestAppSendsAPhoto(t *testing.T) {
 	})
 	p.do("back")
 	p.find("the room again", func(s screen) (image.Rectangle, bool) { return image.Rectangle{}, len(mine(s)) == 1 })
+
+	// Another app plays a sound, where it is saved.
+	sound := filepath.Join(t.TempDir(), "Bell.wav")
+	if err := os.WriteFile(sound, []byte("RIFF\x2c\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x08\x00\x00\x00abcdefgh"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.tap(attach)
+	p.wait(`picks \*/\*`)
+	p.do("pick %s", sound)
+	p.tap(p.find("the sheet", func(s screen) (image.Rectangle, bool) { b := s.boxes(fill, image.Pt(300, 40)); return one(b), len(b) == 1 }))
+	last := p.find("the sound in its bubble", func(s screen) (image.Rectangle, bool) {
+		b := mine(s)
+		if len(b) != 2 {
+			return image.Rectangle{}, false
+		}
+		return b[1], true
+	})
+	eventually(t, "the sound in the room", func() bool {
+		server.get(t, "/api/rooms/Garden/messages", &sent)
+		return len(sent.Messages) == 2 && sent.Messages[1].File.Type == "audio/wav"
+	})
+	p.save("file-sound.png")
+	saved = filepath.Join(t.TempDir(), "Bell.wav")
+	p.tap(last)
+	p.wait(`saves Bell\.wav as audio/wav`)
+	p.do("pick %s", saved)
+	p.wait("opens content://phone" + saved + " as audio/wav")
 }
 
 // hasPhoto reports whether the photo's four quarters can be seen, as they are upright.

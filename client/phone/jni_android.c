@@ -11,6 +11,7 @@ enum {
 	IMPORTANCE_HIGH = 4,
 	FLAG_UPDATE_CURRENT = 0x08000000,
 	FLAG_IMMUTABLE = 0x04000000,
+	FLAG_GRANT_READ_URI_PERMISSION = 1,
 	ANDROID_8 = 26,  // has channels of notifications
 	ANDROID_13 = 33, // wants a permission for them
 	ANDROID_17 = 37, // wants one for local networks, of apps that are made for it
@@ -285,4 +286,17 @@ int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, j
 
 void phone_withdraw(JNIEnv *env, jobject application, jstring tag) {
 	callVoid(env, service(env, application, "notification"), "cancel", "(Ljava/lang/String;I)V", tag, 0);
+}
+
+int phone_open(JNIEnv *env, jobject activity, jstring address, jstring type) {
+	jclass c = (*env)->FindClass(env, "android/net/Uri");
+	if (failed(env) || !c) return 0;
+	jmethodID parse = (*env)->GetStaticMethodID(env, c, "parse", "(Ljava/lang/String;)Landroid/net/Uri;");
+	if (failed(env) || !parse) return 0;
+	jobject uri = (*env)->CallStaticObjectMethod(env, c, parse, address);
+	if (failed(env) || !uri) return 0;
+	jobject intent = make(env, "android/content/Intent", "(Ljava/lang/String;)V", (*env)->NewStringUTF(env, "android.intent.action.VIEW"));
+	callObject(env, intent, "setDataAndType", "(Landroid/net/Uri;Ljava/lang/String;)Landroid/content/Intent;", uri, type);
+	callObject(env, intent, "addFlags", "(I)Landroid/content/Intent;", FLAG_GRANT_READ_URI_PERMISSION);
+	return callVoid(env, activity, "startActivity", "(Landroid/content/Intent;)V", intent);
 }

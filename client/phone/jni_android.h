@@ -43,4 +43,8 @@ int phone_asks_for_network(JNIEnv *env, jobject application);
 void phone_ask_for_network(JNIEnv *env, jobject activity);
 
 int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel);
+// phone_open starts an app that shows or plays a file, and lets it read that. It returns
+// 0 if there is none.
+int phone_open(JNIEnv *env, jobject activity, jstring address, jstring type);
+
 void phone_withdraw(JNIEnv *env, jobject application, jstring tag);

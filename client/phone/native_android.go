@@ -124,3 +124,10 @@ func Notify(n Notice) (shown bool) {
 func Withdraw(tag string) {
 	inJava(func(j java) { C.phone_withdraw(j.env, j.application, j.string(tag)) })
 }
+
+// Open lets an app show or play a file of a type, such as audio/mpeg, that the person
+// has saved at an address. It reports false if no app does.
+func Open(address, kind string) (opened bool) {
+	inJava(func(j java) { opened = C.phone_open(j.env, j.activity, j.string(address), j.string(kind)) != 0 })
+	return opened
+}

@@ -40,3 +40,7 @@ func Notify(Notice) bool { return false }
 
 // Withdraw takes back the notification with a tag.
 func Withdraw(tag string) {}
+
+// Open lets an app show or play a file. It reports false if this package can't: Fyne
+// can, on other systems than Android.
+func Open(address, kind string) bool { return false }

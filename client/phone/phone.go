@@ -1,7 +1,8 @@
 // Package phone asks Android for what Fyne does not: sockets on the Wi-Fi network,
 // the size of text, whether animations are on, the permissions to notify and to reach
-// local networks, and one notification for each room. It asks through JNI, without any Java. On other
-// systems its functions say that there is nothing to ask.
+// local networks, one notification for each room, and an app that plays a file. It asks
+// through JNI, without any Java. On other systems its functions say that there is nothing
+// to ask.
 //
 // android.go and jni_android.c are the way to Android; dial.go and
 // network.go, which decide what to do with what they find, run everywhere.

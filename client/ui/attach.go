@@ -325,16 +325,16 @@ func (s *sheet) sendFile(i int, a *attachment) {
 	out, _ := a.outgoing(s.asItIs)
 	room, caption, reply := s.page.conv.Session, s.caption.Text, s.reply
 	b := s.page.client.bridge
-	b.Background(func() {
-		err := sendFile(b.Context, room, a.path, out, caption, reply)
-		b.Post(func() {
+	b.Run(b.Context, func(ctx context.Context) func() {
+		err := sendFile(ctx, room, a.path, out, caption, reply)
+		return func() {
 			s.sending = false
 			if err == nil {
 				s.sent(i, a)
 			} else {
 				s.refused(a, err)
 			}
-		})
+		}
 	})
 }
 

@@ -77,26 +77,23 @@ func showDialog(d *dialog.FileDialog, w fyne.Window) {
 // and a system may run what is called a program.
 var extensions = map[string]string{
 	"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/avif": ".avif",
-	"video/mp4": ".mp4", "video/webm": ".webm",
-	"audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/ogg": ".ogg", "audio/wav": ".wav", "audio/wave": ".wav", "audio/x-wav": ".wav",
+	"video/mp4": ".mp4", "video/webm": ".webm", "video/ogg": ".ogv",
+	"audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/ogg": ".ogg", "audio/wav": ".wav",
 }
 
 // mimeOf is the type that Android saves a name as: with another one, it adds an ending.
 func mimeOf(name string) string {
 	ext := strings.ToLower(filepath.Ext(name))
 	for kind, e := range extensions {
-		if e == ext && kind != "audio/wave" && kind != "audio/x-wav" {
+		if e == ext {
 			return kind
 		}
 	}
 	return "application/octet-stream"
 }
 
-// openable reports whether the system shows or plays a file when it is opened. On a
-// phone another app could not read it.
-func openable(f *session.File) bool {
-	return extensions[f.Type] != "" && !kit.IsPhone()
-}
+// openable reports whether the system shows or plays a file when it is opened.
+func openable(f *session.File) bool { return extensions[f.Type] != "" }
 
 // openFile does what a tap on a message's file asks for.
 func (p *roomPage) openFile(item session.Item) {
@@ -109,7 +106,7 @@ func (p *roomPage) openFile(item session.Item) {
 	case openable(f):
 		p.client.play(p.conv.Session, item)
 	default:
-		p.client.save(p.conv.Session, item)
+		p.client.save(p.conv.Session, item, nil)
 	}
 }
 
@@ -132,7 +129,7 @@ func (p *roomPage) fileActions(item session.Item) (actions []kit.Action) {
 		actions = append(actions, kit.Action{Icon: "play", Label: lang.T("file.open"), Do: func() { c.play(room, item) }})
 	}
 	if item.Delivery == session.Sent {
-		actions = append(actions, kit.Action{Icon: "save", Label: lang.T("file.save"), Do: func() { c.save(room, item) }})
+		actions = append(actions, kit.Action{Icon: "save", Label: lang.T("file.save"), Do: func() { c.save(room, item, nil) }})
 	}
 	return actions
 }
@@ -256,15 +253,28 @@ func fetchProblem(err error) string {
 	return lang.T("file.unsaved")
 }
 
-// play lets the system open a sound, a film or a picture.
+// play lets the system open a sound, a film or a picture. On a phone another app can read
+// it only where the person has saved it.
 func (c *client) play(room *session.Room, item session.Item) {
-	name := shared.SavedName(item.File.Name)
-	name = strings.TrimSuffix(name, filepath.Ext(name)) + extensions[item.File.Type]
-	c.load(room, item, lang.T("file.opening"), name, func(path string) { // the next start removes it
+	if kit.IsPhone() {
+		c.save(room, item, func(at fyne.URI) {
+			if !c.system.open(at.String(), item.File.Type) {
+				c.nav.Say(lang.T("file.unopened.saved"))
+			}
+		})
+		return
+	}
+	c.load(room, item, lang.T("file.opening"), playedName(item.File), func(path string) { // the next start removes it
 		if err := c.app.OpenURL(fileURL(path)); err != nil {
 			c.nav.Say(lang.T("file.unopened"))
 		}
 	})
+}
+
+// playedName is the name of a file that the system opens.
+func playedName(f *session.File) string {
+	name := shared.SavedName(f.Name)
+	return strings.TrimSuffix(name, filepath.Ext(name)) + extensions[f.Type]
 }
 
 // fileURL is the address of a file of this device.
@@ -277,21 +287,26 @@ func fileURL(path string) *url.URL {
 }
 
 // save fetches a message's file and asks where it is to go: in this order, because
-// asking may empty what is there.
-func (c *client) save(room *session.Room, item session.Item) {
+// asking may empty what is there. saved, if not nil, is told where it is then.
+func (c *client) save(room *session.Room, item session.Item, saved func(at fyne.URI)) {
 	c.load(room, item, lang.T("file.saving"), "part", func(path string) {
-		c.saveAs(item.File, path, func() { removeFile(path) })
+		c.saveAs(item.File, path, func(at fyne.URI) {
+			removeFile(path)
+			if at != nil && saved != nil {
+				saved(at)
+			}
+		})
 	})
 }
 
-// saveAs asks where a file that was fetched is to go, and puts it there. done is called
-// at the end.
-func (c *client) saveAs(f *session.File, path string, done func()) {
+// saveAs asks where a file that was fetched is to go, and puts it there. At the end, done
+// is told where it is; nil if it is not.
+func (c *client) saveAs(f *session.File, path string, done func(at fyne.URI)) {
 	name := shared.SavedName(f.Name)
 	c.pickers.save(c.window, name, func(w fyne.URIWriteCloser, err error) {
 		if w == nil {
 			c.bridge.Post(func() {
-				done()
+				done(nil)
 				if err != nil {
 					c.nav.Say(lang.T("file.unsaved"))
 				}
@@ -301,13 +316,14 @@ func (c *client) saveAs(f *session.File, path string, done func()) {
 		c.bridge.Run(c.bridge.Context, func(context.Context) func() {
 			err := copyOut(w, path, f.Size)
 			return func() {
-				done()
 				if err != nil {
+					done(nil)
 					fyne.LogError("A file could not be saved", err)
 					c.nav.Say(lang.T("file.unsaved"))
 					return
 				}
 				c.nav.Say(lang.T("file.saved", "name", conversation.FileLabel(&session.File{Name: w.URI().Name()})))
+				done(w.URI())
 			}
 		})
 	})

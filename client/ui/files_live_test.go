@@ -225,7 +225,7 @@ func TestGoneFiles(t *testing.T) {
 	item := w.sentFile(p)
 	p.conv.Session.Delete(item.ID)
 	w.settle(func() bool { now, ok := p.conv.Timeline.Message(item.ID); return ok && now.Deleted })
-	w.client.save(p.conv.Session, item)
+	w.client.save(p.conv.Session, item, nil)
 	w.settle(func() bool { return w.said() == lang.T("file.gone.why") })
 	if len(w.left()) != 0 {
 		t.Errorf("left are %q", w.left())
@@ -244,5 +244,73 @@ func TestTooLargeFile(t *testing.T) {
 	w.client.back(true)
 	if p.composer.Entry.Text != "what I wrote" {
 		t.Errorf("the composer has %q", p.composer.Entry.Text)
+	}
+}
+
+// A file that waits can be taken back, and leaves nothing behind.
+func TestCancellingAFile(t *testing.T) {
+	s := servertest.Start(t)
+	w, p := filesLife(t, t.TempDir(), s.Addr())
+	s.Stop()
+	w.settle(func() bool { return p.conv.Status.State != session.Connected })
+	w.picked(p, w.file("Plan.txt", []byte("a plan")))
+	tapAction(t, w, lang.T("file.go"))
+	w.settle(func() bool { return p.conv.Timeline.Len() == 1 && w.window.Canvas().Overlays().Top() == nil })
+	if s := uitest.Sentence(p.list); !strings.Contains(s, "Plan.txt Waits · 6 B") {
+		t.Errorf("the row says %q", s)
+	}
+	p.list.Tapped(&fyne.PointEvent{Position: uitest.Where(t, p.list, "Plan.txt").SubtractXY(60, 0)})
+	w.settle(func() bool { return p.conv.Timeline.Len() == 0 })
+	if len(w.left()) != 0 {
+		t.Errorf("left are %q", w.left())
+	}
+}
+
+// A name comes from others. What the system opens has the extension of what is in it, and
+// no folder.
+func TestPlayedName(t *testing.T) {
+	for name, want := range map[string]string{
+		"Song.mp3": "Song.mp3", "run.exe": "run.mp3", "a.mp3.bat": "a.mp3.mp3", "../../etc/passwd": "passwd.mp3", "CON": "_CON.mp3", "x.desktop": "x.mp3", "": "file.mp3",
+	} {
+		if got := playedName(&session.File{Name: name, Type: "audio/mpeg"}); got != want {
+			t.Errorf("%q is opened as %q, want %q", name, got, want)
+		}
+	}
+	for _, kind := range []string{"", "application/octet-stream", "text/html", "image/svg+xml", "application/pdf"} {
+		if openable(&session.File{Type: kind}) {
+			t.Errorf("%q is opened", kind)
+		}
+	}
+}
+
+// lossy loses half of what is written to it, and does not say so, as Fyne on Android
+// when the disk is full.
+type lossy struct{ fyne.URIWriteCloser }
+
+func (w lossy) Write(p []byte) (int, error) {
+	_, err := w.URIWriteCloser.Write(p[:len(p)/2])
+	return len(p), err
+}
+
+// What was saved is read again: half a file is none.
+func TestSavingIsChecked(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	data := bytes.Repeat([]byte("0123456789"), 100_000)
+	from, to := w.file("whole", data), storage.NewFileURI(filepath.Join(t.TempDir(), "saved"))
+	for _, loses := range []bool{false, true} {
+		out, err := storage.Writer(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if loses {
+			out = lossy{out}
+		}
+		err = copyOut(out, from, int64(len(data)))
+		if (err != nil) != loses {
+			t.Errorf("loses %v: %v", loses, err)
+		}
+		if _, err := os.Stat(to.Path()); (err != nil) != loses {
+			t.Errorf("loses %v: afterwards %v", loses, err)
+		}
 	}
 }

@@ -267,6 +267,10 @@ func (p *roomPage) edit(t conversation.Task, s string) bool {
 		p.complainOf(lang.T("failed.not_found"))
 		return false
 	}
+	if p.complain = p.excess(s); p.complain != "" {
+		p.state()
+		return false
+	}
 	var err error
 	if s != item.Text {
 		err = p.conv.Session.Edit(item.ID, s)
@@ -290,7 +294,11 @@ func (p *roomPage) refused(err error, s string) {
 
 // excess says by how much a text is too long for a message, or "".
 func (p *roomPage) excess(s string) string {
-	if n := utf8.RuneCountInString(s) - p.conv.Session.Limit(); n > 0 {
+	limit := p.conv.Session.Limit()
+	if t := p.composer.Task(); t != nil && t.Edit && t.Of.File != nil {
+		limit = min(limit, shared.MaxCaption)
+	}
+	if n := utf8.RuneCountInString(s) - limit; n > 0 {
 		return lang.Plural("room.excess", n)
 	}
 	return ""

@@ -10,6 +10,7 @@ type system struct {
 	askForNetwork  func()
 	notify         func(handset.Notice) bool
 	withdraw       func(tag string)
+	open           func(address, kind string) bool
 }
 
-var android = system{handset.AsksToNotify, handset.AskToNotify, handset.AsksForNetwork, handset.AskForNetwork, handset.Notify, handset.Withdraw}
+var android = system{handset.AsksToNotify, handset.AskToNotify, handset.AsksForNetwork, handset.AskForNetwork, handset.Notify, handset.Withdraw, handset.Open}

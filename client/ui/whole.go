@@ -128,14 +128,14 @@ func (w *whole) loaded(path string, img image.Image, err error) {
 func (w *whole) save() {
 	c := w.page.client
 	if w.path == "" {
-		c.save(w.page.conv.Session, w.item)
+		c.save(w.page.conv.Session, w.item, nil)
 		return
 	}
 	if w.saving {
 		return
 	}
 	w.saving = true
-	c.saveAs(w.item.File, w.path, func() {
+	c.saveAs(w.item.File, w.path, func(fyne.URI) {
 		if w.saving = false; w.closed {
 			removeFile(w.path)
 		}

@@ -11,7 +11,7 @@
 //
 // It answers each with a line "ok", or "error" and why. Between these are lines
 // on what the app did: log, keyboard, clipboard, notification, withdrawn, asks,
-// connect, lookup, picks, saves, finished.
+// connect, lookup, picks, saves, opens, finished.
 #include "host.h"
 
 #include <X11/Xlib.h>

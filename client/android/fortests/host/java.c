@@ -53,6 +53,9 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("close")) return close(atoi(object));
 	if (IS("query")) return (long)ARGUMENT;
 	if (IS("moveToFirst")) return 1;
+	if (IS("setDataAndType")) return title = ARGUMENT, text = ARGUMENT, (long)object;
+	if (IS("addFlags")) return (long)object;
+	if (IS("startActivity")) return say("opens %s as %s", title, text);
 	if (IS("getString")) return (long)(strrchr(object, '/') + 1);
 	// the networks
 	if (IS("getActiveNetwork")) return (long)"mobile data";
