@@ -301,18 +301,29 @@ func TestCutUpload(t *testing.T) {
 	check(3)
 }
 
-// TestTakenBack cancels a file that is on its way, and the next one goes.
+// TestTakenBack cancels files that are on their way, more than the server keeps room for,
+// and the next one goes.
 func TestTakenBack(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := newPerson(t)
 	p.enter(s.url(), "Lobby")
-	p.holdPart(2)
-	p.attach(given{"wrong.bin", randomBytes(900 << 10)}, given{"right.bin", randomBytes(2000)})
+	eval[any](p, `{
+		const real = window.fetch;
+		window.fetch = async (url, options = {}) => {
+			if (options.method === 'PATCH' && options.headers['upload-offset'] > 0) await new Promise(done => { window.letGo = done; });
+			return real(url, options);
+		};
+	}`)
+	wrong := given{"wrong.bin", randomBytes(1200 << 10)}
+	p.attach(wrong, wrong, wrong, wrong, wrong, given{"right.bin", randomBytes(2000)})
 	p.sendFiles("")
-	p.wait("window.held && document.querySelectorAll('#pending li').length === 2")
-	eval[any](p, "document.querySelector('[data-act=cancel]').click()")
-	eval[any](p, "letGo()")
+	for n := 6; n > 1; n-- {
+		p.wait(fmt.Sprintf("window.letGo && document.querySelectorAll('#pending li').length === %d", n))
+		eval[any](p, "document.querySelector('[data-act=cancel]').click()")
+		p.wait(fmt.Sprintf("document.querySelectorAll('#pending li').length === %d", n-1))
+		eval[any](p, "{ const go = letGo; window.letGo = null; go(); }")
+	}
 	p.wait("document.querySelector('#chat-log .filed') && !document.querySelector('#pending li')")
 	if f := filed(t, s, "Lobby", 1)[0].File; f.Name != "right.bin" {
 		t.Errorf("sent: %+v", f)

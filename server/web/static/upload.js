@@ -77,8 +77,9 @@ export class Uploads {
 	}
 
 	constructor(app) {
-		// current is what is being sent; here are the ids of the bytes that are kept; size is a part's.
-		Object.assign(this, {app, bytes: new Bytes(), current: null, here: new Set(), urls: new Map(), seen: new Map(), heard: -Infinity, tries: 0, pause: 0, size: 4 * part.least});
+		// current is what is being sent; here are the ids of the bytes that are kept; begun are
+		// the keys of uploads by id; size is a part's.
+		Object.assign(this, {app, bytes: new Bytes(), current: null, here: new Set(), begun: new Map(), urls: new Map(), seen: new Map(), heard: -Infinity, tries: 0, pause: 0, size: 4 * part.least});
 		app.views.push(this);
 		onChange(key => {
 			if (key === 'sending') this.heard = now();
@@ -129,6 +130,9 @@ export class Uploads {
 			if (wanted.has(id)) continue;
 			this.here.delete(id);
 			this.bytes.remove(id);
+			const Authorization = this.begun.get(id);
+			// The server keeps room for a few uploads of a device.
+			if (Authorization) fetch(`${base}files/${id}`, {method: 'DELETE', headers: {Authorization}}).catch(() => {});
 		}
 	}
 
@@ -196,17 +200,21 @@ export class Uploads {
 		const answer = await Promise.race([question, new Promise(done => setTimeout(done, hang))]);
 		if (!answer) later(0); // the next connection begins again
 		if (answer.type === 'error') this.refused(answer);
+		const Authorization = `Bearer ${answer.key}`;
 		let {at} = answer;
+		this.begun.set(id, Authorization);
 		for (progress(id, at); at < size; progress(id, at)) {
-			at = await this.part(kept, answer.key, at);
+			at = await this.part(kept, Authorization, at);
 			this.tries = 0;
 		}
 		if (kept.thumb) {
-			const {status} = await this.request('PUT', `${id}/thumb`, {Authorization: `Bearer ${answer.key}`}, kept.thumb);
+			const {status} = await this.request('PUT', `${id}/thumb`, {Authorization}, kept.thumb);
 			if (status === 401 || status === 429 || status > 499) later(0); // else it goes without
 		}
 		const now = room.outbox.list().find(w => w.id === m.id);
-		if (now) room.outbox.put({...now, held: 0});
+		if (!now) return;
+		this.begun.delete(id);
+		room.outbox.put({...now, held: 0});
 	}
 
 	refused({code, message, retry_ms}) {
@@ -216,14 +224,14 @@ export class Uploads {
 
 	// Sends a part of a file, and returns where its upload stands then. On a slow line
 	// the parts are small: it is seen that they come.
-	async part({id, blob}, key, at) {
+	async part({id, blob}, Authorization, at) {
 		let bytes;
 		try {
 			bytes = await blob.slice(at, at + this.size).arrayBuffer();
 		} catch { // it was changed or removed
 			throw {error: 'no_copy'};
 		}
-		const began = now(), response = await this.request('PATCH', id, {Authorization: `Bearer ${key}`, 'upload-offset': `${at}`}, bytes);
+		const began = now(), response = await this.request('PATCH', id, {Authorization, 'upload-offset': `${at}`}, bytes);
 		const took = now() - began, {status} = response, stands = +(response.headers.get('upload-offset') || NaN);
 		if (status === 413) throw {why: await why(response)};
 		if (status === 507) throw {error: 'no_room'};
