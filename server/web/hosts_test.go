@@ -175,6 +175,11 @@ func TestOpenAsHost(t *testing.T) {
 
 	dial(t, s, "hall", "Cleo").say("good morning")
 	bob := named(t, s, "Bob")
+	bob.open(s.url() + "/chat/")
+	bob.wait("!document.querySelector('#lock').hidden")
+	eval[any](bob, "document.querySelector('#hosting').checked = true")
+	bob.lockRoom("Cellar", "", true) // which only a passphrase hides
+	bob.wait("document.querySelector('#error').textContent && document.activeElement.id === 'lock-key' && location.pathname === '/chat/'")
 	bob.openAsHost(s, "hall", "")
 	bob.waitFor("good morning")
 	bob.wait("document.querySelector('#note').textContent === 'The room was open already, so you are not its host.'")
@@ -188,6 +193,7 @@ func TestOpenAsHost(t *testing.T) {
 	// He is in the room that he asks for once more: he stays in it.
 	bob.look(1280, 800, "light")
 	bob.enter(s.url(), "hall")
+	bob.wait("!document.querySelector('#lock').hidden")
 	eval[any](bob, `document.querySelector('#lock').click(); document.querySelector('#hosting').click();
 		document.querySelector('#room-name-input').value = 'Hall'; document.querySelector('#room-name-submit').click()`)
 	bob.wait("document.querySelector('#note').textContent === 'The room was open already, so you are not its host.'")
@@ -481,6 +487,9 @@ func TestNoticesInHistory(t *testing.T) {
 			want = append(want, "Ann: everyone may come in")
 		}
 	}
+	s.Stop() // a visit has no notices then, when the messages come from the disk
+	s.start("--rate", "0", "--burst", "0")
+	ann = greet(t, s, "Class", shared.Message{User: "Ann"})
 	bob := named(t, s, "Bob")
 	shown := func() []string {
 		return eval[[]string](bob, "[...document.querySelectorAll('#chat-log p, #chat-log .notice')].map(e => e.textContent)")

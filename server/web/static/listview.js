@@ -34,7 +34,7 @@ export class View {
 	}
 
 	submit() {
-		const input = $('room-name-input'), open = !$('lock-fields').hidden, key = $('lock-key').value, host = open && $('hosting').checked, locked = open && !(host && !key);
+		const input = $('room-name-input'), open = !$('lock-fields').hidden, key = $('lock-key').value, host = open && $('hosting').checked, locked = open && !(host && !key && !$('unlisted').checked);
 		const {text, error} = roomName(input.value), wrong = error || (locked ? keyProblem(key) : null);
 		show($('error'), wrong ? t(...wrong) : '');
 		if (wrong) return $(error ? 'room-name-input' : 'lock-key').focus();
