@@ -84,6 +84,15 @@ func vast(t *testing.T) []byte {
 	return data
 }
 
+// vastGIF is a GIF whose first picture is larger than all of it.
+func vastGIF(data []byte) []byte {
+	data = bytes.Clone(data)
+	at := bytes.IndexByte(data[13+6:], 0x2c) + 13 + 6
+	binary.LittleEndian.PutUint16(data[at+5:], 60000)
+	binary.LittleEndian.PutUint16(data[at+7:], 60000)
+	return data
+}
+
 // prepared is what the page makes of a file.
 type prepared struct {
 	Name, Only, Data, Thumb string // base64
@@ -146,6 +155,7 @@ func TestPreparedPictures(t *testing.T) {
 		{"lies.txt", small, "lies.png", "png", 300, 200, ""},
 		{"moves.gif", moving.Bytes(), "moves.gif", "gif", 60, 40, "moves"},
 		{"vast.png", vast(t), "vast.png", "", 0, 0, "large"},
+		{"vast.gif", vastGIF(moving.Bytes()), "vast.gif", "", 0, 0, "large"},
 		{"cut.png", small[:40], "cut.png", "", 0, 0, "broken"},
 		{"empty.jpg", []byte("\xff\xd8\xff"), "empty.jpg", "", 0, 0, "broken"},
 		{"page.html", []byte("<script>alert(1)</script>"), "page.html", "", 0, 0, ""},

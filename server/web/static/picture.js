@@ -22,6 +22,17 @@ function jpeg(b) {
 	return {type: 'image/jpeg', width: 0, height: 0};
 }
 
+// Its first picture may be larger than it says itself.
+function gif(b) {
+	let i = 13 + (b[10] & 0x80 ? 3 << (b[10] & 7) + 1 : 0);
+	while (b[i] === 0x21) { // an extension: blocks up to an empty one
+		for (i += 2; b[i]; i += b[i] + 1);
+		i++;
+	}
+	const side = (screen, at) => Math.max(screen, b[i] === 0x2c ? little(b, at) + little(b, at + 4) : 0);
+	return {type: 'image/gif', width: side(little(b, 6), i + 1), height: side(little(b, 8), i + 3), moves: true};
+}
+
 function webp(b) {
 	const kind = text(b, 12, 16), type = 'image/webp';
 	if (kind === 'VP8X') return {type, width: little24(b, 24) + 1, height: little24(b, 27) + 1, moves: !!(b[20] & 2)};
@@ -51,7 +62,7 @@ export async function look(blob) {
 	const b = new Uint8Array(await blob.slice(0, head).arrayBuffer());
 	if (b[0] === 0xff && b[1] === 0xd8 && b[2] === 0xff) return jpeg(b);
 	if (text(b, 0, 8) === '\x89PNG\r\n\x1a\n') return {type: 'image/png', width: big32(b, 16), height: big32(b, 20), moves: text4(b, 'acTL')[0] < text4(b, 'IDAT')[0]};
-	if (/^GIF8[79]a/.test(text(b, 0, 6))) return {type: 'image/gif', width: little(b, 6), height: little(b, 8), moves: true};
+	if (/^GIF8[79]a/.test(text(b, 0, 6))) return gif(b);
 	if (text(b, 0, 4) === 'RIFF' && text(b, 8, 12) === 'WEBP') return webp(b);
 	if (text(b, 4, 8) === 'ftyp' && /^(avi[fs]|hei[cx]|hev[cx]|mif1)/.test(text(b, 8, 12))) return heif(b);
 }
@@ -121,12 +132,12 @@ const named = (name, blob) => `${name.replace(/\.[^.]*$/, '') || 'picture'}.${bl
 /**
  * Prepare a file of a name. original is it as it is: {blob, name, width, height}; 0 pixels for
  * what is no picture, or not decoded. A picture has besides thumb, and anew, as
- * original is; if it can't be encoded anew, only says why: 'moves', 'large' or
- * 'broken'.
+ * original is; if it can't be encoded anew, only says why: 'moves', which a film does,
+ * too, 'large' or 'broken'.
  */
 export async function prepare(file, name) {
 	const original = {blob: file, name, width: 0, height: 0}, said = await look(file);
-	if (!said) return {original};
+	if (!said) return /^video\//.test(file.type) ? {original, only: 'moves'} : {original};
 	if (!fits(said)) return {original, only: said.width ? 'large' : 'broken'};
 	const picture = new Image();
 	picture.src = URL.createObjectURL(file.slice(0, file.size, said.type));
