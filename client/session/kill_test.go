@@ -32,6 +32,7 @@ type order struct {
 	Send                bool // go on sending "a 1", "a 2", … until killed
 	Texts               []string
 	React               string // tap once, on the first row
+	Slow                int    // host the room, and set slow mode to it once
 	Attach              int    // send the file of this number once; 0 sends none
 }
 
@@ -39,6 +40,7 @@ type order struct {
 type sight struct {
 	First bool // the Reset that it began with
 	Rows  []session.Item
+	Slow  int // what slow mode is set to, with what waits
 }
 
 // child runs until it is killed or, with nothing to send, until its standard
@@ -57,7 +59,7 @@ func child(role string) int {
 	}
 	wake := make(chan struct{}, 1)
 	room := session.Open(session.Config{
-		Server: o.Server, Room: o.Room, User: "Ann", Store: store, Backoff: atOnce,
+		Server: o.Server, Room: o.Room, User: "Ann", Store: store, Backoff: atOnce, Host: o.Slow > 0,
 		OnWake: func() {
 			select {
 			case wake <- struct{}{}:
@@ -77,15 +79,22 @@ func child(role string) int {
 	}()
 	out := json.NewEncoder(os.Stdout)
 	last, pending := -1, map[string]bool{}
-	tapped, attached := o.React == "", o.Attach == 0
+	tapped, set, attached := o.React == "", o.Slow == 0, o.Attach == 0
 	for {
 		for _, c := range room.Take() {
 			if !tapped && len(c.Items) > 0 {
 				room.React(c.Items[0].ID, o.React)
 				tapped = true
 			}
+			if c.Kind == session.HostingChanged && o.Slow > 0 && c.Hosting.Host {
+				if !set {
+					room.Host(session.Act{Do: shared.DoSet, Settings: &shared.Settings{Slow: &o.Slow}})
+					set = true
+				}
+				_ = out.Encode(sight{Slow: *c.Hosting.Settings.Slow})
+			}
 			if len(c.Items) > 0 {
-				_ = out.Encode(sight{c.Kind == session.Reset, c.Items}) // a reader that has gone kills, too
+				_ = out.Encode(sight{First: c.Kind == session.Reset, Rows: c.Items}) // a reader that has gone kills, too
 			}
 			for _, i := range c.Items {
 				delete(pending, i.Text)
@@ -425,6 +434,55 @@ func TestKilledBetweenTapAndEcho(t *testing.T) {
 func (o order) reacting(emoji string) order {
 	o.React = emoji
 	return o
+}
+
+// TestKilledBetweenActAndNotice kills a host's app at a random moment after each act: the
+// log has each act once, in order.
+func TestKilledBetweenActAndNotice(t *testing.T) {
+	t.Parallel()
+	const kills = 8
+	s := startServer(t, "--rate", "0")
+	random := rand.New(rand.NewPCG(3, 8))
+	o := order{Server: s.base, Store: filepath.Join(t.TempDir(), "store"), Room: "r"}
+	for o.Slow = 1; o.Slow <= kills; o.Slow++ {
+		a := startApp(t, o)
+		for line := range a.lines {
+			if line.Slow == o.Slow {
+				break
+			}
+		}
+		time.Sleep(time.Duration(random.IntN(10_000)) * time.Microsecond) // the moment of the kill
+		a.kill()
+	}
+	o.Slow = 0
+	a := startApp(t, o)
+	go func() {
+		for range a.lines {
+		}
+	}()
+	bob := enter(t, session.Config{Server: s.base, Room: o.Room, User: "Bob"})
+	bob.until("the last act", func() bool { s := bob.hosting.Settings.Slow; return s != nil && *s == kills })
+	bob.send("done")
+	var got, want []int
+	for n := range kills {
+		want = append(want, n+1)
+	}
+	bob.until("the acts", func() bool {
+		if bob.more {
+			bob.room.LoadOlder()
+		}
+		got = nil
+		for _, r := range bob.rows {
+			if r.Kind == session.KindNotice && r.Notice.Do == shared.DoSet {
+				got = append(got, *r.Notice.Settings.Slow)
+			}
+		}
+		return len(got) >= kills
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("the log has %v", got)
+	}
+	a.kill()
 }
 
 // TestJourney is the journey of somebody who writes three messages while the
