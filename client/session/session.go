@@ -37,6 +37,13 @@
 // server has the file. Row.Copy is the file in the store's folder, Item.File what the
 // screen shows of it. See SendFile, Fetch and Thumb.
 //
+// # Hosts
+//
+// What holds in the room (Rules) comes with the welcome; later notices change it. What a
+// host does (Act) waits as an Amendment. What hosts did stands in the timeline as rows of
+// KindNotice, which are asked for separately and come into a gap once it is filled. The
+// key of the server's operator is in memory only, until the server has answered.
+//
 // # For the screen
 //
 // Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft;
@@ -46,7 +53,7 @@
 // # The files
 //
 //	connection  connection, transport, pins, probe, address, dialproblem, problem, backoff
-//	model       item, timeline, rows, content, history, crowd, outbox, amendments
+//	model       item, timeline, rows, content, history, crowd, outbox, amendments, hosting, notices, roles
 //	discovery   discover, announcement, network, move
 //	files       file, uploads, transfer
 //	store       the contract alone; package store has the files

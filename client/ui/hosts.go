@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 
@@ -87,25 +88,22 @@ func (p *roomPage) hostActions(item session.Item) (actions []kit.Action) {
 	}
 	return append(actions,
 		kit.Action{Icon: "people", Label: text.OneLine(item.User) + "…", Do: func() {
-			showPerson(p, person{name: item.User, row: item.ID, whom: item.By})
+			showPerson(p, person{name: item.User, row: item.ID, author: item.By})
 		}},
 		kit.Action{Icon: "trash", Label: lang.T("menu.delete"), Danger: true, Do: func() { askToDelete(p.client, p.conv, item) }})
 }
 
-// person is somebody whom a host does something about: who wrote a row's message, or who
-// has a name.
+// person is somebody whom a host does something about: who wrote a row's message, or if
+// row is "", who is in the room under a name. Who wrote under that name may be another.
 type person struct {
 	name, row string
-	whom      string // "" if it is not known
+	author    string // gives them their colour; of a row, their session.Item.By
 }
 
-// act is something about them. A code or a message is better than a name, which changes.
+// act is something about them.
 func (w person) act(do string) session.Act {
-	switch {
-	case w.row != "":
+	if w.row != "" {
 		return session.Act{Do: do, Row: w.row}
-	case w.whom != "":
-		return session.Act{Do: do, Whom: w.whom}
 	}
 	return session.Act{Do: do, User: w.name}
 }
@@ -131,13 +129,16 @@ func showPerson(p *roomPage, who person) {
 // has reports whether the person has a role.
 func (s *personSheet) has(do string) bool {
 	return slices.ContainsFunc(s.page.conv.Roles, func(r session.Role) bool {
-		return r.Do == do && (r.Whom == s.person.whom || s.person.whom == "" && personKey(r.Name) == personKey(s.person.name))
+		if s.person.row != "" {
+			return r.Do == do && r.Whom == s.person.author
+		}
+		return r.Do == do && personKey(r.Name) == personKey(s.person.name)
 	})
 }
 
 func (s *personSheet) draw() {
 	name := text.OneLine(s.person.name)
-	rows := []fyne.CanvasObject{kit.NewRow(3*kit.Unit, 1, kit.NewAvatar(s.person.name, s.author(), conversation.AvatarSide), kit.NewText(name, kit.FontTitle, kit.RoleText).Lines(3))}
+	rows := []fyne.CanvasObject{kit.NewRow(3*kit.Unit, 1, kit.NewAvatar(s.person.name, cmp.Or(s.person.author, s.person.name), conversation.AvatarSide), kit.NewText(name, kit.FontTitle, kit.RoleText).Lines(3))}
 	do := func(label, do string) {
 		rows = append(rows, kit.NewSecondary(label, func() {
 			s.overlay.Close()
@@ -173,14 +174,6 @@ func (s *personSheet) draw() {
 	if s.overlay != nil {
 		s.overlay.Refresh()
 	}
-}
-
-// author is what gives the person the colour that they have in the conversation.
-func (s *personSheet) author() string {
-	if s.person.whom != "" {
-		return s.person.whom
-	}
-	return s.person.name
 }
 
 // askToAct asks whether something is to be done that does not go back by itself.

@@ -51,7 +51,9 @@ func TestHosting(t *testing.T) {
 		t.Errorf("in a quiet room Bob gets %+v", m)
 	}
 	tapAction(t, w, lang.T("host.quiet"))
-	w.settle(func() bool { return strings.Contains(uitest.Sentence(p.list), "Ann: everyone writes, everyone may come in") })
+	w.settle(func() bool {
+		return strings.Contains(uitest.Sentence(p.list), "Ann: everyone writes, everyone may come in")
+	})
 	w.client.back(false)
 	bob.Say(ctx, "again")
 

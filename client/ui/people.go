@@ -65,7 +65,7 @@ func peopleRows(c *conversation.Room, own, typed string, tapped func(person)) (r
 			rows = append(rows, row)
 			continue
 		}
-		tile := kit.NewTile(row, func() { tapped(person{name: name, whom: c.Codes()[name]}) })
+		tile := kit.NewTile(row, func() { tapped(person{name: name, author: authors[name]}) })
 		tile.Inset = kit.Around(0)
 		rows = append(rows, tile)
 	}

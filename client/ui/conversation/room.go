@@ -277,17 +277,6 @@ func (c *Room) Authors() map[string]string {
 	return authors
 }
 
-// Codes are the codes (session.Item.By) of who wrote last under each name.
-func (c *Room) Codes() map[string]string {
-	codes := make(map[string]string)
-	for _, r := range c.Timeline.rows {
-		if r.item.Kind == session.KindMessage && r.item.By != "" {
-			codes[r.item.User] = r.item.By
-		}
-	}
-	return codes
-}
-
 // Names are those that the person has had here, and the one they have now.
 func (c *Room) Names(now string) []string {
 	names := []string{now}
