@@ -256,8 +256,12 @@ func (s *session) host(m shared.Message) bool {
 		return s.handle(m, err)
 	}
 	act := &Act{Do: m.Do, Settings: m.Settings}
-	if m.User != "" || m.Whom != "" {
-		if act.Device, act.About, err = s.whom(m); err != nil {
+	// Who is no host is refused anyway, or does something again that is done.
+	host := s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToHost, s.core.cfg.Now()) == nil
+	if host && (m.User != "" || m.Whom != "") {
+		began := time.Now()
+		act.Device, act.About, err = s.whom(m)
+		if s.source.meter.charge(time.Since(began)); err != nil {
 			return s.refuse(m, shared.CodeUnavailable, "The server can't read its log right now.")
 		}
 	}
