@@ -139,6 +139,8 @@ export function draw(row, {message, file}, m, log) {
 	bubble.classList.add('filed');
 	p.before(...m.offset ? shown(log, m, file) : pending(log, m, file));
 	p.replaceChildren(...written(caption));
+	const {width} = bubble.querySelector('.picture')?.style || {};
+	if (width) p.style.maxWidth = `max(${width}, 12rem)`; // or a long caption is wider than its picture
 	if (!m.offset) requestAnimationFrame(() => progress(file.id, sent.get(file.id)));
 }
 
