@@ -270,3 +270,29 @@ func TestRoomThatLooksAlike(t *testing.T) {
 		t.Errorf("said %q", w.said())
 	}
 }
+
+// A room with a host needs no passphrase, unless it is to be hidden; who is too late to
+// host it is told.
+func TestOpeningAsHost(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	w.client.start()
+	var opened session.Config
+	open := w.client.net.open
+	w.client.net.open = func(c session.Config) *session.Room { opened = c; return open(c) }
+	showLock(w.client.client, "Class")
+	tapAction(t, w, lang.T("host.ask"))
+	tapAction(t, w, lang.T("lock.hidden"))
+	tapAction(t, w, lang.T("key.enter"))
+	if !strings.Contains(w.question(), "8 to 128 characters") {
+		t.Errorf("a hidden room without a passphrase: %q", w.question())
+	}
+	tapAction(t, w, lang.T("lock.hidden"))
+	tapAction(t, w, lang.T("key.enter"))
+	if w.question() != "" || !opened.Host || opened.Key != "" || opened.Room != "Class" {
+		t.Fatalf("opened is %+v; %q", opened, w.question())
+	}
+	w.page().conv.Apply([]session.Change{{Kind: session.HostingChanged, Hosting: session.Hosting{Late: true}}})
+	if s := uitest.Sentence(w.client.nav); !strings.Contains(s, "The room was open already, so you are not its host.") {
+		t.Errorf("who is too late reads %q", s)
+	}
+}

@@ -48,7 +48,7 @@ func showLock(c *client, name string) {
 		if sentence := roomProblem(strings.TrimSpace(room.Entry.Text)); sentence != "" {
 			return sentence, room
 		}
-		if key.Entry.Text == "" && o.host {
+		if key.Entry.Text == "" && o.host && !o.hidden { // nothing hides a room without one
 			return "", nil
 		}
 		return keyProblem(key.Entry.Text), key
@@ -72,7 +72,7 @@ func showLock(c *client, name string) {
 	room.Entry.OnSubmitted = func(string) { c.window.Canvas().Focus(key.Entry) }
 	key.Entry.OnSubmitted = func(string) { enter() }
 	panel = kit.ShowForm(c.window.Canvas(), lang.T("lock.title"), kit.NewText(lang.T("lock.why"), kit.FontSmall, kit.RoleMuted),
-		room, key, kit.NewToggle(lang.T("lock.hidden"), &o.hidden, nil),
+		room, key, kit.NewToggle(lang.T("lock.hidden"), &o.hidden, func() { mended("") }),
 		kit.NewToggle(lang.T("host.ask"), &o.host, func() { mended("") }), problem.Text, kit.NewPrimary(lang.T("key.enter"), enter))
 	focus := room.Entry
 	if name != "" {
