@@ -45,11 +45,12 @@ func (f *File) Shared(caption string) *shared.File {
 		Thumb: f.Thumb, Gone: f.Gone, Caption: caption}
 }
 
-// MaxUnfinished is how many files a device may have sent, or begun to, that no message
-// has yet. One that was not asked for in UnfinishedHold makes room for another one.
+// How many files there may be that no message has yet, sent as a whole or not. One that
+// was not asked for in UnfinishedHold makes room for another one.
 const (
-	MaxUnfinished  = 4
-	UnfinishedHold = 10 * time.Minute
+	MaxUnfinished    = 4    // of a device
+	MaxAllUnfinished = 5000 // in all, so that nobody fills the log's disk with rows
+	UnfinishedHold   = 10 * time.Minute
 )
 
 // ErrNoFile is what FileRows returns for a file that it does not know.
@@ -68,7 +69,7 @@ type FileRows interface {
 	// Width, Height and Made. If there is one with that id, it is returned, with its
 	// Made changed unless a message has it. A *Refusal has shared.CodeNotAllowed if that
 	// one has another room, device, name or size, and shared.CodeRateLimited if the
-	// device has MaxUnfinished others.
+	// device has MaxUnfinished others, or all have MaxAllUnfinished.
 	BeginFile(ctx context.Context, row FileRow) (FileRow, error)
 
 	// WholeFile notes that all bytes of a file are there, and what was found in them.

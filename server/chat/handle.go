@@ -137,6 +137,9 @@ func (s *session) add(m shared.Message, e Entry) bool {
 		s.source.meter.charge(reactions)
 		s.room.meter.charge(reactions)
 		refusal := refusalOf(err)
+		if err == nil && m.File != nil {
+			s.source.uploads.end(m.File.ID)
+		}
 		switch {
 		case refusal != nil:
 			s.core.metrics.refuse(refusal.Code)

@@ -3,6 +3,7 @@ package chat
 import (
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -15,6 +16,7 @@ type source struct {
 	held  atomic.Int64 // bytes, see memory
 
 	messages pace
+	uploads  *uploads // nil if there is no limit per address
 
 	// Guarded by Hub.mu.
 	connections int        // WebSockets
@@ -40,7 +42,9 @@ func sourceOf(address string) string {
 }
 
 // rested reports whether a new source would be the same.
-func (s *source) rested() bool { return s.meter.rested() && s.messages.rested() && s.held.Load() == 0 }
+func (s *source) rested() bool {
+	return s.meter.rested() && s.messages.rested() && s.held.Load() == 0 && s.uploads.rested(time.Now())
+}
 
 // newSource is what core.sources makes.
 func (c *core) newSource(name string) *source {
@@ -48,6 +52,7 @@ func (c *core) newSource(name string) *source {
 	if c.meters != nil {
 		s.meter = c.meters.newMeter()
 		s.messages = c.newPace(sourcePace)
+		s.uploads = new(uploads)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"sync"
 	"time"
 
 	"parley/server/chat/wire"
@@ -27,6 +28,13 @@ func (s *session) upload(m shared.Message) bool {
 	}
 	s.refused = 0
 	s.source.meter.charge(costMessage)
+	if !s.source.uploads.begin(m.ID, time.Now()) {
+		// It is not only this one's doing, so it does not count as flooding.
+		s.core.metrics.refuse(shared.CodeRateLimited)
+		s.core.metrics.limit("files")
+		s.sendError(m, shared.CodeRateLimited, "Too many files come from your address. The next one has to wait.", int(uploadRetry.Milliseconds()))
+		return true
+	}
 	if !s.room.begin() {
 		return true // unanswered: the client asks again after the restart
 	}
@@ -46,6 +54,62 @@ func (s *session) upload(m shared.Message) bool {
 		s.member.send(wire.Message(shared.Message{Type: shared.TypeUpload, ID: m.ID, Key: key, At: at}))
 	}
 	return true
+}
+
+// uploadRetry is after how long somebody asks again who has to wait.
+const uploadRetry = 5 * time.Second
+
+// uploads are the files that a source has asked for in UnfinishedHold and that no
+// message has: devices are free to make, and each file has a row in the log.
+type uploads struct {
+	mu    sync.Mutex
+	asked map[string]time.Time // when, by id
+}
+
+// begin reports whether a file may come, besides the others.
+func (u *uploads) begin(id string, now time.Time) bool {
+	if u == nil {
+		return true
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.forget(now)
+	if _, known := u.asked[id]; !known && len(u.asked) >= sourcePace*MaxUnfinished {
+		return false
+	}
+	if u.asked == nil {
+		u.asked = make(map[string]time.Time)
+	}
+	u.asked[id] = now
+	return true
+}
+
+// end notes that a message has a file.
+func (u *uploads) end(id string) {
+	if u == nil {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.asked, id)
+}
+
+func (u *uploads) rested(now time.Time) bool {
+	if u == nil {
+		return true
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.forget(now)
+	return len(u.asked) == 0
+}
+
+func (u *uploads) forget(now time.Time) {
+	for id, asked := range u.asked {
+		if now.Sub(asked) >= UnfinishedHold {
+			delete(u.asked, id)
+		}
+	}
 }
 
 // fileURL is the address of a file.

@@ -54,10 +54,20 @@ func sayFile(id, caption, file string) shared.Message {
 	return shared.Message{Type: shared.TypeChat, ID: id, Text: caption, File: &shared.File{ID: file}}
 }
 
-// put sends the bytes of a file.
+// put sends a file.
 func (c *client) put(s *server, id string, data []byte) {
 	c.t.Helper()
-	answer := c.ask(upload(id, int64(len(data))))
+	c.sendBytes(s, id, data)
+	if answer := c.ask(upload(id, int64(len(data)))); answer.At != int64(len(data)) {
+		c.t.Fatalf("once it is whole, the upload is answered with %+v", answer)
+	}
+}
+
+// sendBytes sends the bytes of a file, of which none are there.
+func (c *client) sendBytes(s *server, id string, data []byte) {
+	c.t.Helper()
+	c.send(upload(id, int64(len(data))))
+	answer := c.until(shared.TypeUpload)
 	if answer.ID != id || answer.Key == "" || answer.At != 0 {
 		c.t.Fatalf("the upload is answered with %+v", answer)
 	}
@@ -75,9 +85,6 @@ func (c *client) put(s *server, id string, data []byte) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent {
 		c.t.Fatalf("its bytes are answered with %s %s", resp.Status, body)
-	}
-	if answer := c.ask(upload(id, int64(len(data)))); answer.At != int64(len(data)) {
-		c.t.Fatalf("once it is whole, the upload is answered with %+v", answer)
 	}
 }
 
@@ -287,6 +294,47 @@ func TestFewUnfinishedFiles(t *testing.T) {
 	bob.next(shared.TypeChat)
 	if m := bob.ask(upload(fileID("bob"), 10)); m.Key == "" {
 		t.Errorf("another device's: %+v", m)
+	}
+}
+
+// However many devices somebody makes, only so many files from one address wait for
+// their messages.
+func TestFewFilesFromOneAddress(t *testing.T) {
+	t.Parallel()
+	s := startFiles(t, behindProxy)
+	n := 0
+	name := func(n int) string { return fileID(strings.Repeat("a", n/26) + string(rune('a'+n%26))) }
+	var last *client
+	for range 20 {
+		c := s.joinFrom("192.0.2.1", "r", hello(fmt.Sprint("User ", n), newDevice()))
+		for range chat.MaxUnfinished {
+			n++
+			c.send(upload(name(n), 1))
+			if m := c.until(shared.TypeUpload); m.Key == "" {
+				t.Fatalf("file %d: %+v", n, m)
+			}
+		}
+		if last != nil {
+			last.leave()
+		}
+		last = c
+	}
+	ann := s.joinFrom("192.0.2.1", "r", hello("Ann", newDevice()))
+	ann.send(upload(fileID("over"), 1))
+	if m := ann.refused(shared.CodeRateLimited, "from your address"); m.RetryMS < 1000 || m.ID != fileID("over") {
+		t.Errorf("got %+v", m)
+	}
+	last.sendBytes(s, name(n), []byte("x"))
+	last.send(sayFile("m", "", name(n)))
+	last.until(shared.TypeChat)
+	ann.send(upload(fileID("over"), 1))
+	if m := ann.until(shared.TypeUpload); m.Key == "" {
+		t.Errorf("once a message has one of them: %+v", m)
+	}
+	bob := s.joinFrom("192.0.2.2", "r", hello("Bob", newDevice()))
+	bob.send(upload(fileID("bob"), 1))
+	if m := bob.until(shared.TypeUpload); m.Key == "" {
+		t.Errorf("from another address: %+v", m)
 	}
 }
 

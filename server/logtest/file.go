@@ -23,6 +23,7 @@ func Files(t *testing.T, open func(t *testing.T, name string) FileStore) {
 	body[FileStore]{
 		"a file is begun once":             begun,
 		"a device has few unfinished":      unfinished,
+		"all have not too many":            allUnfinished,
 		"a message takes a file":           takes,
 		"one file has one message":         takenOnce,
 		"a file goes with its message":     goneWithMessages,
@@ -205,11 +206,56 @@ func unfinished(t *testing.T, f *fixture[FileStore]) {
 	_, err = f.log.BeginFile(t.Context(), later)
 	must(t, err)
 	gone.heard(t, fileID(1))
+	// A clock that goes back does not keep a device waiting.
+	for n := range chat.MaxUnfinished {
+		_, err := f.log.BeginFile(t.Context(), row(100_000+n, "f"))
+		must(t, err)
+	}
+	back := row(30, "f")
+	_, err = f.log.BeginFile(t.Context(), back)
+	must(t, err)
+	gone.heard(t, fileID(100_000))
+	for n := range chat.MaxUnfinished {
+		must(t, f.log.DropFile(t.Context(), fileID(100_000+n)))
+	}
+	must(t, f.log.DropFile(t.Context(), back.ID))
+	gone.heard(t, back.ID, fileID(100_001), fileID(100_002), fileID(100_003))
 	must(t, f.log.DropFile(t.Context(), fileID(2)))
 	must(t, f.log.DropFile(t.Context(), fileID(2)))
 	must(t, f.log.DropFile(t.Context(), fileID(3))) // has a message
 	gone.heard(t, fileID(2))
 	stands(t, f.log, "d lobby/1 whole", "e lobby/0 whole", "j lobby/0 incomplete", "k lobby/0 incomplete", "u lobby/0 incomplete")
+}
+
+func allUnfinished(t *testing.T, f *fixture[FileStore]) {
+	gone := listen(f.log)
+	var work sync.WaitGroup
+	next := make(chan int)
+	for range 500 {
+		work.Go(func() {
+			for n := range next {
+				if _, err := f.log.BeginFile(t.Context(), row(n, fmt.Sprint("device ", n))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for n := range chat.MaxAllUnfinished {
+		next <- n
+	}
+	close(next)
+	work.Wait()
+	over := row(chat.MaxAllUnfinished, "another")
+	over.Made = row(0, "").Made
+	_, err := f.log.BeginFile(t.Context(), over)
+	refusal(t, "one more", err, shared.CodeRateLimited)
+	_, err = f.log.BeginFile(t.Context(), row(5, "device 5"))
+	must(t, err) // is no other one
+	gone.heard(t)
+	over.Made = row(0, "").Made.Add(chat.UnfinishedHold)
+	_, err = f.log.BeginFile(t.Context(), over)
+	must(t, err)
+	gone.heard(t, fileID(0))
 }
 
 // attemptError appends an entry, and returns why it was refused.

@@ -64,29 +64,46 @@ func (l *Log) BeginFile(ctx context.Context, row chat.FileRow) (stands chat.File
 	return stands, nil
 }
 
-// beginFile adds a row of a device that has not too many.
+// beginFile adds a row, if there are not too many that no message has.
 func (w *writer) beginFile(ctx context.Context, row chat.FileRow) (refused, err error) {
 	device := deviceID(row.Device).pack()
-	loose, err := ids(w.conn.QueryContext(ctx, "SELECT id FROM files WHERE off = 0 AND device = ? ORDER BY made DESC, id LIMIT ?", device, chat.MaxUnfinished))
+	_, err = w.makePlace(ctx, row.Made, chat.MaxUnfinished,
+		fmt.Sprintf("You are sending %d files already. The next one has to wait.", chat.MaxUnfinished), "off = 0 AND device = ?", device)
+	if err == nil && w.places == 0 {
+		w.places, err = w.makePlace(ctx, row.Made, chat.MaxAllUnfinished,
+			"Too many files are being sent to this server. The next one has to wait.", "off = 0")
+		w.places = min(w.places, 256) // until they are counted again, which takes as long as there are many
+	}
+	if errors.Is(err, chat.ErrRefused) {
+		return err, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(loose) == chat.MaxUnfinished {
-		oldest, err := scanFile(w.stmt.file.QueryRowContext(ctx, loose[len(loose)-1]))
-		if err != nil {
-			return nil, err
-		}
-		if oldest.Made.After(row.Made.Add(-chat.UnfinishedHold)) {
-			return &chat.Refusal{Code: shared.CodeRateLimited, Retry: 5 * time.Second,
-				Reason: fmt.Sprintf("You are sending %d files already. The next one has to wait.", chat.MaxUnfinished)}, nil
-		}
-		if err := w.deleteFile(ctx, oldest.ID); err != nil {
-			return nil, err
-		}
-	}
+	w.places--
 	_, err = w.conn.ExecContext(ctx, "INSERT INTO files ("+fileColumns+") VALUES (?, ?, ?, 0, ?, '', ?, ?, ?, 0, 0, ?)",
 		row.ID, row.Room, device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli())
 	return nil, err
+}
+
+// makePlace returns how many rows may be added to those that no message has and for
+// which a condition holds, of which there are most at most. It is one at least, for
+// which the oldest row goes if need be, or a *chat.Refusal with the reason.
+func (w *writer) makePlace(ctx context.Context, now time.Time, most int, reason, where string, args ...any) (places int, err error) {
+	var n int
+	err = w.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM files INDEXED BY files_loose WHERE "+where, args...).Scan(&n)
+	if err != nil || n < most {
+		return most - n, err
+	}
+	oldest, err := scanFile(w.conn.QueryRowContext(ctx, "SELECT "+fileColumns+" FROM files WHERE "+where+" ORDER BY made, id LIMIT 1", args...))
+	if err != nil {
+		return 0, err
+	}
+	// One that is far ahead was made by a clock that was wrong.
+	if age := now.Sub(oldest.Made); age.Abs() < chat.UnfinishedHold {
+		return 0, &chat.Refusal{Code: shared.CodeRateLimited, Retry: 5 * time.Second, Reason: reason}
+	}
+	return 1, w.deleteFile(ctx, oldest.ID)
 }
 
 // WholeFile implements chat.FileRows.

@@ -96,6 +96,7 @@ type writer struct {
 	volume  volume
 	erases  bool     // the transaction under way takes texts away
 	gone    []string // the files that it takes away
+	places  int      // how many files may be begun before they are counted
 
 	filesGone atomic.Pointer[func(ids []string)] // see chat.FileRows; nil if nobody wants to know
 
