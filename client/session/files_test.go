@@ -576,6 +576,17 @@ func TestFetchFile(t *testing.T) {
 			t.Errorf("of %q comes %q, %v", body, got, err)
 		}
 	}
+	for body, want := range map[string]error{"12345": nil, "1234": session.ErrCut, "123456": session.ErrCut} {
+		go func() { // without a Content-Length
+			r := f.s.asked(http.MethodGet, "/files/"+id)
+			_ = http.NewResponseController(r.w).Flush()
+			_, _ = io.WriteString(r.w, body)
+			close(r.done)
+		}()
+		if err := f.room.Fetch(context.Background(), item, io.Discard, nil); !errors.Is(err, want) {
+			t.Errorf("of %q without a length: %v", body, err)
+		}
+	}
 	if _, err := fetch("", http.StatusNotFound, ""); !errors.Is(err, session.ErrFileGone) {
 		t.Error(err)
 	}
