@@ -94,8 +94,15 @@ func (p *roomPage) dropped(uris []fyne.URI) {
 		return
 	}
 	if !p.canAttach() {
-		p.client.Say(lang.T("file.nobody"))
+		key := "file.nobody"
+		if p.conv.Status.MaxFile > 0 && p.conv.Hosting.Settings.Files == shared.WhoHosts {
+			key = "file.hosts"
+		}
+		p.client.Say(lang.T(key))
 		return
+	}
+	if len(uris) > maxAttached {
+		p.client.Say(lang.T("file.many", "n", fmt.Sprint(maxAttached)))
 	}
 	sources := make([]source, min(len(uris), maxAttached))
 	for i := range sources {

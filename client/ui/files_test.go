@@ -19,6 +19,7 @@ import (
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
+	"parley/shared"
 )
 
 // takesFiles is a server that takes files.
@@ -235,4 +236,28 @@ func TestSystemPickers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a host has set about files holds for the button, the menu and what is dropped.
+func TestHostsForbidFiles(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.filesRoom()
+	many := make([]fyne.URI, maxAttached+5)
+	for i := range many {
+		many[i] = storage.NewFileURI(w.file(fmt.Sprint(i, ".txt"), []byte("x")))
+	}
+	for who, says := range map[string]string{shared.WhoHosts: "Only hosts send files", shared.WhoNone: "No files can be sent"} {
+		h := session.Hosting{Rules: session.Rules{Can: true, Settings: shared.Settings{Files: who}}}
+		p.conv.Apply([]session.Change{{Kind: session.HostingChanged, Hosting: h}})
+		p.dropped(many)
+		if s := uitest.Sentence(w.client.nav.toast); p.composer.Attach != nil || p.sheet != nil || !strings.Contains(s, says) {
+			t.Errorf("%s: the button does something %v, a sheet %v, and it says %q", who, p.composer.Attach != nil, p.sheet != nil, s)
+		}
+	}
+	p.conv.Apply([]session.Change{{Kind: session.HostingChanged}})
+	p.dropped(many)
+	if s := uitest.Sentence(w.client.nav.toast); p.composer.Attach == nil || p.sheet == nil || len(p.sheet.files) != maxAttached || !strings.Contains(s, "first 30 files") {
+		t.Errorf("everyone: %q", s)
+	}
+	w.settle(p.sheet.ready)
 }
