@@ -49,13 +49,18 @@ func (c *client) answer(m shared.Message) string {
 	}
 }
 
+// loggedDevice is a device as the log knows it.
+func loggedDevice(device string) string {
+	hash := sha256.Sum256([]byte(device))
+	return hex.EncodeToString(hash[:16])
+}
+
 // whole has the log know a file of a device that came whole, and returns its id.
 func (s *server) whole(room shared.Name, device string) string {
 	s.t.Helper()
-	hash := sha256.Sum256([]byte(device))
 	id := newFile()
 	_, err := s.log.BeginFile(s.t.Context(), chat.FileRow{
-		File: chat.File{ID: id, Name: "a.txt", Size: 1}, Room: room.Key, Device: hex.EncodeToString(hash[:16]), Made: time.Now()})
+		File: chat.File{ID: id, Name: "a.txt", Size: 1}, Room: room.Key, Device: loggedDevice(device), Made: time.Now()})
 	if err = errors.Join(err, s.log.WholeFile(s.t.Context(), id, "text/plain")); err != nil {
 		s.t.Fatal(err)
 	}

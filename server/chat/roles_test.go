@@ -2,8 +2,12 @@ package chat_test
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"parley/server/chat"
 	"parley/shared"
 )
 
@@ -86,4 +90,38 @@ func TestRoles(t *testing.T) {
 	}
 	bob, _ = s.join("Class", hello("Robert", bobDevice))
 	equal(t, "roles of one who came back", roleLines(ann.roles(1))[2:], `9 silence Robert by "Ann"`)
+}
+
+// TestManyRoles reads those of more devices than one answer has.
+func TestManyRoles(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	device := newDevice()
+	ann, _ := s.join("Class", opens("Ann", device))
+	var work sync.WaitGroup
+	for i := range 120 {
+		for _, do := range []string{shared.DoRemove, shared.DoSilence} {
+			work.Add(1)
+			e := chat.Entry{Kind: chat.KindNotice, ID: fmt.Sprint(do, i), Device: loggedDevice(device), User: strings.Repeat("\U0001F600", shared.MaxName), Time: time.Now(),
+				Extra: &chat.Extra{Act: &chat.Act{Do: do, Device: fmt.Sprint("device ", i), About: strings.Repeat("\U0001F600", shared.MaxName)}}}
+			s.log.Append(t.Context(), shared.Name{Text: "Class", Key: "class"}, e, func(_ chat.Receipt, err error) {
+				defer work.Done()
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	work.Wait()
+	for _, limit := range []int{7, shared.MaxHistory} {
+		all := ann.roles(limit)
+		if len(all) != 1+2*120 {
+			t.Errorf("with a limit of %d, %d are told", limit, len(all))
+		}
+		for i, n := range all {
+			if i > 0 && (n.Offset < all[i-1].Offset || n.Offset != int64(3+2*((i-1)/2))) {
+				t.Fatalf("%d is %+v", i, n)
+			}
+		}
+	}
 }
