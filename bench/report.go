@@ -143,6 +143,20 @@ func (b *bench) report(file io.Writer) {
 			fmt.Fprintln(w, "\nFAILED:", err)
 		}
 	})
+	b.section(w, "picture", "One picture for everyone in a room: each loads a thumbnail and 600 KiB at once, while others talk", func() {
+		n := 1000
+		if b.quick {
+			n = 200
+		}
+		r, err := pictured(withDefaults(b.peers[0], b.binary), n, b.long)
+		if err != nil {
+			r.during.lost = "FAILED: " + err.Error()
+		}
+		b.note("picture", r.during)
+		fmt.Fprintln(w, "| members | until everyone has it | memory a member | bystander, quiet p50 | p99 | meanwhile p50 | p99 | |\n|---|---|---|---|---|---|---|---|")
+		fmt.Fprintf(w, "| %d | %.2f s | %s | %s | %s | %s | %s | %s |\n", n, r.seconds, kilobytes(r.bytes),
+			latency(r.quiet.p50), latency(r.quiet.p99), latency(r.during.p50), latency(r.during.p99), r.during.lost)
+	})
 	b.section(w, "storm", "Reconnect storm: everyone cut at once, each 100 messages behind", func() {
 		n := 5000
 		if b.quick {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"runtime"
 	"time"
 )
 
@@ -43,6 +44,7 @@ func (w *patientWriter) Write(p []byte) (n int, err error) {
 		if err != nil || len(p) == 0 {
 			return n, err
 		}
+		runtime.Gosched() // or a thousand who take a large file hold up what others say
 	}
 }
 

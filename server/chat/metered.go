@@ -59,7 +59,7 @@ type meteredWriter struct {
 }
 
 // meteredPiece is how much of an answer is written before its source waits.
-const meteredPiece = 1 << 20
+const meteredPiece = 128 << 10
 
 func (w *meteredWriter) Write(p []byte) (int, error) {
 	if w.piece += len(p); w.piece > meteredPiece {
