@@ -457,6 +457,9 @@ func TestNothingJumps(t *testing.T) {
 	if n := eval[int](bob, "window.waiting.length"); n == 12 {
 		t.Error("pictures are loaded that nobody sees")
 	}
+	if !eval[bool](bob, "[...document.querySelectorAll('#chat-log .picture')].every(e => e.offsetHeight > 90)") {
+		t.Error("a picture that is to come has no place")
+	}
 	eval[any](bob, "document.querySelector('#scroller').scrollTop -= 700")
 	bob.settle()
 	where := `[document.querySelector('#scroller').scrollTop, document.querySelector('#scroller').scrollHeight, ...[...document.querySelectorAll('.picture')].map(e => Math.round(e.getBoundingClientRect().top))].join(' ')`
