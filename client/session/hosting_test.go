@@ -110,15 +110,14 @@ func TestNoticesInHistory(t *testing.T) {
 		bob.until(text, func() bool { return slices.Contains(bob.texts(), text) && bob.settled() })
 	}
 	path := filepath.Join(t.TempDir(), "store")
-	config := session.Config{Server: base, Room: "Class", User: "Cleo", Store: openStore(t, path)}
+	config := session.Config{Server: base, Room: "Class", User: "Cleo", Store: keepingStore(t, path)}
 	cleo := enter(t, config)
 	cleo.showsDid(want...)
 	cleo.room.Close()
 	if err := config.Store.(*store.Store).Close(); err != nil {
 		t.Fatal(err)
 	}
-	config.Store = openStore(t, path)
-	defer config.Store.(*store.Store).Close()
+	config.Store = keepingStore(t, path)
 	config.Server, config.Paused = base, true
 	again := enter(t, config)
 	again.showsDid(want...)
@@ -264,8 +263,7 @@ func TestOperatorsKey(t *testing.T) {
 	first := enter(t, session.Config{Server: s.base, Room: "Lobby", User: "Bob"})
 	first.connected()
 	path := filepath.Join(t.TempDir(), "store")
-	config := session.Config{Server: s.base, Room: "Lobby", User: "Ann", Store: openStore(t, path), HostKey: strings.Repeat("A", 26)}
-	defer config.Store.(*store.Store).Close()
+	config := session.Config{Server: s.base, Room: "Lobby", User: "Ann", Store: keepingStore(t, path), HostKey: strings.Repeat("A", 26)}
 	ann := enter(t, config)
 	ann.cause(session.CauseHostKey)
 	if ann.status.State != session.Closed {
@@ -291,7 +289,7 @@ func TestActWaits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
 	bob.send("hello")
 	ann.until("it", func() bool { return slices.Contains(ann.texts(), "hello") })
-	config := session.Config{Server: base, Room: "Class", User: "Cleo", Store: openStore(t, path)}
+	config := session.Config{Server: base, Room: "Class", User: "Cleo", Store: keepingStore(t, path)}
 	cleo := enter(t, config)
 	cleo.showsDid("*open", "hello")
 	ann.room.Host(session.Act{Do: shared.DoHost, User: "Cleo"})
@@ -304,8 +302,7 @@ func TestActWaits(t *testing.T) {
 	if err := config.Store.(*store.Store).Close(); err != nil {
 		t.Fatal(err)
 	}
-	config.Store = openStore(t, path)
-	defer config.Store.(*store.Store).Close()
+	config.Store = keepingStore(t, path)
 	cleo = enter(t, config)
 	want := []string{"*open", "hello", "*host Cleo", "*set", "*silence Bob"}
 	cleo.showsDid(want...)
@@ -326,4 +323,13 @@ func readAll(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// keepingStore opens a store that is closed at the end, after the rooms that are entered
+// later.
+func keepingStore(t *testing.T, path string) *store.Store {
+	t.Helper()
+	s := openStore(t, path)
+	t.Cleanup(func() { _ = s.Close() }) // it may be closed already
+	return s
 }
