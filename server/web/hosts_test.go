@@ -114,6 +114,7 @@ func TestClass(t *testing.T) {
 	ann.choose("Remove from the room")
 	ann.choose("Remove from the room")
 	bob.waitBanner("Ann has removed you from this room.")
+	bob.wait("document.querySelector('#composer').hidden && document.querySelector('#quiet').textContent === 'You were removed from the room.'")
 
 	const beside = "Somebody was removed from this room. For 10 minutes, nobody new comes in from the same address."
 	tab.open(s.url() + "/chat/Class/")
@@ -153,6 +154,7 @@ func TestClass(t *testing.T) {
 	eval[any](bob, "document.querySelector('#again').click()")
 	bob.waitConnected()
 	bob.waitNotice("Ann let Bob in again")
+	bob.wait(writes)
 }
 
 // TestOpenAsHost opens rooms as their host, with a passphrase and without. Whoever opens

@@ -142,7 +142,7 @@ export class Room {
 	/** Why its reader may not write here now, as t takes it. */
 	get barrier() {
 		const {host, silenced, settings} = this.rules;
-		return host ? null : silenced ? ['quiet.silenced', {who: silenced}] : settings.write === 'hosts' ? ['quiet.hosts'] : null;
+		return /removed you/.test(this.session.reason) ? ['cause.removed'] : host ? null : silenced ? ['quiet.silenced', {who: silenced}] : settings.write === 'hosts' ? ['quiet.hosts'] : null;
 	}
 
 	/** The seconds between two messages of its reader. */
