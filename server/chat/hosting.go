@@ -208,15 +208,15 @@ func (s *session) operates(hello shared.Message) (operator bool, code shared.Clo
 	return operator, code, reason
 }
 
-// becomeHost makes the session's device a host, if it is none. It reports whether the
-// device is one then: another one may have opened the room first.
-func (s *session) becomeHost(operator bool) (host bool, err error) {
+// becomeHost makes the session's device a host, if it is none, and no other one has
+// opened the room first. The error is not about that.
+func (s *session) becomeHost(operator bool) error {
 	r, device := s.room, s.member.device
 	if r.ruling.may(Who{Device: device, Here: true}, ToHost, s.core.cfg.Now()) == nil {
-		return true, nil
+		return nil // the log would refuse it
 	}
 	if !r.begin() {
-		return false, errStopping
+		return errStopping
 	}
 	added := make(chan error, 1)
 	s.core.cfg.Log.Append(background, r.name, Entry{
@@ -226,11 +226,11 @@ func (s *session) becomeHost(operator bool) (host bool, err error) {
 		defer r.appended()
 		added <- err
 	})
-	err = <-added
+	err := <-added
 	if refusalOf(err) != nil {
-		return false, nil
+		return nil
 	}
-	return err == nil, err
+	return err
 }
 
 // welcomeRules adds to a welcome what holds in the room.

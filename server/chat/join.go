@@ -115,7 +115,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		return false
 	}
 	if operator || opens {
-		if _, err := s.becomeHost(operator); err != nil {
+		if err := s.becomeHost(operator); err != nil {
 			s.close(shared.CloseTryLater, "The server can't write its log right now.")
 			s.depart()
 			return false

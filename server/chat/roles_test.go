@@ -99,7 +99,7 @@ func TestManyRoles(t *testing.T) {
 	device := newDevice()
 	ann, _ := s.join("Class", opens("Ann", device))
 	var work sync.WaitGroup
-	for i := range 120 {
+	for i := range 55 {
 		for _, do := range []string{shared.DoRemove, shared.DoSilence} {
 			work.Add(1)
 			e := chat.Entry{Kind: chat.KindNotice, ID: fmt.Sprint(do, i), Device: loggedDevice(device), User: strings.Repeat("\U0001F600", shared.MaxName), Time: time.Now(),
@@ -113,9 +113,9 @@ func TestManyRoles(t *testing.T) {
 		}
 	}
 	work.Wait()
-	for _, limit := range []int{7, shared.MaxHistory} {
+	for _, limit := range []int{20, shared.MaxHistory} {
 		all := ann.roles(limit)
-		if len(all) != 1+2*120 {
+		if len(all) != 1+2*55 {
 			t.Errorf("with a limit of %d, %d are told", limit, len(all))
 		}
 		for i, n := range all {
