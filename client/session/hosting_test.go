@@ -333,3 +333,51 @@ func keepingStore(t *testing.T, path string) *store.Store {
 	t.Cleanup(func() { _ = s.Close() }) // it may be closed already
 	return s
 }
+
+// welcomedToHost is welcomed by a server that knows hosts, and has this client as one.
+func (s *oddServer) welcomedToHost(head int64, resumed bool) (p *peer, hello shared.Message) {
+	s.t.Helper()
+	p, hello = s.next()
+	p.send(shared.Message{
+		Type: shared.TypeWelcome, Room: "Room", User: hello.User, By: "us", Epoch: "e", Offset: head, Resumed: resumed,
+		Members: []string{hello.User}, Count: 1, Limits: shared.Limits{Message: 4096, Rate: 1000, Burst: 100, Resume: 100},
+		Can: []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanHost}, Host: true, Settings: new(shared.OpenSettings()),
+	})
+	return p, hello
+}
+
+// What is done to a message and about its author goes out both, in order; and a notice
+// that the welcome knew of changes nothing any more.
+func TestActAndDeletion(t *testing.T) {
+	t.Parallel()
+	s := startOddServer(t)
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	p, hello := s.welcomedToHost(1, false)
+	if !slices.Contains(hello.Can, shared.CanHost) {
+		t.Errorf("the app says that it can %q", hello.Can)
+	}
+	p.send(entryBy("them", 1, "1", "Bob", "boo"))
+	v.until("the message", func() bool { return len(v.rows) == 1 && v.hosting.Host })
+	p.expect(shared.TypeNotices)
+	p.send(shared.Message{Type: shared.TypeNotices})
+	v.room.Pause()
+	p.gone()
+	v.room.Host(session.Act{Do: shared.DoRemove, Row: "1"})
+	v.room.Delete("1")
+	v.room.Resume()
+	p, _ = s.welcomedToHost(3, true)
+	p.send(shared.Message{Type: shared.TypeNotice, ID: "n", Offset: 3, Did: shared.DoSet, By: "them", User: "Bob",
+		Settings: &shared.Settings{Write: shared.WhoHosts}, Time: entry(3, "", "", "").Time})
+	act := p.expect(shared.TypeHost)
+	if act.Do != shared.DoRemove || act.Target != 1 || act.Of != "1" {
+		t.Errorf("the act is %+v", act)
+	}
+	p.send(shared.Message{Type: shared.TypeNotice, ID: act.ID, Offset: 4, Did: shared.DoRemove, By: "us", User: "Ann", About: "Bob", Whom: "them", Time: entry(4, "", "", "").Time})
+	if m := p.expect(shared.TypeDelete); m.Target != 1 {
+		t.Errorf("the deletion is %+v", m)
+	}
+	v.until("the notices", func() bool { return slices.Equal(v.did(), []string{"x", "*set", "*remove Bob"}) })
+	if v.hosting.Settings.Write != shared.WhoAll {
+		t.Error("a notice that the welcome knew of changes the rules")
+	}
+}
