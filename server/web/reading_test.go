@@ -80,13 +80,17 @@ func TestPlaceIsKept(t *testing.T) {
 	p.enter(s.url(), "Lobby")
 	p.waitFor("number 44,")
 	p.waitAtEnd()
+	size := func(width, height int64) { // the browser may take it only after some frames
+		p.do(chromedp.EmulateViewport(width, height))
+		p.wait(fmt.Sprintf("innerWidth === %d && innerHeight === %d", width, height))
+	}
 	changes := []struct {
 		name string
 		do   func()
 	}{
-		{"the keyboard comes", func() { p.do(chromedp.EmulateViewport(390, 400)) }},
-		{"the device is turned", func() { p.do(chromedp.EmulateViewport(700, 390)) }},
-		{"it is turned back", func() { p.do(chromedp.EmulateViewport(390, 700)) }},
+		{"the keyboard comes", func() { size(390, 400) }},
+		{"the device is turned", func() { size(700, 390) }},
+		{"it is turned back", func() { size(390, 700) }},
 		{"a picture above has loaded", func() {
 			eval[any](p, "document.querySelectorAll('#chat-log .bubble')[2].append(Object.assign(document.createElement('div'), {style: 'height: 180px'}))")
 		}},
