@@ -125,3 +125,26 @@ func TestManyRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestNameOfTwo takes something back by a name that somebody else has by now.
+func TestNameOfTwo(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	c.add(time.Hour)
+	s := start(t, withClock(c))
+	ann, _ := s.join("Class", opens("Ann", newDevice()))
+	bob, bobs := s.join("Class", hello("Bob", newDevice()))
+	ann.does(shared.Message{Do: shared.DoRemove, User: "Bob"})
+	bob.closed()
+	c.add(1000 * 24 * time.Hour)
+	_, others := s.join("Class", hello("Bob", newDevice()))
+	if n := ann.does(shared.Message{Do: shared.DoSilence, User: "Bob"}); n.Whom != others.By {
+		t.Errorf("silenced is %+v", n)
+	}
+	if n := ann.does(shared.Message{Do: shared.DoAdmit, User: "Bob"}); n.Whom != bobs.By {
+		t.Errorf("let in is %+v", n)
+	}
+	if n := ann.does(shared.Message{Do: shared.DoUnsilence, User: "Bob"}); n.Whom != others.By {
+		t.Errorf("unsilenced is %+v", n)
+	}
+}
