@@ -149,6 +149,12 @@ func (c *client) file(s *server, name string, data, thumb []byte, width, height 
 	return c.put(shared.Message{Type: shared.TypeChat, Text: caption, File: &shared.File{ID: id}})
 }
 
+// waitPromised waits until what an expression promises is a number.
+func (p *page) waitPromised(promise string, want int) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("(%s.then(n => { window.promised = n; }), window.promised === %d)", promise, want))
+}
+
 func randomBytes(n int) []byte {
 	data := make([]byte, n)
 	rand.New(rand.NewSource(int64(n))).Read(data)
@@ -328,7 +334,7 @@ func TestTakenBack(t *testing.T) {
 	if f := filed(t, s, "Lobby", 1)[0].File; f.Name != "right.bin" {
 		t.Errorf("sent: %+v", f)
 	}
-	p.wait(`new Promise(done => { indexedDB.open('parley/files').onsuccess = e => { e.target.result.transaction('files').objectStore('files').count().onsuccess = n => { e.target.result.close(); done(n.target.result === 0); }; }; })`)
+	p.waitPromised("import('/static/upload.js').then(({Uploads}) => Uploads.of({views: [], rooms: new Map()}).bytes.all()).then(all => all.length)", 0)
 }
 
 // TestRefusedFile has a server that comes back without files: what waits says so, and
@@ -646,4 +652,23 @@ func TestFileIsGone(t *testing.T) {
 	if first.Offset != 1 {
 		t.Errorf("%+v", first)
 	}
+}
+
+// TestLeavingTakesFiles leaves a borrowed device while a file waits: nothing of it stays.
+func TestLeavingTakesFiles(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.look(1280, 840, "light")
+	p.enter(s.url(), "Lobby")
+	p.holdPart(1)
+	p.attach(given{"a.bin", randomBytes(2000)})
+	p.sendFiles("")
+	p.wait("window.held")
+	eval[any](p, "document.querySelector('#settings').click()")
+	p.wait("document.querySelector('#leave-device')")
+	eval[any](p, "document.querySelector('#leave-device').click()")
+	p.wait("location.pathname === '/' && document.querySelector('#landing-server')")
+	p.waitPromised("indexedDB.databases().then(all => all.length)", 0)
+	filed(t, s, "Lobby", 0)
 }
