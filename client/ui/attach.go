@@ -147,18 +147,10 @@ func (p *roomPage) showSheet(sources []source) {
 	body := kit.NewColumn(3*kit.Unit, kit.NewText(lang.T("file.send"), kit.FontTitle, kit.RoleText), s.rows,
 		kit.NewEntryBox(s.caption), s.toggle, s.hint, s.problem, s.send,
 		kit.NewSecondary(lang.T("composer.cancel"), func() { s.overlay.Close() })).Padded(kit.Around(4 * kit.Unit))
-	most := p.conv.Status.MaxFile
 	for _, from := range sources {
-		a := &attachment{name: text.OneLine(shared.FileName(from.uri.Name()))}
-		s.files = append(s.files, a)
-		c.bridge.Run(ctx, func(ctx context.Context) func() {
-			read := c.prepareFile(ctx, from, most)
-			if ctx.Err() != nil {
-				read.remove()
-			}
-			return func() { s.prepared(a, read) }
-		})
+		s.files = append(s.files, &attachment{name: text.OneLine(shared.FileName(from.uri.Name()))})
 	}
+	s.prepare(ctx, slices.Clone(s.files), sources)
 	s.draw()
 	s.overlay = kit.ShowPanel(c.window.Canvas(), body)
 	s.overlay.Closed = func() {
@@ -168,6 +160,24 @@ func (p *roomPage) showSheet(sources []source) {
 	if !kit.IsPhone() { // a phone's keyboard would hide the picture
 		c.window.Canvas().Focus(s.caption)
 	}
+}
+
+// prepare reads files, one after the other.
+func (s *sheet) prepare(ctx context.Context, files []*attachment, sources []source) {
+	if len(files) == 0 {
+		return
+	}
+	c, most := s.page.client, s.page.conv.Status.MaxFile
+	c.bridge.Run(ctx, func(running context.Context) func() {
+		read := c.prepareFile(running, sources[0], most)
+		if running.Err() != nil {
+			read.remove()
+		}
+		return func() {
+			s.prepared(files[0], read)
+			s.prepare(ctx, files[1:], sources[1:])
+		}
+	})
 }
 
 // prepared shows a file that has been read.

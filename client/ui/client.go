@@ -34,7 +34,7 @@ type options struct {
 	grace  time.Duration // how long a phone's app in the background stays connected
 	system system
 
-	folder   string        // the app's own; "" if there is none
+	folder   string        // the app's own
 	pickers  pickers       // of files
 	inbox    string        // the file in which links are left; "" if there is none
 	patience time.Duration // until a server that can't be reached is looked for

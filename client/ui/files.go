@@ -136,9 +136,6 @@ func (p *roomPage) fileActions(item session.Item) (actions []kit.Action) {
 
 // emptyFiles forgets what the last run has left.
 func (c *client) emptyFiles() {
-	if c.folder == "" {
-		return
-	}
 	if err := os.RemoveAll(filepath.Join(c.folder, filesFolder)); err != nil {
 		fyne.LogError("Files that were shown can't be removed", err)
 	}
@@ -147,9 +144,6 @@ func (c *client) emptyFiles() {
 // newFile makes a file in a folder of its own, so that it can have any name.
 func (c *client) newFile(name string) (*os.File, error) {
 	dir := filepath.Join(c.folder, filesFolder)
-	if c.folder == "" {
-		dir = filepath.Join(os.TempDir(), "parley-"+filesFolder)
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 		probe: func(context.Context, string, *session.Pins) (session.ServerInfo, error) { return w.info, w.fault },
 		rooms: func(context.Context, string, *session.Pins) ([]session.RoomInfo, error) { return w.active, w.fault },
 		open:  w.open,
-	}, clock: func() time.Time { return w.now }, grace: backgroundGrace, system: android})
+	}, clock: func() time.Time { return w.now }, grace: backgroundGrace, system: android, folder: t.TempDir()})
 	w.window.Resize(size)
 	t.Cleanup(func() {
 		if !w.ended {
