@@ -104,7 +104,10 @@ func TestAppSendsAPhoto(t *testing.T) {
 	p.tap(attach)
 	p.wait(`picks \*/\*`)
 	p.do("pick %s", sound)
-	p.tap(p.find("the sheet", func(s screen) (image.Rectangle, bool) { b := s.boxes(fill, image.Pt(300, 40)); return one(b), len(b) == 1 }))
+	p.tap(p.find("the sheet", func(s screen) (image.Rectangle, bool) {
+		b := s.boxes(fill, image.Pt(300, 40))
+		return one(b), len(b) == 1
+	}))
 	last := p.find("the sound in its bubble", func(s screen) (image.Rectangle, bool) {
 		b := mine(s)
 		if len(b) != 2 {
