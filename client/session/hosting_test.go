@@ -351,10 +351,11 @@ func (s *oddServer) welcomedToHost(head int64, resumed bool) (p *peer, hello sha
 func TestActAndDeletion(t *testing.T) {
 	t.Parallel()
 	s := startOddServer(t)
-	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann"})
+	key := strings.Repeat("A", 26)
+	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Host: true, HostKey: key})
 	p, hello := s.welcomedToHost(1, false)
-	if !slices.Contains(hello.Can, shared.CanHost) {
-		t.Errorf("the app says that it can %q", hello.Can)
+	if !slices.Contains(hello.Can, shared.CanHost) || !hello.Host || hello.HostKey != key {
+		t.Errorf("the app says %+v", hello)
 	}
 	p.send(entryBy("them", 1, "1", "Bob", "boo"))
 	v.until("the message", func() bool { return len(v.rows) == 1 && v.hosting.Host })
@@ -366,7 +367,10 @@ func TestActAndDeletion(t *testing.T) {
 	v.room.Host(session.Act{Do: shared.DoRemove, Row: "1"})
 	v.room.Delete("1")
 	v.room.Resume()
-	p, _ = s.welcomedToHost(3, true)
+	p, hello = s.welcomedToHost(3, true)
+	if hello.Host || hello.HostKey != "" {
+		t.Errorf("once it is host, the app says %+v", hello)
+	}
 	p.send(shared.Message{Type: shared.TypeNotice, ID: "n", Offset: 3, Did: shared.DoSet, By: "them", User: "Bob",
 		Settings: &shared.Settings{Write: shared.WhoHosts}, Time: entry(3, "", "", "").Time})
 	act := p.expect(shared.TypeHost)

@@ -115,6 +115,8 @@ var reasons = []struct {
 	{regexp.MustCompile(`^(Somebody) was removed from this room\. For \d+ minutes, nobody new comes in from the same address\.$`), "cause.door_beside", "name"},
 	{regexp.MustCompile(`^(.+) has silenced you\. You can read, but not write\.$`), "quiet.silenced", "who"},
 	{regexp.MustCompile(`^(.+) has set that only hosts write here\.$`), "quiet.hosts", "who"},
+	{regexp.MustCompile(`^(.+) has set that only hosts send files here\.$`), "file.hosts", "who"},
+	{regexp.MustCompile(`^(.+) has set that nobody sends files here\.$`), "file.nobody", "who"},
 }
 
 // Reason is a server's sentence in the person's language, if it is about what a host

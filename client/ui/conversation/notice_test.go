@@ -77,6 +77,8 @@ func TestReasons(t *testing.T) {
 		"{name} lets in only those who have been in this room before.":                                    "{name}",
 		"Ann has set that only hosts write here.":                                                         lang.T("quiet.hosts"),
 		"Ann has silenced you. You can read, but not write.":                                              "Ann",
+		"Ann has set that only hosts send files here.":                                                    lang.T("file.hosts"),
+		"Ann has set that nobody sends files here.":                                                       lang.T("file.nobody"),
 		"Ann has closed this room: nobody else comes in now.":                                             "Ann",
 		"Somebody was removed from this room. For 10 minutes, nobody new comes in from the same address.": "10 Minuten",
 	} {
