@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -42,9 +43,10 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	c := all[i]
 	f := flag.NewFlagSet("parley-server "+c.name, flag.ContinueOnError)
 	f.SetOutput(stderr)
-	data := new(string)
+	data, log := new(string), new(string)
 	if !c.noLog {
 		f.StringVar(data, "data", defaultData, "`folder` of the log")
+		f.StringVar(log, "log", "", logAbout)
 	}
 	if c.flags != nil {
 		c.flags(f)
@@ -88,5 +90,5 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	case len(rest) < want:
 		return true, fmt.Errorf("%s needs a file: %w", c.name, errUsage)
 	}
-	return true, c.run(ctx, *data, rest, stdout, stderr)
+	return true, c.run(ctx, cmp.Or(*log, *data), rest, stdout, stderr)
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"parley/server/chat"
@@ -24,6 +27,7 @@ func (o *options) fileFlags(f *flag.FlagSet) {
 	f.Var(&o.allFiles, "files-bytes", "`bytes` of disk for all pictures and files; the oldest go first, and their messages stay; 0 removes the limit")
 	f.Var(&o.filesFree, "files-free", "`bytes` of the disk that pictures and files leave free, or 10 % of it if that is less and this is not given; "+
 		"always a tenth more than --disk-free, so that texts are still stored")
+	f.StringVar(&o.files, "files", "", "with --log: `folder` that all servers share, for pictures and files; without it, they take none")
 	f.StringVar(&o.url, "url", "", "`address` of the server in links to files, for example https://chat.example.org (default: the first one that the server prints)")
 }
 
@@ -53,7 +57,7 @@ func parseURL(s string) (string, error) {
 
 // openFiles opens the files of a data folder. The hub takes none if --max-file is 0;
 // those that are there are served all the same.
-func openFiles(ctx context.Context, o *options, rows chat.FileRows, source func(*http.Request) string, logger *slog.Logger) (*files.Store, error) {
+func openFiles(ctx context.Context, o *options, rows chat.FileRows, id string, source func(*http.Request) string, logger *slog.Logger) (*files.Store, error) {
 	free, err := o.freeOfFiles()
 	if err != nil {
 		return nil, err
@@ -62,7 +66,18 @@ func openFiles(ctx context.Context, o *options, rows chat.FileRows, source func(
 	if o.chat.MaxPerAddress > 0 {
 		opt.PerSource = filesAtOnce
 	}
-	store, err := files.Open(ctx, o.data, rows, opt)
+	dir := o.data
+	if o.log != "" {
+		if o.files == "" { // a file that was sent to one server is nowhere else
+			o.maxFile.bytes, opt.Max = 0, 0
+		} else if dir, err = sharedFiles(o.files, id); err != nil {
+			return nil, err
+		}
+	}
+	if s, ok := rows.(interface{ FileSecret() []byte }); ok {
+		opt.Secret = s.FileSecret()
+	}
+	store, err := files.Open(ctx, dir, rows, opt)
 	if err == nil && o.maxFile.bytes > 0 {
 		o.chat.Files = store
 	}
@@ -96,4 +111,22 @@ func (i *invitation) filesURL() string {
 	}
 	links, _ := i.at(i.listening, shared.Link{TLS: i.tls, Path: i.path})
 	return links[0].Base()
+}
+
+// sharedFiles is the folder of the files that the servers of a log share. A marker in it
+// says whose it is: without it, a folder that is not mounted would be taken for an empty
+// one, and every file be missed.
+func sharedFiles(dir, id string) (string, error) {
+	marker := filepath.Join(dir, "parley-log")
+	text, err := os.ReadFile(marker)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the folder %s is not the one of this log's files, or not mounted: to use it, write %s to the file %s", dir, id, marker)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the folder %s can't be read: %w", dir, err)
+	}
+	if strings.TrimSpace(string(text)) != id {
+		return "", fmt.Errorf("the folder %s has the files of another log: the file %s does not say %s", dir, marker, id)
+	}
+	return dir, nil
 }

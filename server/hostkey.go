@@ -21,17 +21,21 @@ import (
 const hostKeyName = "host.key"
 
 // keepHostKey makes the operator's key, if there is none, and tells the registry its
-// hash. The server never prints it: its terminal may be on the wall.
-func keepHostKey(ctx context.Context, dir string, registry chat.Registry, logger *slog.Logger) error {
-	key, err := readHostKey(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeHostKey(dir)
+// hash. If several servers share the log, one has it. The server never prints it: its terminal may be on the wall.
+func keepHostKey(ctx context.Context, dir string, registry chat.Registry, several bool, logger *slog.Logger) error {
+	kept, err := registry.HostKey(ctx)
+	key, missing := readHostKey(dir)
+	if errors.Is(missing, fs.ErrNotExist) {
+		if several && len(kept) > 0 {
+			logger.Info("another server has the operator's key: for parley-server host, copy its file to this one", "file", hostKeyName)
+			return nil
+		}
+		key, missing = makeHostKey(dir)
 	}
-	if err != nil {
-		return err
+	if missing != nil {
+		return missing
 	}
 	hash := chat.HashHostKey(key)
-	kept, err := registry.HostKey(ctx)
 	if err == nil && !bytes.Equal(kept, hash) {
 		err = registry.SetHostKey(ctx, hash)
 	}

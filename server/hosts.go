@@ -14,7 +14,6 @@ import (
 	"github.com/mdp/qrterminal/v3"
 
 	"parley/server/chat"
-	"parley/server/sqlitelog"
 	"parley/shared"
 )
 
@@ -93,7 +92,7 @@ func hostsCommand() command {
 					return fmt.Errorf("the hosts of %q stay as they are: %w", name.Text, err)
 				}
 			}
-			rules, err := sqlitelog.Rules(ctx, data, name)
+			rules, err := rulesOf(ctx, data, name)
 			if err != nil {
 				return err
 			}

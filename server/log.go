@@ -11,10 +11,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"parley/server/chat"
 	"parley/server/files"
+	"parley/server/pglog"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -37,11 +39,43 @@ type store interface {
 // openLog opens what is in the data folder, and tells observe how long each
 // transaction took.
 func openLog(ctx context.Context, o *options, logger *slog.Logger, observe func(time.Duration)) (store, error) {
+	if o.log != "" {
+		if err := os.MkdirAll(o.data, 0o700); err != nil {
+			return nil, fmt.Errorf("the data folder %s can't be made: %w", o.data, err)
+		}
+		return pglog.Open(ctx, o.log, pglog.Options{Observe: observe, Logger: logger, Data: o.data, Restored: o.restored})
+	}
 	opt := sqlitelog.Options{Sync: sqlitelog.Sync(o.sync), DiskFree: o.diskFree.bytes, Observe: observe, Logger: logger}
 	if !o.diskFree.set {
 		opt.DiskFree = -1 // the default depends on the disk
 	}
 	return sqlitelog.Open(ctx, o.data, opt)
+}
+
+const logAbout = "`address` of a PostgreSQL database that has the log, as postgres://host/name, in place of the data folder: several servers may share it"
+
+// isDatabase reports whether a command's log is a database's address, and no folder.
+func isDatabase(data string) bool {
+	return strings.HasPrefix(data, "postgres://") || strings.HasPrefix(data, "postgresql://")
+}
+
+func (o *options) checkLog() error {
+	switch {
+	case o.log == "" && o.files != "":
+		return errors.New("--files is for servers that share a log: it needs --log")
+	case o.log != "" && !isDatabase(o.log):
+		return errors.New("--log takes the address of a PostgreSQL database, like postgres://host/name; a folder is for --data")
+	}
+	return nil
+}
+
+// inDatabase does something with the log of a database, beside the servers that run on it.
+func inDatabase(ctx context.Context, address string, do func(*pglog.Log) error) error {
+	log, err := pglog.Open(ctx, address, pglog.Options{Writers: 1})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(log), log.Close())
 }
 
 // diskFlags bound what the server takes of the disk.
@@ -75,6 +109,14 @@ func checkSync(s string) error {
 
 // offline opens the log of a data folder on which no server runs, to manage its rooms.
 func offline(ctx context.Context, data string) (hub *chat.Hub, done func() error, err error) {
+	if isDatabase(data) { // whose servers go on, and learn of it
+		log, err := pglog.Open(ctx, data, pglog.Options{Writers: 1})
+		if err != nil {
+			return nil, nil, err
+		}
+		hub = chat.NewHub(chat.Config{Log: log, Registry: log})
+		return hub, func() error { return errors.Join(hub.Shutdown(context.WithoutCancel(ctx)), log.Close()) }, nil
+	}
 	if _, err := os.Stat(filepath.Join(data, sqlitelog.FileName)); err != nil {
 		return nil, nil, fmt.Errorf("there is no log in %s: choose its folder with --data", data)
 	}
@@ -103,6 +145,15 @@ func checkCommand() command {
 	return command{
 		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", serving: true,
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
+			if isDatabase(data) {
+				return inDatabase(ctx, data, func(log *pglog.Log) error {
+					s, err := log.Check(ctx)
+					if err == nil {
+						_, err = fmt.Fprintf(stdout, "The log is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Messages, s.Rooms, s.Bytes, s.Epoch)
+					}
+					return err
+				})
+			}
 			s, err := sqlitelog.Check(ctx, data)
 			if err != nil {
 				return err
@@ -132,6 +183,9 @@ func backupCommand() command {
 	return command{
 		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file, and its files to the folder FILE.files.", serving: true,
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			if isDatabase(data) {
+				return errors.New("PostgreSQL makes backups of its own: pg_dump writes this database to a file, pg_basebackup copies the whole server; copy the folder of --files, too")
+			}
 			n, missing, err := files.Backup(ctx, data, args[0], filesOf(ctx, filepath.Join(data, sqlitelog.FileName)), filesOf(ctx, args[0]),
 				func() error { return sqlitelog.Backup(ctx, data, args[0]) })
 			if err != nil {
@@ -162,6 +216,9 @@ func restoreCommand() command {
 			f.BoolVar(&replace, "replace", false, "set aside the log and the files that are there")
 		},
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
+			if isDatabase(data) {
+				return errors.New("PostgreSQL restores its own backups: use pg_restore or psql, and then start each server once with --log-restored")
+			}
 			n, missing := 0, 0
 			aside, err := sqlitelog.RestoreWith(ctx, data, args[0], replace,
 				files.Restore(ctx, data, args[0], filesOf(ctx, args[0]), func(found, lost int) { n, missing = found, lost }))
@@ -205,7 +262,11 @@ func exportCommand() command {
 					return err
 				}
 			}
-			err = sqlitelog.Export(ctx, data, name, each)
+			if isDatabase(data) {
+				err = inDatabase(ctx, data, func(log *pglog.Log) error { return log.Export(ctx, name, each) })
+			} else {
+				err = sqlitelog.Export(ctx, data, name, each)
+			}
 			return errors.Join(err, out.Flush(), done())
 		},
 	}
@@ -232,4 +293,31 @@ func withFiles(data, folder string, each func(chat.Entry) error) (with func(chat
 		}
 		return nil
 	}, func() error { return lacks(missing) }, nil
+}
+
+// allRooms lists the rooms of a log.
+func allRooms(ctx context.Context, data string) (rooms []sqlitelog.Room, err error) {
+	if !isDatabase(data) {
+		return sqlitelog.AllRooms(ctx, data)
+	}
+	err = inDatabase(ctx, data, func(log *pglog.Log) error {
+		all, err := log.AllRooms(ctx)
+		for _, r := range all {
+			rooms = append(rooms, sqlitelog.Room(r))
+		}
+		return err
+	})
+	return rooms, err
+}
+
+// rulesOf reads the rules of a room.
+func rulesOf(ctx context.Context, data string, room shared.Name) (rules chat.Rules, err error) {
+	if !isDatabase(data) {
+		return sqlitelog.Rules(ctx, data, room)
+	}
+	err = inDatabase(ctx, data, func(log *pglog.Log) error {
+		rules, err = log.RulesOf(ctx, room)
+		return err
+	})
+	return rules, err
 }

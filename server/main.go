@@ -79,10 +79,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	if err := keepHostKey(ctx, opt.data, store, logger); err != nil {
+	if err := keepHostKey(ctx, opt.data, store, opt.log != "", logger); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	filed, err := openFiles(ctx, opt, store, func(r *http.Request) string { return hub.SourceOf(r) }, logger)
+	filed, err := openFiles(ctx, opt, store, store.ID(), func(r *http.Request) string { return hub.SourceOf(r) }, logger)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

@@ -19,6 +19,9 @@ type options struct {
 	addr      string
 	addrGiven bool // by the flag or the variable
 	data      string
+	log       string // the address of a PostgreSQL database, or ""
+	restored  bool
+	files     string // the folder of files that several servers share, or ""
 	sync      string
 	logFormat string
 	version   bool
@@ -62,6 +65,8 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.SetOutput(usage)
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; with port 0 the system picks a free port")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
+	f.StringVar(&o.log, "log", "", logAbout)
+	f.BoolVar(&o.restored, "log-restored", false, "the database of --log was restored from a backup: go on with it")
 	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
 	o.diskFlags(f)
@@ -123,7 +128,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	case o.chat.NameHold < time.Second, o.chat.NameHoldSpoken < time.Second:
 		return nil, errors.New("--name-hold and --name-hold-spoken take at least 1s")
 	}
-	if err := cmp.Or(o.checkAccess(), o.checkInvite(), o.checkFiles()); err != nil {
+	if err := cmp.Or(o.checkLog(), o.checkAccess(), o.checkInvite(), o.checkFiles()); err != nil {
 		return nil, err
 	}
 	o.retain.Bytes = o.roomBytes.bytes

@@ -28,7 +28,7 @@ func roomsCommand() command {
 			if !ok {
 				return fmt.Errorf("--format takes txt or jsonl, not %q: %w", format, errUsage)
 			}
-			rooms, err := sqlitelog.AllRooms(ctx, data)
+			rooms, err := allRooms(ctx, data)
 			if err != nil {
 				return err
 			}

@@ -42,5 +42,5 @@ func (r *Room) rename(device, user string) {
 	notice := shared.Message{Type: shared.TypeNotice, Did: shared.DidRename, By: a.by, User: a.user, About: user}
 	a.user = user
 	r.mu.Unlock()
-	r.tell(notice)
+	r.tellAll(notice)
 }

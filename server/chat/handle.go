@@ -187,7 +187,7 @@ func (s *session) typing() bool {
 		return true
 	}
 	s.spread(0)
-	s.room.tell(shared.Message{Type: shared.TypeTyping, User: s.room.userOf(s.member).Text})
+	s.room.tellAll(shared.Message{Type: shared.TypeTyping, User: s.room.userOf(s.member).Text})
 	return true
 }
 

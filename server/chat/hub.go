@@ -146,7 +146,7 @@ func (h *Hub) open(r *Room) error {
 func (h *Hub) follow(r *Room) (said bool, err error) {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	state, stop, err := h.cfg.Log.Open(background, r.name, Follower{Entries: r.deliver, Begin: r.expire})
+	state, stop, err := h.cfg.Log.Open(background, r.name, Follower{Entries: r.deliver, Begin: r.expire, Over: func() { h.work.Go(func() { h.reopen(r) }) }, Others: r.gather, Passed: r.passed})
 	if err != nil {
 		return false, err
 	}

@@ -121,6 +121,11 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 			return false
 		}
 	}
+	if err := s.core.prove(); err != nil {
+		s.close(shared.CloseTryLater, "The server can't write its log right now.")
+		s.depart()
+		return false
+	}
 	head, err := r.add(m)
 	if err != nil {
 		if err == errLocked {
@@ -191,6 +196,9 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 		name, _ = shared.PersonName(guest())
 	}
 	if err := s.borrow(name); err != nil {
+		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
+	}
+	if err := s.core.prove(); err != nil {
 		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
 	}
 	switch _, err := s.room.add(s.member); {

@@ -33,6 +33,17 @@ type Follower struct {
 	// Begin is called with the offset of the oldest entry that will be left,
 	// before those in front of it are deleted.
 	Begin func(first int64)
+
+	// Over is called when the room has to be opened anew, before anything is handed on
+	// that was added since: another server has locked, unlocked, renamed or deleted it, or
+	// the log has another epoch. It may be nil.
+	Over func()
+
+	// Others is called with who is in the room at another server, each time that it
+	// changes; and Passed with what Cluster.Pass was given there. They may be nil, and a
+	// log that is no Cluster calls neither.
+	Others func(server string, g Gathering)
+	Passed func(frame []byte)
 }
 
 // Retention says how much of the log is kept; zero is no bound. What goes is

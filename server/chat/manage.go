@@ -78,6 +78,22 @@ func (h *Hub) Delete(ctx context.Context, room shared.Name) error {
 	return err
 }
 
+// reopen has everybody come back to a room that the log says is another one now: they
+// learn at its door what it has become.
+func (h *Hub) reopen(room *Room) {
+	h.managing.Lock()
+	defer h.managing.Unlock()
+	h.mu.Lock()
+	there := h.rooms[room.name.Key] == room
+	h.mu.Unlock()
+	if !there {
+		return // it was retired here, and is out of memory
+	}
+	if r, err := h.retire(room.name.Key); err == nil {
+		r.end(nil, farewell{shared.CloseRestart, "This room was changed at another server."})
+	}
+}
+
 // retirement is a room that is out of memory while the registry changes it.
 type retirement struct {
 	hub  *Hub

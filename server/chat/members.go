@@ -161,9 +161,14 @@ func (r *Room) end() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}
+	defer r.gathered()
 	for _, p := range r.people {
 		if p.gone != nil {
 			p.gone.Stop()
+			p.gone = nil
+		}
+		if p.fading != nil {
+			p.fading.Stop()
 		}
 	}
 }
@@ -172,5 +177,5 @@ func (r *Room) end() {
 func (r *Room) info() RoomInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return RoomInfo{Name: r.name.Text, Count: len(r.people), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden, key: r.name.Key}
+	return RoomInfo{Name: r.name.Text, Count: r.count(), Last: r.last, Locked: r.lock.locks(), hidden: r.lock.Hidden, key: r.name.Key}
 }

@@ -14,12 +14,13 @@ import (
 // presence is who is in a room, and what is still to be told of it. It is
 // guarded by Room.mu.
 type presence struct {
-	people map[string]*person   // by the name's key
-	looks  map[string][]*person // by their look's skeleton, those whose names are not mixed
-	joined []string             // not yet told
-	left   []string
-	timer  *time.Timer // runs while something is to be told
-	told   time.Time
+	people    map[string]*person   // by the name's key
+	looks     map[string][]*person // by their look's skeleton, those whose names are not mixed
+	joined    []string             // not yet told
+	left      []string
+	timer     *time.Timer    // runs while something is to be told
+	uncounted map[string]int // by server: people there beyond those that are known by name
+	told      time.Time
 }
 
 // person is everyone under one name: several connections of one device are one
@@ -31,6 +32,9 @@ type person struct {
 	device string // empty for a member of the tutorial's dialect, who owns no name
 	conns  int
 	gone   *time.Timer // runs after the last connection went
+
+	elsewhere map[string]bool // the other servers at which somebody is here under the name
+	fading    *time.Timer     // runs after nobody was there any more
 }
 
 const (
@@ -65,12 +69,20 @@ func (r *Room) arrive(m *member, name shared.Name, look lookalike.Look, standing
 	if m.person != nil {
 		r.depart(m)
 	}
+	if !p.look.Mixed && p.look.Skeleton == "" && p.conns == 0 && len(p.elsewhere) > 0 { // it was only elsewhere
+		p.look = look
+		if !look.Mixed {
+			r.looks[look.Skeleton] = append(r.looks[look.Skeleton], p)
+		}
+	}
 	if m.dialect == parley {
 		p.device = m.device
 	} else {
 		p.device = ""
 	}
-	p.conns++
+	if p.conns++; p.conns == 1 {
+		r.gathered()
+	}
 	m.person = p
 	return true
 }
@@ -112,6 +124,13 @@ func (r *Room) alike(name shared.Name, look lookalike.Look) *person {
 
 // forget takes a person off the room's list. The caller holds mu.
 func (r *Room) forget(p *person) {
+	if p.gone != nil {
+		p.gone = nil
+		r.gathered()
+	}
+	if len(p.elsewhere) > 0 {
+		return
+	}
 	delete(r.people, p.name.Key)
 	others := slices.DeleteFunc(r.looks[p.look.Skeleton], func(other *person) bool { return other == p })
 	if r.looks[p.look.Skeleton] = others; len(others) == 0 {
@@ -157,7 +176,7 @@ func (r *Room) announce(news, opposite *[]string, name string) {
 
 func (r *Room) tellPresence() {
 	r.mu.Lock()
-	joined, left, count := r.joined, r.left, len(r.people)
+	joined, left, count := r.joined, r.left, r.count()
 	r.joined, r.left, r.timer = nil, nil, nil
 	r.told = time.Now()
 	r.mu.Unlock()
@@ -188,7 +207,7 @@ func (r *Room) who() (names []string, count int) {
 		}
 	}
 	slices.Sort(names)
-	return names, len(r.people)
+	return names, r.count()
 }
 
 // personOf returns who m is, nil once it has departed. Of the person only name, look
@@ -213,7 +232,7 @@ func (r *Room) here(key string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.people[key]
-	return p != nil && p.conns > 0
+	return p != nil && (p.conns > 0 || len(p.elsewhere) > 0)
 }
 
 // variant returns the nth spelling to try for a name that is taken: "ann (2)".

@@ -76,6 +76,7 @@ func (h *Hub) peopled() (list []RoomInfo, keys map[string]bool) {
 		default: // still reading its log
 		}
 	}
+	list = h.elsewhere(list, keys)
 	slices.SortFunc(list, func(a, b RoomInfo) int {
 		return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last), strings.Compare(a.key, b.key))
 	})

@@ -48,6 +48,10 @@ type Options struct {
 	Logger   *slog.Logger     // nil logs nothing
 	Now      func() time.Time // time.Now by default
 
+	// Secret makes the keys of uploads. Without one, the store makes its own, which lives
+	// as long as the process: whoever sends a file asks again after a restart.
+	Secret []byte
+
 	Space func(dir string) (free uint64, err error) // of the disk; the system's by default
 }
 
@@ -60,8 +64,6 @@ type Store struct {
 	rows chat.FileRows
 	opt  Options
 
-	// secret makes the keys of uploads. It lives as long as the process: whoever sends a
-	// file asks again after a restart, because their connection has ended, too.
 	secret []byte
 
 	turns   turns
@@ -94,12 +96,15 @@ func Open(ctx context.Context, dir string, rows chat.FileRows, opt Options) (*St
 		}
 	}
 	s := &Store{
-		disk: disk{filepath.Join(dir, FolderName)}, rows: rows, opt: opt, secret: make([]byte, 32),
+		disk: disk{filepath.Join(dir, FolderName)}, rows: rows, opt: opt, secret: opt.Secret,
 		wake: make(chan struct{}, 1), done: make(chan struct{}), missing: rate.Sometimes{Interval: time.Minute},
 	}
 	s.metrics = newMetrics(s)
 	s.gates.most = opt.PerSource
-	_, _ = rand.Read(s.secret) // never fails
+	if s.secret == nil {
+		s.secret = make([]byte, 32)
+		_, _ = rand.Read(s.secret) // never fails
+	}
 	if err := os.Mkdir(s.disk.dir, 0o700); err == nil {
 		err = errors.Join(sqlitelog.GiveToOwner(s.disk.dir), syncPath(dir))
 		if err != nil {

@@ -1,0 +1,136 @@
+package cluster
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+
+	"parley/shared"
+	"parley/shared/servertest"
+)
+
+func count(t *testing.T, s *servertest.Server, name string) int {
+	t.Helper()
+	var list struct {
+		Rooms []struct {
+			Name  string
+			Count int
+		}
+	}
+	s.JSON("/api/rooms", &list)
+	for _, r := range list.Rooms {
+		if r.Name == name {
+			return r.Count
+		}
+	}
+	return 0
+}
+
+// TestOneRoom is a room at two servers: what is said at one is heard at the other, in one
+// order, and everyone sees the same people.
+func TestOneRoom(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, 2)
+	annDevice := servertest.NewDevice()
+	ann := s[0].Hello("Hall", shared.Message{User: "Ann", Device: annDevice})
+	bob := s[1].Join("Hall", "Bob")
+	if p := ann.Next(shared.TypePresence); p.Event != shared.Join || !slices.Equal(p.Users, []string{"Bob"}) || p.Count != 2 {
+		t.Errorf("Ann is told %+v", p)
+	}
+	ann.Say("one")
+	first := bob.Hear("one")
+	bob.Say("two")
+	second := ann.Hear("two")
+	if first.User != "Ann" || second.User != "Bob" || second.Offset != first.Offset+1 {
+		t.Errorf("heard %+v and %+v", first, second)
+	}
+	bob.Send(shared.Message{Type: shared.TypeTyping})
+	if f := ann.Next(shared.TypeTyping); f.User != "Bob" {
+		t.Errorf("typing: %+v", f)
+	}
+	for i := range s {
+		until(t, "two people are counted everywhere", func() bool { return count(t, s[i], "Hall") == 2 })
+	}
+	cy := s[1].Join("Hall", "Cy")
+	if !slices.Equal(cy.Welcome.Members, []string{"Ann", "Bob", "Cy"}) || cy.Welcome.Count != 3 || cy.Welcome.Epoch != ann.Welcome.Epoch {
+		t.Errorf("Cy is welcomed with %+v", cy.Welcome)
+	}
+	cy.Hear("one")
+	if two := cy.Hear("two"); two.Offset != second.Offset {
+		t.Errorf("Cy reads %+v", two)
+	}
+
+	// Ann is in the room with another tab at the other server, and leaves with the first.
+	tab := s[1].Hello("Hall", shared.Message{User: "Ann", Device: annDevice, Epoch: ann.Welcome.Epoch, After: first.Offset})
+	if tab.Welcome.Count != 3 || !tab.Welcome.Resumed {
+		t.Errorf("the second tab is welcomed with %+v", tab.Welcome)
+	}
+	tab.Hear("two")
+	ann.Conn.CloseNow()
+	bob.Say("three")
+	tab.Hear("three")
+	until(t, "three people are counted", func() bool { return count(t, s[0], "Hall") == 3 })
+
+	// A name is one person's everywhere.
+	eve := s[0].Dial("/ws/chat/Hall", shared.Protocol)
+	eve.Send(shared.Message{Type: shared.TypeHello, User: "Bob", Device: servertest.NewDevice()})
+	eve.Closed(shared.CloseNameTaken, "Bob (2)")
+
+	// Those who were at a server that dies are not there any more. Nobody else leaves.
+	fay := s[0].Join("Hall", "Fay")
+	fay.Next(shared.TypeChat)
+	for p := bob.Next(shared.TypePresence); !slices.Contains(p.Users, "Fay"); p = bob.Next(shared.TypePresence) {
+	}
+	s[0].Signal(syscall.SIGKILL)
+	for {
+		p := bob.Next(shared.TypePresence)
+		if p.Event == shared.Leave {
+			if !slices.Equal(p.Users, []string{"Fay"}) || p.Count != 3 {
+				t.Errorf("after a server's end: %+v", p)
+			}
+			break
+		}
+	}
+}
+
+// TestChangedElsewhere locks, and deletes, a room in which somebody is at the other server.
+func TestChangedElsewhere(t *testing.T) {
+	t.Parallel()
+	s, log := start(t, 2)
+	const key = "correct horse"
+	early := s[1].Join("Vault", "Early") // in an open room, in which nothing was said
+	ann := s[0].Hello("Vault", shared.Message{User: "Ann", Key: key})
+	early.Closed(shared.CloseRestart, "changed at another server")
+	ann.Say("secret")
+	late := s[1].Dial("/ws/chat/Vault", shared.Protocol)
+	late.Send(shared.Message{Type: shared.TypeHello, User: "Late", Device: servertest.NewDevice()})
+	late.Closed(shared.CloseWrongKey, "passphrase")
+	s[1].Hello("Vault", shared.Message{User: "Bob", Key: key}).Hear("secret")
+
+	cy := s[1].Join("Hall", "Cy")
+	cy.Say("hello")
+	cy.Hear("hello")
+	dan := s[0].Join("Hall", "Dan")
+	dan.Hear("hello")
+	s[0].Run("delete", "--room", "Hall", "--yes", "--log", log)
+	cy.Closed(shared.CloseRestart, "changed at another server")
+	if again := s[1].Join("Hall", "Cy"); again.Welcome.Offset != 1 {
+		t.Errorf("the deleted room has %+v", again.Welcome)
+	}
+}
+
+// TestHostsElsewhere has what a host does at one server hold at the other.
+func TestHostsElsewhere(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, 2)
+	ann := s[0].Hello("Class", shared.Message{User: "Ann", Host: true})
+	device := servertest.NewDevice()
+	bob := s[1].Hello("Class", shared.Message{User: "Bob", Device: device})
+	bob.Say("spoilt")
+	spoilt := ann.Hear("spoilt")
+	ann.Send(shared.Message{Type: shared.TypeHost, ID: "1", Do: shared.DoRemove, Target: spoilt.Offset, Of: spoilt.ID})
+	bob.Closed(shared.CloseRemoved, "Ann has removed you")
+	back := s[1].Dial("/ws/chat/Class", shared.Protocol)
+	back.Send(shared.Message{Type: shared.TypeHello, User: "Bob", Device: device})
+	back.Closed(shared.CloseRemoved, "Ann has removed you")
+}

@@ -1,0 +1,49 @@
+// Package cluster tests servers that share a log: their processes, over a real
+// PostgreSQL.
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"parley/server/pglog/pgtest"
+	"parley/shared/servertest"
+)
+
+var database *pgtest.Server
+
+func TestMain(m *testing.M) {
+	var err error
+	if database, err = pgtest.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := servertest.Main(m, goleak.IgnoreCurrent()) // of the database
+	database.Stop()
+	os.Exit(code)
+}
+
+// start starts servers that share a log of their own.
+func start(t *testing.T, n int, flags ...string) (servers []*servertest.Server, log string) {
+	t.Helper()
+	log = pgtest.Address(database.Create(t), database)
+	servers = make([]*servertest.Server, n)
+	for i := range servers {
+		servers[i] = servertest.Start(t, append([]string{"--log", log}, flags...)...)
+	}
+	return servers, log
+}
+
+// until waits for something that comes by itself.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}

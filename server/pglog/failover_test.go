@@ -1,0 +1,179 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/pglog/pgtest"
+	"parley/shared"
+)
+
+var hall = shared.Name{Text: "Hall", Key: "hall"}
+
+type result struct {
+	chat.Receipt
+	err error
+}
+
+func appendTo(l *Log, id string) <-chan result {
+	c := make(chan result, 1)
+	e := chat.Entry{ID: id, Device: "d", User: "Ann", Text: "text of " + id, Time: time.Unix(1, 0)}
+	l.Append(context.Background(), hall, e, func(r chat.Receipt, err error) { c <- result{r, err} })
+	return c
+}
+
+// mustAppend appends until it is acknowledged, as clients do.
+func mustAppend(t *testing.T, l *Log, id string) chat.Receipt {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		got := <-appendTo(l, id)
+		if got.err == nil {
+			return got.Receipt
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", id, got.err)
+		}
+	}
+}
+
+// pair is a primary with a standby, and the log of a test on them.
+func pair(t *testing.T, synchronous bool) (primary, standby *pgtest.Server, address string) {
+	t.Helper()
+	primary, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(primary.Stop)
+	standby = primary.Standby(t)
+	if synchronous {
+		primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	}
+	return primary, standby, pgtest.Address("postgres", primary, standby)
+}
+
+func openAt(t *testing.T, address, data string) *Log {
+	t.Helper()
+	var l *Log
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if l, err = Open(t.Context(), address, Options{Data: data}); err == nil {
+			return l
+		}
+	}
+	t.Fatal(err)
+	return nil
+}
+
+// TestStandbyStopped stops the standby: what is written then is on the primary, and no
+// one sees it or is told that it is kept.
+func TestStandbyStopped(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	l := openAt(t, address, t.TempDir())
+	defer l.Close()
+	mustAppend(t, l, "before")
+	standby.Signal(syscall.SIGSTOP)
+	got := <-appendTo(l, "during")
+	if !errors.Is(got.err, chat.ErrUnavailable) {
+		t.Errorf("without its standby: %+v", got)
+	}
+	if n := primary.Query(t, "SELECT count(*) FROM parley.entries"); n != "1" {
+		t.Errorf("%s entries are to be seen", n)
+	}
+	if err := l.Prove(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
+		t.Errorf("proved: %v", err)
+	}
+	standby.Signal(syscall.SIGCONT)
+	if r := mustAppend(t, l, "during"); r.Offset != 2 {
+		t.Errorf("the same again: %+v", r)
+	}
+	if n := primary.Query(t, "SELECT count(*) FROM parley.entries"); n != "2" {
+		t.Errorf("%s entries are there", n)
+	}
+}
+
+// TestOldPrimary stops a primary, promotes its standby, and wakes the old one: it takes
+// nothing, and welcomes nobody.
+func TestOldPrimary(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	data := t.TempDir()
+	l := openAt(t, address, data)
+	defer l.Close()
+	epoch := *l.epoch.Load()
+	for i := range 10 {
+		mustAppend(t, l, fmt.Sprint("a", i))
+	}
+	primary.Signal(syscall.SIGSTOP)
+	standby.Promote(t)
+	standby.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+	late := appendTo(l, "late")
+	primary.Signal(syscall.SIGCONT)
+	if got := <-late; got.err == nil && got.Offset != 11 {
+		t.Errorf("acknowledged: %+v", got)
+	}
+	// The old one still says that it can be written, and reads.
+	if _, err := Open(t.Context(), pgtest.Address("postgres", primary), Options{}); err == nil {
+		t.Error("a log on the old primary was opened")
+	}
+	primary.Kill()
+	if r := mustAppend(t, l, "late"); r.Offset != 11 {
+		t.Errorf("on the new primary: %+v", r)
+	}
+	entries, err := l.Read(t.Context(), hall.Key, 0, 100, chat.Most{Entries: 100})
+	if err != nil || len(entries) != 11 {
+		t.Errorf("there are %d entries, %v", len(entries), err)
+	}
+	if now := *l.epoch.Load(); now != epoch {
+		t.Error("there is a new epoch, though nothing was lost")
+	}
+}
+
+// TestLost loses what an asynchronous standby had not got: a new epoch begins, and the
+// rooms are opened anew.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]bool{"while a server runs": false, "while none runs": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			primary, standby, address := pair(t, false)
+			data := t.TempDir()
+			l := openAt(t, address, data)
+			over := make(chan struct{})
+			state, stop, err := l.Open(t.Context(), hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			mustAppend(t, l, "kept")
+			primary.AwaitStandby(t)
+			standby.Kill()
+			mustAppend(t, l, "lost")
+			if closed {
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			primary.Kill()
+			standby.Restart(t)
+			standby.Promote(t)
+			if closed {
+				l = openAt(t, address, data)
+			} else {
+				<-over
+			}
+			defer func() { l.Close() }()
+			if r := mustAppend(t, l, "after"); r.Offset != 2 {
+				t.Errorf("what comes after has the receipt %+v", r)
+			}
+			if now := *l.epoch.Load(); now == state.Epoch {
+				t.Error("the epoch is the one before")
+			}
+		})
+	}
+}

@@ -1,0 +1,235 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// filesGone is told which files' rows went.
+type filesGone struct {
+	f atomic.Pointer[func([]string)]
+}
+
+func (g *filesGone) tell(ids []string) {
+	if f := g.f.Load(); f != nil && len(ids) > 0 {
+		(*f)(ids)
+	}
+}
+
+// OnFilesGone implements chat.FileRows.
+func (l *Log) OnFilesGone(f func(ids []string)) { l.filesGone.f.Store(&f) }
+
+const fileColumns = "id, room, device, off, name, type, size, width, height, thumb, state, made"
+
+func scanFile(row pgx.Row) (r chat.FileRow, err error) {
+	var ms int64
+	err = row.Scan(&r.ID, &r.Room, &r.Device, &r.Offset, &r.Name, &r.Type, &r.Size, &r.Width, &r.Height, &r.Thumb, &r.State, &ms)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, chat.ErrNoFile
+	}
+	r.Made = time.UnixMilli(ms).UTC()
+	r.Gone = r.State == chat.FileGone
+	return r, err
+}
+
+func scanFiles(rows pgx.Rows, err error) ([]chat.FileRow, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (chat.FileRow, error) { return scanFile(row) })
+}
+
+// BeginFile implements chat.FileRows. The files of a device come one after the other.
+func (l *Log) BeginFile(ctx context.Context, row chat.FileRow) (stands chat.FileRow, err error) {
+	row.Made = row.Made.UTC().Truncate(time.Millisecond)
+	type outcome struct {
+		stands chat.FileRow
+		gone   []string
+	}
+	var o outcome
+	if err := l.patiently(ctx, func(ctx context.Context) error {
+		stands, gone, err := l.beginFile(ctx, row)
+		o = outcome{stands, gone}
+		return err
+	}); err != nil {
+		return chat.FileRow{}, wrap(err)
+	}
+	l.filesGone.tell(o.gone)
+	return o.stands, nil
+}
+
+func (l *Log) beginFile(ctx context.Context, row chat.FileRow) (stands chat.FileRow, gone []string, err error) {
+	err = l.inTransaction(ctx, func(tx pgx.Tx) error {
+		gone = nil
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", number("files "+row.Device)); err != nil {
+			return err
+		}
+		stands, err = scanFile(tx.QueryRow(ctx, "SELECT "+fileColumns+" FROM files WHERE id = $1 FOR UPDATE", row.ID))
+		switch {
+		case errors.Is(err, chat.ErrNoFile):
+			stands = chat.FileRow{File: row.File, Room: row.Room, Device: row.Device, Made: row.Made}
+			stands.Type, stands.Thumb, stands.Gone = "", false, false
+			gone, err = addFile(ctx, tx, row)
+			return err
+		case err != nil:
+			return err
+		case stands.Room != row.Room || stands.Device != row.Device || stands.Name != row.Name || stands.Size != row.Size:
+			return &chat.Refusal{Code: shared.CodeNotAllowed, Reason: "This file was begun as another one. Send it again."}
+		case stands.Offset == 0:
+			stands.Made = row.Made
+			_, err = tx.Exec(ctx, "UPDATE files SET made = $2 WHERE id = $1", row.ID, row.Made.UnixMilli())
+		}
+		return err
+	})
+	return stands, gone, err
+}
+
+// addFile adds a row of a device that has not too many.
+func addFile(ctx context.Context, tx pgx.Tx, row chat.FileRow) (gone []string, err error) {
+	if gone, err = makePlace(ctx, tx, row.Made, chat.MaxUnfinished,
+		fmt.Sprintf("You are sending %d files already. The next one has to wait.", chat.MaxUnfinished), "off = 0 AND device = $1", row.Device); err != nil {
+		return nil, err
+	}
+	more, err := makePlace(ctx, tx, row.Made, chat.MaxAllUnfinished, "Too many files are being sent to this server. The next one has to wait.", "off = 0")
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO files ("+fileColumns+") VALUES ($1, $2, $3, 0, $4, '', $5, $6, $7, false, 0, $8)",
+		row.ID, row.Room, row.Device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli())
+	return append(gone, more...), err
+}
+
+// makePlace makes sure that there is a place for a row among those that no message has
+// and for which a condition holds, of which there are most at most: the oldest goes if
+// need be. Otherwise the error is a *chat.Refusal with the reason.
+func makePlace(ctx context.Context, tx pgx.Tx, now time.Time, most int, reason, where string, args ...any) (gone []string, err error) {
+	var n int
+	if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM files WHERE "+where, args...).Scan(&n); err != nil || n < most {
+		return nil, err
+	}
+	oldest, err := scanFile(tx.QueryRow(ctx, "SELECT "+fileColumns+" FROM files WHERE "+where+" ORDER BY made, id LIMIT 1 FOR UPDATE", args...))
+	if err != nil {
+		return nil, err
+	}
+	// One that is far ahead was made by a clock that was wrong.
+	if age := now.Sub(oldest.Made); age.Abs() < chat.UnfinishedHold {
+		return nil, &chat.Refusal{Code: shared.CodeRateLimited, Retry: 5 * time.Second, Reason: reason}
+	}
+	_, err = tx.Exec(ctx, "DELETE FROM files WHERE id = $1", oldest.ID)
+	return []string{oldest.ID}, err
+}
+
+// WholeFile implements chat.FileRows.
+func (l *Log) WholeFile(ctx context.Context, id, contentType string) error {
+	return l.changeFile(ctx, "UPDATE files SET type = CASE WHEN state = 0 THEN $2 ELSE type END, state = 1 WHERE id = $1 AND state < 2", id, contentType)
+}
+
+// ThumbFile implements chat.FileRows.
+func (l *Log) ThumbFile(ctx context.Context, id string) error {
+	return l.changeFile(ctx, "UPDATE files SET thumb = true WHERE id = $1 AND state < 2", id)
+}
+
+func (l *Log) changeFile(ctx context.Context, query string, args ...any) error {
+	n, err := l.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		err = chat.ErrNoFile
+	}
+	return wrap(err)
+}
+
+// DropFile implements chat.FileRows.
+func (l *Log) DropFile(ctx context.Context, id string) error {
+	n, err := l.exec(ctx, "DELETE FROM files WHERE id = $1 AND off = 0", id)
+	if err == nil && n > 0 {
+		l.filesGone.tell([]string{id})
+	}
+	return wrap(err)
+}
+
+// File implements chat.FileRows.
+func (l *Log) File(ctx context.Context, id string) (chat.FileRow, error) {
+	row, err := scanFile(l.row(ctx, "SELECT "+fileColumns+" FROM files WHERE id = $1", id))
+	return row, wrap(err)
+}
+
+// Files implements chat.FileRows.
+func (l *Log) Files(ctx context.Context, after string, most int) ([]chat.FileRow, error) {
+	rows, err := scanFiles(l.pool.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE id > $1 ORDER BY id LIMIT $2", after, most))
+	return rows, wrap(err)
+}
+
+// ForgetFiles implements chat.FileRows.
+func (l *Log) ForgetFiles(ctx context.Context, before time.Time) ([]string, error) {
+	var ids []string
+	err := l.inTransaction(context.WithoutCancel(ctx), func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "DELETE FROM files WHERE off = 0 AND made < $1 RETURNING id", before.UnixMilli())
+		if err != nil {
+			return err
+		}
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return ids, wrap(err)
+}
+
+// ExpireFiles implements chat.FileRows.
+func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, err error) {
+	ctx = context.WithoutCancel(ctx)
+	err = l.inTransaction(ctx, func(tx pgx.Tx) error {
+		expired = nil
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", number("files of all")); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, "SELECT id, off = 0 FROM (SELECT id, off, size, made, COALESCE(SUM(size) OVER (ORDER BY made DESC, id DESC), 0) AS upto "+
+			"FROM files WHERE state = 1) AS v WHERE v.upto > $1 ORDER BY made, id", keep)
+		if err != nil {
+			return err
+		}
+		var loose, taken []string
+		var id string
+		var isLoose bool
+		if _, err := pgx.ForEachRow(rows, []any{&id, &isLoose}, func() error {
+			if expired = append(expired, id); isLoose {
+				loose = append(loose, id)
+			} else {
+				taken = append(taken, id)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return each(ctx, tx,
+			statement{"DELETE FROM files WHERE id = ANY ($1)", []any{loose}},
+			statement{"UPDATE files SET state = 2, thumb = false WHERE id = ANY ($1)", []any{taken}},
+		)
+	})
+	return expired, wrap(err)
+}
+
+// Filed implements chat.FileRows.
+func (l *Log) Filed(ctx context.Context) (n int, bytes int64, err error) {
+	err = l.row(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0)::bigint FROM files WHERE state = 1").Scan(&n, &bytes)
+	return n, bytes, wrap(err)
+}
+
+// mayTake says why a message can't have a file; nil if it can.
+func mayTake(row *chat.FileRow, e *chat.Entry) error {
+	refuse := func(reason string) error { return &chat.Refusal{Code: shared.CodeNotAllowed, Reason: reason} }
+	switch {
+	case row == nil || row.Room != e.Room || row.Device != e.Device:
+		return refuse("You have sent no such file to this room, or too long ago. Send it again.")
+	case row.Offset != 0:
+		return refuse("Another message has this file already.")
+	case row.State != chat.FileWhole:
+		return refuse("The file has not arrived as a whole.")
+	}
+	return nil
+}

@@ -1,0 +1,364 @@
+// Package pglog keeps the rooms' log in a PostgreSQL database, which several servers
+// may share. Rooms are dealt out to writers: each takes whatever waits for its rooms
+// and commits it as one transaction. A transaction that writes to a room locks the
+// room's row first, so that within a room the order of commits is that of offsets.
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/time/rate"
+
+	"parley/server/chat"
+	"parley/shared"
+)
+
+// Options of a log; the zero value has the defaults.
+type Options struct {
+	Schema  string                // of the tables, "parley" by default
+	Writers int                   // 4 by default
+	Observe func(d time.Duration) // is told how long each transaction took
+	Logger  *slog.Logger          // of what an operator should know; nothing by default
+
+	// Data is the folder in which the server keeps what it has seen of the database, so
+	// that it notices if that loses something. "" keeps it in memory.
+	Data string
+
+	// Restored says that the database was restored from a backup, which may be older
+	// than what the server has seen.
+	Restored bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Schema == "" {
+		o.Schema = "parley"
+	}
+	if o.Writers == 0 {
+		o.Writers = 4
+	}
+	if o.Observe == nil {
+		o.Observe = func(time.Duration) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Log is a chat.Log, a chat.Registry and a chat.FileRows.
+type Log struct {
+	opt         Options
+	pool        *pgxpool.Pool
+	server      string // this one's id
+	id          string
+	secret      []byte
+	epoch       atomic.Pointer[string]
+	marks       *marks
+	proof       *proof
+	says        rate.Sometimes // says what is wrong
+	stopKeeping context.CancelFunc
+	kept        chan struct{}
+	work        sync.WaitGroup // what may wait for a standby
+	busy        sync.Map       // the connections of it
+	warned      sync.Map       // connections whose last commit came back with a warning
+	seed        maphash.Seed
+	writers     []*writer
+	listener    *listener
+	people      *people
+	retention   *retention // nil where everything is kept
+	filesGone   filesGone
+}
+
+var (
+	_ chat.Log      = (*Log)(nil)
+	_ chat.Registry = (*Log)(nil)
+	_ chat.FileRows = (*Log)(nil)
+	_ chat.Cluster  = (*Log)(nil)
+)
+
+// connectTimeout is how long one host of the database's address is tried.
+const connectTimeout = time.Second
+
+// Open opens the log at an address as libpq takes it, and makes its tables where they
+// are missing.
+func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) {
+	opt = opt.withDefaults()
+	cfg, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("this is no address of a PostgreSQL database: %w", err)
+	}
+	l := &Log{}
+	cfg.ConnConfig.ConnectTimeout = connectTimeout
+	cfg.ConnConfig.RuntimeParams["search_path"] = pgx.Identifier{opt.Schema}.Sanitize()
+	cfg.ConnConfig.RuntimeParams["application_name"] = "parley"
+	cfg.ConnConfig.OnNotice = func(pg *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Code == "01000" {
+			l.warned.Store(pg, nil)
+		}
+	}
+	cfg.MaxConns = int32(opt.Writers + 8)
+	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts, the one that can be written
+		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	l.opt, l.seed, l.says.Interval = opt, maphash.MakeSeed(), time.Minute
+	if l.marks, err = openMarks(opt.Data); err != nil {
+		return nil, err
+	}
+	if l.server = l.marks.kept.Server; opt.Restored {
+		l.marks.kept.Timeline = 0
+	}
+	if l.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			l.pool.Close()
+		}
+	}()
+	fail := func(err error) (*Log, error) { return nil, fmt.Errorf("the database can't be used: %w", err) }
+	if err := l.migrate(ctx); err != nil {
+		return fail(err)
+	}
+	if err := l.pool.QueryRow(ctx, "SELECT id, secret FROM meta").Scan(&l.id, &l.secret); err != nil {
+		return fail(err)
+	}
+	for n := range opt.Writers {
+		l.writers = append(l.writers, newWriter(l, n))
+	}
+	l.people = newPeople(l)
+	l.proof = startProof(l)
+	if err := l.proof.wait(ctx); err != nil {
+		l.proof.end()
+		return fail(err)
+	}
+	for _, w := range l.writers {
+		go w.run()
+	}
+	keeping, stop := context.WithCancel(context.Background())
+	l.stopKeeping, l.kept = stop, make(chan struct{})
+	go func() { defer close(l.kept); l.keepMarks(keeping) }()
+	l.listener = startListener(l)
+	return l, nil
+}
+
+// ID tells this log from others: 32 hexadecimal digits.
+func (l *Log) ID() string { return l.id }
+
+// writer returns the one of a room.
+func (l *Log) writer(room string) *writer {
+	return l.writers[maphash.String(l.seed, room)%uint64(len(l.writers))]
+}
+
+// Open implements chat.Log.
+func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (state chat.State, stop func(), err error) {
+	w := l.writer(room.Key)
+	f := &follower{Follower: told}
+	if err := w.do(ctx, func(ctx context.Context) error {
+		state, err = l.state(ctx, room.Key, f)
+		if err == nil {
+			f.handed, f.began = state.Head, state.First
+			w.follow(room.Key, f)
+			l.people.tellAbout(room.Key, f)
+			if f.over.Load() { // nobody waits for it any more
+				w.unfollow(room.Key, f)
+			}
+		}
+		return err
+	}); err != nil {
+		f.over.Store(true)
+		w.unfollow(room.Key, f)
+		return chat.State{}, nil, err
+	}
+	stop = func() { w.unfollow(room.Key, f) }
+	if err := l.proof.wait(ctx); err != nil {
+		stop()
+		return chat.State{}, nil, err
+	}
+	if f.over.Load() || *l.epoch.Load() != state.Epoch {
+		stop()
+		return chat.State{}, nil, wrap(errChanged)
+	}
+	return state, stop, nil
+}
+
+// state reads what a log knows of a room when it is opened.
+func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, error) {
+	state := chat.State{Epoch: *l.epoch.Load(), First: 1}
+	err := l.reading(ctx, func() error {
+		tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback(ctx)
+		r := &roomState{key: key}
+		switch err := scanRoom(tx.QueryRow(ctx, "SELECT "+roomColumns+" FROM rooms WHERE key = $1", key), r); {
+		case errors.Is(err, pgx.ErrNoRows):
+			return ignoreNone(tx.QueryRow(ctx, "SELECT head, head + 1 FROM ends WHERE key = $1", key).Scan(&state.Head, &state.First))
+		case err != nil:
+			return err
+		}
+		state.Head, state.First = r.head, r.first
+		f.room, f.version = r.id, r.version
+		if r.used {
+			state.Name, state.Last = r.name, time.UnixMilli(r.last).UTC()
+			if r.last == 0 {
+				state.Last = time.Time{}
+			}
+		}
+		if r.rules.Pinned != 0 {
+			var there bool
+			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM entries WHERE room = $1 AND off = $2 AND off >= $3 AND kind = 0 AND state & 2 = 0)",
+				r.id, r.rules.Pinned, r.first).Scan(&there); err != nil {
+				return err
+			}
+			if !there {
+				r.rules.Pinned = 0
+			}
+		}
+		state.Rules = r.rules.Clone()
+		state.Rules.Begin(r.first)
+		return nil
+	})
+	return state, wrap(err)
+}
+
+// Append implements chat.Log.
+func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done func(chat.Receipt, error)) {
+	e.Room = room.Key
+	e.Time = e.Time.UTC().Truncate(time.Millisecond)
+	e.Edited, e.Deleted, e.Changed = false, false, 0
+	if e.Extra != nil {
+		own := e.Own()
+		own.Quote, own.Reactions, own.Targets = nil, nil, nil
+	}
+	r := &request{room: room, entry: e, done: done}
+	r.late = time.AfterFunc(patience, func() {
+		if r.answered.CompareAndSwap(false, true) {
+			r.done(chat.Receipt{}, wrap(errNoProof))
+		}
+	})
+	if err := l.writer(room.Key).enqueue(ctx, r); err != nil {
+		r.answer(chat.Receipt{}, err)
+	}
+}
+
+// Ready implements chat.Log.
+func (l *Log) Ready(ctx context.Context) error {
+	if err := l.proof.wait(ctx); err != nil {
+		return err
+	}
+	return l.proof.ready()
+}
+
+// Prove implements chat.Cluster.
+func (l *Log) Prove(ctx context.Context) error { return l.proof.wait(ctx) }
+
+var errChanged = errors.New("the room was changed meanwhile")
+
+// over tells every room that it has to be read anew.
+func (l *Log) over() {
+	for _, w := range l.writers {
+		w.endAll()
+	}
+}
+
+// Close implements chat.Log.
+func (l *Log) Close() error {
+	if l.retention != nil {
+		l.retention.end()
+	}
+	l.listener.end()
+	for _, w := range l.writers {
+		w.stop()
+	}
+	l.proof.end()
+	l.stopKeeping()
+	<-l.kept
+	waiting := make(chan struct{})
+	go func() { defer close(waiting); l.work.Wait() }()
+	select {
+	case <-waiting:
+	case <-time.After(patience):
+		l.cut()
+		<-waiting
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	// Or it lapses.
+	_, _ = l.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = $1) DELETE FROM people WHERE server = $1", l.server)
+	l.pool.Close()
+	return l.marks.save()
+}
+
+// retry carries out what PostgreSQL asks to be tried again: another transaction was in
+// the way.
+func retry(ctx context.Context, do func() error) error {
+	for range 20 {
+		err := do()
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "40P01" && pg.Code != "40001" || ctx.Err() != nil {
+			return err
+		}
+	}
+	return do()
+}
+
+// reading is retry for what only reads. After a failover, the pool's connections lead
+// nowhere, one after the other.
+func (l *Log) reading(ctx context.Context, do func() error) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := retry(ctx, do)
+		var pg *pgconn.PgError
+		switch {
+		case err == nil, errors.Is(err, pgx.ErrNoRows), ctx.Err() != nil, time.Now().After(deadline):
+			return err
+		case errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P0") && !strings.HasPrefix(pg.Code, "08"):
+			return err
+		}
+		l.pool.Reset()
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// row reads one row, as reading does.
+func (l *Log) row(ctx context.Context, query string, args ...any) pgx.Row {
+	return &readRow{l, ctx, query, args}
+}
+
+type readRow struct {
+	log   *Log
+	ctx   context.Context
+	query string
+	args  []any
+}
+
+// Scan implements pgx.Row.
+func (r *readRow) Scan(into ...any) error {
+	return r.log.reading(r.ctx, func() error { return r.log.pool.QueryRow(r.ctx, r.query, r.args...).Scan(into...) })
+}
+
+func ignoreNone(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+func wrap(err error) error {
+	if err == nil || errors.Is(err, chat.ErrRefused) || errors.Is(err, chat.ErrUnavailable) || errors.Is(err, chat.ErrNoRoom) ||
+		errors.Is(err, chat.ErrRoomTaken) || errors.Is(err, chat.ErrNoFile) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+}

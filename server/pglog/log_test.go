@@ -1,0 +1,50 @@
+package pglog
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"parley/server/chat"
+	"parley/server/logtest"
+	"parley/server/pglog/pgtest"
+)
+
+var database string
+
+func TestMain(m *testing.M) {
+	server, err := pgtest.Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	database = pgtest.Address("postgres", server)
+	code := m.Run()
+	server.Stop()
+	if code == 0 {
+		if err := goleak.Find(goleak.IgnoreCurrent()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// at opens the log of a test, which has a schema of its own.
+func at(t *testing.T, name string) *Log {
+	t.Helper()
+	l, err := Open(t.Context(), database, Options{Schema: fmt.Sprintf("test_%x", sha256.Sum256([]byte(name)))[:40]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestConformance(t *testing.T) {
+	logtest.Log(t, func(t *testing.T, name string) chat.Log { return at(t, name) })
+	logtest.Registry(t, func(t *testing.T, name string) logtest.Store { return at(t, name) })
+	logtest.Files(t, func(t *testing.T, name string) logtest.FileStore { return at(t, name) })
+}

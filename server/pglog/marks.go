@@ -1,0 +1,213 @@
+package pglog
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// marks are what this server knows of the database besides its rows: how many
+// transactions each of its writers has committed, and the newest timeline. A database
+// that has fewer of them has lost some: it was restored, or another server took its place
+// that had not got everything.
+type marks struct {
+	path string // "" keeps them in memory alone
+
+	mu    sync.Mutex
+	kept  markFile
+	dirty bool
+}
+
+type markFile struct {
+	Server   string        `json:"server"`
+	Log      string        `json:"log"` // of the database: meta.id
+	Timeline uint64        `json:"timeline"`
+	Writers  map[int]int64 `json:"writers"`
+}
+
+// MarksName is the file with the marks in the data folder.
+const MarksName = "postgres.json"
+
+func openMarks(dir string) (*marks, error) {
+	m := &marks{}
+	if dir != "" {
+		m.path = filepath.Join(dir, MarksName)
+		text, err := os.ReadFile(m.path)
+		if err == nil {
+			err = json.Unmarshal(text, &m.kept)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the file %s can't be read: %w", m.path, err)
+		}
+	}
+	if m.kept.Server == "" {
+		m.kept.Server = rand.Text()
+	}
+	if m.kept.Writers == nil {
+		m.kept.Writers = make(map[int]int64)
+	}
+	return m, nil
+}
+
+// saw takes note of a timeline, or fails if a newer one was seen.
+func (m *marks) saw(timeline uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if timeline < m.kept.Timeline {
+		return errTimeline
+	}
+	m.dirty = m.dirty || timeline > m.kept.Timeline
+	m.kept.Timeline = timeline
+	return nil
+}
+
+// committed takes note of a writer's transaction.
+func (m *marks) committed(writer int, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept.Writers[writer], m.dirty = n, true
+}
+
+// save writes the marks, whole and durably.
+func (m *marks) save() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.dirty || m.path == "" {
+		return nil
+	}
+	text, err := json.Marshal(m.kept)
+	if err != nil {
+		return err
+	}
+	fresh := m.path + ".part"
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(fresh, m.path)
+	}
+	m.dirty = err != nil
+	return err
+}
+
+// saveEvery is how old the marks on the disk may be.
+const saveEvery = time.Second
+
+func (l *Log) keepMarks(ctx context.Context) {
+	ticker := time.NewTicker(saveEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := l.marks.save(); err != nil {
+				l.says.Do(func() { l.opt.Logger.Warn("what the server knows of the database can't be written", "error", err) })
+			}
+		}
+	}
+}
+
+// connected looks, after each connect, whether the database still has everything that
+// this server has seen. If not, a new epoch begins, and the rooms are read anew.
+func (l *Log) connected(ctx context.Context, conn *session) error {
+	var epoch, id, lost string
+	err := conn.durably(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "SELECT epoch, id FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id); err != nil {
+			return err
+		}
+		var err error
+		if lost, err = l.missing(ctx, tx, id); err != nil || lost == "" {
+			return err
+		}
+		epoch = rand.Text()
+		_, err = tx.Exec(ctx, "UPDATE meta SET epoch = $1", epoch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if lost != "" {
+		l.opt.Logger.Warn("the database has lost something: a new epoch begins", "what", lost)
+	}
+	l.marks.mu.Lock()
+	l.marks.kept.Log, l.marks.dirty = id, true
+	l.marks.mu.Unlock()
+	l.people.again() // the table of people may be empty
+	if was := l.epoch.Swap(&epoch); was != nil && *was != epoch {
+		l.over()
+	}
+	return nil
+}
+
+// missing says what the database has lost of what this server has written or handed on;
+// "" for nothing. The counters in the database become the ones to go on from.
+func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, err error) {
+	l.marks.mu.Lock()
+	kept := maps.Clone(l.marks.kept.Writers)
+	same := l.marks.kept.Log == id || l.marks.kept.Log == ""
+	l.marks.mu.Unlock()
+	rows, err := tx.Query(ctx, "SELECT writer, n FROM marks WHERE server = $1", l.server)
+	if err != nil {
+		return "", err
+	}
+	there := make(map[int]int64)
+	var writer int
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&writer, &n}, func() error {
+		there[writer] = n
+		return nil
+	}); err != nil {
+		return "", err
+	}
+	if !same {
+		what = "this is another log than before"
+		if l.epoch.Load() == nil {
+			what = "" // the server was started with another one, whose epoch is another, too
+		}
+	}
+	for writer, n := range kept {
+		if same && there[writer] < n {
+			what = fmt.Sprintf("of %d transactions of this server there are %d", n, there[writer])
+		}
+	}
+	if what == "" {
+		what, err = l.lostEntry(ctx, tx)
+	}
+	l.marks.mu.Lock()
+	l.marks.kept.Writers, l.marks.dirty = there, true
+	l.marks.mu.Unlock()
+	return what, err
+}
+
+// lostEntry looks for the last entry that each room was handed.
+func (l *Log) lostEntry(ctx context.Context, tx pgx.Tx) (what string, err error) {
+	for _, w := range l.writers {
+		for key, f := range w.newest() {
+			if f.handed == 0 || f.lastID == "" {
+				continue
+			}
+			var there bool
+			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM rooms r JOIN entries e ON e.room = r.id WHERE r.key = $1 AND e.off = $2 AND e.id = $3) "+
+				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2)", key, f.lastAt, f.lastID).Scan(&there); err != nil {
+				return "", err
+			}
+			if !there {
+				return fmt.Sprintf("an entry of a room is not there any more (offset %d)", f.lastAt), nil
+			}
+		}
+	}
+	return "", nil
+}

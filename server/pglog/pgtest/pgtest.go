@@ -1,0 +1,235 @@
+// Package pgtest runs PostgreSQL for tests.
+package pgtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a PostgreSQL that listens on a socket in a folder of its own.
+type Server struct {
+	dir  string
+	attr *syscall.SysProcAttr
+	proc *exec.Cmd
+	over chan struct{} // closed when the process has ended
+	out  bytes.Buffer
+	made atomic.Int64 // databases
+}
+
+// Start makes a database cluster and starts it. What it has written does not survive a
+// crash of the machine, but that of its processes.
+func Start() (*Server, error) {
+	s, err := newServer()
+	if err == nil {
+		err = s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+	}
+	if err == nil {
+		err = s.begin()
+	}
+	if err != nil && s != nil {
+		s.Stop()
+	}
+	return s, err
+}
+
+// Standby starts a server that follows s.
+func (s *Server) Standby(t testing.TB) *Server {
+	t.Helper()
+	standby, err := newServer()
+	if err == nil {
+		t.Cleanup(standby.Stop)
+		err = standby.run("pg_basebackup", "-h", s.dir, "-U", "postgres", "-D", standby.data(), "-R", "-c", "fast", "-N")
+	}
+	if err == nil {
+		err = standby.begin()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return standby
+}
+
+func newServer() (*Server, error) {
+	dir, err := os.MkdirTemp("", "parley-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir}
+	s.attr, err = owner(dir)
+	return s, err
+}
+
+// begin starts the server and waits until it takes connections.
+func (s *Server) begin() error {
+	s.proc = exec.Command(program("postgres"), "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off",
+		"-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "wal_sender_timeout=3s", "-c", "hot_standby=on")
+	s.proc.Stdout, s.proc.Stderr, s.proc.SysProcAttr = &s.out, &s.out, s.attr
+	if err := s.proc.Start(); err != nil {
+		return err
+	}
+	s.over = make(chan struct{})
+	go func() { _ = s.proc.Wait(); close(s.over) }()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if exec.Command(program("pg_isready"), "-q", "-h", s.dir).Run() == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("PostgreSQL does not start: %s", s.out.String())
+		}
+	}
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Dir is where its socket is: the host in an address.
+func (s *Server) Dir() string { return s.dir }
+
+// Address is the address of a database of one or several servers.
+func Address(database string, servers ...*Server) string {
+	var dirs []string
+	for _, s := range servers {
+		dirs = append(dirs, s.dir)
+	}
+	return "postgres://postgres@/" + database + "?host=" + strings.Join(dirs, ",")
+}
+
+// Create makes a database for a test, and returns its name.
+func (s *Server) Create(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.made.Add(1))
+	s.SQL(t, "CREATE DATABASE "+name)
+	return name
+}
+
+// SQL carries out statements, each in a transaction of its own.
+func (s *Server) SQL(t testing.TB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if out, err := exec.Command(program("psql"), "-h", s.dir, "-U", "postgres", "-qXc", statement).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", statement, err, out)
+		}
+	}
+}
+
+// Query returns the first value that a query has.
+func (s *Server) Query(t testing.TB, query string) string {
+	t.Helper()
+	out, err := exec.Command(program("psql"), "-h", s.dir, "-U", "postgres", "-qXAtc", query).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", query, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// AwaitStandby waits until a standby has everything.
+func (s *Server) AwaitStandby(t testing.TB) {
+	t.Helper()
+	head := s.Query(t, "SELECT pg_current_wal_lsn()")
+	for deadline := time.Now().Add(time.Minute); s.Query(t, "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '"+head+"'") == "0"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the standby never had everything")
+		}
+	}
+}
+
+// Promote makes a standby the primary.
+func (s *Server) Promote(t testing.TB) {
+	t.Helper()
+	if err := s.run("pg_ctl", "promote", "-w", "-D", s.data()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Signal sends a signal to all processes of the server.
+func (s *Server) Signal(signal syscall.Signal) {
+	for _, pid := range s.pids() {
+		_ = syscall.Kill(pid, signal) // it may have ended
+	}
+}
+
+// Kill ends all processes of the server at once.
+func (s *Server) Kill() {
+	s.Signal(syscall.SIGKILL)
+	<-s.over
+}
+
+// Restart starts a server that was killed.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pids are the server's processes, the first of which has started the others.
+func (s *Server) pids() []int {
+	first := s.proc.Process.Pid
+	all := []int{first}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, _ := os.ReadFile(path)
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(first) {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+				all = append(all, pid)
+			}
+		}
+	}
+	return all
+}
+
+// Stop ends the server and removes all it has.
+func (s *Server) Stop() {
+	if s.over != nil {
+		s.Kill()
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+func (s *Server) run(name string, args ...string) error {
+	cmd := exec.Command(program(name), args...)
+	cmd.SysProcAttr, cmd.Dir = s.attr, s.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+// program finds a program of PostgreSQL, which Debian has in no PATH.
+func program(name string) string {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if len(found) > 0 {
+		return found[len(found)-1]
+	}
+	return name
+}
+
+// owner gives a folder to the user as whom PostgreSQL runs: it refuses to as root.
+func owner(dir string) (*syscall.SysProcAttr, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, os.Chown(dir, uid, gid)
+}

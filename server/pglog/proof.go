@@ -1,0 +1,171 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// proof shows that the database still takes what is written: an old primary that was cut
+// off, or has slept, goes on reading and says that it can be written. Whoever asks waits
+// for a commit that began after they asked, one for all that wait. The same commit tells
+// the other servers that this one is alive.
+type proof struct {
+	log    *Log
+	wake   chan struct{}
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	doubted atomic.Bool
+	conn    atomic.Pointer[session]
+
+	mu       sync.Mutex
+	waiting  []chan error
+	last     time.Time // when the last proof began
+	timeline uint64    // of the last one
+}
+
+const (
+	proveEvery = 1500 * time.Millisecond
+	proofHolds = 5 * time.Second // after which the server is not ready
+	patience   = 2 * time.Second // of whoever waits
+)
+
+var (
+	errNoProof  = errors.New("the database does not say that it can be written")
+	errTimeline = errors.New("the database is an older one than this server has seen: if it was restored, start the server again with --log-restored")
+)
+
+func startProof(l *Log) *proof {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &proof{log: l, wake: make(chan struct{}, 1), cancel: cancel}
+	p.work.Go(func() { p.run(ctx) })
+	return p
+}
+
+func (p *proof) end() {
+	p.cancel()
+	if c := p.conn.Load(); c != nil {
+		c.end() // it may wait for a standby that never answers
+	}
+	p.work.Wait()
+}
+
+// wait waits until a commit that began after the call was durable.
+func (p *proof) wait(ctx context.Context) error {
+	c := make(chan error, 1)
+	p.mu.Lock()
+	p.waiting = append(p.waiting, c)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case err := <-c:
+		return wrap(err)
+	case <-late.C:
+		return wrap(errNoProof)
+	case <-ctx.Done():
+		return wrap(ctx.Err())
+	}
+}
+
+// doubt has the database looked at anew.
+func (p *proof) doubt() {
+	p.doubted.Store(true)
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// ready reports whether the last proof is not too old.
+func (p *proof) ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.last) > proofHolds {
+		return wrap(errNoProof)
+	}
+	return nil
+}
+
+func (p *proof) run(ctx context.Context) {
+	ticker := time.NewTicker(proveEvery)
+	defer ticker.Stop()
+	var conn *session
+	defer func() {
+		if conn != nil {
+			conn.end()
+		}
+	}()
+	for {
+		p.mu.Lock()
+		waiting := p.waiting
+		p.waiting = nil
+		p.mu.Unlock()
+		began := time.Now()
+		var err error
+		if conn != nil && p.doubted.Swap(false) {
+			conn.end()
+			conn = nil
+		}
+		if conn == nil {
+			if conn, err = p.log.connect(ctx); err == nil {
+				p.conn.Store(conn)
+				err = p.log.connected(ctx, conn)
+			}
+		}
+		var timeline uint64
+		if err == nil {
+			timeline, err = p.commit(ctx, conn)
+		}
+		if err == nil {
+			err = p.log.marks.saw(timeline)
+		}
+		if err == nil {
+			p.mu.Lock()
+			p.last, p.timeline = began, timeline
+			p.mu.Unlock()
+		} else if conn != nil {
+			conn.end()
+			conn = nil
+		}
+		for _, c := range waiting {
+			c <- err
+		}
+		if err != nil && ctx.Err() == nil {
+			p.log.says.Do(func() { p.log.opt.Logger.Warn("the log's database can't be used now", "error", err) })
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake:
+		case <-ticker.C:
+		}
+	}
+}
+
+// commit is the proof itself. It returns the timeline that the database is on.
+func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err error) {
+	var wal string
+	err = conn.durably(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1 "+
+			"RETURNING pg_walfile_name(pg_current_wal_lsn())", p.log.server).Scan(&wal)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(wal) < 8 {
+		return 0, fmt.Errorf("the database's timeline can't be told from %q", wal)
+	}
+	return strconv.ParseUint(wal[:8], 16, 64)
+}

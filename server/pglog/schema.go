@@ -1,0 +1,168 @@
+package pglog
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Texts are bytea: a message may have a zero byte, which PostgreSQL's text has not.
+// Names and keys compare byte by byte.
+//
+// A room's row is the lock that everything takes first that writes to the room. It is
+// made before its first entry, and then has the offset of the last room of that key.
+// The rules are in it as JSON, with the offset of the entry that changed them last, so
+// that a server knows whether those that it remembers still hold.
+//
+// What lies before a room's first offset is gone, though its rows go later and in
+// pieces.
+var migrations = []string{`
+	CREATE TABLE meta (
+		epoch    text  COLLATE "C" NOT NULL,
+		id       text  COLLATE "C" NOT NULL, -- 32 hexadecimal digits
+		secret   bytea NOT NULL,             -- makes the keys of uploads
+		host_key bytea                       -- SHA-256 of the operator's key
+	);
+	CREATE TABLE rooms (
+		id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		key   text   COLLATE "C" NOT NULL UNIQUE,
+		name  text   COLLATE "C" NOT NULL,
+		used  boolean NOT NULL DEFAULT false, -- it has an entry, or had one
+		head  bigint NOT NULL,
+		first bigint NOT NULL,                -- the offset of the oldest entry that is kept
+		last  bigint NOT NULL DEFAULT 0,      -- milliseconds since 1970; 0 if no entry is left
+		bytes bigint NOT NULL DEFAULT 0,      -- of its entries: see chat.Entry.Size
+		version bigint NOT NULL DEFAULT 0,    -- grows when the room is locked, unlocked or renamed
+		ruled bigint NOT NULL DEFAULT 0,      -- the offset of the entry that changed the rules last
+		rules text   COLLATE "C"              -- as JSON; NULL for those of a room without hosts
+	) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+	CREATE TABLE ends ( -- of rooms that are not there any more
+		key  text   COLLATE "C" PRIMARY KEY,
+		room bigint NOT NULL, -- rooms.id of what it was renamed to; 0 if it was deleted
+		head bigint NOT NULL  -- after which another room with this key begins
+	);
+	CREATE TABLE entries (
+		room      bigint NOT NULL,
+		off       bigint NOT NULL,
+		id        text   COLLATE "C" NOT NULL,
+		device    text   COLLATE "C" NOT NULL,
+		usr       text   COLLATE "C" NOT NULL,
+		text      bytea  NOT NULL,
+		time      bigint NOT NULL, -- milliseconds since 1970
+		kind      smallint NOT NULL,
+		target    bigint NOT NULL,
+		reply     bigint NOT NULL,
+		state     smallint NOT NULL,
+		changed   bigint NOT NULL,
+		reactions text COLLATE "C",
+		file      text COLLATE "C",
+		PRIMARY KEY (room, off)
+	);
+	CREATE UNIQUE INDEX entries_id ON entries (room, device, id);
+	CREATE INDEX entries_changed ON entries (room, changed, off) WHERE changed > 0;
+	CREATE INDEX entries_notices ON entries (room, off) WHERE kind = 4;
+	CREATE TABLE servers (
+		id   text   COLLATE "C" PRIMARY KEY,
+		seen bigint NOT NULL -- grows as long as the server can write
+	) WITH (fillfactor = 50);
+	CREATE SEQUENCE people_n;
+	CREATE UNLOGGED TABLE people ( -- who is in a room at a server
+		room   text   COLLATE "C" NOT NULL,
+		server text   COLLATE "C" NOT NULL,
+		people text   NOT NULL, -- as JSON
+		n      bigint NOT NULL, -- in the order in which they were written
+		PRIMARY KEY (room, server)
+	) WITH (fillfactor = 50);
+	CREATE INDEX people_order ON people (n);
+	CREATE TABLE marks ( -- how many transactions each writer of a server has committed
+		server text   COLLATE "C" NOT NULL,
+		writer int    NOT NULL,
+		n      bigint NOT NULL,
+		PRIMARY KEY (server, writer)
+	) WITH (fillfactor = 50);
+	CREATE TABLE names (
+		room    text    COLLATE "C" NOT NULL,
+		name    text    COLLATE "C" NOT NULL,
+		device  text    COLLATE "C" NOT NULL,
+		seen    bigint  NOT NULL, -- milliseconds since 1970
+		spoken  boolean NOT NULL, -- something was said under it
+		address bigint,           -- stands for where the device was
+		look    text    COLLATE "C", -- its skeleton, if no other name had it before
+		PRIMARY KEY (room, name)
+	);
+	CREATE UNIQUE INDEX names_look ON names (room, look) WHERE look IS NOT NULL;
+	CREATE INDEX names_device ON names (room, device);
+	CREATE INDEX names_address ON names (address, seen, spoken) WHERE address IS NOT NULL;
+	CREATE TABLE locks (
+		room   text    COLLATE "C" PRIMARY KEY,
+		hash   text    COLLATE "C" NOT NULL,
+		hidden boolean NOT NULL,
+		made   bigint  NOT NULL
+	);
+	CREATE TABLE files ( -- see chat.FileRow
+		id     text     COLLATE "C" PRIMARY KEY,
+		room   text     COLLATE "C" NOT NULL,
+		device text     COLLATE "C" NOT NULL,
+		off    bigint   NOT NULL,
+		name   text     COLLATE "C" NOT NULL,
+		type   text     COLLATE "C" NOT NULL,
+		size   bigint   NOT NULL,
+		width  int      NOT NULL,
+		height int      NOT NULL,
+		thumb  boolean  NOT NULL,
+		state  smallint NOT NULL,
+		made   bigint   NOT NULL
+	);
+	CREATE INDEX files_loose ON files (device, made) WHERE off = 0;
+	CREATE INDEX files_whole ON files (made, size) WHERE state = 1;
+	CREATE INDEX files_room ON files (room);`,
+}
+
+// migrateKey is the advisory lock under which the schema changes.
+const migrateKey = 0x7061726c6579
+
+// migrate makes the schema and brings it to the newest version.
+func (l *Log) migrate(ctx context.Context) error {
+	tx, err := l.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	schema := pgx.Identifier{l.opt.Schema}.Sanitize()
+	for _, s := range []string{
+		fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrateKey),
+		"CREATE SCHEMA IF NOT EXISTS " + schema,
+		"CREATE TABLE IF NOT EXISTS versions (version int NOT NULL, oldest int NOT NULL)",
+	} {
+		if _, err := tx.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	var version, oldest int
+	if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(version), 0), COALESCE(MAX(oldest), 0) FROM versions").Scan(&version, &oldest); err != nil {
+		return err
+	}
+	if oldest > len(migrations) {
+		return fmt.Errorf("it was written by a newer Parley (schema %d, this one knows %d): start that version", version, len(migrations))
+	}
+	for v := version; v < len(migrations); v++ {
+		if _, err := tx.Exec(ctx, migrations[v]); err != nil {
+			return fmt.Errorf("going over to schema %d: %w", v+1, err)
+		}
+		// Every change so far can be run beside the program of before.
+		if _, err := tx.Exec(ctx, "INSERT INTO versions VALUES ($1, 1)", v+1); err != nil {
+			return err
+		}
+	}
+	if version == 0 {
+		id, secret := make([]byte, 16), make([]byte, 32)
+		_, _ = rand.Read(id) // never fails
+		_, _ = rand.Read(secret)
+		if _, err := tx.Exec(ctx, "INSERT INTO meta (epoch, id, secret) VALUES ($1, $2, $3)", rand.Text(), fmt.Sprintf("%x", id), secret); err != nil {
+			return err
+		}
+	}
+	return tx.Commit(ctx)
+}

@@ -1,0 +1,136 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// session is a connection that writes. Nothing cancels its commits: if a context that
+// ends cancelled one that waits for its standby, the wait would be over with the row to be
+// seen, and no standby would have it.
+type session struct {
+	conn   *pgx.Conn
+	warned atomic.Bool // a commit came back with a warning
+}
+
+var errNotDurable = errors.New("the database could not say whether what was written is on its standby, too")
+
+func (l *Log) connect(ctx context.Context) (*session, error) {
+	cfg := l.pool.Config().ConnConfig
+	s := &session{}
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Code == "01000" {
+			s.warned.Store(true)
+		}
+	}
+	var err error
+	s.conn, err = pgx.ConnectConfig(ctx, cfg)
+	return s, err
+}
+
+// durably carries out do in a transaction. Without an error, it is durable.
+func (s *session) durably(ctx context.Context, do func(pgx.Tx) error) error {
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	if err := do(tx); err != nil {
+		return err
+	}
+	return s.commit(ctx, tx)
+}
+
+func (s *session) commit(ctx context.Context, tx pgx.Tx) error {
+	s.warned.Store(false)
+	if err := tx.Commit(ctx); err != nil {
+		return err
+	}
+	if s.warned.Load() {
+		return errNotDurable
+	}
+	return nil
+}
+
+// patiently has something done that may wait for the database's standby, and waits for it
+// no longer than patience: what is under way goes on.
+func (l *Log) patiently(ctx context.Context, do func(context.Context) error) error {
+	done := make(chan error, 1)
+	l.work.Go(func() { done <- do(context.WithoutCancel(ctx)) })
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-late.C:
+		return errNoProof
+	}
+}
+
+// inTransaction carries out do in a transaction, again if another one was in the way.
+// Without an error, it is durable.
+func (l *Log) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
+	return retry(ctx, func() error {
+		conn, err := l.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release()
+		pg := conn.Conn().PgConn()
+		l.busy.Store(pg, nil)
+		defer l.busy.Delete(pg)
+		tx, err := conn.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback(ctx)
+		if err := do(tx); err != nil {
+			return err
+		}
+		l.warned.Delete(pg)
+		if err := tx.Commit(ctx); err != nil {
+			return err
+		}
+		if _, warned := l.warned.LoadAndDelete(pg); warned {
+			return errNotDurable
+		}
+		return nil
+	})
+}
+
+// exec carries out a statement in a transaction, and returns how many rows it changed.
+func (l *Log) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	var changed int64
+	err = l.patiently(ctx, func(ctx context.Context) error {
+		return l.inTransaction(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, query, args...)
+			changed = tag.RowsAffected()
+			return err
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return changed, nil
+}
+
+// cut ends the transactions that still wait.
+func (l *Log) cut() {
+	l.busy.Range(func(pg, _ any) bool {
+		_ = pg.(*pgconn.PgConn).Conn().Close()
+		return true
+	})
+}
+
+// end closes the connection's socket, which cancels nothing.
+func (s *session) end() {
+	if s.conn != nil {
+		_ = s.conn.PgConn().Conn().Close()
+	}
+}
