@@ -2,15 +2,11 @@ package pglog
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -364,7 +360,7 @@ func (b *batch) append(ctx context.Context, name shared.Name, e chat.Entry) (rec
 	var file *chat.FileRow
 	if e.Kind == chat.KindMessage && e.Extras().File != nil {
 		if file = b.files[e.Extra.File.ID]; true {
-			if err := mayTake(file, &e); err != nil {
+			if err := e.MayTake(file); err != nil {
 				r.rules = rules
 				return chat.Receipt{}, err
 			}
@@ -398,16 +394,8 @@ func (b *batch) append(ctx context.Context, name shared.Name, e chat.Entry) (rec
 
 // add adds an entry to its room.
 func (b *batch) add(r *roomState, e chat.Entry) *row {
-	v := &row{room: r, off: e.Offset, id: e.ID, device: e.Device, user: e.User, text: []byte(e.Text), time: e.Time,
+	v := &row{room: r, off: e.Offset, id: e.ID, device: e.Device, user: e.User, text: []byte(e.RowText()), time: e.Time,
 		kind: e.Kind, target: e.Target, reply: e.Reply, fresh: true}
-	switch e.Kind {
-	case chat.KindEdit:
-		v.text = []byte{}
-	case chat.KindDelete, chat.KindNotice:
-		v.text = []byte(e.Packed())
-	case chat.KindReact:
-		v.text = []byte(e.Extras().Emoji)
-	}
 	v.size = int64(len(v.text))
 	r.rows[e.Offset] = v
 	b.ids[idKey{r.id, e.Device, e.ID}] = e.Offset
@@ -422,49 +410,21 @@ func (b *batch) add(r *roomState, e chat.Entry) *row {
 	return v
 }
 
-// refer finds the message that an entry is about, and decides what does not depend on
-// the room's rules alone. It returns nil for an entry that is about none.
+// refer finds the message that an entry is about, unless it may not be; nil for none.
 func (r *roomState) refer(e *chat.Entry) (t *row, reactions int, err error) {
-	offset := e.Target
-	switch {
-	case e.Kind == chat.KindMessage && e.Reply == 0, e.Kind == chat.KindNotice && e.Target == 0:
-		return nil, 0, nil
-	case e.Kind == chat.KindMessage:
-		offset = e.Reply
+	var target *chat.Target
+	if t = r.rows[e.About()]; t.kept() && t.id == e.Extras().Of {
+		target = &chat.Target{Device: t.device, User: t.user, Time: t.time, HasFile: t.file != "", Reactions: len(t.reactions),
+			Reacted: slices.ContainsFunc(t.reactions, func(v reaction) bool { return v.Device == e.Device })}
 	}
-	if t = r.rows[offset]; !t.kept() || t.id != e.Extras().Of {
-		if e.Kind == chat.KindMessage {
-			e.Reply = 0
-			return nil, 0, nil
-		}
-		return nil, 0, &chat.Refusal{Code: shared.CodeNotFound}
+	about, err := r.rules.Refer(e, target)
+	if e.Kind == chat.KindReact && target != nil {
+		reactions = target.Reactions
 	}
-	switch e.Kind {
-	case chat.KindEdit, chat.KindDelete:
-		_, host := r.rules.Hosts[e.Device]
-		if (t.device != e.Device || t.time.Before(e.Extras().Since)) && !(host && e.Kind == chat.KindDelete) {
-			return nil, 0, &chat.Refusal{Code: shared.CodeNotAllowed}
-		}
-		if e.Kind == chat.KindEdit && t.file != "" && utf8.RuneCountInString(e.Text) > shared.MaxCaption {
-			return nil, 0, &chat.Refusal{Code: shared.CodeTooLong, Reason: fmt.Sprintf("What is said with a file has at most %d characters.", shared.MaxCaption)}
-		}
-	case chat.KindReact:
-		reactions = len(t.reactions)
-		others := reactions
-		if slices.ContainsFunc(t.reactions, func(v reaction) bool { return v.Device == e.Device }) {
-			others--
-		}
-		if e.Extras().Emoji != "" && others >= chat.MaxReactions {
-			return nil, reactions, &chat.Refusal{Code: shared.CodeNotAllowed}
-		}
-	case chat.KindNotice:
-		if was := e.Extras().Act; was != nil && was.Do != shared.DoPin {
-			act := *was
-			act.Device, act.About = t.device, t.user
-			e.Own().Act = &act
-		}
+	if !about {
+		t = nil
 	}
-	return t, reactions, nil
+	return t, reactions, err
 }
 
 // change carries out on its message what a change says.
@@ -508,14 +468,7 @@ func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) 
 		}
 	}
 	slices.Sort(offsets)
-	n := 0
-	for targets := range slices.Chunk(offsets, shared.MaxTargets) {
-		n++
-		e := chat.Entry{Room: notice.Room, ID: deleteID(notice.ID, n), Device: notice.Device, User: notice.User, Time: notice.Time,
-			Kind: chat.KindDelete, Target: targets[0], Offset: r.head + 1}
-		if len(targets) > 1 {
-			e.Own().Targets = targets
-		}
+	for _, e := range chat.Deletes(notice, offsets, r.head) {
 		if e.Offset > maxOffset {
 			return errors.New("the room has no place for the deletes of a notice")
 		}
@@ -523,17 +476,11 @@ func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) 
 			return err
 		}
 		b.add(r, e)
-		for _, target := range targets {
+		for _, target := range e.Gone() {
 			b.erase(r.rows[target], e.Offset)
 		}
 	}
 	return nil
-}
-
-// deleteID is the id of the nth delete that a notice brings with it, as in sqlitelog.
-func deleteID(notice string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", notice, n))
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }
 
 // flush writes what the transaction has worked out.

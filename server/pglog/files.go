@@ -219,17 +219,3 @@ func (l *Log) Filed(ctx context.Context) (n int, bytes int64, err error) {
 	err = l.row(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0)::bigint FROM files WHERE state = 1").Scan(&n, &bytes)
 	return n, bytes, wrap(err)
 }
-
-// mayTake says why a message can't have a file; nil if it can.
-func mayTake(row *chat.FileRow, e *chat.Entry) error {
-	refuse := func(reason string) error { return &chat.Refusal{Code: shared.CodeNotAllowed, Reason: reason} }
-	switch {
-	case row == nil || row.Room != e.Room || row.Device != e.Device:
-		return refuse("You have sent no such file to this room, or too long ago. Send it again.")
-	case row.Offset != 0:
-		return refuse("Another message has this file already.")
-	case row.State != chat.FileWhole:
-		return refuse("The file has not arrived as a whole.")
-	}
-	return nil
-}

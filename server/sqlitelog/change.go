@@ -4,13 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"parley/server/chat"
-	"parley/shared"
 )
 
 // target is the row of the message that a change or a reply is about.
@@ -31,48 +28,25 @@ const targetQuery = "SELECT at, device, user, octet_length(text), time, state, r
 // for a reply if there is none, and for a message or a notice that is about none, and
 // otherwise an error that refuses the entry. For a reaction, it counts those that the message has.
 func (w *writer) refer(ctx context.Context, room *roomState, e *chat.Entry) (t *target, reactions int, err error) {
-	offset := e.Target
-	switch {
-	case e.Kind == chat.KindMessage && e.Reply == 0:
-		return nil, 0, nil
-	case e.Kind == chat.KindMessage:
-		offset = e.Reply
-	case e.Kind == chat.KindNotice && e.Target == 0:
-		return nil, 0, nil
-	}
-	t, err = w.target(ctx, rowOf(room.id, offset), e.Extras().Of)
-	switch {
-	case err != nil:
-		return nil, 0, err
-	case t == nil && e.Kind == chat.KindMessage:
-		e.Reply = 0
-		return nil, 0, nil
-	case t == nil:
-		return nil, 0, &chat.Refusal{Code: shared.CodeNotFound}
-	}
-	switch e.Kind {
-	case chat.KindEdit, chat.KindDelete:
-		_, host := room.rules.Hosts[e.Device]
-		if (t.device != e.Device || t.time.Before(e.Extras().Since)) && !(host && e.Kind == chat.KindDelete) {
-			return nil, 0, &chat.Refusal{Code: shared.CodeNotAllowed}
-		}
-		if e.Kind == chat.KindEdit && t.file != "" && utf8.RuneCountInString(e.Text) > shared.MaxCaption {
-			return nil, 0, &chat.Refusal{Code: shared.CodeTooLong, Reason: fmt.Sprintf("What is said with a file has at most %d characters.", shared.MaxCaption)}
-		}
-	case chat.KindReact:
-		reactions = len(t.reactions)
-		t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
-		if e.Extras().Emoji != "" && len(t.reactions) >= chat.MaxReactions {
-			return nil, reactions, &chat.Refusal{Code: shared.CodeNotAllowed}
-		}
-	case chat.KindNotice:
-		if was := e.Extras().Act; was != nil && was.Do != shared.DoPin {
-			act := *was
-			act.Device, act.About = t.device, t.user
-			e.Own().Act = &act
+	var is *chat.Target
+	if offset := e.About(); offset != 0 {
+		if t, err = w.target(ctx, rowOf(room.id, offset), e.Extras().Of); err != nil {
+			return nil, 0, err
 		}
 	}
-	return t, reactions, nil
+	if t != nil {
+		is = &chat.Target{Device: t.device, User: t.user, Time: t.time, HasFile: t.file != "", Reactions: len(t.reactions)}
+		if e.Kind == chat.KindReact {
+			reactions = len(t.reactions)
+			t.reactions = slices.DeleteFunc(t.reactions, func(r reaction) bool { return r.Device == e.Device })
+			is.Reacted = len(t.reactions) < reactions
+		}
+	}
+	about, err := room.rules.Refer(e, is)
+	if !about {
+		t = nil
+	}
+	return t, reactions, err
 }
 
 // target returns a message with an id, unless it is deleted or not there.

@@ -2,16 +2,10 @@ package sqlitelog
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base32"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"parley/server/chat"
-	"parley/shared"
 )
 
 // wrote is which messages of a room a device wrote, as somebody who reads has found
@@ -107,14 +101,7 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry,
 		there = append(there, offset)
 	}
 	w.erases = w.erases || len(there) > 0
-	n := 0
-	for targets := range slices.Chunk(there, shared.MaxTargets) {
-		n++
-		e := chat.Entry{Room: notice.Room, ID: deleteID(notice.ID, n), Device: notice.Device, User: notice.User, Time: notice.Time,
-			Kind: chat.KindDelete, Target: targets[0], Offset: r.head + 1}
-		if len(targets) > 1 {
-			e.Own().Targets = targets
-		}
+	for _, e := range chat.Deletes(notice, there, r.head) {
 		if e.Offset > maxOffset {
 			return errors.New("the room has no place for the deletes of a notice")
 		}
@@ -124,7 +111,7 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry,
 		if err := w.addAbout(ctx, r, e, nil); err != nil {
 			return err
 		}
-		for _, target := range targets {
+		for _, target := range e.Gone() {
 			if _, err := w.stmt.erase.ExecContext(ctx, rowOf(r.id, target), e.Offset); err != nil {
 				return err
 			}
@@ -132,11 +119,4 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry,
 		r.added(e)
 	}
 	return nil
-}
-
-// deleteID is the id of the nth delete that a notice brings with it. It is no other
-// one's: an id that a client makes is not a hash of another.
-func deleteID(notice string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", notice, n))
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }

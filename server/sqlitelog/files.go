@@ -253,19 +253,13 @@ func (l *Log) OnFilesGone(f func(ids []string)) { l.writer.filesGone.Store(&f) }
 // have it.
 func (w *writer) mayTake(ctx context.Context, e *chat.Entry) error {
 	row, err := scanFile(w.stmt.file.QueryRowContext(ctx, e.Extra.File.ID))
-	if err != nil && !errors.Is(err, chat.ErrNoFile) {
+	switch {
+	case errors.Is(err, chat.ErrNoFile):
+		return e.MayTake(nil)
+	case err != nil:
 		return err
 	}
-	refuse := func(reason string) error { return &chat.Refusal{Code: shared.CodeNotAllowed, Reason: reason} }
-	switch {
-	case err != nil || row.Room != e.Room || row.Device != e.Device:
-		return refuse("You have sent no such file to this room, or too long ago. Send it again.")
-	case row.Offset != 0:
-		return refuse("Another message has this file already.")
-	case row.State != chat.FileWhole:
-		return refuse("The file has not arrived as a whole.")
-	}
-	return nil
+	return e.MayTake(&row)
 }
 
 // deleteFile deletes the row of a file; "" is none.

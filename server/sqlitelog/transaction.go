@@ -202,7 +202,7 @@ func (r *roomState) added(e chat.Entry) {
 }
 
 func rowFor(room int64, e *chat.Entry) entryRow {
-	return entryRow{rowOf(room, e.Offset), room, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.Text, e.Time.UnixMilli()}
+	return entryRow{rowOf(room, e.Offset), room, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.RowText(), e.Time.UnixMilli()}
 }
 
 // add adds a row, unless there is one with its room, device and id.
@@ -219,14 +219,6 @@ func (w *writer) add(ctx context.Context, row entryRow) (added bool, err error) 
 // it takes, or a notice.
 func (w *writer) addAbout(ctx context.Context, r *roomState, e chat.Entry, about *target) error {
 	row := rowFor(r.id, &e)
-	switch e.Kind {
-	case chat.KindEdit:
-		row[5] = ""
-	case chat.KindDelete, chat.KindNotice:
-		row[5] = e.Packed()
-	case chat.KindReact:
-		row[5] = e.Extras().Emoji
-	}
 	var file sql.NullString
 	if e.Kind == chat.KindMessage && e.Extras().File != nil {
 		file = sql.NullString{String: e.Extra.File.ID, Valid: true}
