@@ -96,10 +96,10 @@ func (o *options) freeOfFiles() (int64, error) {
 	}
 	messages, free := o.diskFree.bytes, o.filesFree.bytes
 	if !o.diskFree.set {
-		messages = int64(kept) //nolint:gosec // at most DefaultDiskFree
+		messages = int64(kept) // at most DefaultDiskFree
 	}
 	if !o.filesFree.set {
-		free = min(free, 2*int64(kept)) //nolint:gosec // the same
+		free = min(free, 2*int64(kept))
 	}
 	return max(free, messages+messages/10), nil
 }

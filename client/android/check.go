@@ -64,7 +64,7 @@ func checkManifest(app app, badging, tree string) error {
 	}
 	found, hidden := seen(tree)
 	for _, name := range hidden {
-		errs = append(errs, fmt.Errorf("Android does not see %s", name))
+		errs = append(errs, fmt.Errorf("%s is not seen by Android", name))
 	}
 	for name, want := range map[string]string{
 		"application/label": app.Name, "application/icon": reference("@mipmap/icon"), "application/allowBackup": "0x0",

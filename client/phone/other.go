@@ -24,8 +24,8 @@ func Still() bool { return false }
 func AsksToNotify() bool { return false }
 
 // AskToNotify shows the system's question whether the app may notify. The
-// channel is what the system's settings call the app's notifications.
-func AskToNotify(channel string) {}
+// string is what the system's settings call the app's notifications.
+func AskToNotify(_ string) {}
 
 // AsksForNetwork reports whether the person has to allow the app to reach the devices of
 // a local network first.
@@ -39,8 +39,8 @@ func AskForNetwork() {}
 func Notify(Notice) bool { return false }
 
 // Withdraw takes back the notification with a tag.
-func Withdraw(tag string) {}
+func Withdraw(string) {}
 
 // Open lets an app show or play a file. It reports false if this package can't: Fyne
 // can, on other systems than Android.
-func Open(address, kind string) bool { return false }
+func Open(_, _ string) bool { return false }

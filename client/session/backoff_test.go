@@ -70,7 +70,7 @@ func TestWaits(t *testing.T) {
 	// Flooding makes it wait as after several, however long it went well.
 	clock.advance(20 * time.Second)
 	_ = p.ws.Close(4001, "Too fast.")
-	p, _ = s.welcomed("e", 0, true)
+	s.welcomed("e", 0, true)
 	v.until("the next", func() bool { return v.status.State == session.Connected && v.status.Generation == 7 })
 	w.are(t, "flooding", 4)
 

@@ -511,7 +511,7 @@ func (l *loop) refused(m shared.Message, now time.Time) {
 	case m.ID == "":
 		l.unanswered(m)
 	case l.uploads.asks(m.ID):
-		l.mayNotUpload(m, now)
+		l.mayNotUpload(m)
 	case m.Code.Final() && l.timeline.fileInDoubt(m.ID): // the file is asked about again
 		l.outbox.answered(m.ID)
 	case m.Code.Final():

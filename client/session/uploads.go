@@ -225,7 +225,7 @@ func (l *loop) mayUpload(m shared.Message) {
 }
 
 // mayNotUpload takes a refusal: for good, or for some time.
-func (l *loop) mayNotUpload(m shared.Message, now time.Time) {
+func (l *loop) mayNotUpload(m shared.Message) {
 	if m.Code.Final() {
 		l.uploadFails(m.Code, m.Text)
 		return

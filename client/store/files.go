@@ -189,7 +189,7 @@ func (f *files) grown(n int64) {
 	f.thumbs = 0
 	_ = filepath.WalkDir(filepath.Join(f.dir, "thumbs"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return nil // what can't be read is not counted
+			return nil //nolint:nilerr // what can't be read is not counted
 		}
 		if info, err := e.Info(); err == nil {
 			thumbs = append(thumbs, thumb{path, info.Size(), info.ModTime()})

@@ -23,7 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer conn.CloseNow()
+	defer conn.CloseNow() //nolint:errcheck // the program ends
 	if err := wsjson.Write(ctx, conn, map[string]string{"message": os.Args[2]}); err != nil {
 		log.Fatal(err)
 	}

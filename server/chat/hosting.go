@@ -228,7 +228,7 @@ func (s *session) becomeHost(operator bool) error {
 	})
 	err := <-added
 	if refusalOf(err) != nil {
-		return nil
+		return nil //nolint:nilerr // it is one already, or is not to be one
 	}
 	return err
 }

@@ -183,7 +183,7 @@ func (m *member) writeNow() (delivered int, more bool, err error) {
 	s := m.sock
 	v := m.tail.View() // before the queue, whose answers may not come behind newer changes
 	if s.Closed() || m.out.Load() != nil {
-		return 0, false, nil
+		return 0, false, nil //nolint:nilerr // why it is out, its close frame says
 	}
 	if m.behind {
 		return 0, true, nil
@@ -275,7 +275,7 @@ func (m *member) catchUpLocked() (delivered int, more bool, err error) {
 	s := m.sock
 	head, v := m.room.position(m.tail) // before the queue, as in writeNow
 	if s.Closed() || m.out.Load() != nil {
-		return 0, false, nil
+		return 0, false, nil //nolint:nilerr // why it is out, its close frame says
 	}
 	for {
 		if len(s.Rest) == 0 {

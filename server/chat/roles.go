@@ -136,7 +136,7 @@ func (s *session) byName(do, user string) (device, name string, err error) {
 	r.ruling.mu.Unlock()
 	switch {
 	case device != "" && (fits || other == ""), bad != nil:
-		return device, user, nil
+		return device, user, nil //nolint:nilerr // what is no name is nobody's
 	case other != "":
 		return other, n.Text, nil
 	}

@@ -88,7 +88,7 @@ func TestRoles(t *testing.T) {
 	if n := ann.does(shared.Message{Do: shared.DoAdmit, Whom: bobs.By}); n.About != "Bob" || n.Whom != bobs.By {
 		t.Errorf("everyone is told %+v", n)
 	}
-	bob, _ = s.join("Class", hello("Robert", bobDevice))
+	s.join("Class", hello("Robert", bobDevice))
 	equal(t, "roles of one who came back", roleLines(ann.roles(1))[2:], `9 silence Robert by "Ann"`)
 }
 

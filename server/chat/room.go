@@ -111,7 +111,7 @@ func (r *Room) deliver(entries []Entry) {
 		r.ruling.carry(entries)
 		for _, e := range entries {
 			if removes(e) {
-				r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
+				_ = r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
 			}
 		}
 		for _, e := range entries {

@@ -45,6 +45,7 @@ type Stamp struct {
 
 func (s Stamp) is() bool { return !s.At.IsZero() }
 
+// How much there is in a room's Rules.
 const (
 	MaxHosts  = 20   // in a room
 	MaxBarred = 1000 // in a room: those that nothing was done about for the longest time go
@@ -61,6 +62,7 @@ const RemovalHold = 10 * time.Minute
 // What is something that somebody may do in a room, or not.
 type What int
 
+// What somebody may do.
 const (
 	ToEnter  What = iota // and to read from outside, over the API
 	ToWrite              // a message

@@ -171,7 +171,8 @@ func layer3(b []byte) int {
 	if version == 1 || rate == 0 || rate == 15 || sampling == 3 {
 		return 0
 	}
-	hertz, kbit, factor := []int{44100, 48000, 32000}[sampling], 0, 144
+	hertz, factor := []int{44100, 48000, 32000}[sampling], 144
+	var kbit int
 	if version == 3 {
 		kbit = []int{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}[rate]
 	} else {

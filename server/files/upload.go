@@ -202,7 +202,7 @@ func (s *Store) takeBack(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context())
 	err := s.rows.DropFile(ctx, row.ID) // the log has its bytes removed, and nothing happens if a message has it
 	if err == nil {
-		row, err = s.rows.File(ctx, row.ID)
+		_, err = s.rows.File(ctx, row.ID)
 	}
 	switch {
 	case errors.Is(err, chat.ErrNoFile):

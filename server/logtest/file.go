@@ -59,13 +59,11 @@ func row(n int, device string) chat.FileRow {
 }
 
 // send has a file arrive as a whole.
-func send(t *testing.T, log chat.FileRows, r chat.FileRow) chat.File {
+func send(t *testing.T, log chat.FileRows, r chat.FileRow) {
 	t.Helper()
 	_, err := log.BeginFile(t.Context(), r)
 	must(t, err)
 	must(t, log.WholeFile(t.Context(), r.ID, "image/jpeg"))
-	r.Type = "image/jpeg"
-	return r.File
 }
 
 // with is a message with a file.

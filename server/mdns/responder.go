@@ -83,7 +83,7 @@ func Open(service Service, links []Link, logger *slog.Logger) (*Responder, error
 	if groupErr != nil {
 		r.notShared = groupErr
 		r.settle(names{instance: service.Instance, host: service.Host}, true) // nobody asks for names at the spare port
-		return r, nil
+		return r, nil                                                         //nolint:nilerr // it says so when asked
 	}
 	r.group = ipv4.NewPacketConn(shared)
 	_ = r.group.SetMulticastTTL(255) // some resolvers believe no other

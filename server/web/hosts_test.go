@@ -34,12 +34,6 @@ func named(t *testing.T, s *server, name string) *page {
 	return p
 }
 
-// notices are the centred lines that a page shows.
-func notices(p *page) []string {
-	p.t.Helper()
-	return eval[[]string](p, "[...document.querySelectorAll('#chat-log .notice')].map(e => e.textContent)")
-}
-
 func (p *page) waitNotice(text string) {
 	p.t.Helper()
 	p.wait("[...document.querySelectorAll('#chat-log .notice')].some(e => e.textContent === " + quote(text) + ")")

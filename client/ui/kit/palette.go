@@ -61,7 +61,7 @@ var dark = Palette{
 // Role picks a colour of the palette, so that a text follows the theme.
 type Role func(*Palette) color.NRGBA
 
-// The roles of texts and icons.
+// RoleGround and those that follow are the roles of texts and icons.
 func RoleGround(p *Palette) color.NRGBA  { return p.Ground }
 func RoleText(p *Palette) color.NRGBA    { return p.Text }
 func RoleMuted(p *Palette) color.NRGBA   { return p.Muted }

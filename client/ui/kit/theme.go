@@ -17,6 +17,7 @@ func init() {
 // Look says which variant the app is drawn in.
 type Look string
 
+// The variants.
 const (
 	LookSystem Look = ""
 	LookLight  Look = "light"

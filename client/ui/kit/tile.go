@@ -81,7 +81,7 @@ func (t *Tile) dragged(e *fyne.DragEvent) {
 	}
 }
 
-func (t *Tile) dragEnd() {
+func (t *Tile) dragEnd() { //nolint:unused // on phones
 	if t.scroll != nil {
 		t.scroll.DragEnd()
 	}

@@ -104,7 +104,7 @@ func TestTail(t *testing.T) {
 	if text, offset := read(here, ""); text != "deleted|" || offset != 13 {
 		t.Errorf("what follows: %q up to %d", text, offset)
 	}
-	if p, n, ok := since(12, ""); string(p) != "deleted|" || n != 1 || !ok {
+	if p, n, ok := since(12, ""); p != "deleted|" || n != 1 || !ok {
 		t.Errorf("what follows the twelfth: %q, %d, %v", p, n, ok)
 	}
 	if _, _, ok := since(11, ""); ok {
