@@ -34,7 +34,7 @@ func TestMineGoesByDevice(t *testing.T) {
 	defer store.Close()
 	v := enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Store: store})
 	p, hello := s.welcomedAs("us", "e", 0, false)
-	if !slices.Equal(hello.Can, []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch}) {
+	if !slices.Equal(hello.Can, []string{shared.CanBy, shared.CanPing, shared.CanChange, shared.CanSearch, shared.CanFiles, shared.CanHost}) {
 		t.Errorf("says that it can %q", hello.Can)
 	}
 	v.send("one")
