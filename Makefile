@@ -33,13 +33,13 @@ client: check-go build-packages ## build and start the desktop client (the first
 	go build -o bin/parley .
 	@exec bin/parley
 
-# Two packages at a time, since tests wait more than they work. More would be too much: several start a browser, a
+# Three packages at a time, since tests wait more than they work. More would be too much: several start a browser, a
 # window, or a crowd.
 test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go build -race ./...
-	go test -race -p 2 -timeout 30m ./...
+	go test -race -p 3 -timeout 30m ./...
 	@$(MAKE) --no-print-directory $(TEST_APK)
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
