@@ -34,6 +34,7 @@ type FileRow struct {
 	File
 	Room   string // the room's key
 	Device string // the sender's device, as the log knows it
+	Source int64  // stands for the address that it was begun from; 0 if addresses are not told apart
 	Offset int64  // of the message that has the file; 0 as long as none has it
 	State  FileState
 	Made   time.Time // when its upload began, or was asked for again
@@ -65,8 +66,8 @@ var ErrNoFile = errors.New("there is no such file")
 // whole, and one that another message has, with shared.CodeNotAllowed. With its message
 // goes a file's row, in one transaction, however the message goes.
 type FileRows interface {
-	// BeginFile adds the row of a file that is to come: its Room, Device, Name, Size,
-	// Width, Height and Made. If there is one with that id, it is returned, with its
+	// BeginFile adds the row of a file that is to come: its Room, Device, Source, Name,
+	// Size, Width, Height and Made. If there is one with that id, it is returned, with its
 	// Made changed unless a message has it. A *Refusal has shared.CodeNotAllowed if that
 	// one has another room, device, name or size, and shared.CodeRateLimited if the
 	// device has MaxUnfinished others, or all have MaxAllUnfinished.
@@ -91,8 +92,9 @@ type FileRows interface {
 	// before a time, and returns their ids.
 	ForgetFiles(ctx context.Context, before time.Time) (ids []string, err error)
 
-	// ExpireFiles makes the oldest of the whole files FileGone, or deletes their rows if
-	// no message has them, until the others have at most keep bytes. It returns the ids.
+	// ExpireFiles makes whole files FileGone, or deletes their rows if no message has
+	// them, until the others have at most keep bytes: those that Expiring says. It
+	// returns the ids.
 	ExpireFiles(ctx context.Context, keep int64) (ids []string, err error)
 
 	// Filed returns how many files are whole, and how many bytes they have.
@@ -108,8 +110,9 @@ type FileRows interface {
 // Files takes the files that members send.
 type Files interface {
 	// Begin answers an upload: the key for its requests, and how many bytes of it are
-	// there. The error is a *Refusal if the file may not come, or wraps ErrUnavailable.
-	Begin(ctx context.Context, room shared.Name, device string, f shared.File) (key string, at int64, err error)
+	// there. The row has what BeginFile wants, but for Made. The error is a *Refusal if
+	// the file may not come, or wraps ErrUnavailable.
+	Begin(ctx context.Context, row FileRow) (key string, at int64, err error)
 
 	// Max is how many bytes a file may have.
 	Max() int64

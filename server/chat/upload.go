@@ -39,9 +39,14 @@ func (s *session) upload(m shared.Message) bool {
 		return true // unanswered: the client asks again after the restart
 	}
 	defer s.room.appended()
-	key, at, err := files.Begin(background, s.room.name, s.member.device, shared.File{
-		ID: m.ID, Name: shared.FileName(m.Name), Size: m.Size, Width: m.Width, Height: m.Height,
-	})
+	row := FileRow{
+		File: File{ID: m.ID, Name: shared.FileName(m.Name), Size: m.Size, Width: m.Width, Height: m.Height},
+		Room: s.room.name.Key, Device: s.member.device,
+	}
+	if s.source.uploads != nil {
+		row.Source = sourceNumber(s.source.name)
+	}
+	key, at, err := files.Begin(background, row)
 	switch refusal := refusalOf(err); {
 	case refusal != nil:
 		s.core.metrics.refuse(refusal.Code)

@@ -336,6 +336,16 @@ func TestFewFilesFromOneAddress(t *testing.T) {
 	if m := bob.until(shared.TypeUpload); m.Key == "" {
 		t.Errorf("from another address: %+v", m)
 	}
+	source := func(file string) int64 {
+		row, err := s.log.File(t.Context(), fileID(file))
+		if err != nil || row.Source == 0 {
+			t.Errorf("%s is of %+v, %v", file, row, err)
+		}
+		return row.Source
+	}
+	if source("b") != source("over") || source("b") == source("bob") {
+		t.Error("what comes from one address, and from another, is not told apart")
+	}
 }
 
 // What hosts have set holds for files when they are begun, and when a message takes them.

@@ -38,7 +38,7 @@ const FolderName = "files"
 // what is said there.
 type Options struct {
 	Max   int64 // bytes of one file; 0 takes none
-	Bytes int64 // of all whole files together: the oldest go first; unfinished ones have half as much
+	Bytes int64 // of all whole files together: see chat.Expiring; unfinished ones have half as much
 	Free  int64 // bytes of the disk that files leave free
 
 	PerSource int                        // requests at once from one source
@@ -68,7 +68,7 @@ type Store struct {
 
 	turns   turns
 	gates   gates
-	parts   atomic.Int64 // bytes of the files that are not whole
+	parts   parts
 	pending atomic.Int64 // bytes that are about to be written
 	metrics *metrics
 	missing rate.Sometimes // says that a file is not there
@@ -140,15 +140,12 @@ func (s *Store) Close() {
 func (s *Store) Max() int64 { return s.opt.Max }
 
 // Begin implements chat.Files.
-func (s *Store) Begin(ctx context.Context, room shared.Name, device string, f shared.File) (key string, at int64, err error) {
-	if f.Size > s.opt.Max {
+func (s *Store) Begin(ctx context.Context, row chat.FileRow) (key string, at int64, err error) {
+	if row.Size > s.opt.Max {
 		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: fmt.Sprintf("The file has over %d bytes.", s.opt.Max)}
 	}
-	row, err := s.rows.BeginFile(ctx, chat.FileRow{
-		File: chat.File{ID: f.ID, Name: shared.FileName(f.Name), Size: f.Size, Width: f.Width, Height: f.Height},
-		Room: room.Key, Device: device, Made: s.opt.Now(),
-	})
-	if err != nil {
+	row.Name, row.Made = shared.FileName(row.Name), s.opt.Now()
+	if row, err = s.rows.BeginFile(ctx, row); err != nil {
 		return "", 0, err
 	}
 	if row.State == chat.FileGone {
@@ -157,7 +154,7 @@ func (s *Store) Begin(ctx context.Context, room shared.Name, device string, f sh
 	if at, err = s.stands(ctx, row); err != nil {
 		return "", 0, fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
 	}
-	if at < row.Size && !s.hasRoom(ctx, row.Size-at) {
+	if at < row.Size && !s.hasRoom(ctx, row, row.Size-at, row.Size-at) {
 		if at == 0 {
 			err = s.rows.DropFile(ctx, row.ID)
 		}
@@ -194,7 +191,7 @@ func (s *Store) complete(ctx context.Context, row chat.FileRow) error {
 	size, err := s.disk.size(row.ID)
 	if err == nil && size < 0 {
 		if err = s.disk.finish(row.ID); err == nil {
-			s.parts.Add(-row.Size)
+			s.parts.remove(row.ID)
 		}
 	}
 	if err != nil {

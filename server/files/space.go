@@ -9,17 +9,36 @@ import (
 
 // hasRoom reports whether n more bytes leave free on the disk what is to stay free, and
 // whether unfinished files have no more than their part of --files-bytes. If not, those
-// give way that nobody has asked about for a while.
-func (s *Store) hasRoom(ctx context.Context, n int64) bool {
+// give way that nobody has asked about for a while, and then those of whoever has more
+// of them than the row's holder will have when that file has left more bytes.
+func (s *Store) hasRoom(ctx context.Context, row chat.FileRow, left, n int64) bool {
 	if s.fits(n) {
 		return true
 	}
 	s.forget(ctx, chat.UnfinishedHold)
-	return s.fits(n)
+	for !s.fits(n) {
+		id, ok := s.parts.heaviest(row.Holder(), left)
+		if !ok || !s.drop(ctx, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// drop removes an unfinished file and reports whether it is gone. Whoever sends it begins
+// again.
+func (s *Store) drop(ctx context.Context, id string) bool {
+	if err := s.rows.DropFile(ctx, id); err != nil {
+		s.opt.Logger.Warn("an unfinished file does not make room now", "error", err)
+		return false
+	}
+	s.metrics.dropped.Inc()
+	s.unlink([]string{id})
+	return !s.parts.has(id) // or it was begun again
 }
 
 func (s *Store) fits(n int64) bool {
-	if s.opt.Bytes > 0 && s.parts.Load()+s.pending.Load()+n > max(s.opt.Bytes/2, s.opt.Max) {
+	if s.opt.Bytes > 0 && s.parts.bytes()+s.pending.Load()+n > max(s.opt.Bytes/2, s.opt.Max) {
 		return false
 	}
 	if s.opt.Free == 0 {
@@ -29,11 +48,11 @@ func (s *Store) fits(n int64) bool {
 	return err != nil || int64(min(free, 1<<62))-s.pending.Load()-n >= s.opt.Free // if nobody knows, the write will tell
 }
 
-// reserve is hasRoom for bytes that are about to come; done is called when they are
-// on the disk.
-func (s *Store) reserve(ctx context.Context, n int64) (done func(), ok bool) {
+// reserve is hasRoom for bytes that are about to come for a file that has left bytes to
+// come in all; done is called when they are on the disk.
+func (s *Store) reserve(ctx context.Context, row chat.FileRow, left, n int64) (done func(), ok bool) {
 	s.pending.Add(n)
-	if !s.hasRoom(ctx, 0) {
+	if !s.hasRoom(ctx, row, left, 0) {
 		s.pending.Add(-n)
 		return nil, false
 	}
@@ -49,14 +68,14 @@ func (s *Store) forget(ctx context.Context, held time.Duration) {
 	s.unlink(ids)
 }
 
-// expire removes the oldest files until the others have their bounds.
+// expire removes files until the others have their bounds: see chat.Expiring.
 func (s *Store) expire(ctx context.Context) {
 	if s.opt.Bytes == 0 {
 		return
 	}
 	ids, err := s.rows.ExpireFiles(ctx, s.opt.Bytes)
 	if err != nil {
-		s.opt.Logger.Warn("the oldest files are not removed now", "error", err)
+		s.opt.Logger.Warn("files are not removed now that others need the room of", "error", err)
 	}
 	s.metrics.expired.Add(float64(len(ids)))
 	s.unlink(ids)
@@ -87,10 +106,9 @@ func (s *Store) unlink(ids []string) {
 			turn.end()
 			continue
 		}
-		part, _ := s.disk.partBytes(id)
 		err := s.disk.remove(id)
+		s.parts.remove(id)
 		turn.end()
-		s.parts.Add(-part)
 		if err != nil {
 			s.opt.Logger.Warn("a deleted file is not removed before the next start", "file", id, "error", err)
 		}

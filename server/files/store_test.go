@@ -88,10 +88,15 @@ func (w *world) stop() {
 
 func newID() string { return strings.ToLower(rand.Text()) }
 
+// fileOf is a file of a device that is to come.
+func fileOf(device string, f shared.File) chat.FileRow {
+	return chat.FileRow{File: chat.File{ID: f.ID, Name: f.Name, Size: f.Size}, Room: hall.Key, Device: device}
+}
+
 // begin begins an upload of Ann's.
 func (w *world) begin(id, name string, size int) (key string, at int64) {
 	w.Helper()
-	key, at, err := w.store.Begin(w.Context(), hall, ann, shared.File{ID: id, Name: name, Size: int64(size)})
+	key, at, err := w.store.Begin(w.Context(), fileOf(ann, shared.File{ID: id, Name: name, Size: int64(size)}))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -365,7 +370,7 @@ func TestBadRequests(t *testing.T) {
 	if a := w.patch(id, key, 100+shared.MaxUploadPart, []byte("x")); a.status != 507 {
 		t.Errorf("a full disk: %+v", a)
 	}
-	if _, _, err := w.store.Begin(t.Context(), hall, ann, shared.File{ID: newID(), Name: "c", Size: 1}); !errors.Is(err, chat.ErrNoSpace) || !errors.Is(err, chat.ErrUnavailable) {
+	if _, _, err := w.store.Begin(t.Context(), fileOf(ann, shared.File{ID: newID(), Name: "c", Size: 1})); !errors.Is(err, chat.ErrNoSpace) || !errors.Is(err, chat.ErrUnavailable) {
 		t.Errorf("begun on a full disk: %v", err)
 	}
 	w.free.Store(1 << 40)
@@ -380,13 +385,13 @@ func TestBadRequests(t *testing.T) {
 		"a size that grew": {ann, shared.File{ID: id, Name: "a.bin", Size: int64(size) + 1}},
 		"too large":        {ann, shared.File{ID: newID(), Name: "a.bin", Size: 100e6 + 1}},
 	} {
-		_, _, err := w.store.Begin(t.Context(), hall, f.device, f.File)
+		_, _, err := w.store.Begin(t.Context(), fileOf(f.device, f.File))
 		var no *chat.Refusal
 		if !errors.As(err, &no) || no.Code != shared.CodeNotAllowed {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if got := w.store.parts.Load(); got != 100+shared.MaxUploadPart+1 {
+	if got := w.store.parts.bytes(); got != 100+shared.MaxUploadPart+1 {
 		t.Errorf("%d bytes are unfinished", got)
 	}
 }
@@ -500,7 +505,7 @@ func TestRequestsAtOnce(t *testing.T) {
 	}
 }
 
-// The oldest files go first, their messages stay.
+// The oldest files of a device go first, their messages stay.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{Bytes: 2500, Max: 1000})
@@ -537,16 +542,16 @@ func TestAbandonedUploads(t *testing.T) {
 	other := newID()
 	key, _ = w.begin(other, "other.bin", 900)
 	w.patch(other, key, 0, random(800))
-	if _, _, err := w.store.Begin(t.Context(), hall, bob, shared.File{ID: newID(), Name: "b", Size: 200}); !errors.Is(err, chat.ErrNoSpace) {
+	if _, _, err := w.store.Begin(t.Context(), fileOf(ann, shared.File{ID: newID(), Name: "b", Size: 200})); !errors.Is(err, chat.ErrNoSpace) {
 		t.Errorf("beyond the half: %v", err)
 	}
 	w.clock.Add(int64(chat.UnfinishedHold + time.Second))
 	w.begin(whole, "whole.bin", 100) // is asked for again
-	if _, _, err := w.store.Begin(t.Context(), hall, bob, shared.File{ID: newID(), Name: "b", Size: 200}); err != nil {
+	if _, _, err := w.store.Begin(t.Context(), fileOf(bob, shared.File{ID: newID(), Name: "b", Size: 200})); err != nil {
 		t.Errorf("when the others are old: %v", err)
 	}
 	w.settles(whole)
-	if got := w.store.parts.Load(); got != 0 {
+	if got := w.store.parts.bytes(); got != 0 {
 		t.Errorf("%d bytes are unfinished", got)
 	}
 	w.clock.Add(int64(Hold - time.Minute))
@@ -560,6 +565,48 @@ func TestAbandonedUploads(t *testing.T) {
 }
 
 // A start after a crash at any moment has exactly what the log refers to.
+// Whoever sends most that they never finish makes room for others, also after a restart,
+// and nobody else does.
+func TestUnfinishedShares(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{Bytes: 4000, Max: 1000})
+	begin := func(source int64, device string, size int64) (id, key string, err error) {
+		id = newID()
+		row := fileOf(device, shared.File{ID: id, Name: "x.bin", Size: size})
+		row.Source = source
+		key, _, err = w.store.Begin(t.Context(), row)
+		return id, key, err
+	}
+	send := func(source int64, device string, size int64) string {
+		t.Helper()
+		id, key, err := begin(source, device, size+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := w.patch(id, key, 0, random(int(size))); a.status != 204 {
+			t.Fatalf("%+v", a)
+		}
+		return id + ".part"
+	}
+	small, large := send(1, "mallory", 500), send(1, "mallory2", 900)
+	bobs := send(2, bob, 500)
+	w.settles(small, large, bobs)
+	if _, _, err := begin(1, "mallory3", 900); !errors.Is(err, chat.ErrNoSpace) {
+		t.Errorf("more from where most is from: %v", err)
+	}
+	if _, _, err := begin(2, "bobby", 950); !errors.Is(err, chat.ErrNoSpace) {
+		t.Errorf("more than there is: %v", err)
+	}
+	w.settles(small, large, bobs)
+	w.stop()
+	w.start()
+	anns := send(3, ann, 700)
+	w.settles(small, bobs, anns)
+	if got := w.store.parts.bytes(); got != 1700 {
+		t.Errorf("%d bytes are unfinished", got)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -596,7 +643,7 @@ func TestSweep(t *testing.T) {
 	}
 	w.start()
 	w.settles(kept, half+".part", unnamed+".part", untold)
-	if got := w.store.parts.Load(); got != 4000 {
+	if got := w.store.parts.bytes(); got != 4000 {
 		t.Errorf("%d bytes are unfinished", got)
 	}
 	for id, want := range map[string]int64{half: 1000, unnamed: 3000, untold: 3000} {

@@ -71,7 +71,7 @@ func (s *Store) sweep(ctx context.Context) error {
 					lost++
 				}
 			} else if part, err := s.disk.partBytes(id); err == nil {
-				s.parts.Add(part)
+				s.parts.add(row, part)
 			}
 			if known {
 				if row, more, err = next(); err != nil {

@@ -49,7 +49,8 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	done, ok := s.reserve(ctx, min(row.Size-min(offset, row.Size), shared.MaxUploadPart))
+	left := row.Size - min(offset, row.Size)
+	done, ok := s.reserve(ctx, row, left, min(left, shared.MaxUploadPart))
 	if !ok {
 		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
 		return
@@ -163,7 +164,7 @@ func (s *Store) write(row chat.FileRow, most int64, body io.Reader) (n int64, st
 		}
 		wrote, writeErr := f.Write(buffer[:got])
 		n += int64(wrote)
-		s.parts.Add(int64(wrote))
+		s.parts.add(row, int64(wrote))
 		s.metrics.received.Add(float64(wrote))
 		if writeErr != nil {
 			return n, diskStatus(writeErr), s.sayDisk(errors.Join(writeErr, f.Sync(), f.Close()))
@@ -245,7 +246,7 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "thumb", http.StatusConflict, "The message was sent without a thumbnail.")
 		return
 	}
-	done, ok := s.reserve(ctx, int64(len(data)))
+	done, ok := s.reserve(ctx, row, int64(len(data)), int64(len(data)))
 	if !ok {
 		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
 		return

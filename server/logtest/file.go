@@ -33,6 +33,7 @@ func Files(t *testing.T, open func(t *testing.T, name string) FileStore) {
 		"what is said with a file":         captions,
 		"files that no message has":        forgotten,
 		"the oldest files expire":          expired,
+		"who has most makes room":          expiredByShare,
 		"who may send files":               maySend,
 		"files are listed in order":        listed,
 		"a file is in everything readable": readEverywhere,
@@ -575,6 +576,56 @@ func expired(t *testing.T, f *fixture[FileStore]) {
 	f.add(t, lobby, remove("r", 2, "1"))
 	gone.heard(t, fileID(9))
 	check(0, fileID(10))
+}
+
+// expiredByShare has a stranger with many devices send so much that files have to go.
+func expiredByShare(t *testing.T, f *fixture[FileStore]) {
+	n := 0
+	add := func(source int64, device string, size int64) {
+		t.Helper()
+		n++
+		r := row(n, device)
+		r.Source, r.Size = source, size
+		send(t, f.log, r)
+		e := with(fmt.Sprint(n), r.ID)
+		e.Device = device
+		f.add(t, lobby, e)
+	}
+	add(1, "ann", 3000) // the oldest
+	add(1, "ann", 1000)
+	add(2, "bob", 2000)
+	add(0, "eve", 2500) // the log does not know where that is from
+	for i := range 4 {
+		add(3, fmt.Sprint("stranger", i), 1500)
+	}
+	add(3, "your guest", 2000) // is behind the stranger's router
+	add(0, "zoe", 2500)
+	check := func(less int64, want ...int) {
+		t.Helper()
+		_, bytes, err := f.log.Filed(t.Context())
+		must(t, err)
+		got, err := f.log.ExpireFiles(t.Context(), bytes-less)
+		must(t, err)
+		var names []string
+		for _, n := range want {
+			names = append(names, fileID(n))
+		}
+		slices.Sort(got)
+		slices.Sort(names)
+		equal(t, fmt.Sprint("what makes room for ", less), got, names)
+	}
+	check(1, 9) // the stranger's address has 8000, and the guest most of it
+	check(1500+1, 5, 6)
+	check(2000, 1)        // Ann has 4000 now
+	check(5000, 7, 4, 10) // the stranger has 3000, then Eve and Zoe most, who count alone
+	check(1, 3)           // Bob has most now
+	rows, err := f.log.Files(t.Context(), "", 99)
+	must(t, err)
+	for _, r := range rows {
+		if (r.State == chat.FileGone) != (r.Source == 0) {
+			t.Errorf("where it is from is kept as long as the file: %+v", r)
+		}
+	}
 }
 
 func maySend(t *testing.T, f *fixture[FileStore]) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -27,11 +28,11 @@ func (g *filesGone) tell(ids []string) {
 // OnFilesGone implements chat.FileRows.
 func (l *Log) OnFilesGone(f func(ids []string)) { l.filesGone.f.Store(&f) }
 
-const fileColumns = "id, room, device, off, name, type, size, width, height, thumb, state, made"
+const fileColumns = "id, room, device, off, name, type, size, width, height, thumb, state, made, source"
 
 func scanFile(row pgx.Row) (r chat.FileRow, err error) {
 	var ms int64
-	err = row.Scan(&r.ID, &r.Room, &r.Device, &r.Offset, &r.Name, &r.Type, &r.Size, &r.Width, &r.Height, &r.Thumb, &r.State, &ms)
+	err = row.Scan(&r.ID, &r.Room, &r.Device, &r.Offset, &r.Name, &r.Type, &r.Size, &r.Width, &r.Height, &r.Thumb, &r.State, &ms, &r.Source)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, chat.ErrNoFile
 	}
@@ -75,7 +76,7 @@ func (l *Log) beginFile(ctx context.Context, row chat.FileRow) (stands chat.File
 		stands, err = scanFile(tx.QueryRow(ctx, "SELECT "+fileColumns+" FROM files WHERE id = $1 FOR UPDATE", row.ID))
 		switch {
 		case errors.Is(err, chat.ErrNoFile):
-			stands = chat.FileRow{File: row.File, Room: row.Room, Device: row.Device, Made: row.Made}
+			stands = chat.FileRow{File: row.File, Room: row.Room, Device: row.Device, Source: row.Source, Made: row.Made}
 			stands.Type, stands.Thumb, stands.Gone = "", false, false
 			gone, err = addFile(ctx, tx, row)
 			return err
@@ -102,8 +103,8 @@ func addFile(ctx context.Context, tx pgx.Tx, row chat.FileRow) (gone []string, e
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO files ("+fileColumns+") VALUES ($1, $2, $3, 0, $4, '', $5, $6, $7, false, 0, $8)",
-		row.ID, row.Room, row.Device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli())
+	_, err = tx.Exec(ctx, "INSERT INTO files ("+fileColumns+") VALUES ($1, $2, $3, 0, $4, '', $5, $6, $7, false, 0, $8, $9)",
+		row.ID, row.Room, row.Device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli(), row.Source)
 	return append(gone, more...), err
 }
 
@@ -188,27 +189,37 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, er
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", number("files of all")); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, "SELECT id, off = 0 FROM (SELECT id, off, size, made, COALESCE(SUM(size) OVER (ORDER BY made DESC, id DESC), 0) AS upto "+
-			"FROM files WHERE state = 1) AS v WHERE v.upto > $1 ORDER BY made, id", keep)
+		rows, err := tx.Query(ctx, "SELECT source, device, SUM(size)::bigint FROM files WHERE state = 1 GROUP BY source, device ORDER BY source, device")
+		if err != nil {
+			return err
+		}
+		var over int64
+		shares, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s chat.FileShare, err error) {
+			err = row.Scan(&s.Source, &s.Device, &s.Bytes)
+			over += s.Bytes
+			return s, err
+		})
+		if err != nil {
+			return err
+		}
+		going, err := chat.Expiring(shares, over-keep, math.MaxInt, func(s chat.FileShare, skip int) ([]chat.FileRow, error) {
+			return scanFiles(tx.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE state = 1 AND source = $1 AND device = $2 ORDER BY made, id LIMIT 1000 OFFSET $3",
+				s.Source, s.Device, skip))
+		})
 		if err != nil {
 			return err
 		}
 		var loose, taken []string
-		var id string
-		var isLoose bool
-		if _, err := pgx.ForEachRow(rows, []any{&id, &isLoose}, func() error {
-			if expired = append(expired, id); isLoose {
-				loose = append(loose, id)
+		for _, row := range going {
+			if expired = append(expired, row.ID); row.Offset == 0 {
+				loose = append(loose, row.ID)
 			} else {
-				taken = append(taken, id)
+				taken = append(taken, row.ID)
 			}
-			return nil
-		}); err != nil {
-			return err
 		}
 		return each(ctx, tx,
-			statement{"DELETE FROM files WHERE id = ANY ($1)", []any{loose}},
-			statement{"UPDATE files SET state = 2, thumb = false WHERE id = ANY ($1)", []any{taken}},
+			statement{"DELETE FROM files WHERE id = ANY ($1) AND off = 0", []any{loose}},
+			statement{"UPDATE files SET state = 2, thumb = false, source = 0 WHERE id = ANY ($1)", []any{taken}},
 		)
 	})
 	return expired, wrap(err)

@@ -118,6 +118,10 @@ var migrations = []string{`
 	CREATE INDEX files_loose ON files (device, made) WHERE off = 0;
 	CREATE INDEX files_whole ON files (made, size) WHERE state = 1;
 	CREATE INDEX files_room ON files (room);`,
+	// Whose files make room for others.
+	`ALTER TABLE files ADD COLUMN source bigint NOT NULL DEFAULT 0; -- see chat.FileRow
+	DROP INDEX files_whole;
+	CREATE INDEX files_shares ON files (source, device, made, size) WHERE state = 1`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.

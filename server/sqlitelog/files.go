@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/server/chat"
@@ -12,13 +13,13 @@ import (
 )
 
 // fileColumns are those of a file, as scanFile has them.
-const fileColumns = "id, room, device, off, name, type, size, width, height, thumb, state, made"
+const fileColumns = "id, room, device, off, name, type, size, width, height, thumb, state, made, source"
 
 const fileQuery = "SELECT " + fileColumns + " FROM files WHERE id = ?"
 
 func scanFile(row interface{ Scan(...any) error }) (r chat.FileRow, err error) {
 	var ms int64
-	err = row.Scan(&r.ID, &r.Room, (*deviceID)(&r.Device), &r.Offset, &r.Name, &r.Type, &r.Size, &r.Width, &r.Height, &r.Thumb, &r.State, &ms)
+	err = row.Scan(&r.ID, &r.Room, (*deviceID)(&r.Device), &r.Offset, &r.Name, &r.Type, &r.Size, &r.Width, &r.Height, &r.Thumb, &r.State, &ms, &r.Source)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, chat.ErrNoFile
 	}
@@ -47,7 +48,7 @@ func (l *Log) BeginFile(ctx context.Context, row chat.FileRow) (stands chat.File
 		switch {
 		case errors.Is(err, chat.ErrNoFile):
 			refused, err = w.beginFile(ctx, row)
-			stands = chat.FileRow{File: row.File, Room: row.Room, Device: row.Device, Made: row.Made}
+			stands = chat.FileRow{File: row.File, Room: row.Room, Device: row.Device, Source: row.Source, Made: row.Made}
 			stands.Type, stands.Thumb, stands.Gone = "", false, false
 		case err != nil:
 		case stands.Room != row.Room || stands.Device != row.Device || stands.Name != row.Name || stands.Size != row.Size:
@@ -81,8 +82,8 @@ func (w *writer) beginFile(ctx context.Context, row chat.FileRow) (refused, err 
 		return nil, err
 	}
 	w.places--
-	_, err = w.conn.ExecContext(ctx, "INSERT INTO files ("+fileColumns+") VALUES (?, ?, ?, 0, ?, '', ?, ?, ?, 0, 0, ?)",
-		row.ID, row.Room, device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli())
+	_, err = w.conn.ExecContext(ctx, "INSERT INTO files ("+fileColumns+") VALUES (?, ?, ?, 0, ?, '', ?, ?, ?, 0, 0, ?, ?)",
+		row.ID, row.Room, device, row.Name, row.Size, row.Width, row.Height, row.Made.UnixMilli(), row.Source)
 	return nil, err
 }
 
@@ -219,25 +220,43 @@ func (w *writer) expireFiles(ctx context.Context, keep int64) (expired []string,
 	if err := w.conn.QueryRowContext(ctx, "SELECT COALESCE(SUM(size), 0) - ? FROM files WHERE state = 1", keep).Scan(&over); err != nil || over <= 0 {
 		return nil, err
 	}
-	oldest, err := scanFiles(w.conn.QueryContext(ctx, "SELECT "+fileColumns+" FROM files WHERE state = 1 ORDER BY made, id LIMIT ?", fileBatch))
+	shares, err := fileShares(w.conn.QueryContext(ctx, "SELECT source, device, SUM(size) FROM files WHERE state = 1 GROUP BY source, device"))
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range oldest {
-		if over <= 0 {
-			break
-		}
-		statement := "UPDATE files SET state = 2, thumb = 0 WHERE id = ?"
+	rows, err := chat.Expiring(shares, over, fileBatch, func(s chat.FileShare, skip int) ([]chat.FileRow, error) {
+		return scanFiles(w.conn.QueryContext(ctx, "SELECT "+fileColumns+" FROM files WHERE state = 1 AND source = ? AND device = ? ORDER BY made, id LIMIT 100 OFFSET ?",
+			s.Source, deviceID(s.Device).pack(), skip))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		statement := "UPDATE files SET state = 2, thumb = 0, source = 0 WHERE id = ?"
 		if row.Offset == 0 {
 			statement, w.erases = "DELETE FROM files WHERE id = ?", true
 		}
 		if _, err := w.conn.ExecContext(ctx, statement, row.ID); err != nil {
 			return nil, err
 		}
-		over -= row.Size
 		expired = append(expired, row.ID)
 	}
 	return expired, nil
+}
+
+func fileShares(rows *sql.Rows, err error) (all []chat.FileShare, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s chat.FileShare
+		if err := rows.Scan(&s.Source, (*deviceID)(&s.Device), &s.Bytes); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
 }
 
 // Filed implements chat.FileRows.
@@ -311,14 +330,17 @@ func FilesIn(ctx context.Context, path string, each func(chat.FileRow) error) er
 		return err
 	}
 	defer db.Close()
-	if version, err := schemaOf(ctx, path); err != nil || version < withFiles {
-		if err != nil {
-			return unreadable(err)
-		}
+	columns := fileColumns
+	switch version, err := schemaOf(ctx, path); {
+	case err != nil:
+		return unreadable(err)
+	case version < withFiles:
 		return nil
+	case version < withSources:
+		columns = strings.Replace(columns, "source", "0", 1)
 	}
 	for after := ""; ; {
-		rows, err := scanFiles(db.QueryContext(ctx, "SELECT "+fileColumns+" FROM files WHERE id > ? ORDER BY id LIMIT ?", after, fileBatch))
+		rows, err := scanFiles(db.QueryContext(ctx, "SELECT "+columns+" FROM files WHERE id > ? ORDER BY id LIMIT ?", after, fileBatch))
 		if err != nil {
 			return unreadable(err)
 		}

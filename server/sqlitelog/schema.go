@@ -140,10 +140,17 @@ var changes = []string{
 	) WITHOUT ROWID;
 	CREATE INDEX files_loose ON files (device, made) WHERE off = 0;
 	CREATE INDEX files_whole ON files (made, size) WHERE state = 1`,
+	// Schema 10: whose files make room for others.
+	`ALTER TABLE files ADD COLUMN source INTEGER NOT NULL DEFAULT 0; -- see chat.FileRow
+	DROP INDEX files_whole;
+	CREATE INDEX files_shares ON files (source, device, made, size) WHERE state = 1`,
 }
 
-// withFiles is the first schema that has files.
-const withFiles = 9
+// These are the first schemas that have files, and that say where they come from.
+const (
+	withFiles   = 9
+	withSources = 10
+)
 
 // newest is the schema that this program works with.
 var newest = base + len(changes)
