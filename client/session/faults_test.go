@@ -27,6 +27,7 @@ const everyByte = "PARLEY_EVERY_BYTE"
 // byte of each direction. Every time both transcripts and the server's log are
 // the same, with each message once.
 func TestEveryByte(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--rate", "0", "--sync", "normal")
 	store := openStore(t, filepath.Join(t.TempDir(), "store"))
 	defer store.Close()

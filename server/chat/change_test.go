@@ -327,6 +327,7 @@ func TestChangesCountAgainstTheRate(t *testing.T) {
 // Whoever comes for the first time gets the newest messages, however many changes
 // there are among them and after them.
 func TestFirstVisitCountsMessages(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name        string
 		reactions   int
@@ -537,6 +538,7 @@ func TestDeletionBehindManyMessages(t *testing.T) {
 
 // After a deletion, the text is in nothing that the server sends or keeps to send.
 func TestDeletedTextIsGone(t *testing.T) {
+	t.Parallel()
 	const secret = "the code is 4711"
 	for _, tail := range []int{0, 4096} {
 		s := start(t, editFor(time.Hour), func(c *chat.Config) { c.TailBytes = tail })

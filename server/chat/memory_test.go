@@ -117,6 +117,7 @@ func TestReplayIsBounded(t *testing.T) {
 // A room that is opened with long texts has the newest of them at hand, not the oldest
 // of the newest.
 func TestRecentOfLongTexts(t *testing.T) {
+	t.Parallel()
 	const texts = 300
 	s := start(t)
 	epoch := s.fill("hall", texts)

@@ -243,6 +243,7 @@ func TestForwarded(t *testing.T) {
 
 // The limits of an address are those of the forwarded one, where a proxy may say so.
 func TestTrustedProxy(t *testing.T) {
+	t.Parallel()
 	from := func(a string) http.Header { return http.Header{"X-Forwarded-For": {a}} }
 	for _, trusted := range [][]netip.Prefix{nil, chat.Trusted("127.0.0.0/8", "::1/128")} {
 		var log bytes.Buffer

@@ -97,6 +97,7 @@ func TestResume(t *testing.T) {
 // Members that come while others talk see every message once, in order, from
 // where they resumed.
 func TestResumeWhileOthersTalk(t *testing.T) {
+	t.Parallel()
 	const total = 2000
 	s := start(t, func(c *chat.Config) { c.TailBytes = 8 << 10 }) // small, so that they also fall out of it
 	ann, welcome := s.join("r", hello("Ann", newDevice()))

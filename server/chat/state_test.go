@@ -271,6 +271,7 @@ type said struct {
 // history in any order, and the log deletes its oldest. What the reader has in the end
 // is what the log has.
 func TestReaderEndsWithTheLogsState(t *testing.T) {
+	t.Parallel()
 	const people = 3
 	var overtakes atomic.Pointer[func()]
 	var holds atomic.Bool

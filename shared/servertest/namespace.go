@@ -19,6 +19,7 @@ func InNamespace(t *testing.T) bool {
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
 		t.Skip("this test needs a network namespace: run it as root on Linux")
 	}
+	t.Parallel() // it only waits
 	args := []string{"--net", os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", "5m"}
 	for _, arg := range os.Args[1:] { // as go test gives them: -test.x=y
 		if !strings.HasPrefix(arg, "-test.") {
