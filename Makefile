@@ -9,7 +9,7 @@ SOAKTIME  := 20m
 
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql xvfb xdotool openbox imagemagick x11-utils xclip \
+TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
 	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 nftables avahi-daemon avahi-utils dbus \
 	libgl1-mesa-dri default-jdk-headless enjarify libsmali-java fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 

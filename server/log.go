@@ -43,7 +43,16 @@ func openLog(ctx context.Context, o *options, logger *slog.Logger, observe func(
 		if err := os.MkdirAll(o.data, 0o700); err != nil {
 			return nil, fmt.Errorf("the data folder %s can't be made: %w", o.data, err)
 		}
-		return pglog.Open(ctx, o.log, pglog.Options{Observe: observe, Logger: logger, Data: o.data, Restored: o.restored})
+		if o.logInArgs && pglog.HasPassword(o.log) {
+			logger.Warn("everyone on this computer can read the password in --log with ps: put it in PGPASSWORD, a file named by PGPASSFILE, or a service file")
+		}
+		if o.sync != defaultSync {
+			logger.Warn("--sync does nothing with --log: PostgreSQL's synchronous_commit says what survives what")
+		}
+		if o.diskFree.set {
+			logger.Warn("--disk-free bounds only files with --log: who runs PostgreSQL looks after its disk")
+		}
+		return pglog.Open(ctx, o.log, pglog.Options{Observe: observe, Logger: logger, Data: o.data, Restored: o.restored, Now: now})
 	}
 	opt := sqlitelog.Options{Sync: sqlitelog.Sync(o.sync), DiskFree: o.diskFree.bytes, Observe: observe, Logger: logger}
 	if !o.diskFree.set {

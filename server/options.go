@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ type options struct {
 	addrGiven bool // by the flag or the variable
 	data      string
 	log       string // the address of a PostgreSQL database, or ""
+	logInArgs bool   // it is among the program's arguments
 	restored  bool
 	files     string // the folder of files that several servers share, or ""
 	sync      string
@@ -101,6 +103,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 		return nil, err
 	}
 	err := f.Parse(args)
+	o.logInArgs = o.log != "" && slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, o.log) })
 	f.Visit(func(fl *flag.Flag) { o.addrGiven = o.addrGiven || fl.Name == "addr" })
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -141,5 +141,6 @@ func (l *Log) Check(ctx context.Context) (s Summary, err error) {
 // parts of an upload that was begun at another.
 func (l *Log) FileSecret() []byte { return l.secret }
 
-// Bounded reports whether the log began with a bound to its size, as all of them did.
-func (l *Log) Bounded() bool { return true }
+// Bounded reports whether the log began with a bound to its size. Those that were copied
+// from a folder of an earlier version did not.
+func (l *Log) Bounded() bool { return l.bounded }

@@ -38,6 +38,10 @@ type Options struct {
 	// Restored says that the database was restored from a backup, which may be older
 	// than what the server has seen.
 	Restored bool
+
+	Now func() time.Time // what the database's clock is compared with, time.Now by default
+
+	startFor time.Duration // is how long Open waits for the database
 }
 
 func (o Options) withDefaults() Options {
@@ -46,6 +50,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Writers == 0 {
 		o.Writers = 4
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.startFor == 0 {
+		o.startFor = startFor
 	}
 	if o.Observe == nil {
 		o.Observe = func(time.Duration) {}
@@ -63,6 +73,7 @@ type Log struct {
 	server      string // this one's id
 	id          string
 	secret      []byte
+	bounded     bool
 	epoch       atomic.Pointer[string]
 	marks       *marks
 	proof       *proof
@@ -76,7 +87,9 @@ type Log struct {
 	writers     []*writer
 	listener    *listener
 	people      *people
-	retention   *retention // nil where everything is kept
+	retention   *retention             // nil where everything is kept
+	retains     atomic.Pointer[string] // what Retain was called with, nil before
+	full        atomic.Bool            // the disk of the database is
 	filesGone   filesGone
 }
 
@@ -87,30 +100,21 @@ var (
 	_ chat.Cluster  = (*Log)(nil)
 )
 
-// connectTimeout is how long one host of the database's address is tried.
-const connectTimeout = time.Second
-
 // Open opens the log at an address as libpq takes it, and makes its tables where they
 // are missing.
 func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) {
 	opt = opt.withDefaults()
-	cfg, err := pgxpool.ParseConfig(address)
+	cfg, err := configure(address, opt.Schema)
 	if err != nil {
-		return nil, fmt.Errorf("this is no address of a PostgreSQL database: %w", err)
+		return nil, err
 	}
 	l := &Log{}
-	cfg.ConnConfig.ConnectTimeout = connectTimeout
-	cfg.ConnConfig.RuntimeParams["search_path"] = pgx.Identifier{opt.Schema}.Sanitize()
-	cfg.ConnConfig.RuntimeParams["application_name"] = "parley"
 	cfg.ConnConfig.OnNotice = func(pg *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == "01000" {
 			l.warned.Store(pg, nil)
 		}
 	}
 	cfg.MaxConns = int32(opt.Writers + 8)
-	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts, the one that can be written
-		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
 	l.opt, l.seed, l.says.Interval = opt, maphash.MakeSeed(), time.Minute
 	if l.marks, err = openMarks(opt.Data); err != nil {
 		return nil, err
@@ -126,11 +130,22 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 			l.pool.Close()
 		}
 	}()
-	fail := func(err error) (*Log, error) { return nil, fmt.Errorf("the database can't be used: %w", err) }
+	fail := func(err error) (*Log, error) {
+		return nil, fmt.Errorf("the database can't be used: %w", sayOpen(cfg.ConnConfig, opt.Schema, err))
+	}
+	conn, err := await(ctx, cfg.ConnConfig, opt.startFor)
+	if err != nil {
+		return fail(err)
+	}
+	err = l.look(ctx, conn)
+	_ = conn.Close(context.WithoutCancel(ctx)) // it only looked
+	if err != nil {
+		return fail(err)
+	}
 	if err := l.migrate(ctx); err != nil {
 		return fail(err)
 	}
-	if err := l.pool.QueryRow(ctx, "SELECT id, secret FROM meta").Scan(&l.id, &l.secret); err != nil {
+	if err := l.pool.QueryRow(ctx, "SELECT id, secret, bounded FROM meta").Scan(&l.id, &l.secret, &l.bounded); err != nil {
 		return fail(err)
 	}
 	for n := range opt.Writers {
@@ -360,5 +375,24 @@ func wrap(err error) error {
 		errors.Is(err, chat.ErrRoomTaken) || errors.Is(err, chat.ErrNoFile) {
 		return err
 	}
+	if isFull(err) {
+		return fmt.Errorf("%w: %w: %w", chat.ErrUnavailable, chat.ErrNoSpace, err)
+	}
 	return fmt.Errorf("%w: %w", chat.ErrUnavailable, err)
+}
+
+// noteFull says when the database's disk becomes full, and when it has room again.
+func (l *Log) noteFull(full bool) {
+	switch was := l.full.Swap(full); {
+	case full && !was:
+		l.opt.Logger.Error("the disk of PostgreSQL is full: messages are refused until there is room on it")
+	case was && !full:
+		l.opt.Logger.Info("the disk of PostgreSQL has room again: messages are stored")
+	}
+}
+
+// isFull reports whether an error says that the database's disk is full.
+func isFull(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53100"
 }

@@ -13,11 +13,14 @@ import (
 	"parley/server/pglog/pgtest"
 )
 
-var database string
+var (
+	server   *pgtest.Server
+	database string
+)
 
 func TestMain(m *testing.M) {
-	server, err := pgtest.Start()
-	if err != nil {
+	var err error
+	if server, err = pgtest.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

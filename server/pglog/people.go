@@ -23,12 +23,13 @@ type people struct {
 
 	reading sync.Mutex // held while what the others tell is taken in, so that it is in order
 
-	mu      sync.Mutex
-	changed map[string]func() chat.Gathering     // by room, since it was written
-	here    map[string]func() chat.Gathering     // by room, with people in it
-	there   map[string]map[string]chat.Gathering // by room and server
-	alive   map[string]life
-	upTo    int64 // the newest change that was read
+	mu       sync.Mutex
+	changed  map[string]func() chat.Gathering     // by room, since it was written
+	here     map[string]func() chat.Gathering     // by room, with people in it
+	there    map[string]map[string]chat.Gathering // by room and server
+	alive    map[string]life
+	compared map[string]string // what was said of other servers: see compare
+	upTo     int64             // the newest change that was read
 }
 
 // life is when a server was last seen to go on, by this server's own clock.
@@ -45,7 +46,7 @@ func newPeople(l *Log) *people {
 	return &people{
 		log: l, wake: make(chan struct{}, 1),
 		changed: make(map[string]func() chat.Gathering), here: make(map[string]func() chat.Gathering),
-		there: make(map[string]map[string]chat.Gathering), alive: make(map[string]life),
+		there: make(map[string]map[string]chat.Gathering), alive: make(map[string]life), compared: make(map[string]string),
 	}
 }
 
@@ -242,20 +243,23 @@ func (p *people) tellAbout(room string, f *follower) {
 
 // watch notices which servers do not go on any more.
 func (p *people) watch(ctx context.Context) {
-	rows, err := p.log.pool.Query(ctx, "SELECT id, seen FROM servers WHERE id <> $1", p.log.server)
+	rows, err := p.log.pool.Query(ctx, "SELECT id, seen, COALESCE(retain, '') FROM servers WHERE id <> $1", p.log.server)
 	if err != nil {
 		return
 	}
 	now := time.Now()
 	there := make(map[string]bool)
-	var id string
+	var id, retain string
 	var seen int64
-	if _, err := pgx.ForEachRow(rows, []any{&id, &seen}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&id, &seen, &retain}, func() error {
 		there[id] = true
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if was, known := p.alive[id]; !known || was.seen != seen {
 			p.alive[id] = life{seen, now}
+			if known {
+				p.compare(id, retain)
+			}
 		}
 		return nil
 	}); err != nil {
@@ -285,4 +289,15 @@ func (p *people) watch(ctx context.Context) {
 	slices.Sort(dead)
 	// One that has slept finds its row gone, and tells everything anew.
 	_, _ = p.log.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = ANY ($1) RETURNING id) DELETE FROM people WHERE server = ANY ($1)", slices.Compact(dead))
+}
+
+// compare warns once if another server that runs keeps something else than this one. The
+// caller holds mu.
+func (p *people) compare(server, retain string) {
+	own := p.log.retains.Load()
+	if own == nil || retain == "" || retain == *own || p.compared[server] == retain {
+		return
+	}
+	p.compared[server] = retain
+	p.log.opt.Logger.Warn("another server of this log was started with other limits, and the stricter ones delete: give all the same", "here", *own, "there", retain)
 }

@@ -158,8 +158,8 @@ func (p *proof) run(ctx context.Context) {
 func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err error) {
 	var wal string
 	err = conn.durably(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1 "+
-			"RETURNING pg_walfile_name(pg_current_wal_lsn())", p.log.server).Scan(&wal)
+		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen, retain) VALUES ($1, 1, $2) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1, retain = excluded.retain "+
+			"RETURNING pg_walfile_name(pg_current_wal_lsn())", p.log.server, p.log.retains.Load()).Scan(&wal)
 	})
 	if err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package pglog
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ type retention struct {
 
 // Retain implements chat.Log.
 func (l *Log) Retain(r chat.Retention) {
+	l.retains.Store(new(fmt.Sprintf("--retain-age %v --retain-bytes %d --log-bytes %d", r.Age, r.Bytes, r.Total)))
 	if r.Age == 0 && r.Bytes == 0 && r.Total == 0 {
 		return
 	}

@@ -122,42 +122,86 @@ var migrations = []string{`
 	`ALTER TABLE files ADD COLUMN source bigint NOT NULL DEFAULT 0; -- see chat.FileRow
 	DROP INDEX files_whole;
 	CREATE INDEX files_shares ON files (source, device, made, size) WHERE state = 1`,
+	// What each server keeps, and whether the log began with a bound to its size.
+	`ALTER TABLE servers ADD COLUMN retain text COLLATE "C";
+	ALTER TABLE meta ADD COLUMN bounded boolean NOT NULL DEFAULT true`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.
 const migrateKey = 0x7061726c6579
 
-// migrate makes the schema and brings it to the newest version.
+// migrate makes the schema and brings it to the newest version. It waits for no standby:
+// what proves later that the database can be written comes after it.
 func (l *Log) migrate(ctx context.Context) error {
 	tx, err := l.pool.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback(ctx)
-	schema := pgx.Identifier{l.opt.Schema}.Sanitize()
+	if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = local"); err != nil {
+		return err
+	}
+	if err := lockSchema(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := migrateTo(ctx, tx, l.opt.Schema); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// lockSchema waits until nobody else makes tables, or copies them, and keeps others from
+// it until the transaction ends.
+func lockSchema(ctx context.Context, tx pgx.Tx) error {
 	for _, s := range []string{
+		fmt.Sprintf("SET LOCAL lock_timeout = %d", startFor.Milliseconds()),
 		fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrateKey),
-		"CREATE SCHEMA IF NOT EXISTS " + schema,
-		"CREATE TABLE IF NOT EXISTS versions (version int NOT NULL, oldest int NOT NULL)",
+		"SET LOCAL lock_timeout = 0",
 	} {
 		if _, err := tx.Exec(ctx, s); err != nil {
 			return err
 		}
 	}
-	var version, oldest int
+	return nil
+}
+
+// migrateTo makes the schema, and brings it to the newest version. It returns the version
+// that it had, 0 if it was not there.
+func migrateTo(ctx context.Context, tx pgx.Tx, schema string) (version int, err error) {
+	var there, versions bool
+	var tables int
+	// Even where nothing has to be made, CREATE … IF NOT EXISTS needs the right to.
+	if err := tx.QueryRow(ctx, "SELECT n.oid IS NOT NULL, (SELECT count(*) FROM pg_class WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f')), "+
+		"EXISTS (SELECT 1 FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE c.relnamespace = n.oid AND c.relname = 'versions' AND attname = 'oldest') "+
+		"FROM (SELECT to_regnamespace(quote_ident($1)) AS oid) AS n", schema).Scan(&there, &tables, &versions); err != nil {
+		return 0, err
+	}
+	switch {
+	case !there:
+		_, err = tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize())
+	case !versions && tables > 0:
+		return 0, fmt.Errorf("its schema %q has tables of another program: choose another database with --log", schema)
+	}
+	if err == nil && !versions {
+		_, err = tx.Exec(ctx, "CREATE TABLE versions (version int NOT NULL, oldest int NOT NULL)")
+	}
+	if err != nil {
+		return 0, err
+	}
+	var oldest int
 	if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(version), 0), COALESCE(MAX(oldest), 0) FROM versions").Scan(&version, &oldest); err != nil {
-		return err
+		return 0, err
 	}
 	if oldest > len(migrations) {
-		return fmt.Errorf("it was written by a newer Parley (schema %d, this one knows %d): start that version", version, len(migrations))
+		return 0, fmt.Errorf("it was written by a newer Parley (schema %d, this one knows %d): start that version", version, len(migrations))
 	}
 	for v := version; v < len(migrations); v++ {
 		if _, err := tx.Exec(ctx, migrations[v]); err != nil {
-			return fmt.Errorf("going over to schema %d: %w", v+1, err)
+			return 0, fmt.Errorf("going over to schema %d: %w", v+1, err)
 		}
 		// Every change so far can be run beside the program of before.
 		if _, err := tx.Exec(ctx, "INSERT INTO versions VALUES ($1, 1)", v+1); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if version == 0 {
@@ -165,8 +209,8 @@ func (l *Log) migrate(ctx context.Context) error {
 		_, _ = rand.Read(id) // never fails
 		_, _ = rand.Read(secret)
 		if _, err := tx.Exec(ctx, "INSERT INTO meta (epoch, id, secret) VALUES ($1, $2, $3)", rand.Text(), fmt.Sprintf("%x", id), secret); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return tx.Commit(ctx)
+	return version, nil
 }

@@ -209,6 +209,7 @@ func (w *writer) write(appends []*request) {
 		}
 		return err
 	})
+	w.log.noteFull(isFull(err))
 	if err != nil {
 		for _, r := range appends {
 			r.answer(chat.Receipt{}, wrap(err))

@@ -121,6 +121,27 @@ func (s *Server) SQL(t testing.TB, statements ...string) {
 	}
 }
 
+// SQLAt carries out statements in the database at an address.
+func (s *Server) SQLAt(t testing.TB, address string, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if out, err := exec.Command(program("psql"), address, "-v", "ON_ERROR_STOP=1", "-qXc", statement).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", statement, err, out)
+		}
+	}
+}
+
+// User is as whom the server runs, nil for whoever runs the test.
+func (s *Server) User() *syscall.SysProcAttr { return s.attr }
+
+// Own gives a folder to the server's user.
+func (s *Server) Own(t testing.TB, dir string) {
+	t.Helper()
+	if _, err := owner(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Query returns the first value that a query has.
 func (s *Server) Query(t testing.TB, query string) string {
 	t.Helper()

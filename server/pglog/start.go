@@ -1,0 +1,208 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// What a start looks at, and says to whoever has to mend it.
+
+const (
+	connectTimeout = time.Second      // of one host of the database's address
+	startFor       = 10 * time.Second // a start waits for the database
+	retryEvery     = 250 * time.Millisecond
+	oldestVersion  = 150000 // of PostgreSQL, as server_version_num has it
+	clockApart     = time.Minute
+)
+
+// configure reads an address. No error of it has the password.
+func configure(address, schema string) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("--log is no address of a PostgreSQL database, like postgres://user@host/name: %s", unsecret(address, err))
+	}
+	c := cfg.ConnConfig
+	c.ConnectTimeout = connectTimeout
+	c.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
+	c.RuntimeParams["application_name"] = "parley"
+	if c.ValidateConnect == nil { // of several hosts, the one that can be written
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	return cfg, nil
+}
+
+// unsecret is what is wrong with an address, without its password.
+func unsecret(address string, err error) string {
+	u, parsed := url.Parse(address)
+	if parsed != nil { // what stands where can't be told, so nothing of it is said
+		return "it can't be taken apart; signs like # / : @ in a password are written as %23 %2F %3A %40, or the password is left to PGPASSWORD"
+	}
+	said := err.Error()
+	if _, after, found := strings.Cut(said, "`: "); found { // behind the address itself
+		said = after
+	}
+	password, _ := u.User.Password()
+	for _, secret := range []string{password, url.QueryEscape(password), u.Query().Get("password")} {
+		if secret != "" {
+			said = strings.ReplaceAll(said, secret, "…")
+		}
+	}
+	return said
+}
+
+// HasPassword reports whether an address has a password in it.
+func HasPassword(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	_, has := u.User.Password()
+	return has || u.Query().Has("password")
+}
+
+// await connects to the database, which may be starting, or changing its primary.
+func await(ctx context.Context, cfg *pgx.ConnConfig, wait time.Duration) (*pgx.Conn, error) {
+	for deadline := time.Now().Add(wait); ; {
+		conn, err := pgx.ConnectConfig(ctx, cfg)
+		if err == nil {
+			return conn, nil
+		}
+		said, lasts := sayConnect(cfg, err)
+		if lasts || ctx.Err() != nil || time.Now().After(deadline) {
+			return nil, said
+		}
+		select {
+		case <-time.After(retryEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// sayConnect makes a sentence of why there is no connection, and reports whether waiting
+// is of no use.
+func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		err = connect.Unwrap()
+	}
+	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	var pg *pgconn.PgError
+	switch {
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return fmt.Errorf("only standbys answer, which can't be written: promote one, or give the address of the primary with --log (%s)", why), false
+	case !errors.As(err, &pg):
+		return fmt.Errorf("no PostgreSQL server answers: start it, or correct the address in --log (%s)", why), false
+	case pg.Code == "28P01" || pg.Code == "28000":
+		return fmt.Errorf("PostgreSQL does not let the user %q in: correct the user in --log, and the password in PGPASSWORD, PGPASSFILE or a service file (%s)", cfg.User, why), true
+	case pg.Code == "3D000":
+		return fmt.Errorf("there is no database %q: make it with createdb, or correct its name in --log", cfg.Database), true
+	case pg.Code == "42501":
+		return fmt.Errorf("the user %q may not use the database %q: allow it with GRANT CONNECT, CREATE ON DATABASE (%s)", cfg.User, cfg.Database, why), true
+	case pg.Code == "53300":
+		return fmt.Errorf("PostgreSQL has no connection left: raise its max_connections; a Parley server takes up to 20 (%s)", why), false
+	case strings.Contains(pg.Message, "unsupported startup parameter"):
+		return errPooler, true
+	}
+	return fmt.Errorf("PostgreSQL refuses the connection: %s", why), !mayPass(pg)
+}
+
+// mayPass reports whether an error may be over soon: the server starts, stops, or its
+// connections were cut.
+func mayPass(pg *pgconn.PgError) bool {
+	return strings.HasPrefix(pg.Code, "57P0") || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53")
+}
+
+var errPooler = errors.New("the address in --log is not PostgreSQL's own, but of a pooler like PgBouncer, which passes on no notifications: give that of PostgreSQL itself")
+
+// look looks whether the database can be used, and warns of how it is set up. It needs a
+// second connection.
+func (l *Log) look(ctx context.Context, conn *pgx.Conn) error {
+	var number int
+	var version, durable, fsync, names string
+	var standbys int
+	var now time.Time
+	asked := time.Now()
+	if err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('synchronous_commit'), "+
+		"current_setting('fsync'), current_setting('synchronous_standby_names'), (SELECT count(*) FROM pg_stat_replication), clock_timestamp()").
+		Scan(&number, &version, &durable, &fsync, &names, &standbys, &now); err != nil {
+		return err
+	}
+	if number < oldestVersion {
+		return fmt.Errorf("it is PostgreSQL %s, and Parley needs 15 or newer: upgrade it, for example with pg_upgradecluster", version)
+	}
+	if apart := l.opt.Now().Sub(now); apart.Abs()-time.Since(asked) > clockApart {
+		l.opt.Logger.Warn("this computer's clock and the database's differ: set both by the network, with NTP", "by", apart.Round(time.Second).String())
+	}
+	l.sayPromise(durable, fsync, names, standbys)
+	return l.tryNotify(ctx, conn)
+}
+
+// sayPromise says what a message survives that was acknowledged.
+func (l *Log) sayPromise(durable, fsync, names string, standbys int) {
+	warn := l.opt.Logger.Warn
+	if fsync == "off" {
+		warn("fsync is off in PostgreSQL: a power cut may destroy the database. Set fsync = on in postgresql.conf")
+	}
+	if durable == "off" {
+		warn("synchronous_commit is off in PostgreSQL: a crash loses messages that were acknowledged. Set synchronous_commit = on")
+		return
+	}
+	switch synchronous := names != "" && durable != "local"; {
+	case synchronous && durable == "remote_write":
+		warn("synchronous_commit is remote_write: a message that was acknowledged survives the loss of one server, but not a power cut of both. Set synchronous_commit = on")
+	case synchronous:
+		l.opt.Logger.Info("a message that was acknowledged is on a synchronous standby, too: it survives the loss of one server")
+	case standbys > 0:
+		warn("the database's standbys are asynchronous: when one takes over, the newest messages may be lost, also acknowledged ones. To keep them, set synchronous_standby_names",
+			"standbys", standbys)
+	default:
+		warn("the database has no standby: if its disk is lost, so are all messages since the last backup")
+	}
+}
+
+// tryNotify looks whether notifications arrive.
+func (l *Log) tryNotify(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	name := channel + "_try_" + l.server
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return err
+	}
+	if _, err := l.pool.Exec(ctx, "SELECT pg_notify($1, '')", name); err != nil {
+		return err
+	}
+	switch _, err := conn.WaitForNotification(ctx); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errPooler
+	default:
+		return err
+	}
+}
+
+// sayOpen makes a sentence of an error that PostgreSQL gives while the log is opened.
+func sayOpen(cfg *pgx.ConnConfig, schema string, err error) error {
+	var pg *pgconn.PgError
+	switch {
+	case errors.Is(err, errNoProof):
+		return errors.New("PostgreSQL does not confirm that something was written: look whether its synchronous standby runs (pg_stat_replication), " +
+			"and whether it is the primary")
+	case !errors.As(err, &pg):
+		return err
+	case pg.Code == "42501":
+		return fmt.Errorf("the user %q may not make what it needs in the database %q: as its owner, run CREATE SCHEMA %s AUTHORIZATION %s (%s)",
+			cfg.User, cfg.Database, pgx.Identifier{schema}.Sanitize(), pgx.Identifier{cfg.User}.Sanitize(), pg.Message)
+	case pg.Code == "55P03":
+		return errors.New("another program copies this log, or changes its tables: wait until it has ended, or end it")
+	case pg.Code == "53100":
+		return fmt.Errorf("the disk of PostgreSQL is full: make room on it (%s)", pg.Message)
+	}
+	return err
+}

@@ -1,0 +1,270 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/pglog/pgtest"
+	"parley/shared/servertest"
+)
+
+// listening is where a log says what an operator should know.
+func listening() (*servertest.Output, Options) {
+	out := servertest.NewOutput()
+	return out, Options{Logger: slog.New(slog.NewTextHandler(out, nil)), startFor: 300 * time.Millisecond}
+}
+
+// refused opens a log that can't be opened, and looks what is said.
+func refused(t *testing.T, address, want string, opt Options) {
+	t.Helper()
+	l, err := Open(t.Context(), address, opt)
+	if err == nil {
+		l.Close()
+		t.Errorf("%s: it was opened", want)
+		return
+	}
+	if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+// as is the address of a database, for another user.
+func as(user, database string) string {
+	return strings.Replace(pgtest.Address(database, server), "postgres@", user+"@", 1)
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	_, opt := listening()
+	refused(t, "postgres://nobody@/x?host="+t.TempDir(), "no PostgreSQL server answers: start it, or correct the address in --log", opt)
+	refused(t, pgtest.Address("nothing", server), `there is no database "nothing": make it with createdb`, opt)
+
+	name := server.Create(t)
+	server.SQL(t, "CREATE ROLE out NOLOGIN", "CREATE ROLE poor LOGIN")
+	refused(t, as("out", name), `does not let the user "out" in`, opt)
+	refused(t, as("poor", name), `run CREATE SCHEMA "parley" AUTHORIZATION "poor"`, opt)
+
+	at := pgtest.Address(name, server)
+	server.SQLAt(t, at, `CREATE SCHEMA "parley" AUTHORIZATION "poor"`)
+	for range 2 {
+		l, err := Open(t.Context(), as("poor", name), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustAppend(t, l, "by a poor user")
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	server.SQLAt(t, at, "INSERT INTO parley.versions VALUES (1000, 1000)")
+	refused(t, at, "it was written by a newer Parley (schema 1000", opt)
+
+	server.SQLAt(t, at, "DROP SCHEMA parley CASCADE", "CREATE SCHEMA parley", "CREATE TABLE parley.versions (of_what text)")
+	refused(t, at, `its schema "parley" has tables of another program: choose another database with --log`, opt)
+	server.SQLAt(t, at, "DROP SCHEMA parley CASCADE", "CREATE SCHEMA parley", "CREATE TABLE parley.songs (name text)")
+	refused(t, at, `its schema "parley" has tables of another program`, opt)
+}
+
+// TestSecrets has passwords in addresses that can't be used.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	_, opt := listening()
+	for _, address := range []string{
+		"postgres://ann:Tr0ub4dor@/x?host=" + t.TempDir(),
+		"postgres://ann:Tr0ub4dor@127.0.0.1:1/x?sslmode=disable",
+		"postgres://ann:Tr0ub4dor@127.0.0.1/x?sslmode=what",
+		"postgres://ann:Tr0ub4dor",
+		"postgres://ann:a:Tr0ub4dor%zz@host/x",
+		"postgres://ann:Tr0ub4dor#@host/x",
+		"postgres://ann:Tr0ub4dor@host:port/x",
+		"postgres://host:port:Tr0ub4dor/x",
+		"postgres://ann@127.0.0.1/x?sslmode=what&password=Tr0ub4dor",
+		"postgres:///x?sslmode=what&host=/tmp&password=Tr0ub4dor",
+	} {
+		l, err := Open(t.Context(), address, opt)
+		if err == nil {
+			l.Close()
+			t.Errorf("%s was opened", address)
+		} else if strings.Contains(err.Error(), "Tr0ub4dor") {
+			t.Errorf("the password is in %q", err)
+		}
+	}
+}
+
+// TestStartsLater opens a log before its database runs.
+func TestStartsLater(t *testing.T) {
+	t.Parallel()
+	s, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	s.Kill()
+	opened := make(chan error, 1)
+	go func() {
+		l, err := Open(context.Background(), pgtest.Address("postgres", s), Options{})
+		if err == nil {
+			err = l.Close()
+		}
+		opened <- err
+	}()
+	s.Restart(t)
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOnlyStandbys(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, false)
+	out, opt := listening()
+	refused(t, pgtest.Address("postgres", standby), "only standbys answer, which can't be written: promote one", opt)
+	l, err := Open(t.Context(), address, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Wait(t, "the database's standbys are asynchronous")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	l, err = Open(t.Context(), address, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Wait(t, "level=INFO msg=.a message that was acknowledged is on a synchronous standby")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	standby.Signal(syscall.SIGSTOP)
+	refused(t, address, "PostgreSQL does not confirm that something was written", opt)
+	standby.Signal(syscall.SIGCONT)
+}
+
+func TestWarned(t *testing.T) {
+	t.Parallel()
+	name := server.Create(t)
+	server.SQL(t, "ALTER DATABASE "+name+" SET synchronous_commit = off")
+	out, opt := listening()
+	opt.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	l, err := Open(t.Context(), pgtest.Address(name, server), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, want := range []string{"synchronous_commit is off", "fsync is off", "clock and the database's differ.*by=1h0m"} {
+		out.Wait(t, want)
+	}
+	l.Retain(chat.Retention{Age: time.Hour})
+	other, err := Open(t.Context(), pgtest.Address(name, server), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.Retain(chat.Retention{Age: 2 * time.Hour})
+	out.Wait(t, "another server of this log was started with other limits.*here=.--retain-age 1h0m0s .*there=.--retain-age 2h0m0s ")
+}
+
+func TestNoStandby(t *testing.T) {
+	t.Parallel()
+	out, opt := listening()
+	l, err := Open(t.Context(), pgtest.Address(server.Create(t), server), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	out.Wait(t, "the database has no standby")
+}
+
+// TestPooler has PgBouncer before the database, as people set it up.
+func TestPooler(t *testing.T) {
+	t.Parallel()
+	for name, ignored := range map[string]string{"as it is installed": "", "search_path allowed": "ignore_startup_parameters = search_path,extra_float_digits\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := server.Create(t)
+			dir, err := os.MkdirTemp("", "parley-pooler-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			ini := filepath.Join(dir, "pgbouncer.ini")
+			text := fmt.Sprintf("[databases]\n%s = host=%s user=postgres\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = %s\nauth_type = any\npool_mode = transaction\n%s",
+				database, server.Dir(), dir, ignored)
+			if err := os.WriteFile(ini, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			server.Own(t, dir)
+			cmd := exec.Command("pgbouncer", ini)
+			cmd.SysProcAttr = server.User()
+			said := servertest.NewOutput()
+			cmd.Stdout, cmd.Stderr = said, said
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+			said.Wait(t, "process up")
+			_, opt := listening()
+			refused(t, "postgres://postgres@/"+database+"?port=6432&host="+dir, "give that of PostgreSQL itself", opt)
+		})
+	}
+}
+
+// TestDiskFull fills the disk of the entries, and makes room on it again.
+func TestDiskFull(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small disk")
+	}
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "parley-small-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m,mode=0777"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	s.Own(t, dir)
+	s.SQL(t, "CREATE TABLESPACE small LOCATION '"+dir+"'", "CREATE DATABASE small TABLESPACE small")
+	address := pgtest.Address("small", s)
+	out, opt := listening()
+	l, err := Open(t.Context(), address, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	mustAppend(t, l, "before")
+	rubbish := filepath.Join(dir, "rubbish")
+	if err := os.WriteFile(rubbish, make([]byte, 32<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	var got result
+	for i := 0; got.err == nil; i++ {
+		got = <-appendTo(l, fmt.Sprint("during", i))
+	}
+	if !errors.Is(got.err, chat.ErrUnavailable) || !errors.Is(got.err, chat.ErrNoSpace) {
+		t.Errorf("on a full disk: %v", got.err)
+	}
+	out.Wait(t, "the disk of PostgreSQL is full: messages are refused")
+	if err := os.Remove(rubbish); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, l, "after")
+	out.Wait(t, "the disk of PostgreSQL has room again")
+}
