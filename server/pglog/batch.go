@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -78,7 +79,8 @@ type idKey struct {
 // beginning; what they do is worked out here, and written at its end.
 type batch struct {
 	w        *writer
-	tx       pgx.Tx
+	conn     *pgx.Conn
+	looks    bool         // ids are looked up
 	rooms    []*roomState // in order of their first entry here
 	byKey    map[string]*roomState
 	ids      map[idKey]int64
@@ -112,7 +114,8 @@ const maxOffset = shared.MaxOffset
 
 var errEntries = errors.New("the room has all the messages that it can have")
 
-// commit adds entries in one transaction.
+// commit adds entries in one transaction, of two trips to the database where nothing is
+// out of the ordinary.
 func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error) {
 	if w.conn == nil {
 		conn, err := w.log.connect(ctx)
@@ -122,40 +125,48 @@ func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error)
 		w.conn = conn
 		w.current.Store(conn)
 	}
-	b := &batch{w: w, byKey: make(map[string]*roomState), ids: make(map[idKey]int64), files: make(map[string]*chat.FileRow)}
+	for range 3 {
+		b, err := w.try(ctx, appends)
+		var pg *pgconn.PgError
+		switch {
+		case errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == "entries_id":
+		case err != errAgain:
+			return b, err
+		}
+		w.looks = looksFor
+		if _, err := w.conn.conn.Exec(ctx, "ROLLBACK"); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errChanged
+}
+
+// looksFor is for how many transactions a writer looks ids up after one that was there
+// already. Otherwise it has the index find that out: an id that comes twice is rare.
+const looksFor = 64
+
+// errAgain says that a transaction has to be done once more, with all ids looked up and
+// all rooms made.
+var errAgain = errors.New("once more")
+
+func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
+	b := &batch{w: w, conn: w.conn.conn, byKey: make(map[string]*roomState), ids: make(map[idKey]int64), files: make(map[string]*chat.FileRow)}
+	if b.looks = w.looks > 0; b.looks {
+		w.looks--
+	}
 	var keys []string
 	for _, r := range appends {
 		if b.byKey[r.room.Key] == nil {
-			b.byKey[r.room.Key] = &roomState{key: r.room.Key, rows: make(map[int64]*row)}
+			b.byKey[r.room.Key] = &roomState{key: r.room.Key}
 			keys = append(keys, r.room.Key)
+		}
+		if r.entry.Kind != chat.KindMessage || r.entry.Extras().File != nil {
+			b.looks = true // what was refused or not may be otherwise by now
 		}
 	}
 	slices.Sort(keys)
-	if err := makeRooms(ctx, w.conn.conn, keys); err != nil {
-		return nil, err
-	}
-	var err error
-	if b.tx, err = w.conn.conn.Begin(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.load(ctx, keys, appends); err != nil {
-		return nil, err
-	}
-	for _, r := range appends {
-		receipt, err := b.append(ctx, r.room, r.entry)
-		if err != nil && err != errEntries && err != errChanged && !errors.Is(err, chat.ErrRefused) {
-			return nil, err
-		}
-		b.outcomes = append(b.outcomes, outcome{receipt, err})
-	}
-	if err := b.flush(ctx); err != nil {
-		return nil, err
-	}
-	// Also a transaction that adds nothing is one that has to be durable: its entries may
-	// be there already, but not on the standby.
-	var n int64
-	if err := b.tx.QueryRow(ctx, "INSERT INTO marks (server, writer, n) VALUES ($1, $2, 1) ON CONFLICT (server, writer) DO UPDATE SET n = marks.n + 1 RETURNING n",
-		w.log.server, w.number).Scan(&n); err != nil {
+	n, err := b.load(ctx, keys, appends)
+	if err != nil {
 		return nil, err
 	}
 	if n <= w.n {
@@ -163,7 +174,17 @@ func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error)
 		w.log.proof.doubt()
 		return nil, errLost
 	}
-	if err := w.conn.commit(ctx, b.tx); err != nil {
+	for _, r := range appends {
+		receipt, err := b.append(ctx, r.room, r.entry)
+		if err != nil && err != errEntries && err != errChanged && !errors.Is(err, chat.ErrRefused) {
+			return nil, err
+		}
+		if err != nil && err != errChanged && !b.looks {
+			return nil, errAgain
+		}
+		b.outcomes = append(b.outcomes, outcome{receipt, err})
+	}
+	if err := b.flush(ctx); err != nil {
 		return nil, err
 	}
 	w.n = n
@@ -191,78 +212,187 @@ func makeRooms(ctx context.Context, db executor, keys []string) error {
 	return rows.Err()
 }
 
-// load locks the rooms, and then reads what the entries may repeat or be about: a
-// statement's snapshot is older than the locks that it waited for.
-func (b *batch) load(ctx context.Context, keys []string, appends []*request) error {
-	rows, err := b.tx.Query(ctx, "SELECT "+roomColumns+" FROM rooms WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE", keys)
-	if err != nil {
-		return err
+// known is what a writer remembers of a room's row, so that it can ask for the room's
+// entries before it has the row. It may be out of date.
+type known struct{ id, pinned int64 }
+
+const mostKnown = 10_000
+
+// lookup is which entries a transaction asks for.
+type lookup struct {
+	idRooms      []int64
+	devices, ids []string
+	rooms, offs  []int64
+}
+
+func (q *lookup) about(room, offset int64) {
+	if offset > 0 {
+		q.rooms, q.offs = append(q.rooms, room), append(q.offs, offset)
 	}
-	found := 0
-	for rows.Next() {
-		var r roomState
-		if err := scanRoom(rows, &r); err != nil {
-			rows.Close()
-			return err
+}
+
+func (q *lookup) queue(to *pgx.Batch) {
+	if len(q.idRooms) > 0 {
+		to.Queue("SELECT e.room, e.device, e.id, e.off FROM unnest($1::bigint[], $2::text[], $3::text[]) AS v (room, device, id) "+
+			"JOIN entries e ON e.room = v.room AND e.device = v.device AND e.id = v.id", q.idRooms, q.devices, q.ids)
+	}
+	if len(q.rooms) > 0 {
+		to.Queue("SELECT "+rowColumns+" FROM unnest($1::bigint[], $2::bigint[]) AS v (room, off) JOIN entries e ON e.room = v.room AND e.off = v.off",
+			q.rooms, q.offs)
+	}
+}
+
+// lookup works out what has to be read for entries, if rooms have these ids.
+func (b *batch) lookup(appends []*request, ids map[string]known) *lookup {
+	q := &lookup{}
+	seen := make(map[string]bool)
+	for _, a := range appends {
+		key, e := a.room.Key, &a.entry
+		room := ids[key]
+		if !seen[key] {
+			seen[key] = true
+			q.about(room.id, room.pinned)
 		}
-		r.saved, r.rows = r.rules.Clone(), make(map[int64]*row)
-		*b.byKey[r.key] = r
-		found++
+		if b.looks {
+			q.idRooms, q.devices, q.ids = append(q.idRooms, room.id), append(q.devices, e.Device), append(q.ids, e.ID)
+		}
+		q.about(room.id, e.Target)
+		q.about(room.id, e.Reply)
 	}
-	if err := rows.Err(); err != nil {
-		return err
+	return q
+}
+
+// load begins the transaction, locks the rooms, and then reads what the entries may
+// repeat or be about: a statement's snapshot is older than the locks that it waited for.
+// Where the writer knows the rooms, all goes out at once. It returns the number of the
+// transaction.
+func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n int64, err error) {
+	all := !slices.ContainsFunc(keys, func(key string) bool { _, ok := b.w.known[key]; return !ok })
+	if !all {
+		if err := makeRooms(ctx, b.conn, keys); err != nil {
+			return 0, err
+		}
 	}
-	if found < len(keys) {
-		return errChanged
+	var q pgx.Batch
+	q.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	q.Queue("INSERT INTO marks (server, writer, n) VALUES ($1, $2, 1) ON CONFLICT (server, writer) DO UPDATE SET n = marks.n + 1 RETURNING n",
+		b.w.log.server, b.w.number)
+	q.Queue("SELECT "+roomColumns+" FROM rooms WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE", keys)
+	var asked *lookup
+	if all {
+		asked = b.lookup(appends, b.w.known)
+		asked.queue(&q)
 	}
-	for _, r := range b.byKey {
+	results := b.conn.SendBatch(ctx, &q)
+	defer results.Close()
+	if _, err := results.Exec(); err != nil {
+		return 0, err
+	}
+	if err := results.QueryRow().Scan(&n); err != nil {
+		return 0, err
+	}
+	same, err := b.scanRooms(results.Query())
+	if err != nil {
+		return 0, err
+	}
+	for _, key := range keys {
+		if b.byKey[key].id == 0 { // it is not there any more
+			delete(b.w.known, key)
+			return 0, errAgain
+		}
+	}
+	seen := make(map[*roomState]bool)
+	for _, a := range appends {
+		if r := b.byKey[a.room.Key]; !seen[r] {
+			seen[r] = true
+			b.rooms = append(b.rooms, r)
+		}
+	}
+	if all && same {
+		if err := b.scan(results, asked); err != nil {
+			return 0, err
+		}
+	}
+	if err := results.Close(); err != nil {
+		return 0, err
+	}
+	if !all || !same {
+		q = pgx.Batch{}
+		asked = b.lookup(appends, b.w.known)
+		if asked.queue(&q); q.Len() > 0 {
+			results = b.conn.SendBatch(ctx, &q)
+			defer results.Close()
+			if err := b.scan(results, asked); err != nil {
+				return 0, err
+			}
+			if err := results.Close(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for _, r := range b.rooms {
 		for _, f := range b.w.following(r.key) {
 			if !f.is(r.id, r.version) { // who is in it here has to learn first
 				f.end()
 				r.changed = true
 			}
 		}
-	}
-	var roomIDs, offsets []int64
-	var ofRoom []int64
-	var devices, ids, files []string
-	seen := make(map[*roomState]bool)
-	about := func(r *roomState, offset int64) {
-		if offset > 0 && offset <= r.head {
-			roomIDs, offsets = append(roomIDs, r.id), append(offsets, offset)
-		}
-	}
-	for _, a := range appends {
-		r, e := b.byKey[a.room.Key], &a.entry
-		if !seen[r] {
-			seen[r] = true
-			b.rooms = append(b.rooms, r)
-			about(r, r.rules.Pinned)
-		}
-		ofRoom, devices, ids = append(ofRoom, r.id), append(devices, e.Device), append(ids, e.ID)
-		about(r, e.Target)
-		about(r, e.Reply)
-		if e.Kind == chat.KindMessage && e.Extras().File != nil {
-			files = append(files, e.Extra.File.ID)
-		}
-	}
-	if err := b.loadIDs(ctx, ofRoom, devices, ids); err != nil {
-		return err
-	}
-	if err := b.loadRows(ctx, roomIDs, offsets); err != nil {
-		return err
-	}
-	for _, r := range b.rooms {
 		if r.rules.Pinned != 0 && !r.rows[r.rules.Pinned].kept() {
 			r.rules.Pinned, r.saved.Pinned = 0, 0
 		}
 	}
-	return b.loadFiles(ctx, files)
+	var files []string
+	for _, a := range appends {
+		if a.entry.Kind == chat.KindMessage && a.entry.Extras().File != nil {
+			files = append(files, a.entry.Extra.File.ID)
+		}
+	}
+	return n, b.loadFiles(ctx, files)
 }
 
-func (b *batch) loadIDs(ctx context.Context, room []int64, devices, ids []string) error {
-	rows, err := b.tx.Query(ctx, "SELECT e.room, e.device, e.id, e.off, e.off >= rooms.first FROM unnest($1::bigint[], $2::text[], $3::text[]) AS v (room, device, id) "+
-		"JOIN entries e ON e.room = v.room AND e.device = v.device AND e.id = v.id JOIN rooms ON rooms.id = e.room", room, devices, ids)
+// scanRooms reads the rows of rooms. It reports whether they are what the writer knew.
+func (b *batch) scanRooms(rows pgx.Rows, err error) (same bool, _ error) {
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if len(b.w.known) > mostKnown {
+		clear(b.w.known)
+	}
+	same = true
+	for rows.Next() {
+		var r roomState
+		if err := scanRoom(rows, &r); err != nil {
+			return false, err
+		}
+		r.saved, r.rows = r.rules.Clone(), make(map[int64]*row)
+		*b.byKey[r.key] = r
+		now := known{r.id, r.rules.Pinned}
+		same = same && b.w.known[r.key] == now
+		b.w.known[r.key] = now
+	}
+	return same, rows.Err()
+}
+
+// scan reads what a lookup asked for.
+func (b *batch) scan(results pgx.BatchResults, asked *lookup) error {
+	byID := make(map[int64]*roomState)
+	for _, r := range b.rooms {
+		byID[r.id] = r
+	}
+	if len(asked.idRooms) > 0 {
+		if err := b.scanIDs(byID, results); err != nil {
+			return err
+		}
+	}
+	if len(asked.rooms) > 0 {
+		return b.scanRows(results.Query())
+	}
+	return nil
+}
+
+func (b *batch) scanIDs(byID map[int64]*roomState, results pgx.BatchResults) error {
+	rows, err := results.Query()
 	if err != nil {
 		return err
 	}
@@ -270,11 +400,10 @@ func (b *batch) loadIDs(ctx context.Context, room []int64, devices, ids []string
 	for rows.Next() {
 		var k idKey
 		var offset int64
-		var there bool
-		if err := rows.Scan(&k.room, &k.device, &k.id, &offset, &there); err != nil {
+		if err := rows.Scan(&k.room, &k.device, &k.id, &offset); err != nil {
 			return err
 		}
-		if there {
+		if offset >= byID[k.room].first {
 			b.ids[k] = offset
 		} else {
 			b.left = append(b.left, statement{"DELETE FROM entries WHERE room = $1 AND off = $2", []any{k.room, offset}})
@@ -284,14 +413,6 @@ func (b *batch) loadIDs(ctx context.Context, room []int64, devices, ids []string
 }
 
 const rowColumns = "e.room, e.off, e.id, e.device, e.usr, octet_length(e.text), e.time, e.kind, e.state, e.reply, e.changed, e.reactions, COALESCE(e.file, '')"
-
-func (b *batch) loadRows(ctx context.Context, room, offsets []int64) error {
-	if len(room) == 0 {
-		return nil
-	}
-	return b.scanRows(b.tx.Query(ctx, "SELECT DISTINCT ON (e.room, e.off) "+rowColumns+" FROM unnest($1::bigint[], $2::bigint[]) AS v (room, off) "+
-		"JOIN entries e ON e.room = v.room AND e.off = v.off JOIN rooms ON rooms.id = e.room AND e.off >= rooms.first", room, offsets))
-}
 
 func (b *batch) scanRows(rows pgx.Rows, err error) error {
 	if err != nil {
@@ -315,7 +436,7 @@ func (b *batch) scanRows(rows pgx.Rows, err error) error {
 			}
 		}
 		v.time, v.room = time.UnixMilli(ms).UTC(), byID[id]
-		if v.room.rows[v.off] == nil { // what the transaction has made of it is newer
+		if v.off >= v.room.first && v.room.rows[v.off] == nil { // what the transaction has made of it is newer
 			v.room.rows[v.off] = &v
 		}
 	}
@@ -326,7 +447,7 @@ func (b *batch) loadFiles(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	all, err := scanFiles(b.tx.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE id = ANY ($1) ORDER BY id FOR UPDATE", ids))
+	all, err := scanFiles(b.conn.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE id = ANY ($1) ORDER BY id FOR UPDATE", ids))
 	for i := range all {
 		b.files[all[i].ID] = &all[i]
 	}
@@ -457,7 +578,7 @@ func (b *batch) erase(t *row, by int64) {
 // deleteAll adds the deletes that a notice brings with it, and carries them out.
 func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) error {
 	device := notice.Extras().Act.Device
-	if err := b.scanRows(b.tx.Query(ctx, "SELECT "+rowColumns+" FROM entries e WHERE e.room = $1 AND e.off >= $2 AND e.device = $3 AND e.kind = 0 AND e.state & 2 = 0",
+	if err := b.scanRows(b.conn.Query(ctx, "SELECT "+rowColumns+" FROM entries e WHERE e.room = $1 AND e.off >= $2 AND e.device = $3 AND e.kind = 0 AND e.state & 2 = 0",
 		r.id, r.first, device)); err != nil {
 		return err
 	}
@@ -483,7 +604,7 @@ func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) 
 	return nil
 }
 
-// flush writes what the transaction has worked out.
+// flush writes what the transaction has worked out, and commits it.
 func (b *batch) flush(ctx context.Context) error {
 	var q pgx.Batch
 	for _, s := range b.left {
@@ -497,25 +618,37 @@ func (b *batch) flush(ctx context.Context) error {
 	for _, f := range b.took {
 		q.Queue("UPDATE files SET off = $2 WHERE id = $1", f.ID, f.Offset)
 	}
+	if err := b.queueRooms(&q); err != nil {
+		return err
+	}
+	return b.w.conn.commitBatch(ctx, &q)
+}
+
+func (b *batch) queueRooms(q *pgx.Batch) error {
+	var id, head, last, bytes, ruled []int64
+	var name []string
+	var rules []*string
 	for _, r := range b.rooms {
 		if len(r.fresh) == 0 {
 			continue
 		}
-		var rules *string
+		var packed *string
 		if len(r.rules.Hosts) > 0 || len(r.rules.Barred) > 0 || r.ruled > 0 {
 			text, err := json.Marshal(r.rules)
 			if err != nil {
 				return err
 			}
-			rules = new(string(text))
+			packed = new(string(text))
 		}
-		q.Queue("UPDATE rooms SET name = $2, used = true, head = $3, last = $4, bytes = $5, ruled = $6, rules = $7 WHERE id = $1",
-			r.id, r.name, r.head, r.last, r.bytes, r.ruled, rules)
+		id, name, head, last = append(id, r.id), append(name, r.name), append(head, r.head), append(last, r.last)
+		bytes, ruled, rules = append(bytes, r.bytes), append(ruled, r.ruled), append(rules, packed)
 	}
-	if q.Len() == 0 {
-		return nil
+	if len(id) > 0 {
+		q.Queue("UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = v.rules "+
+			"FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) "+
+			"AS v (id, name, head, last, bytes, ruled, rules) WHERE rooms.id = v.id", id, name, head, last, bytes, ruled, rules)
 	}
-	return b.tx.SendBatch(ctx, &q).Close()
+	return nil
 }
 
 func packReactions(all []reaction) *string {
@@ -529,31 +662,57 @@ func packReactions(all []reaction) *string {
 	return new(string(text))
 }
 
+// table are entries by column, as unnest takes them.
+type table struct {
+	room, off, ms, target, reply, changed []int64
+	id, device, user                      []string
+	text                                  [][]byte
+	kind, state                           []int16
+	reactions, file                       []*string
+}
+
+func (t *table) addPlain(v *row) {
+	t.room, t.off, t.ms = append(t.room, v.room.id), append(t.off, v.off), append(t.ms, v.time.UnixMilli())
+	t.id, t.device, t.user, t.text = append(t.id, v.id), append(t.device, v.device), append(t.user, v.user), append(t.text, v.text)
+}
+
+func (t *table) add(v *row) {
+	t.addPlain(v)
+	t.kind, t.state, t.target, t.reply = append(t.kind, int16(v.kind)), append(t.state, v.state), append(t.target, v.target), append(t.reply, v.reply)
+	t.changed, t.reactions = append(t.changed, v.changed), append(t.reactions, packReactions(v.reactions))
+	if v.file == "" {
+		t.file = append(t.file, nil)
+	} else {
+		t.file = append(t.file, &v.file)
+	}
+}
+
+// plain reports whether a row is a message and no more.
+func (r *row) plain() bool {
+	return r.kind == chat.KindMessage && r.target == 0 && r.reply == 0 && r.state == 0 && r.changed == 0 && len(r.reactions) == 0 && r.file == ""
+}
+
 func (b *batch) queueEntries(q *pgx.Batch) {
-	var room, off, ms, target, reply, changed []int64
-	var id, device, user []string
-	var text [][]byte
-	var kind, state []int16
-	var reactions, file []*string
+	var plain, other table
 	for _, r := range b.rooms {
 		for _, e := range r.fresh {
-			v := r.rows[e.Offset]
-			room, off, ms = append(room, r.id), append(off, v.off), append(ms, v.time.UnixMilli())
-			id, device, user, text = append(id, v.id), append(device, v.device), append(user, v.user), append(text, v.text)
-			kind, state, target, reply = append(kind, int16(v.kind)), append(state, v.state), append(target, v.target), append(reply, v.reply)
-			changed, reactions = append(changed, v.changed), append(reactions, packReactions(v.reactions))
-			if v.file == "" {
-				file = append(file, nil)
+			if v := r.rows[e.Offset]; v.plain() {
+				plain.addPlain(v)
 			} else {
-				file = append(file, &v.file)
+				other.add(v)
 			}
 		}
 	}
-	if len(room) > 0 {
+	if t := &plain; len(t.room) > 0 {
+		q.Queue("INSERT INTO entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed) SELECT *, 0, 0, 0, 0, 0 "+
+			"FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[])",
+			t.room, t.off, t.id, t.device, t.user, t.text, t.ms)
+	}
+	if t := &other; len(t.room) > 0 {
 		q.Queue("INSERT INTO entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed, reactions, file) "+
 			"SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[], $8::smallint[], "+
 			"$9::bigint[], $10::bigint[], $11::smallint[], $12::bigint[], $13::text[], $14::text[])",
-			room, off, id, device, user, text, ms, kind, target, reply, state, changed, reactions, file)
+			t.room, t.off, t.id, t.device, t.user, t.text, t.ms, t.kind, t.target, t.reply, t.state, t.changed, t.reactions, t.file)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
+	"hash/fnv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -83,7 +83,6 @@ type Log struct {
 	work        sync.WaitGroup // what may wait for a standby
 	busy        sync.Map       // the connections of it
 	warned      sync.Map       // connections whose last commit came back with a warning
-	seed        maphash.Seed
 	writers     []*writer
 	listener    *listener
 	people      *people
@@ -115,7 +114,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 		}
 	}
 	cfg.MaxConns = int32(opt.Writers + 8)
-	l.opt, l.seed, l.says.Interval = opt, maphash.MakeSeed(), time.Minute
+	l.opt, l.says.Interval = opt, time.Minute
 	if l.marks, err = openMarks(opt.Data); err != nil {
 		return nil, err
 	}
@@ -170,9 +169,12 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 // ID tells this log from others: 32 hexadecimal digits.
 func (l *Log) ID() string { return l.id }
 
-// writer returns the one of a room.
+// writer returns the one of a room. The rooms are dealt out in the same way on every
+// server: otherwise each writer would wait for the locks of all of another server's.
 func (l *Log) writer(room string) *writer {
-	return l.writers[maphash.String(l.seed, room)%uint64(len(l.writers))]
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(room)) // never fails
+	return l.writers[h.Sum32()%uint32(len(l.writers))]
 }
 
 // Open implements chat.Log.

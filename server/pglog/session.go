@@ -23,6 +23,12 @@ var errNotDurable = errors.New("the database could not say whether what was writ
 func (l *Log) connect(ctx context.Context) (*session, error) {
 	cfg := l.pool.Config().ConnConfig
 	s := &session{}
+	// Whatever a writer looks for has an index, also before the database has counted its
+	// rows, so there is nothing to plan.
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"} {
+		cfg.RuntimeParams[way] = "off"
+	}
+	cfg.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == "01000" {
 			s.warned.Store(true)
@@ -53,6 +59,29 @@ func (s *session) commit(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if s.warned.Load() {
+		return errNotDurable
+	}
+	return nil
+}
+
+// commitBatch carries out the rest of a transaction, and commits it, in one trip. Without
+// an error, it is durable.
+func (s *session) commitBatch(ctx context.Context, q *pgx.Batch) error {
+	q.Queue("COMMIT")
+	s.warned.Store(false)
+	results := s.conn.SendBatch(ctx, q)
+	defer results.Close()
+	var tag pgconn.CommandTag
+	for range q.Len() {
+		var err error
+		if tag, err = results.Exec(); err != nil {
+			return err
+		}
+	}
+	if err := results.Close(); err != nil {
+		return err
+	}
+	if s.warned.Load() || tag.String() != "COMMIT" {
 		return errNotDurable
 	}
 	return nil

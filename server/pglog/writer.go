@@ -75,13 +75,16 @@ type writer struct {
 	conn     *session // nil after a failure
 	current  atomic.Pointer[session]
 	n        int64 // how many transactions it has committed, as far as it knows
+	looks    int   // for how many transactions it looks up ids
+	known    map[string]known
 
 	mu        sync.Mutex
 	followers map[string][]*follower // by room; a slice is replaced, never changed
 }
 
 func newWriter(l *Log, number int) *writer {
-	return &writer{log: l, number: number, requests: make(chan *request, maxQueue), stopped: make(chan struct{}), followers: make(map[string][]*follower)}
+	return &writer{log: l, number: number, requests: make(chan *request, maxQueue), stopped: make(chan struct{}),
+		known: make(map[string]known), followers: make(map[string][]*follower)}
 }
 
 // stop lets the goroutine finish what is queued, unless it waits for a standby that does

@@ -19,6 +19,7 @@ import (
 // Server is a PostgreSQL that listens on a socket in a folder of its own.
 type Server struct {
 	dir  string
+	set  []string // settings, as name=value
 	attr *syscall.SysProcAttr
 	proc *exec.Cmd
 	over chan struct{} // closed when the process has ended
@@ -27,9 +28,10 @@ type Server struct {
 }
 
 // Start makes a database cluster and starts it. What it has written does not survive a
-// crash of the machine, but that of its processes.
-func Start() (*Server, error) {
-	s, err := newServer()
+// crash of the machine, but that of its processes. Settings, as name=value, replace
+// the usual ones.
+func Start(settings ...string) (*Server, error) {
+	s, err := newServer(settings)
 	if err == nil {
 		err = s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 	}
@@ -42,10 +44,10 @@ func Start() (*Server, error) {
 	return s, err
 }
 
-// Standby starts a server that follows s.
+// Standby starts a server that follows s, with its settings.
 func (s *Server) Standby(t testing.TB) *Server {
 	t.Helper()
-	standby, err := newServer()
+	standby, err := newServer(s.set)
 	if err == nil {
 		t.Cleanup(standby.Stop)
 		err = standby.run("pg_basebackup", "-h", s.dir, "-U", "postgres", "-D", standby.data(), "-R", "-c", "fast", "-N")
@@ -59,20 +61,24 @@ func (s *Server) Standby(t testing.TB) *Server {
 	return standby
 }
 
-func newServer() (*Server, error) {
+func newServer(settings []string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "parley-pg-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
+	s := &Server{dir: dir, set: settings}
 	s.attr, err = owner(dir)
 	return s, err
 }
 
 // begin starts the server and waits until it takes connections.
 func (s *Server) begin() error {
-	s.proc = exec.Command(program("postgres"), "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off",
-		"-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "wal_sender_timeout=3s", "-c", "hot_standby=on")
+	args := []string{"-D", s.data(), "-k", s.dir}
+	usual := []string{"listen_addresses=", "fsync=off", "max_connections=200", "shared_buffers=32MB", "wal_sender_timeout=3s", "hot_standby=on"}
+	for _, set := range append(usual, s.set...) { // the last one counts
+		args = append(args, "-c", set)
+	}
+	s.proc = exec.Command(program("postgres"), args...)
 	s.proc.Stdout, s.proc.Stderr, s.proc.SysProcAttr = &s.out, &s.out, s.attr
 	if err := s.proc.Start(); err != nil {
 		return err
@@ -207,6 +213,27 @@ func (s *Server) pids() []int {
 		}
 	}
 	return all
+}
+
+// CPU is what the server's processes have used, user and system.
+func (s *Server) CPU() (used time.Duration) {
+	for i, pid := range s.pids() {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest)
+		if len(fields) < 15 {
+			continue // it has ended
+		}
+		own := fields[11:13]
+		if i == 0 {
+			own = fields[11:15] // with those that have ended
+		}
+		for _, field := range own {
+			ticks, _ := strconv.Atoi(field)
+			used += time.Duration(ticks) * 10 * time.Millisecond
+		}
+	}
+	return used
 }
 
 // Stop ends the server and removes all it has.
