@@ -282,11 +282,20 @@ func TestCutUpload(t *testing.T) {
 	p.wait("window.held && document.querySelector('progress').value > 0")
 	p.say("I do not wait")
 	p.wait("document.querySelector('#chat-log').value.includes('I do not wait')")
+	eval[any](p, `{
+		window.least = Infinity;
+		new MutationObserver(() => {
+			least = Math.min(least, ...[...document.querySelectorAll('progress')].map(bar => bar.value));
+		}).observe(document.querySelector('#pending'), {subtree: true, childList: true, characterData: true});
+	}`)
 	s.Kill()
 	p.wait("document.querySelector('#count').textContent === 'Not connected'")
 	eval[any](p, "letGo()")
 	s.start()
 	check(1)
+	if least := eval[float64](p, "least"); least == 0 {
+		t.Error("what was sent before the cut is no longer shown")
+	}
 
 	p.holdPart(2)
 	p.attach(given{"loaded.bin", data})
@@ -305,6 +314,50 @@ func TestCutUpload(t *testing.T) {
 	other.enter(s.url(), "Lobby")
 	p = other
 	check(3)
+}
+
+// TestWaitingPicture draws a small picture again while it waits: it is not blown up, and
+// the page does not ask the server for it.
+func TestWaitingPicture(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.holdPart(1)
+	p.attach(given{"icon.png", encodePNG(t, halves(80, 80))})
+	eval[any](p, "{ const real = fetch; window.asked = 0; window.fetch = (url, options) => { asked += options?.method === 'HEAD'; return real(url, options); }; }")
+	p.keys("Mine\r") // the caption has the focus
+	const waits = "window.held && document.querySelector('#pending .picture img')?.naturalWidth > 0"
+	p.wait(waits)
+	p.say("I do not wait")
+	p.wait("document.querySelector('#chat-log').value.includes('I do not wait')")
+	p.wait(waits)
+	if width := eval[float64](p, "document.querySelector('#pending .picture').offsetWidth"); width != 80 {
+		t.Errorf("a picture of 80 pixels is %v wide", width)
+	}
+	eval[any](p, "letGo()")
+	p.wait(pictureShown + " && !document.querySelector('#pending li')")
+	if n := eval[int](p, "asked"); n > 0 {
+		t.Errorf("asked %d times for a picture that was not there yet", n)
+	}
+	if f := filed(t, s, "Lobby", 1)[0].File; f.Caption != "Mine" {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestNothingToSend has the keyboard stay in a sheet whose last button is off.
+func TestNothingToSend(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.attach(given{"none.txt", nil})
+	for range 4 {
+		p.keys("\t")
+		if !eval[bool](p, "document.querySelector('#send').contains(document.activeElement)") {
+			t.Fatal("the keyboard is in the page behind the sheet")
+		}
+	}
 }
 
 // TestTakenBack cancels files that are on their way, more than the server keeps room for,
@@ -463,7 +516,7 @@ func TestNothingJumps(t *testing.T) {
 	if n := eval[int](bob, "window.waiting.length"); n == 12 {
 		t.Error("pictures are loaded that nobody sees")
 	}
-	if !eval[bool](bob, "[...document.querySelectorAll('#chat-log .picture')].every(e => e.offsetHeight > 90)") {
+	if !eval[bool](bob, "[...document.querySelectorAll('#chat-log .picture')].every(e => e.offsetHeight > 70)") {
 		t.Error("a picture that is to come has no place")
 	}
 	eval[any](bob, "document.querySelector('#scroller').scrollTop -= 700")

@@ -92,6 +92,7 @@ class Chosen {
 		}}, el('label', {for: 'caption'}, t('file.caption')), this.caption, this.note, this.button)], () => {
 			for (const {url} of this.all) URL.revokeObjectURL(url);
 		});
+		if (!matchMedia('(pointer:coarse)').matches) this.caption.focus(); // a phone's keyboard would be over the pictures
 	}
 
 	add(files) {

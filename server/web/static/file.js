@@ -11,6 +11,7 @@ import {About} from './about.js';
 import {Sheets} from './sheets.js';
 
 const side = 18; // rem of a picture's longer side, at most
+const least = 4; // rem of a picture's width, at least: there is room for a finger
 const narrow = 3; // a picture is not shown longer than this times its other side
 const largest = 40e6; // pixels of a picture that is shown whole
 
@@ -57,11 +58,11 @@ function load(img) {
 	img.src = img.address;
 }
 
-// The place that a picture takes, before it is here.
+// The place that a picture takes, before it is here; a small one is not blown up.
 function place({width, height}) {
 	const ratio = Math.max(1 / narrow, Math.min(narrow, width / height || 4 / 3)), space = el('i', {});
 	space.style.paddingTop = `${100 / ratio}%`;
-	return {space, width: `${side * Math.min(1, ratio)}rem`};
+	return {space, width: `${Math.min(side * Math.min(1, ratio), Math.max(least, width / 16 || side))}rem`};
 }
 
 // A file that could not be loaded: it is gone, or comes when it is seen again.
@@ -78,13 +79,12 @@ function gone(app, room, m) {
 }
 
 function picture(log, m, file, src) {
-	const {space, width} = place(file), image = el('img', {alt: '', draggable: false, onerror: () => missed(log, m)});
+	const {space, width} = place(file), image = el('img', {alt: '', draggable: false, onload: () => loaded.add(file.id)});
 	const e = el('button', {type: 'button', class: 'picture', 'data-act': 'whole', 'aria-label': t('file.picture', {name: file.name}), onclick: () => whole(log, m)}, space, image);
 	e.style.width = width;
-	image.address = src;
-	if (loaded.has(file.id)) load(image);
-	else if (src) near.observe(image);
-	image.onload = () => loaded.add(file.id);
+	if (!src) return e; // it is not on the server yet
+	Object.assign(image, {address: src, onerror: () => missed(log, m)});
+	loaded.has(file.id) ? load(image) : near.observe(image);
 	return e;
 }
 
@@ -116,20 +116,21 @@ function pending(log, m, file) {
 		e.disabled = true;
 		import('./upload.js').then(({Uploads}) => Uploads.of(app).preview(file.id)).then(url => { if (url) e.lastChild.src = url; });
 	}
-	const bar = el('progress', {max: file.size, value: 0, 'aria-label': file.name}), state = el('small', {}, bytes(file.size));
+	const at = sent.get(file.id) || 0, bar = el('progress', {max: file.size, value: at, 'aria-label': file.name}), state = el('small', {}, share(at, file.size));
 	const line = el('div', {class: 'sending', id: `sending-${file.id}`, size: file.size}, bar, state, button(t('composer.cancel'), () => room.outbox.drop(m.id), {class: 'plain', 'data-act': 'cancel'}));
 	return [e, ...m.held && !m.error ? [line] : [], ...m.held && file.open ? [el('small', {class: 'open'}, t('file.open'))] : []];
 }
 
-const sent = new Map(); // bytes, by id
+const sent = new Map(); // bytes, by id; those of a cut upload are still there
+const share = (at, size) => at ? t('file.sending', {done: bytes(at), size: bytes(size)}) : bytes(size);
 
 /** Show how many bytes of a file are sent. */
-export function progress(id, at = 0) {
+export function progress(id, at) {
 	sent.set(id, at);
 	const line = $(`sending-${id}`);
 	if (!line) return;
 	line.firstChild.value = at;
-	show(line.children[1], at ? t('file.sending', {done: bytes(at), size: bytes(line.size)}) : bytes(line.size));
+	show(line.children[1], share(at, line.size));
 }
 
 /** Draw the file of a message m in its row, with what is said of it; shown is how it will be. */
@@ -141,13 +142,13 @@ export function draw(row, {message, file}, m, log) {
 	p.replaceChildren(...written(caption));
 	const {width} = bubble.querySelector('.picture')?.style || {};
 	if (width) p.style.maxWidth = `max(${width}, 12rem)`; // or a long caption is wider than its picture
-	if (!m.offset) requestAnimationFrame(() => progress(file.id, sent.get(file.id)));
+	if (m.offset) sent.delete(file.id);
 }
 
 // Shows a picture whole, over the page. Its own size is read before it is decoded.
 async function whole({app, room}, m) {
 	const {file} = m, sheets = Sheets.of(app), image = el('img', {alt: t('file.picture', {name: file.name})}), note = el('p', {role: 'status'}, '…');
-	const mine = m.mine && room.can.includes('change') && m.offset && !m.old;
+	const mine = (m.mine || room.rules.host) && room.can.includes('change') && m.offset && !m.old;
 	const remove = () => sheets.open('menu', t('delete.ask'), [
 		button(t('menu.delete'), () => sheets.close(() => take(room, m)), {class: 'danger-button'}), button(t('composer.cancel'), () => sheets.close(), {class: 'plain'}),
 	]);

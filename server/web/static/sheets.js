@@ -54,7 +54,7 @@ export class Sheets {
 		if (!this.sheet) return;
 		if (e.key === 'Escape') return this.close();
 		if (e.key !== 'Tab') return;
-		const all = [...this.sheet.sheet.querySelectorAll('a, button, input, select, [tabindex]')].filter(x => x.offsetParent);
+		const all = [...this.sheet.sheet.querySelectorAll('a, button, input, select, textarea, [tabindex]')].filter(x => x.offsetParent && !x.disabled);
 		const end = e.shiftKey ? 0 : all.length - 1;
 		if (document.activeElement !== all[end]) return;
 		e.preventDefault();

@@ -156,7 +156,6 @@ export class Uploads {
 			this.trouble(room, m.id, trouble);
 		} finally {
 			this.current = null;
-			progress(id);
 		}
 		this.pump();
 	}
