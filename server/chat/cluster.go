@@ -16,6 +16,10 @@ type Cluster interface {
 	// welcomed before.
 	Prove(ctx context.Context) error
 
+	// CatchUp returns when a room's followers have been handed what was in its log before
+	// the call, also at other servers.
+	CatchUp(ctx context.Context, room string) error
+
 	// Gather is told that others are in a room now. It asks for them when it needs them,
 	// once a second at most. It does not block.
 	Gather(room string, who func() Gathering)
@@ -52,6 +56,23 @@ func (c *core) prove() error {
 	if cluster := c.cluster(); cluster != nil {
 		return cluster.Prove(background)
 	}
+	return nil
+}
+
+// catchUp has the room take in what others have added, if a client has seen more than it
+// has: the client comes from another server.
+func (r *Room) catchUp(seen int64) error {
+	cluster := r.core.cluster()
+	r.mu.Lock()
+	head := r.head
+	r.mu.Unlock()
+	if cluster == nil || seen <= head {
+		return nil
+	}
+	if err := cluster.CatchUp(background, r.name.Key); err != nil {
+		return err
+	}
+	r.settle()
 	return nil
 }
 

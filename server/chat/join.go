@@ -121,7 +121,11 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 			return false
 		}
 	}
-	if err := s.core.prove(); err != nil {
+	err := s.core.prove()
+	if err == nil && hello.Epoch == r.epoch {
+		err = r.catchUp(hello.After)
+	}
+	if err != nil {
 		s.close(shared.CloseTryLater, "The server can't write its log right now.")
 		s.depart()
 		return false

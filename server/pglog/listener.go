@@ -98,6 +98,19 @@ func (l *Log) Pass(room string, frame []byte) {
 	n.rouse()
 }
 
+// CatchUp implements chat.Cluster.
+func (l *Log) CatchUp(ctx context.Context, room string) error {
+	w := l.writer(room)
+	return w.do(ctx, func(ctx context.Context) error {
+		var h heads
+		err := ignoreNone(l.row(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head))
+		if err == nil {
+			w.heard(room, h)
+		}
+		return err
+	})
+}
+
 // tellNow has everybody told of a room that was changed, also this server.
 func (n *listener) tellNow(room string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
