@@ -566,6 +566,35 @@ func TestRoles(t *testing.T) {
 	ann.wait("document.querySelector('#host').innerText.includes('Nobody.')")
 }
 
+// TestRefusedActs has the page say in its own language why a host's act was refused.
+func TestRefusedActs(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := named(t, s, "Ann")
+	p.enter(s.url(), "Class")
+	for sentence, want := range map[string]string{
+		"Only a host of this room can do that.":                       "Das kann nur, wer diesen Raum leitet.",
+		"There is nobody of that name.":                               "niemanden mit diesem Namen",
+		"You can't do that to yourself.":                              "bei dir selbst",
+		"Bob is a host of this room. You can only take that away.":    "Bob leitet diesen Raum.",
+		"Bob is a host of this room already.":                         "Bob leitet diesen Raum.",
+		"Bob was removed or silenced. Take that back first.":          "Bob wurde entfernt",
+		"You are the last host of this room. Make another one first.": "Außer dir leitet niemand",
+		"Bob was not removed, or is let in again already.":            "schon zurückgenommen",
+		"Bob was not silenced, or may write again already.":           "schon zurückgenommen",
+		"Bob is no host of this room.":                                "schon zurückgenommen",
+		"Something new.":                                              "Something new.",
+	} {
+		got := eval[string](p, `Promise.all([import('/static/words.js'), import('/static/logview.js'), import('/static/hosts.js')]).then(async ([words, {sentence}]) => {
+			await words.speak('de');
+			return sentence({error: 'act.refused', why: `+quote(sentence)+`});
+		})`)
+		if !strings.HasPrefix(got, "Das ist nicht geschehen. ") || !strings.Contains(got, want) {
+			t.Errorf("%q is said as %q", sentence, got)
+		}
+	}
+}
+
 // host has a member do something as a host.
 func (c *client) host(m shared.Message) shared.Message {
 	c.t.Helper()

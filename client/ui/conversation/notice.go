@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"fyne.io/fyne/v2"
+
 	"parley/client/session"
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
@@ -117,6 +119,13 @@ var reasons = []struct {
 	{regexp.MustCompile(`^(.+) has set that only hosts write here\.$`), "quiet.hosts", "who"},
 	{regexp.MustCompile(`^(.+) has set that only hosts send files here\.$`), "file.hosts", "who"},
 	{regexp.MustCompile(`^(.+) has set that nobody sends files here\.$`), "file.nobody", "who"},
+	{regexp.MustCompile(`^(Only a host) of this room can do that\.$`), "act.no.host", ""},
+	{regexp.MustCompile(`^(There is nobody) of that name\.$`), "act.no.nobody", ""},
+	{regexp.MustCompile(`^(You can't do that) to yourself\.$`), "act.no.self", ""},
+	{regexp.MustCompile(`^(.+) is a host of this room(?: already\.|\. You can only take that away\.)$`), "act.no.is_host", "name"},
+	{regexp.MustCompile(`^(.+) was removed or silenced\. Take that back first\.$`), "act.no.barred", "name"},
+	{regexp.MustCompile(`^(You are the last host) of this room\.`), "act.no.last", ""},
+	{regexp.MustCompile(`^(.+) (?:was not removed, or is let in again already|was not silenced, or may write again already|is no host of this room)\.$`), "act.no.undone", "name"},
 }
 
 // Reason is a server's sentence in the person's language, if it is about what a host
@@ -157,8 +166,13 @@ func (r *row) noticeHeight(f frame) float32 {
 	return float32(noticeFont.Wrapper().Measure(r.notice, f.noticeWidth()).Lines) * noticeFont.LineHeight()
 }
 
-// notice draws what a host did, in centred lines.
+// notice draws what a host did, in centred lines. If that was to pin a message, a tap
+// leads to it.
 func (v *rowView) notice(r *row, f frame, p *kit.Palette, left, y, width float32) {
+	if r.leads > 0 {
+		w := f.noticeWidth()
+		v.areas = append(v.areas, area{Kind: HitQuote, at: fyne.NewPos((width-w)/2, y), size: fyne.NewSize(w, r.noticeHeight(f)), Offset: r.leads})
+	}
 	for _, line := range noticeFont.Wrapper().Lay(r.notice, f.noticeWidth()) {
 		v.root.Objects = kit.AppendRuns(v.root.Objects, line, noticeFont, p.Muted, left+float32(int((width-line.Width)/2)), y)
 		y += noticeFont.LineHeight()
@@ -167,7 +181,10 @@ func (v *rowView) notice(r *row, f frame, p *kit.Palette, left, y, width float32
 
 // actRefused says that what a host wanted to do was not done.
 func actRefused(u session.Undo) string {
-	why := text.OneLine(u.Reason)
+	why, known := Reason(u.Reason)
+	if !known {
+		why = text.OneLine(u.Reason)
+	}
 	if why == "" && u.Code == shared.CodeNotFound {
 		why = lang.T("failed.not_found")
 	}

@@ -42,8 +42,23 @@ func TestNotices(t *testing.T) {
 			t.Errorf("%q is not in %q", want, s)
 		}
 	}
-	if l.hitAt(uitest.Where(t, l, "pinned")).Kind != hitNothing {
-		t.Error("a notice can be tapped")
+	if h := l.hitAt(uitest.Where(t, l, "pinned")); h.Kind != HitQuote || h.Offset != 4 {
+		t.Errorf("a tap on the notice of a pin is %+v", h)
+	}
+	if l.hitAt(uitest.Where(t, l, "everyone writes")).Kind != hitNothing {
+		t.Error("another notice can be tapped")
+	}
+	later := notice(10, shared.DoPin, "")
+	later.User, later.Notice.Pinned = "", 1
+	l.Change(uitest.Appended(later))
+	if h := l.hitAt(uitest.Where(t, l, "pinned")); h.Offset != 1 {
+		t.Errorf("the line of two pins leads to %+v", h)
+	}
+	unpinned := notice(11, shared.DoPin, "")
+	unpinned.User = ""
+	l.Change(uitest.Appended(unpinned))
+	if l.hitAt(uitest.Where(t, l, "took")).Kind != hitNothing {
+		t.Error("the notice that nothing is pinned leads somewhere")
 	}
 	if _, ok := l.timeline.Message("id2"); ok {
 		t.Error("a notice is taken for a message")
@@ -81,6 +96,16 @@ func TestReasons(t *testing.T) {
 		"Ann has set that nobody sends files here.":                                                       lang.T("file.nobody"),
 		"Ann has closed this room: nobody else comes in now.":                                             "Ann",
 		"Somebody was removed from this room. For 10 minutes, nobody new comes in from the same address.": "10 Minuten",
+		"Only a host of this room can do that.":                                                           lang.T("act.no.host"),
+		"There is nobody of that name.":                                                                   lang.T("act.no.nobody"),
+		"You can't do that to yourself.":                                                                  lang.T("act.no.self"),
+		"Bob is a host of this room. You can only take that away.":                                        "Bob leitet",
+		"Bob is a host of this room already.":                                                             "Bob leitet",
+		"Bob was removed or silenced. Take that back first.":                                              "Bob wurde",
+		"You are the last host of this room. Make another one first.":                                     lang.T("act.no.last"),
+		"Bob was not removed, or is let in again already.":                                                lang.T("act.no.undone"),
+		"Bob was not silenced, or may write again already.":                                               lang.T("act.no.undone"),
+		"Bob is no host of this room.":                                                                    lang.T("act.no.undone"),
 	} {
 		got, ok := Reason(sentence)
 		if !ok || !strings.Contains(got, want) || got == sentence {
@@ -89,5 +114,8 @@ func TestReasons(t *testing.T) {
 	}
 	if got, ok := Reason("Something else."); ok {
 		t.Errorf("another sentence is said as %q", got)
+	}
+	if got := actRefused(session.Undo{Reason: "Bob is no host of this room."}); got != lang.T("act.refused", "why", lang.T("act.no.undone")) {
+		t.Errorf("a refused act is said as %q", got)
 	}
 }

@@ -131,7 +131,7 @@ func (t *Timeline) restyle(from, to int) {
 	var says *row // for the run of notices before
 	end := func() {
 		if says != nil {
-			says.notice = noticeLine(run)
+			says.notice, says.leads = noticeLine(run), run[len(run)-1].Notice.Pinned
 			says.measure(t.frame)
 			says, run = nil, run[:0]
 		}
@@ -159,7 +159,7 @@ func (t *Timeline) restyle(from, to int) {
 		default:
 			line.deleted++
 		}
-		r.notice = ""
+		r.notice, r.leads = "", 0
 		switch {
 		case r.item.Kind != session.KindNotice:
 			end()

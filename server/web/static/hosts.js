@@ -3,12 +3,19 @@
 
 import {get, set, remove} from './store.js';
 import {el, bdi, button, show, fill} from './dom.js';
-import {t, duration} from './words.js';
+import {t, duration, rulings} from './words.js';
 import {avatar} from './logview.js';
 import {choice} from './settings.js';
 import {Sheets} from './sheets.js';
 
 const times = [0, 5, 10, 30, 60, 300, 900, 3600]; // s between two messages
+
+// Why the server does not do what a host wants.
+Object.assign(rulings, {
+	'act.no.host': /^Only a host/, 'act.no.nobody': /^There is nobody/, 'act.no.self': /to yourself\.$/, 'act.no.is_host': /^(.*) is a host of this/,
+	'act.no.barred': /^(.*) was removed or/, 'act.no.last': /are the last host/,
+	'act.no.undone': /(again already|is no host of this room)\.$/,
+});
 
 /** Do something as a host; it waits in the outbox as messages do. */
 export const act = (room, what, more) => room.outbox.add(undefined, {type: 'host', do: what, ...more});

@@ -35,7 +35,7 @@ export function bubble(m, state) {
 }
 
 /** Why the server refused something. */
-export const sentence = ({error, why}) => error === 'act.refused' ? t(error, {why}) : ruled(why) || (has(error) ? t(error, {why}) : has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused'));
+export const sentence = ({error, why}) => error === 'act.refused' ? t(error, {why: ruled(why) || why}) : ruled(why) || (has(error) ? t(error, {why}) : has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused'));
 
 export class LogView {
 	/** act(what, m) is told of what is to become of a message that was not sent. */

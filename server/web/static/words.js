@@ -31,10 +31,10 @@ export const t = (key, values = {}) => put(spoken.sentences[key] ?? key, values)
 
 export const has = key => key in spoken.sentences;
 
-// What the server says of a room's rules, and the sentence of it in any language.
-const rulings = {
-	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in only/, door_beside: /the same address/,
-	host_key: /key of this server's op/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
+/** What the server says of a room's rules, and the keys of that. */
+export const rulings = {
+	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in only/, door_beside: /same address/,
+	host_key: /key of this/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
 	'file.nobody': /nobody sends files/, 'file.hosts': /only hosts send files/,
 };
 
