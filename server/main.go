@@ -41,8 +41,14 @@ func main() {
 	}
 }
 
-// shutdownLimit bounds how long a stopping server waits for its sessions.
-const shutdownLimit = 10 * time.Second
+const (
+	// shutdownLimit bounds how long a stopping server waits, drainWait included.
+	shutdownLimit = 10 * time.Second
+
+	// drainWait is how long a server that shares its log still takes connections after it
+	// is told to stop: a proxy that asks /readyz each second has found out by then.
+	drainWait = 3 * time.Second
+)
 
 // run is the program, from its arguments to the end of ctx and the orderly
 // shutdown after it. Its errors are sentences for the person who started it.
@@ -144,7 +150,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case <-ctx.Done():
 	}
 	announcer.close()
-	return errors.Join(err, shutdown(srv, control, hub, filed, store, logger))
+	drain := time.Duration(0)
+	if opt.log != "" {
+		drain = drainWait
+	}
+	return errors.Join(err, shutdown(drain, srv, control, hub, filed, store, logger))
 }
 
 func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logger *slog.Logger) *http.Server {
@@ -160,11 +170,14 @@ func newServer(handler http.Handler, limit func(net.Conn, http.ConnState), logge
 	}
 }
 
-// shutdown stops accepting, lets the sessions end, and then closes the log.
-func shutdown(srv *http.Server, control *control, hub *chat.Hub, filed *files.Store, store chat.Log, logger *slog.Logger) error {
+// shutdown says that the server stops, and after a while stops accepting, lets the sessions
+// end, and then closes the log.
+func shutdown(drain time.Duration, srv *http.Server, control *control, hub *chat.Hub, filed *files.Store, store chat.Log, logger *slog.Logger) error {
 	logger.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
+	hub.Drain()
+	time.Sleep(drain)
 	requests := make(chan error, 1)
 	go func() { requests <- srv.Shutdown(ctx) }()
 	control.close(ctx)

@@ -182,6 +182,10 @@ func queryNumber(r *http.Request, name string, limit int64) (int64, error) {
 }
 
 func (h *Hub) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if h.draining.Load() {
+		Problem(w, http.StatusServiceUnavailable, "The server is stopping.")
+		return
+	}
 	if err := h.readiness.look(h.cfg.Log, h.cfg.Logger); err != nil {
 		Problem(w, http.StatusServiceUnavailable, "The log can't be written.")
 		return

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,6 +28,7 @@ type Hub struct {
 	readiness readiness
 	refused   rate.Sometimes // says who was refused
 	untrusted rate.Sometimes // says who is no trusted proxy
+	draining  atomic.Bool
 
 	mu       sync.Mutex
 	rooms    map[string]*Room // by key
@@ -258,6 +260,10 @@ var (
 
 // Name returns the server's name.
 func (h *Hub) Name() string { return h.cfg.Name }
+
+// Drain has /readyz answer 503 from now on: whoever comes should go to another server.
+// Those who come here nevertheless are let in until Shutdown.
+func (h *Hub) Drain() { h.draining.Store(true) }
 
 // Shutdown lets every accepted message be answered, then closes all sessions
 // with 1012 and waits for them. If ctx ends first it cuts what is left. The
