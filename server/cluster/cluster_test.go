@@ -134,3 +134,24 @@ func TestHostsElsewhere(t *testing.T) {
 	back.Send(shared.Message{Type: shared.TypeHello, User: "Bob", Device: device})
 	back.Closed(shared.CloseRemoved, "Ann has removed you")
 }
+
+// TestKilledAndBack kills a server with people, and starts it again at once: they are not
+// there any more, though the server is.
+func TestKilledAndBack(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, 2)
+	s[0].Join("Hall", "Ann")
+	bob := s[1].Join("Hall", "Bob")
+	until(t, "two people are counted", func() bool { return count(t, s[1], "Hall") == 2 })
+	s[0].Kill()
+	s[0].MustStart()
+	for {
+		p := bob.Next(shared.TypePresence)
+		if p.Event == shared.Leave {
+			if !slices.Equal(p.Users, []string{"Ann"}) || p.Count != 1 {
+				t.Errorf("after a server's end: %+v", p)
+			}
+			break
+		}
+	}
+}

@@ -124,6 +124,9 @@ func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error)
 		}
 		w.conn = conn
 		w.current.Store(conn)
+		if err := w.log.proof.look(ctx); err != nil { // it may lead to another database, which has less
+			return nil, err
+		}
 	}
 	for range 3 {
 		b, err := w.try(ctx, appends)
@@ -169,9 +172,8 @@ func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n <= w.n {
-		w.n = 0 // the proof's next connection looks what is missing, and says so
-		w.log.proof.doubt()
+	if w.log.marks.hasMore(w.number, n) {
+		w.log.proof.doubt() // until there is a new epoch, nothing is written
 		return nil, errLost
 	}
 	for _, r := range appends {
@@ -187,7 +189,6 @@ func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
 	if err := b.flush(ctx); err != nil {
 		return nil, err
 	}
-	w.n = n
 	w.log.marks.committed(w.number, n)
 	return b, nil
 }

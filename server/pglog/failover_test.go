@@ -177,3 +177,38 @@ func TestLost(t *testing.T) {
 		})
 	}
 }
+
+// TestLostOfAnother loses what another server has written, of which this one has only
+// read, and after which there is something else.
+func TestLostOfAnother(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, false)
+	other, l := openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir())
+	defer l.Close()
+	mustAppend(t, other, "kept")
+	primary.AwaitStandby(t)
+	standby.Kill()
+	mustAppend(t, other, "lost")
+	over := make(chan struct{})
+	state, stop, err := l.Open(t.Context(), hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
+	if err != nil || state.Head != 2 {
+		t.Fatal(state, err)
+	}
+	defer stop()
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	primary.Kill()
+	standby.Restart(t)
+	standby.Promote(t)
+	third := openAt(t, address, t.TempDir())
+	defer third.Close()
+	mustAppend(t, third, "instead")
+	<-over
+	if r := mustAppend(t, l, "after"); r.Offset != 3 {
+		t.Errorf("what comes after has the receipt %+v", r)
+	}
+	if now := *l.epoch.Load(); now == state.Epoch {
+		t.Error("the epoch is the one before")
+	}
+}

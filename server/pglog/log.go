@@ -152,7 +152,11 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	}
 	l.people = newPeople(l)
 	l.proof = startProof(l)
-	if err := l.proof.wait(ctx); err != nil {
+	err = l.proof.wait(ctx)
+	if err == nil {
+		err = l.people.begin(ctx)
+	}
+	if err != nil {
 		l.proof.end()
 		return fail(err)
 	}
@@ -227,6 +231,13 @@ func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, e
 		}
 		state.Head, state.First = r.head, r.first
 		f.room, f.version = r.id, r.version
+		last := lastHanded{offset: r.head}
+		switch err := tx.QueryRow(ctx, "SELECT id FROM entries WHERE room = $1 AND off = $2", r.id, r.head).Scan(&last.id); {
+		case err == nil:
+			f.last.Store(&last)
+		case ignoreNone(err) != nil:
+			return err
+		}
 		if r.used {
 			state.Name, state.Last = r.name, time.UnixMilli(r.last).UTC()
 			if r.last == 0 {

@@ -78,6 +78,21 @@ func (m *marks) committed(writer int, n int64) {
 	m.kept.Writers[writer], m.dirty = n, true
 }
 
+// hasMore reports whether a writer has committed as many transactions already as the
+// database says, this one included.
+func (m *marks) hasMore(writer int, n int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return n <= m.kept.Writers[writer]
+}
+
+// goOn takes note of what there is in a database, from which to go on.
+func (m *marks) goOn(log string, writers map[int]int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kept.Log, m.kept.Writers, m.dirty = log, writers, true
+}
+
 // save writes the marks, whole and durably.
 func (m *marks) save() error {
 	m.mu.Lock()
@@ -124,12 +139,13 @@ func (l *Log) keepMarks(ctx context.Context) {
 // this server has seen. If not, a new epoch begins, and the rooms are read anew.
 func (l *Log) connected(ctx context.Context, conn *session) error {
 	var epoch, id, lost string
+	var there map[int]int64
 	err := conn.durably(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, "SELECT epoch, id FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id); err != nil {
 			return err
 		}
 		var err error
-		if lost, err = l.missing(ctx, tx, id); err != nil || lost == "" {
+		if lost, there, err = l.missing(ctx, tx, id); err != nil || lost == "" {
 			return err
 		}
 		epoch = rand.Text()
@@ -142,35 +158,36 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 	if lost != "" {
 		l.opt.Logger.Warn("the database has lost something: a new epoch begins", "what", lost)
 	}
-	l.marks.mu.Lock()
-	l.marks.kept.Log, l.marks.dirty = id, true
-	l.marks.mu.Unlock()
 	l.people.again() // the table of people may be empty
 	if was := l.epoch.Swap(&epoch); was != nil && *was != epoch {
 		l.over()
+	}
+	if there != nil { // not before there is the new epoch: then the writers go on
+		l.marks.goOn(id, there)
 	}
 	return nil
 }
 
 // missing says what the database has lost of what this server has written or handed on;
-// "" for nothing. The counters in the database become the ones to go on from.
-func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, err error) {
+// "" for nothing. If the counters in the database are to be the ones to go on from, it
+// returns them.
+func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, there map[int]int64, err error) {
 	l.marks.mu.Lock()
 	kept := maps.Clone(l.marks.kept.Writers)
-	same := l.marks.kept.Log == id || l.marks.kept.Log == ""
+	same, known := l.marks.kept.Log == id || l.marks.kept.Log == "", l.marks.kept.Log == id
 	l.marks.mu.Unlock()
 	rows, err := tx.Query(ctx, "SELECT writer, n FROM marks WHERE server = $1", l.server)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	there := make(map[int]int64)
+	there = make(map[int]int64)
 	var writer int
 	var n int64
 	if _, err := pgx.ForEachRow(rows, []any{&writer, &n}, func() error {
 		there[writer] = n
 		return nil
 	}); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if !same {
 		what = "this is another log than before"
@@ -186,26 +203,27 @@ func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, e
 	if what == "" {
 		what, err = l.lostEntry(ctx, tx)
 	}
-	l.marks.mu.Lock()
-	l.marks.kept.Writers, l.marks.dirty = there, true
-	l.marks.mu.Unlock()
-	return what, err
+	if same && what == "" && known {
+		there = nil // a writer may have gone on meanwhile
+	}
+	return what, there, err
 }
 
 // lostEntry looks for the last entry that each room was handed.
 func (l *Log) lostEntry(ctx context.Context, tx pgx.Tx) (what string, err error) {
 	for _, w := range l.writers {
 		for key, f := range w.newest() {
-			if f.handed == 0 || f.lastID == "" {
+			last := f.last.Load()
+			if last == nil {
 				continue
 			}
 			var there bool
 			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM rooms r JOIN entries e ON e.room = r.id WHERE r.key = $1 AND e.off = $2 AND e.id = $3) "+
-				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2)", key, f.lastAt, f.lastID).Scan(&there); err != nil {
+				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2)", key, last.offset, last.id).Scan(&there); err != nil {
 				return "", err
 			}
 			if !there {
-				return fmt.Sprintf("an entry of a room is not there any more (offset %d)", f.lastAt), nil
+				return fmt.Sprintf("an entry of a room is not there any more (offset %d)", last.offset), nil
 			}
 		}
 	}

@@ -143,15 +143,8 @@ func (p *people) writeNow(ctx context.Context) {
 			p.mu.Unlock()
 		}
 	}
-	// Its order is that of what is read after it: one writes at a time.
-	err := p.log.inTransaction(ctx, func(tx pgx.Tx) error {
-		return each(ctx, tx,
-			statement{"SET LOCAL synchronous_commit = off", nil},
-			statement{"SELECT pg_advisory_xact_lock($1)", []any{number("people")}},
-			statement{"INSERT INTO people (room, server, people, n) SELECT r, $2, v, nextval('people_n') FROM unnest($1::text[], $3::text[]) AS x (r, v) " +
-				"ON CONFLICT (room, server) DO UPDATE SET people = excluded.people, n = excluded.n", []any{rooms, p.log.server, rows}},
-		)
-	})
+	err := p.change(ctx, "INSERT INTO people (room, server, people, n) SELECT r, $2, v, nextval('people_n') FROM unnest($1::text[], $3::text[]) AS x (r, v) "+
+		"ON CONFLICT (room, server) DO UPDATE SET people = excluded.people, n = excluded.n", rooms, p.log.server, rows)
 	if err != nil {
 		p.mu.Lock()
 		for room, who := range changed {
@@ -167,6 +160,24 @@ func (p *people) writeNow(ctx context.Context) {
 		return
 	}
 	p.log.listener.tellPeople()
+}
+
+// change changes the table of people. Its order is that of what is read after it: one
+// writes at a time.
+func (p *people) change(ctx context.Context, query string, args ...any) error {
+	return p.log.inTransaction(ctx, func(tx pgx.Tx) error {
+		return each(ctx, tx,
+			statement{"SET LOCAL synchronous_commit = off", nil},
+			statement{"SELECT pg_advisory_xact_lock($1)", []any{number("people")}},
+			statement{query, args},
+		)
+	})
+}
+
+// begin tells that nobody is here: if this server was killed, the others take its people
+// for those of the process that goes on now.
+func (p *people) begin(ctx context.Context) error {
+	return p.change(ctx, `UPDATE people SET people = '{"count": 0}', n = nextval('people_n') WHERE server = $1`, p.log.server)
 }
 
 // read takes in what the other servers have told since.

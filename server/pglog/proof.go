@@ -88,6 +88,13 @@ func (p *proof) doubt() {
 	}
 }
 
+// look returns when the database was looked at anew, by a connection that began after the
+// call, and nothing of what this server knows of is lost: or there is a new epoch.
+func (p *proof) look(ctx context.Context) error {
+	p.doubt()
+	return p.wait(ctx)
+}
+
 // ready reports whether the last proof is not too old.
 func (p *proof) ready() error {
 	p.mu.Lock()

@@ -179,7 +179,7 @@ func (l *Log) deleteUpTo(ctx context.Context, key string, id, upTo int64) (delet
 			}
 			first = max(first, r.first)
 			h = heads{r.id, r.version, first, 0}
-			w.heard(key, h) // before anything is gone; other servers hear of it later
+			w.begins(key, &r, first) // before anything is gone; other servers hear of it later
 			var gone, left int64
 			if err := tx.QueryRow(ctx, "SELECT COALESCE(SUM("+entryBytes+") FILTER (WHERE off < $3), 0)::bigint, COUNT(*) FILTER (WHERE off >= $3) FROM entries e WHERE room = $1 AND off >= $2",
 				id, r.first, first).Scan(&gone, &left); err != nil {

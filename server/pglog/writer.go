@@ -45,17 +45,23 @@ type follower struct {
 	began         int64 // the last beginning that it was told of, or knows from its state
 	over          atomic.Bool
 
-	lastAt int64 // the last entry that it was handed
-	lastID string
+	last atomic.Pointer[lastHanded] // nil if it was handed nothing
+}
+
+// lastHanded is the last entry that a follower was handed, or that was there before.
+type lastHanded struct {
+	offset int64
+	id     string
 }
 
 // hand hands entries on.
-func (f *follower) hand(entries []chat.Entry, head int64) {
-	if f.handed = head; len(entries) == 0 {
+func (f *follower) hand(entries []chat.Entry) {
+	if len(entries) == 0 {
 		return
 	}
 	last := entries[len(entries)-1]
-	f.lastAt, f.lastID = last.Offset, last.ID
+	f.handed = last.Offset
+	f.last.Store(&lastHanded{last.Offset, last.ID})
 	f.Entries(entries)
 }
 
@@ -74,8 +80,7 @@ type writer struct {
 	stopped  chan struct{}
 	conn     *session // nil after a failure
 	current  atomic.Pointer[session]
-	n        int64 // how many transactions it has committed, as far as it knows
-	looks    int   // for how many transactions it looks up ids
+	looks    int // for how many transactions it looks up ids
 	known    map[string]known
 
 	mu        sync.Mutex
@@ -249,27 +254,36 @@ func (w *writer) handOn(ctx context.Context, b *batch) {
 				w.catchUp(ctx, r.key, f, r.head)
 				continue
 			}
-			f.hand(r.fresh, r.head)
+			f.hand(r.fresh)
 		}
 		w.log.listener.tell(r.key, heads{r.id, r.version, r.first, r.head})
 	}
 }
 
 // catchUp hands on what a follower has not been told of. What can't be read now comes
-// with the next entry, or when the listener looks again.
+// with the next entry, or when the listener looks again. That there is more, up to head,
+// may only have been heard.
 func (w *writer) catchUp(ctx context.Context, key string, f *follower, head int64) {
 	if f.handed >= head {
 		return
 	}
-	entries, err := w.log.missed(ctx, key, f.handed, head)
+	entries, err := w.log.missed(ctx, key, f.handed-1, head)
 	if err != nil {
 		w.log.opt.Logger.Warn("new entries can't be read", "error", err)
 		return
 	}
-	f.hand(entries, head)
+	if len(entries) > 0 && entries[0].Offset == f.handed {
+		if last := f.last.Load(); last != nil && last.id != entries[0].ID {
+			w.log.proof.doubt() // what it was handed is not there any more
+			return
+		}
+		entries = entries[1:]
+	}
+	f.hand(entries)
 }
 
-// heard is told where a room's log is now.
+// heard is told where a room's log is now. It may not be true: whoever may connect to
+// the database may say it.
 func (w *writer) heard(key string, h heads) {
 	for _, f := range w.following(key) {
 		switch {
@@ -286,9 +300,27 @@ func (w *writer) heard(key string, h heads) {
 		}
 		w.catchUp(context.Background(), key, f, h.Head)
 		if h.First > f.began {
-			f.began = h.First
-			f.Begin(h.First)
+			var first int64
+			if w.log.pool.QueryRow(context.Background(), "SELECT first FROM rooms WHERE key = $1 AND id = $2", key, h.Room).Scan(&first) == nil {
+				f.begin(first)
+			}
 		}
+	}
+}
+
+// begins is told where the log of a room's row begins from now on.
+func (w *writer) begins(key string, r *roomState, first int64) {
+	for _, f := range w.following(key) {
+		if !f.over.Load() && f.is(r.id, r.version) {
+			f.begin(first)
+		}
+	}
+}
+
+func (f *follower) begin(first int64) {
+	if first > f.began {
+		f.began = first
+		f.Begin(first)
 	}
 }
 

@@ -1,0 +1,112 @@
+package pglog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"parley/server/chat"
+)
+
+// tableOf opens a connection to the tables of a log.
+func tablesOf(t *testing.T, l *Log) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.ConnectConfig(t.Context(), l.pool.Config().ConnConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func run(t *testing.T, conn *pgx.Conn, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := conn.Exec(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// TestLossIsSettledFirst has a database that has lost something: nothing is acknowledged
+// before there is a new epoch, also if that takes several attempts.
+func TestLossIsSettledFirst(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	epoch := *l.epoch.Load()
+	for _, id := range []string{"a", "b", "c"} {
+		mustAppend(t, l, id)
+	}
+	conn := tablesOf(t, l)
+	run(t, conn,
+		"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$",
+		"CREATE TRIGGER refuse BEFORE UPDATE ON meta FOR EACH ROW EXECUTE FUNCTION refuse()",
+		"UPDATE marks SET n = n - 2")
+	for _, id := range []string{"d", "e"} {
+		if got := <-appendTo(l, id); !errors.Is(got.err, chat.ErrUnavailable) {
+			t.Errorf("acknowledged before the new epoch: %+v", got)
+		}
+	}
+	run(t, conn, "DROP TRIGGER refuse ON meta")
+	mustAppend(t, l, "e")
+	if *l.epoch.Load() == epoch {
+		t.Error("there is no new epoch")
+	}
+}
+
+// TestHeardIsAHint sends a notification that is not true, which whoever may connect to
+// the database can do: nobody misses an entry.
+func TestHeardIsAHint(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	handed, passed, began := make(chan chat.Entry, 10), make(chan struct{}, 10), make(chan int64, 10)
+	_, stop, err := l.Open(t.Context(), hall, chat.Follower{
+		Entries: func(entries []chat.Entry) {
+			for _, e := range entries {
+				handed <- e
+			}
+		},
+		Begin:  func(first int64) { began <- first },
+		Passed: func([]byte) { passed <- struct{}{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	conn := tablesOf(t, l)
+	var h heads
+	if err := conn.QueryRow(t.Context(), "SELECT id, version, first, head FROM rooms WHERE key = 'hall'").Scan(&h.Room, &h.Version, &h.First, &h.Head); err != nil {
+		t.Fatal(err)
+	}
+	h.Head, h.First = 1000, 500
+	for _, s := range []said{{From: "x", Heads: map[string]heads{hall.Key: h}}, {From: "x", Passed: []passing{{hall.Key, []byte("{}")}}}} {
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), "SELECT pg_notify($1, $2)", channel+l.opt.Schema, string(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-passed
+	mustAppend(t, l, "b")
+	select {
+	case e := <-handed:
+		if e.ID != "b" {
+			t.Errorf("handed %+v", e)
+		}
+	default:
+		t.Error("the next entry is not handed on")
+	}
+	select {
+	case first := <-began:
+		t.Errorf("the log is said to begin at %d", first)
+	default:
+	}
+}
