@@ -112,7 +112,7 @@ func (s *Store) addPart(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		s.refuse(w, "size", http.StatusRequestEntityTooLarge, saysSize)
 		return
 	}
-	n, status, detail := s.write(row, min(left, shared.MaxUploadPart), body)
+	n, status, detail := s.write(row, at, min(left, shared.MaxUploadPart), body)
 	at += n
 	if status == 0 && at == row.Size && row.State == chat.FileIncomplete {
 		if err := s.complete(ctx, row); err != nil {
@@ -135,9 +135,11 @@ const bufferBytes = 16 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
 
-// write adds what body has to the bytes of a file, at most most bytes, and returns how
-// many are on the disk now; and what to answer, if something is wrong.
-func (s *Store) write(row chat.FileRow, most int64, body io.Reader) (n int64, status int, detail string) {
+// write adds what body has to the bytes of a file, of which at are there: at most most
+// bytes. It returns how many are on the disk now; and what to answer, if something is
+// wrong. Each byte has its place, because another server of the same log may have the
+// connection before, which its client has given up, and still write what came over it.
+func (s *Store) write(row chat.FileRow, at, most int64, body io.Reader) (n int64, status int, detail string) {
 	buffer := buffers.Get().(*[bufferBytes]byte)
 	defer buffers.Put(buffer)
 	var f *os.File
@@ -162,7 +164,7 @@ func (s *Store) write(row chat.FileRow, most int64, body io.Reader) (n int64, st
 				return 0, diskStatus(openErr), s.sayDisk(openErr)
 			}
 		}
-		wrote, writeErr := f.Write(buffer[:got])
+		wrote, writeErr := f.WriteAt(buffer[:got], at+n)
 		n += int64(wrote)
 		s.parts.add(row, int64(wrote))
 		s.metrics.received.Add(float64(wrote))
@@ -258,7 +260,7 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := s.rows.ThumbFile(ctx, row.ID); err != nil {
 		if errors.Is(err, chat.ErrNoFile) {
-			err = errors.Join(err, s.disk.remove(row.ID))
+			s.Unlink([]string{row.ID}) // in its turn: it may have been begun again
 		}
 		s.lost(w, r, err)
 		return
