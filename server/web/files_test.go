@@ -257,6 +257,36 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
+// TestAnswerWithFiles answers a message with two files, what was typed with the first; a
+// sheet that is closed again leaves the answer as it was.
+func TestAnswerWithFiles(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	at := dial(t, s, "Lobby", "Bob").say("Which one?")
+	p := newPerson(t)
+	p.enter(s.url(), "Lobby")
+	p.menu("Which one?")
+	p.choose("Reply")
+	p.wait("!document.querySelector('#about').hidden")
+	eval[any](p, "{ const e = document.querySelector('#chat-message-input'); e.value = 'this one'; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+	p.attach(given{"one.pdf", []byte("%PDF-1.4 one")})
+	p.keys("\x1b")
+	p.wait("!document.querySelector('#send') && !document.querySelector('#about').hidden")
+	p.attach(given{"one.pdf", []byte("%PDF-1.4 one")}, given{"two.pdf", []byte("%PDF-1.4 two")})
+	p.wait("document.querySelector('#caption').value === 'this one'")
+	p.sendFiles("this one")
+	p.wait("document.querySelectorAll('#chat-log .filed').length === 2 && document.querySelector('#about').hidden && document.querySelector('#chat-message-input').value === ''")
+	p.waitSent()
+	sent := filed(t, s, "Lobby", 2)
+	if m := sent[0]; m.Reply != at.Offset || m.Quote == nil || m.Quote.Text != "Which one?" || m.File.Caption != "this one" {
+		t.Errorf("the first: %+v", m)
+	}
+	if m := sent[1]; m.Reply != 0 || m.File.Caption != "" {
+		t.Errorf("the second: %+v", m)
+	}
+	p.wait("document.querySelector('#chat-log .quote')?.innerText.includes('Which one?')")
+}
+
 // TestCutUpload takes the server away while a file is sent, loads the page again in the
 // middle of another, and has a third one taken over by another tab: each arrives once,
 // as it was. Texts do not wait.

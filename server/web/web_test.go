@@ -198,7 +198,7 @@ func TestBudget(t *testing.T) {
 	limit("what invites", later, 7)                       // 1 KB of it for the link into the app
 	limit("what answers, changes and finds", changes, 24) // 1 KB of it for the looks of what hosts do
 	limit("what hosts do and see", hosts, 8)
-	limit("what sends and shows files", files, 23)
+	limit("what sends and shows files", files, 24)
 
 	// The first room is the page, what it links to, and what its script imports
 	// before it runs.

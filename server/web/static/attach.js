@@ -84,6 +84,10 @@ class Chosen {
 			e.preventDefault();
 			this.send();
 		}});
+		if (room.about && !room.about.aim.editing) { // an answer may have files, and what was typed of it is said with them
+			this.about = room.about;
+			this.caption.value = this.about.view.input.value;
+		}
 		this.note = el('p', {role: 'alert'});
 		this.button = el('button', {});
 		this.e = Sheets.of(app).open('send', t('file.send'), [this.list, this.option, this.why, el('form', {onsubmit: e => {
@@ -153,7 +157,9 @@ class Chosen {
 		if (n > longest || !this.ready) return;
 		this.ready = false; // a second Enter sends nothing twice
 		const sent = all.map(c => ({...this.pick(c), thumb: c.prepared.thumb})).filter(c => !c.trouble);
-		for (const [i, c] of sent.entries()) await uploads.add(room, c, c.thumb, i ? '' : text);
+		const answered = this.about && this.about === room.about && this.about.message;
+		for (const [i, c] of sent.entries()) await uploads.add(room, c, c.thumb, i ? '' : text, !i && answered && {reply: answered.offset, of: answered.id});
+		if (answered) this.about.end();
 		Object.assign(app.log.place, {stick: true, top: 0});
 		Sheets.of(app).close();
 		app.changed();

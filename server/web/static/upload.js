@@ -107,10 +107,10 @@ export class Uploads {
 		this.draw();
 	}
 
-	/** Have a file sent, with what is said of it. */
-	async add(room, {blob, name, width, height}, thumb, caption) {
+	/** Have a file sent, with what is said of it; answer is {reply, of}, if it is one. */
+	async add(room, {blob, name, width, height}, thumb, caption, answer) {
 		const id = random(26, 'abcdefghijklmnopqrstuvwxyz234567'), kept = await this.bytes.put({id, blob, thumb, made: Date.now()});
-		room.outbox.add(caption, {file: {id}}, '', {held: Date.now(), file: {id, name, size: blob.size, type: blob.type, width, height, thumb: !!thumb, open: !kept}});
+		room.outbox.add(caption, {file: {id}, ...answer}, '', {held: Date.now(), file: {id, name, size: blob.size, type: blob.type, width, height, thumb: !!thumb, open: !kept}});
 		this.here.add(id);
 	}
 

@@ -33,9 +33,9 @@ export const has = key => key in spoken.sentences;
 
 /** What the server says of a room's rules, and the keys of that. */
 export const rulings = {
-	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in only/, door_beside: /same address/,
+	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in/, door_beside: /same address/,
 	host_key: /key of this/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
-	'file.nobody': /nobody sends files/, 'file.hosts': /only hosts send files/,
+	'file.nobody': /nobody sends/, 'file.hosts': /only hosts send/,
 };
 
 /** A sentence of the server about a room's rules, in the page's language; '' if it is none. */
