@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +52,7 @@ var dark = map[string]string{"prefers-color-scheme": "dark"}
 
 func states() []state {
 	longest := strings.Repeat("W", 64)
-	inRoom := func(p *page) { p.waitConnected(); p.waitFor("Friday") }
+	inRoom := func(p *page) { p.waitConnected(); p.waitFor("Friday"); p.wait(pictureShown) }
 	return []state{
 		{name: "page-landing", width: 390, height: 844, path: "/", guest: true, prepare: func(p *page) { p.wait("document.querySelector('#landing-who .avatar')") }},
 		{name: "page-list", width: 390, height: 844, path: "/chat/", prepare: waitList},
@@ -69,7 +72,10 @@ func states() []state {
 			p.wait("document.querySelector('#settings-sheet')")
 		}},
 		{name: "page-long-name", width: 390, height: 844, path: "/chat/" + longest + "/", prepare: func(p *page) { p.waitConnected() }},
-		{name: "page-german-320", width: 320, height: 640, lang: "de", path: "/chat/Team%20Pizza/", guest: true, prepare: func(p *page) { p.wait("document.querySelector('#count').textContent.includes('hier')") }},
+		{name: "page-german-320", width: 320, height: 640, lang: "de", path: "/chat/Team%20Pizza/", guest: true, prepare: func(p *page) {
+			p.wait("document.querySelector('#count').textContent.includes('hier')")
+			p.wait(pictureShown)
+		}},
 		{name: "page-forced-colors", width: 390, height: 844, media: map[string]string{"forced-colors": "active"}, path: "/chat/Team%20Pizza/", prepare: inRoom},
 		{name: "page-404", width: 390, height: 844, path: "/nowhere", prepare: func(*page) {}},
 		{name: "page-link-320", width: 320, height: 568, media: dark, path: "/r/" + longest, guest: true, prepare: func(p *page) {
@@ -181,6 +187,37 @@ func (p *page) emulate(media map[string]string) {
 	}))
 }
 
+// onATable is a picture of three tomatoes in the light of a window on their left.
+func onATable(width, height int) *image.RGBA {
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			grain := math.Sin(float64(y)/7 + 2*math.Sin(float64(x)/90))
+			light := 1.1 - float64(x)/float64(width)*.5
+			c := color.RGBA{uint8((150 + 14*grain) * light), uint8((104 + 10*grain) * light), uint8((62 + 8*grain) * light), 255}
+			for i, r := range []float64{86, 70, 78} {
+				dx, dy := (float64(x)-float64(95+145*i))/r, (float64(y)-float64(height)*.56)/r
+				d := dx*dx + dy*dy
+				if shadow := (dx-.25)*(dx-.25) + (dy-.6)*(dy-.6)*4; d > 1 && shadow < 1 {
+					c = color.RGBA{uint8(float64(c.R) * .6), uint8(float64(c.G) * .6), uint8(float64(c.B) * .6), 255}
+				}
+				if d > 1 {
+					continue
+				}
+				lit := .45 + .55*math.Max(0, -.5*dx-.55*dy+.67*math.Sqrt(1-d))
+				shine := 180 * math.Exp(-((dx+.38)*(dx+.38)+(dy+.4)*(dy+.4))*28)
+				c = color.RGBA{uint8(math.Min(255, 225*lit+shine)), uint8(math.Min(255, 48*lit+shine)), uint8(math.Min(255, 32*lit+shine)), 255}
+				up, across := (dy+.55)*2.2, dx
+				if leaf := math.Hypot(across, up); leaf < .2+.22*math.Abs(math.Cos(2.5*math.Atan2(up, across))) {
+					c = color.RGBA{uint8(70 * lit), uint8(140 * lit), uint8(50 * lit), 255}
+				}
+			}
+			m.Set(x, y, c)
+		}
+	}
+	return m
+}
+
 // talk fills a server with what a class of 14 might have said.
 func talk(t *testing.T, s *server) {
 	t.Helper()
@@ -197,7 +234,8 @@ func talk(t *testing.T, s *server) {
 	ada.react(roof, "❤️")
 	chidi.say("@Ada Lovelace what is in your dough?")
 	ada.say("```\nflour   1000 g\nwater    620 g\nsalt      25 g\nyeast      2 g\n```")
-	chidi.say("🍅🍅")
+	tomatoes := photo(t, onATable(480, 260), 1)
+	chidi.file(s, "tomatoes.jpg", tomatoes, tomatoes, 480, 260, "Three of them are ripe 🍅")
 	dial(t, s, "Book Club", "Amira").send("I am on page 112")
 	dial(t, s, "Lobby", "Ben").send("Anyone for coffee?")
 	c := dial(t, s, "Long", "Ben")
