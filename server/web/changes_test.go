@@ -450,8 +450,9 @@ func TestFind(t *testing.T) {
 	s := startServer(t, "--rate", "0", "--burst", "0")
 	bob := dial(t, s, "Lobby", "Bob")
 	at := bob.say("The café is open")
+	var numbers []shared.Message
 	for i := range 400 {
-		bob.say(fmt.Sprintf("number %d.", i))
+		numbers = append(numbers, bob.say(fmt.Sprintf("number %d.", i)))
 	}
 	bob.reply(at, "still open?")
 	p := newPerson(t)
@@ -465,6 +466,17 @@ func TestFind(t *testing.T) {
 	p.wait("document.querySelector('.hit') && document.querySelector('#find-text').value === 'CAFE'")
 	eval[any](p, "document.querySelector('#find-text').value = 'number 39'; document.querySelector('#find button:not(.close)').click()")
 	p.wait("document.querySelectorAll('.hit').length === 11")
+
+	// What is deleted or edited meanwhile is so here, too.
+	eval[any](p, "[...document.querySelectorAll('.hit')].find(e => e.innerText.includes('number 391.')).click()")
+	p.wait("document.querySelector('#around .there')?.innerText.includes('number 391.')")
+	bob.delete(numbers[391])
+	p.wait("document.querySelector('#around .hit') && !document.querySelector('#around').innerText.includes('number 391.')")
+	p.choose("← Back to the results")
+	p.wait("document.querySelectorAll('.hit').length === 10 && !document.querySelector('#hits').innerText.includes('number 391.')")
+	bob.delete(numbers[392])
+	bob.edit(numbers[393], "no figure")
+	p.wait("document.querySelectorAll('.hit').length === 9 && document.querySelector('#hits').innerText.includes('no figure')")
 	eval[any](p, "document.querySelector('#find-text').value = 'nowhere'; document.querySelector('#find button:not(.close)').click()")
 	p.wait("!document.querySelector('.hit') && document.querySelector('#find [role=status]').textContent === 'Nothing found.'")
 	p.keys("\x1b")

@@ -28,6 +28,7 @@ export function carryOut(room, all) {
 			if (here && c.offset > (here.changed || 0)) Object.assign(here, after(c), {changed: c.offset});
 			else if (here && c.type === 'react' && c.mine) here.reacted = c.emoji; // a message that is sent once more does not tell it
 			if (here) timeline.changed.add(here);
+			room.hits?.of.forEach(m => m.offset === target && room.hits.draw(Object.assign(m, after(c))));
 			if (c.offset > room.head && target === room.rules.pinned) {
 				if (c.type === 'delete') room.rules.pinned = 0;
 				else if (room.pin) Object.assign(room.pin, after(c));

@@ -37,8 +37,9 @@ export function openFind(app, room, before = {found: [], wanted: '', from: 0, mo
 	let {found, wanted, from, more} = before, turn = 0;
 
 	const draw = () => {
+		room.hits = {of: found, draw}; // for what is deleted meanwhile
 		further.hidden = !more;
-		hits.replaceChildren(...found.map(m => el('li', {}, el('button', {type: 'button', class: 'hit', onclick: () => openAround(app, room, m.offset, {found, wanted, from, more})},
+		hits.replaceChildren(...found.flatMap(m => m.deleted ? [] : el('li', {}, el('button', {type: 'button', class: 'hit', onclick: () => openAround(app, room, m.offset, {found, wanted, from, more})},
 			...said(room, m, ...marked(parts(visible(m.message)).flat().join(' ').replace(/\s+/g, ' '), wanted))))));
 	};
 	async function ask() {
@@ -46,7 +47,7 @@ export function openFind(app, room, before = {found: [], wanted: '', from: 0, mo
 		show(note, '…');
 		const answer = await room.session.ask({type: 'search', text: wanted, before: from});
 		if (mine !== turn) return;
-		show(note, !answer ? t('room.offline') : found.length + answer.messages.length || answer.more ? '' : t('find.none'));
+		show(note, answer ? found.length + answer.messages.length || answer.more ? '' : t('find.none') : t('room.offline'));
 		if (!answer) return;
 		found = [...found, ...answer.messages.map(m => room.take(m))];
 		({before: from, more} = answer);
@@ -74,6 +75,8 @@ export async function openAround(app, room, offset, back) {
 	const answer = await room.session.ask({type: 'history', before: offset + around, limit: 40});
 	const messages = answer ? answer.messages.map(m => room.take(m)) : room.timeline.entries.filter(m => !m.old && !m.notice && Math.abs(m.offset - offset) < around);
 	show(note, messages.some(m => m.offset === offset) ? '' : t(answer ? 'failed.not_found' : 'room.offline'));
-	list.replaceChildren(...messages.filter(m => !m.deleted && m.offset > offset - around).map(m => el('li', {class: m.offset === offset ? 'there hit' : 'hit'}, ...said(room, m, ...written(m.message)))));
+	const draw = () => list.replaceChildren(...messages.filter(m => !m.deleted && m.offset > offset - around).map(m => el('li', {class: m.offset === offset ? 'there hit' : 'hit'}, ...said(room, m, ...written(m.message)))));
+	room.hits = {of: messages.concat(back?.found || []), draw};
+	draw();
 	list.querySelector('.there')?.scrollIntoView({block: 'center'});
 }
