@@ -62,7 +62,7 @@ func Size(n int64) string {
 	case n < k:
 		return fmt.Sprintf("%d B", n)
 	case n < k*k-k/2:
-		return fmt.Sprintf("%d KB", (n+k/2)/k)
+		return fmt.Sprintf("%d kB", (n+k/2)/k)
 	case n < 10*k*k:
 		return lang.Decimal(fmt.Sprintf("%.1f MB", float64(n)/(k*k)))
 	case n < k*k*k-k*k/2:

@@ -115,7 +115,7 @@ func TestFilesSay(t *testing.T) {
 func TestSize(t *testing.T) {
 	newLightApp()
 	for n, want := range map[int64]string{
-		0: "0 B", 999: "999 B", 1000: "1 KB", 812_345: "812 KB", 999_499: "999 KB", 999_500: "1.0 MB", 999_500_000: "1.0 GB", 1_234_567: "1.2 MB", 9_949_999: "9.9 MB", 12_500_000: "13 MB", 1_234_567_890: "1.2 GB",
+		0: "0 B", 999: "999 B", 1000: "1 kB", 812_345: "812 kB", 999_499: "999 kB", 999_500: "1.0 MB", 999_500_000: "1.0 GB", 1_234_567: "1.2 MB", 9_949_999: "9.9 MB", 12_500_000: "13 MB", 1_234_567_890: "1.2 GB",
 	} {
 		if got := Size(n); got != want {
 			t.Errorf("%d is %q, want %q", n, got, want)
