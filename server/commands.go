@@ -23,7 +23,7 @@ type command struct {
 // commands are those that the program has, new for each use: their flags keep
 // what they are set to.
 func commands() []command {
-	return []command{checkCommand(), backupCommand(), restoreCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand(), hostCommand(), hostsCommand(),
+	return []command{checkCommand(), backupCommand(), restoreCommand(), copyCommand(), exportCommand(), roomsCommand(), unlockCommand(), renameCommand(), deleteCommand(), hostCommand(), hostsCommand(),
 		installCommand(), uninstallCommand(), doctorCommand()}
 }
 

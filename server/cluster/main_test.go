@@ -5,6 +5,7 @@ package cluster
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -36,6 +37,12 @@ func start(t *testing.T, n int, flags ...string) (servers []*servertest.Server, 
 		servers[i] = servertest.Start(t, append([]string{"--log", log}, flags...)...)
 	}
 	return servers, log
+}
+
+// parley runs a command of the server's program.
+func parley(t *testing.T, args ...string) (out []byte, err error) {
+	t.Helper()
+	return exec.Command(servertest.Binary(t), args...).CombinedOutput()
 }
 
 // until waits for something that comes by itself.

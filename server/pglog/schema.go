@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"parley/server/transfer"
 )
 
 // Texts are bytea: a message may have a zero byte, which PostgreSQL's text has not.
@@ -141,10 +144,16 @@ func (l *Log) migrate(ctx context.Context) error {
 	if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = local"); err != nil {
 		return err
 	}
-	if err := lockSchema(ctx, tx); err != nil {
+	if err := lockSchema(ctx, tx, l.opt.startFor); err != nil {
 		return err
 	}
-	if _, err := migrateTo(ctx, tx, l.opt.Schema); err != nil {
+	version, err := migrateTo(ctx, tx, l.opt.Schema)
+	if err == nil && version == 0 {
+		id := make([]byte, 16)
+		_, _ = rand.Read(id) // never fails
+		err = addMeta(ctx, tx, transfer.Log{ID: fmt.Sprintf("%x", id), Bounded: true})
+	}
+	if err != nil {
 		return err
 	}
 	return tx.Commit(ctx)
@@ -152,9 +161,9 @@ func (l *Log) migrate(ctx context.Context) error {
 
 // lockSchema waits until nobody else makes tables, or copies them, and keeps others from
 // it until the transaction ends.
-func lockSchema(ctx context.Context, tx pgx.Tx) error {
+func lockSchema(ctx context.Context, tx pgx.Tx, wait time.Duration) error {
 	for _, s := range []string{
-		fmt.Sprintf("SET LOCAL lock_timeout = %d", startFor.Milliseconds()),
+		fmt.Sprintf("SET LOCAL lock_timeout = %d", wait.Milliseconds()),
 		fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrateKey),
 		"SET LOCAL lock_timeout = 0",
 	} {
@@ -166,7 +175,7 @@ func lockSchema(ctx context.Context, tx pgx.Tx) error {
 }
 
 // migrateTo makes the schema, and brings it to the newest version. It returns the version
-// that it had, 0 if it was not there.
+// that it had, 0 if it was not there: then the log has still to be begun.
 func migrateTo(ctx context.Context, tx pgx.Tx, schema string) (version int, err error) {
 	var there, versions bool
 	var tables int
@@ -201,14 +210,6 @@ func migrateTo(ctx context.Context, tx pgx.Tx, schema string) (version int, err 
 		}
 		// Every change so far can be run beside the program of before.
 		if _, err := tx.Exec(ctx, "INSERT INTO versions VALUES ($1, 1)", v+1); err != nil {
-			return 0, err
-		}
-	}
-	if version == 0 {
-		id, secret := make([]byte, 16), make([]byte, 32)
-		_, _ = rand.Read(id) // never fails
-		_, _ = rand.Read(secret)
-		if _, err := tx.Exec(ctx, "INSERT INTO meta (epoch, id, secret) VALUES ($1, $2, $3)", rand.Text(), fmt.Sprintf("%x", id), secret); err != nil {
 			return 0, err
 		}
 	}

@@ -146,6 +146,9 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	}
 	l.path = filepath.Join(dir, FileName)
 	path := l.path
+	if err := checkCopying(path); err != nil {
+		return nil, err
+	}
 	fail := func(err error) (*Log, error) {
 		if isDamage(err) {
 			return nil, damaged(path, err.Error())

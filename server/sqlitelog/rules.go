@@ -87,15 +87,20 @@ func loadBarred(ctx context.Context, db querier, room string) (map[string]chat.B
 	return barred, rows.Err()
 }
 
+// execer is a connection or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
 // saveRules writes what a notice has changed.
-func (w *writer) saveRules(ctx context.Context, room string, before, now chat.Rules) error {
+func saveRules(ctx context.Context, db execer, room string, before, now chat.Rules) error {
 	settings, err := json.Marshal(now.Settings)
 	if err != nil {
 		return err
 	}
 	exec := func(query string, args ...any) {
 		if err == nil {
-			_, err = w.conn.ExecContext(ctx, query, args...)
+			_, err = db.ExecContext(ctx, query, args...)
 		}
 	}
 	ms := func(s chat.Stamp) int64 {

@@ -163,7 +163,7 @@ func (w *writer) append(ctx context.Context, req *request, leave bool) (chat.Rec
 		if err := w.addAbout(ctx, r, e, nil); err != nil {
 			return chat.Receipt{}, err
 		}
-		if err := w.saveRules(ctx, r.key, rules, r.rules); err != nil {
+		if err := saveRules(ctx, w.conn, r.key, rules, r.rules); err != nil {
 			return chat.Receipt{}, err
 		}
 	case about != nil || file:

@@ -137,6 +137,16 @@ func (s *Server) SQLAt(t testing.TB, address string, statements ...string) {
 	}
 }
 
+// QueryAt returns the first value that a query has in the database at an address.
+func (s *Server) QueryAt(t testing.TB, address, query string) string {
+	t.Helper()
+	out, err := exec.Command(program("psql"), address, "-qXAtc", query).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", query, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // User is as whom the server runs, nil for whoever runs the test.
 func (s *Server) User() *syscall.SysProcAttr { return s.attr }
 
