@@ -68,12 +68,17 @@ func (s *Store) forget(ctx context.Context, held time.Duration) {
 	s.unlink(ids)
 }
 
-// expire removes files until the others have their bounds: see chat.Expiring.
+// expire removes files until the others have their bounds: see chat.Expiring. The log adds
+// up all files for that, while messages wait; so it is asked only if there are too many
+// bytes, and a little more goes then than has to.
 func (s *Store) expire(ctx context.Context) {
 	if s.opt.Bytes == 0 {
 		return
 	}
-	ids, err := s.rows.ExpireFiles(ctx, s.opt.Bytes)
+	if _, bytes, err := s.rows.Filed(ctx); err == nil && bytes <= s.opt.Bytes {
+		return
+	}
+	ids, err := s.rows.ExpireFiles(ctx, max(s.opt.Bytes-s.opt.Bytes/32, s.opt.Max))
 	if err != nil {
 		s.opt.Logger.Warn("files are not removed now that others need the room of", "error", err)
 	}
