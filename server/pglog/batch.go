@@ -117,16 +117,8 @@ var errEntries = errors.New("the room has all the messages that it can have")
 // commit adds entries in one transaction, of two trips to the database where nothing is
 // out of the ordinary.
 func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error) {
-	if w.conn == nil {
-		conn, err := w.log.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		w.conn = conn
-		w.current.Store(conn)
-		if err := w.log.proof.look(ctx); err != nil { // it may lead to another database, which has less
-			return nil, err
-		}
+	if err := w.connect(ctx); err != nil {
+		return nil, err
 	}
 	for range 3 {
 		b, err := w.try(ctx, appends)
@@ -224,10 +216,15 @@ type lookup struct {
 	idRooms      []int64
 	devices, ids []string
 	rooms, offs  []int64
+	asked        map[place]bool // what is in rooms and offs
 }
 
+// place is where an entry is.
+type place struct{ room, offset int64 }
+
 func (q *lookup) about(room, offset int64) {
-	if offset > 0 {
+	if at := (place{room, offset}); offset > 0 && !q.asked[at] {
+		q.asked[at] = true
 		q.rooms, q.offs = append(q.rooms, room), append(q.offs, offset)
 	}
 }
@@ -245,7 +242,7 @@ func (q *lookup) queue(to *pgx.Batch) {
 
 // lookup works out what has to be read for entries, if rooms have these ids.
 func (b *batch) lookup(appends []*request, ids map[string]known) *lookup {
-	q := &lookup{}
+	q := &lookup{asked: make(map[place]bool)}
 	seen := make(map[string]bool)
 	for _, a := range appends {
 		key, e := a.room.Key, &a.entry

@@ -20,6 +20,7 @@ type listener struct {
 
 	mu     sync.Mutex
 	told   map[string]heads // what is to be said, by room
+	own    map[string]heads // what this server has to hear of itself
 	people bool             // there is something new of who is where
 	passed []passing
 	wake   chan struct{}
@@ -51,7 +52,7 @@ const (
 
 func startListener(l *Log) *listener {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &listener{log: l, cancel: cancel, told: make(map[string]heads), wake: make(chan struct{}, 1)}
+	n := &listener{log: l, cancel: cancel, told: make(map[string]heads), own: make(map[string]heads), wake: make(chan struct{}, 1)}
 	n.work.Go(func() { n.speak(ctx) })
 	n.work.Go(func() { n.listen(ctx) })
 	n.work.Go(func() { n.look(ctx) })
@@ -105,7 +106,7 @@ func (l *Log) CatchUp(ctx context.Context, room string) error {
 		var h heads
 		err := ignoreNone(l.row(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head))
 		if err == nil {
-			w.heard(room, h)
+			w.hear(map[string][]heads{room: {h}})
 		}
 		return err
 	})
@@ -119,6 +120,9 @@ func (n *listener) tellNow(room string) {
 	if err := ignoreNone(n.log.pool.QueryRow(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head)); err != nil {
 		return // they look every two seconds
 	}
+	n.mu.Lock()
+	n.own[room] = h
+	n.mu.Unlock()
 	n.tell(room, h)
 }
 
@@ -130,9 +134,10 @@ func (n *listener) speak(ctx context.Context) {
 		case <-n.wake:
 		}
 		n.mu.Lock()
-		told, people, passed := n.told, n.people, n.passed
-		n.told, n.people, n.passed = make(map[string]heads), false, nil
+		told, own, people, passed := n.told, n.own, n.people, n.passed
+		n.told, n.own, n.people, n.passed = make(map[string]heads), make(map[string]heads), false, nil
 		n.mu.Unlock()
+		n.pass(ctx, own)
 		for people || len(told) > 0 || len(passed) > 0 {
 			part, size := said{From: n.log.server, People: people, Heads: make(map[string]heads)}, 0
 			people = false
@@ -196,13 +201,13 @@ func (n *listener) hear(ctx context.Context) error {
 		if json.Unmarshal([]byte(notice.Payload), &what) != nil {
 			continue
 		}
-		if what.People && what.From != n.log.server {
-			n.log.people.read(ctx)
-		}
-		n.pass(ctx, what.Heads)
 		if what.From == n.log.server {
 			continue
 		}
+		if what.People {
+			n.log.people.read(ctx)
+		}
+		n.pass(ctx, what.Heads)
 		for _, p := range what.Passed {
 			for _, f := range n.log.writer(p.Room).following(p.Room) {
 				if f.Passed != nil {
@@ -215,15 +220,19 @@ func (n *listener) hear(ctx context.Context) error {
 
 // pass has the writers look at rooms that somebody here follows.
 func (n *listener) pass(ctx context.Context, said map[string]heads) {
+	heard := make(map[*writer]map[string]heads)
 	for room, h := range said {
 		w := n.log.writer(room)
 		if len(w.following(room)) == 0 {
 			continue
 		}
-		_ = w.enqueue(ctx, &request{do: func(context.Context) error {
-			w.heard(room, h)
-			return nil
-		}, reply: make(chan error, 1)})
+		if heard[w] == nil {
+			heard[w] = make(map[string]heads)
+		}
+		heard[w][room] = h
+	}
+	for w, said := range heard {
+		_ = w.enqueue(ctx, &request{heard: said})
 	}
 }
 

@@ -20,14 +20,16 @@ import (
 const (
 	columns = "e.off, e.id, e.device, e.usr, CASE WHEN e.kind = 1 THEN t.text ELSE e.text END, e.time, e.kind, e.target, e.reply, e.state, e.changed, e.reactions, " +
 		"COALESCE(CASE WHEN e.kind = 1 THEN t.file ELSE e.file END, ''), f.name, f.type, f.size, f.width, f.height, f.thumb, f.state"
-	from = " FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first " +
-		"LEFT JOIN entries t ON e.kind = 1 AND t.room = e.room AND t.off = e.target AND t.off >= r.first AND t.kind = 0 AND t.state & 2 = 0 " +
-		"LEFT JOIN files f ON f.id = CASE WHEN e.kind = 1 THEN t.file ELSE e.file END WHERE r.key = $1 AND (e.kind <> 1 OR t.off IS NOT NULL) "
+	from     = " FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first " + alsoRead + " WHERE r.key = $1 AND " + readable + " "
+	alsoRead = "LEFT JOIN entries t ON e.kind = 1 AND t.room = e.room AND t.off = e.target AND t.off >= r.first AND t.kind = 0 AND t.state & 2 = 0 " +
+		"LEFT JOIN files f ON f.id = CASE WHEN e.kind = 1 THEN t.file ELSE e.file END"
+	readable = "(e.kind <> 1 OR t.off IS NOT NULL)"
 )
 
 const kept = "e.kind = 0 AND e.state & 2 = 0"
 
-func scanEntry(rows pgx.Rows, room string) (e chat.Entry, err error) {
+// scanEntry reads columns, and what comes after them into more.
+func scanEntry(rows pgx.Rows, room string, more ...any) (e chat.Entry, err error) {
 	e.Room = room
 	var text []byte
 	var ms int64
@@ -38,8 +40,8 @@ func scanEntry(rows pgx.Rows, room string) (e chat.Entry, err error) {
 	var width, height *int
 	var thumb *bool
 	var fileState *chat.FileState
-	if err := rows.Scan(&e.Offset, &e.ID, &e.Device, &e.User, &text, &ms, &e.Kind, &e.Target, &e.Reply, &state, &e.Changed, &reactions,
-		&file, &name, &kind, &size, &width, &height, &thumb, &fileState); err != nil {
+	if err := rows.Scan(append([]any{&e.Offset, &e.ID, &e.Device, &e.User, &text, &ms, &e.Kind, &e.Target, &e.Reply, &state, &e.Changed, &reactions,
+		&file, &name, &kind, &size, &width, &height, &thumb, &fileState}, more...)...); err != nil {
 		return e, err
 	}
 	e.Text, e.Time = string(text), time.UnixMilli(ms).UTC()
@@ -124,18 +126,20 @@ func scanEntries(ctx context.Context, db executor, room string, bytes int, where
 	return entries, rows.Err()
 }
 
+// aboutOf is the offset of the message that an entry takes something from, or 0.
+func aboutOf(e *chat.Entry) int64 {
+	if e.Kind == chat.KindReact {
+		return e.Target
+	}
+	return e.Reply
+}
+
 // addTargets adds to replies and reactions what they take from the messages that they
 // are about.
 func addTargets(ctx context.Context, db executor, room string, entries []chat.Entry) error {
-	about := func(e *chat.Entry) int64 {
-		if e.Kind == chat.KindReact {
-			return e.Target
-		}
-		return e.Reply
-	}
 	var offsets []int64
 	for i := range entries {
-		if offset := about(&entries[i]); offset != 0 {
+		if offset := aboutOf(&entries[i]); offset != 0 {
 			offsets = append(offsets, offset)
 		}
 	}
@@ -153,7 +157,7 @@ func addTargets(ctx context.Context, db executor, room string, entries []chat.En
 	}
 	for i := range entries {
 		e := &entries[i]
-		target := byOffset[about(e)]
+		target := byOffset[aboutOf(e)]
 		switch {
 		case target == nil:
 		case e.Kind == chat.KindReact:

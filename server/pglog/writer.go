@@ -25,6 +25,8 @@ type request struct {
 	do    func(context.Context) error
 	reply chan error // of do
 
+	heard map[string]heads // where the logs of rooms are now
+
 	late     *time.Timer
 	answered atomic.Bool
 }
@@ -188,20 +190,30 @@ func (w *writer) run() {
 	w.giveUp()
 }
 
+// handle carries out what has come together, of which nothing has been answered: so any
+// order is as good. Entries are written at once, and what others have written is read at
+// once.
 func (w *writer) handle(batch []*request) {
-	for len(batch) > 0 {
-		n := slices.IndexFunc(batch, func(r *request) bool { return r.do != nil })
-		switch n {
-		case 0:
-			batch[0].reply <- batch[0].do(context.Background())
-			n = 1
-		case -1:
-			n = len(batch)
-			fallthrough
-		default:
-			w.write(batch[:n])
+	var appends []*request
+	heard := make(map[string][]heads)
+	for _, r := range batch {
+		for room, h := range r.heard {
+			heard[room] = append(heard[room], h)
 		}
-		batch = batch[n:]
+		if r.done != nil {
+			appends = append(appends, r)
+		}
+	}
+	if len(appends) > 0 {
+		w.write(appends)
+	}
+	if len(heard) > 0 {
+		w.hear(heard)
+	}
+	for _, r := range batch {
+		if r.do != nil {
+			r.reply <- r.do(context.Background())
+		}
 	}
 }
 
@@ -232,6 +244,20 @@ func (w *writer) write(appends []*request) {
 	w.log.filesGone.tell(b.filesGone)
 }
 
+// connect opens the connection where there is none.
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.log.connect(ctx)
+	if err != nil {
+		return err
+	}
+	w.conn = conn
+	w.current.Store(conn)
+	return w.log.proof.look(ctx) // it may lead to another database, which has less
+}
+
 // giveUp gives up the connection.
 func (w *writer) giveUp() {
 	if w.conn != nil {
@@ -242,6 +268,7 @@ func (w *writer) giveUp() {
 
 // handOn tells the followers of what a transaction has added, and the other servers.
 func (w *writer) handOn(ctx context.Context, b *batch) {
+	var late []behind
 	for _, r := range b.rooms {
 		if len(r.fresh) == 0 {
 			continue
@@ -251,60 +278,133 @@ func (w *writer) handOn(ctx context.Context, b *batch) {
 				continue
 			}
 			if r.about || f.handed != r.head-int64(len(r.fresh)) {
-				w.catchUp(ctx, r.key, f, r.head)
+				late = append(late, behind{key: r.key, follower: f, head: r.head, about: r.about})
 				continue
 			}
 			f.hand(r.fresh)
 		}
 		w.log.listener.tell(r.key, heads{r.id, r.version, r.first, r.head})
 	}
+	w.catchUp(ctx, late)
 }
 
-// catchUp hands on what a follower has not been told of. What can't be read now comes
+// behind is a follower that has not been told of what its room has up to head.
+type behind struct {
+	*follower
+	key     string
+	head    int64
+	first   int64 // where the room is said to begin
+	entries []chat.Entry
+	about   bool // something in entries is about another entry: the room is read alone
+}
+
+// catchUp hands on what followers have not been told of. What can't be read now comes
 // with the next entry, or when the listener looks again. That there is more, up to head,
 // may only have been heard.
-func (w *writer) catchUp(ctx context.Context, key string, f *follower, head int64) {
-	if f.handed >= head {
+func (w *writer) catchUp(ctx context.Context, late []behind) {
+	late = slices.DeleteFunc(late, func(b behind) bool { return b.handed >= b.head })
+	if len(late) == 0 {
 		return
 	}
-	entries, err := w.log.missed(ctx, key, f.handed-1, head)
-	if err != nil {
-		w.log.opt.Logger.Warn("new entries can't be read", "error", err)
-		return
+	atOnce := w.readFor(ctx, late)
+	if atOnce != nil {
+		w.giveUp() // the pool finds the database again
 	}
-	if len(entries) > 0 && entries[0].Offset == f.handed {
-		if last := f.last.Load(); last != nil && last.id != entries[0].ID {
-			w.log.proof.doubt() // what it was handed is not there any more
-			return
+	for _, b := range late {
+		if atOnce != nil || b.about { // what it is about has to be read with it
+			var err error
+			if b.entries, err = w.log.missed(ctx, b.key, b.handed-1, b.head); err != nil {
+				w.log.opt.Logger.Warn("new entries can't be read", "error", err)
+				return
+			}
 		}
-		entries = entries[1:]
+		if len(b.entries) > 0 && b.entries[0].Offset == b.handed {
+			if last := b.last.Load(); last != nil && last.id != b.entries[0].ID {
+				w.log.proof.doubt() // what it was handed is not there any more
+				continue
+			}
+			b.entries = b.entries[1:]
+		}
+		b.hand(b.entries)
 	}
-	f.hand(entries)
 }
 
-// heard is told where a room's log is now. It may not be true: whoever may connect to
-// the database may say it.
-func (w *writer) heard(key string, h heads) {
-	for _, f := range w.following(key) {
-		switch {
-		case f.over.Load():
-			continue
-		case !f.is(h.Room, h.Version):
-			// What was heard may be old: this server may have made the room since.
-			var now heads
-			err := w.log.pool.QueryRow(context.Background(), "SELECT id, version FROM rooms WHERE key = $1", key).Scan(&now.Room, &now.Version)
-			if ignoreNone(err) == nil && !f.is(now.Room, now.Version) {
-				f.end()
-			}
-			continue
+// readFor reads what followers have not been told of, and the entry before, in one trip,
+// on the connection that writes: its plans are for that.
+func (w *writer) readFor(ctx context.Context, late []behind) error {
+	var rooms []string
+	var after, heads, numbers []int64
+	for i, b := range late {
+		if !b.about {
+			rooms, after, heads, numbers = append(rooms, b.key), append(after, b.handed-1), append(heads, b.head), append(numbers, int64(i))
 		}
-		w.catchUp(context.Background(), key, f, h.Head)
-		if h.First > f.began {
+	}
+	if len(rooms) == 0 {
+		return nil
+	}
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	rows, err := w.conn.conn.Query(ctx, "SELECT "+columns+", v.n FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS v (room, after, head, n) "+
+		"JOIN rooms r ON r.key = v.room JOIN entries e ON e.room = r.id AND e.off >= r.first AND e.off > v.after AND e.off <= v.head "+
+		alsoRead+" WHERE "+readable+" ORDER BY v.n, e.off", rooms, after, heads, numbers)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		e, err := scanEntry(rows, "", &n)
+		if err != nil {
+			return err
+		}
+		b := &late[n]
+		e.Room = b.key
+		b.entries, b.about = append(b.entries, e), b.about || e.Offset > b.handed && aboutOf(&e) != 0
+	}
+	return rows.Err()
+}
+
+// hear is told where the logs of rooms are now, by several servers in any order. It may
+// not be true: whoever may connect to the database may say it.
+func (w *writer) hear(said map[string][]heads) {
+	ctx := context.Background()
+	var late []behind
+	for key, all := range said {
+		for _, f := range w.following(key) {
+			b := behind{key: key, follower: f}
+			for _, h := range all {
+				switch {
+				case f.over.Load():
+				case f.is(h.Room, h.Version):
+					b.head, b.first = max(b.head, h.Head), max(b.first, h.First)
+				default:
+					w.look(ctx, key, f)
+				}
+			}
+			if !f.over.Load() {
+				late = append(late, b)
+			}
+		}
+	}
+	w.catchUp(ctx, slices.Clone(late))
+	for _, b := range late {
+		if b.first > b.began {
 			var first int64
-			if w.log.pool.QueryRow(context.Background(), "SELECT first FROM rooms WHERE key = $1 AND id = $2", key, h.Room).Scan(&first) == nil {
-				f.begin(first)
+			if w.log.pool.QueryRow(ctx, "SELECT first FROM rooms WHERE key = $1 AND id = $2", b.key, b.room).Scan(&first) == nil {
+				b.begin(first)
 			}
 		}
+	}
+}
+
+// look ends a follower whose room is another by now. What was heard of it may be old:
+// this server may have made the room since.
+func (w *writer) look(ctx context.Context, key string, f *follower) {
+	var now heads
+	err := w.log.pool.QueryRow(ctx, "SELECT id, version FROM rooms WHERE key = $1", key).Scan(&now.Room, &now.Version)
+	if ignoreNone(err) == nil && !f.is(now.Room, now.Version) {
+		f.end()
 	}
 }
 
