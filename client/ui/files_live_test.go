@@ -16,6 +16,7 @@ import (
 
 	"parley/client/picture/picturetest"
 	"parley/client/session"
+	"parley/client/ui/conversation"
 	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
 	"parley/shared"
@@ -158,6 +159,30 @@ func TestSendingAPhoto(t *testing.T) {
 	w.client.back(true)
 	if w.window.Canvas().Overlays().Top() != nil || len(w.left()) != 0 {
 		t.Errorf("left are %q", w.left())
+	}
+}
+
+// An answer may have a file: what was typed of it is the caption.
+func TestAnsweringWithAFile(t *testing.T) {
+	s := servertest.Start(t)
+	w, p := filesLife(t, t.TempDir(), s.Addr())
+	bob := s.Join("Lobby", "Bob")
+	bob.Say("Which one?")
+	var asked session.Item
+	w.settle(func() bool {
+		asked, _ = p.conv.Last()
+		return asked.Text == "Which one?"
+	})
+	p.begin(&conversation.Task{Of: asked})
+	p.composer.Entry.SetText("this one")
+	w.picked(p, w.file("one.txt", []byte("one")))
+	if p.sheet.caption.Text != "this one" {
+		t.Errorf("the caption begins with %q", p.sheet.caption.Text)
+	}
+	tapAction(t, w, lang.T("file.go"))
+	item := w.sentFile(p)
+	if item.Quote == nil || item.Quote.Offset != asked.Offset || item.Text != "this one" || p.composer.Task() != nil {
+		t.Errorf("sent is %+v with the quote %+v; the composer is about %+v", item, item.Quote, p.composer.Task())
 	}
 }
 
