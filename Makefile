@@ -9,7 +9,7 @@ SOAKTIME  := 20m
 
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
+TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql patroni etcd-server pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
 	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 nftables avahi-daemon avahi-utils dbus \
 	libgl1-mesa-dri default-jdk-headless enjarify libsmali-java fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
@@ -18,7 +18,7 @@ NPM_PACKAGES := axe-core@4.14.1 ws@8.23.0
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test chaos lint vuln fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
+.PHONY: help run cluster client test chaos lint vuln fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
 	check-go build-packages test-packages npm-packages node-packages daphne-packages
 
 help: ## list the targets
@@ -28,6 +28,11 @@ help: ## list the targets
 run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@go build -o bin/parley-server ./server
 	@exec bin/parley-server $(ARGS)
+
+cluster: check-go ## several servers on one computer, with PostgreSQL, Patroni, etcd and HAProxy, to kill; on Linux
+	$(call packages,postgresql patroni etcd-server haproxy curl)
+	CGO_ENABLED=0 go build -o bin/parley-server ./server
+	@exec docs/cluster/run.sh bin/parley-server $(ARGS)
 
 client: check-go build-packages ## build and start the desktop client (the first time takes minutes)
 	go build -o bin/parley .

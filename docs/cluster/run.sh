@@ -1,0 +1,128 @@
+#!/bin/bash
+# Runs the cluster of README.md on one computer with Linux, from the files next to this one: machine a is 127.0.0.11,
+# b is 127.0.0.12, c is 127.0.0.13. What is killed comes back after a few seconds, as systemd would have it. Ctrl-C ends
+# everything and removes what was written.
+#
+# Usage: run.sh PARLEY-SERVER [PORT]
+set -eu
+server=$(realpath "$1") port=${2:-8000}
+files=$(realpath "$(dirname "$0")")
+dir=$(mktemp -d "${TMPDIR:-/tmp}/parley-cluster.XXXXXX")
+cd "$dir"
+
+missing=
+for program in etcd patroni haproxy curl psql; do command -v $program >/dev/null || missing="$missing $program"; done
+[ -z "$missing" ] || { echo "This needs$missing: apt install etcd-server patroni haproxy curl postgresql"; rmdir "$dir"; exit 1; }
+
+# PostgreSQL refuses to run as root. Everything ends with this script, however it ends.
+as=(setpriv --pdeathsig TERM)
+[ "$(id -u)" != 0 ] || as+=(--reuid postgres --regid postgres --init-groups)
+
+# For machine $1, with the address $2, the configurations of machine a.
+configure() {
+    mkdir -m 700 "$1"
+    sed "s/^ETCD_NAME=a/ETCD_NAME=$1/; /INITIAL_CLUSTER=/! s/10\.0\.0\.11/$2/; s/10\.0\.0\./127.0.0./g" "$files/etcd.env" >"$1/etcd.env"
+    sed "s/^name: a/name: $1/; /hosts:/! s/10\.0\.0\.11/$2/; s/10\.0\.0\./127.0.0./g
+        s#/var/run/postgresql#$dir/$1#; s#/var/lib/postgresql/15#$dir/$1#" "$files/patroni.yml" >"$1/patroni.yml"
+    sed "s/10\.0\.0\.10/127.0.0.1/; s/10\.0\.0\./127.0.0./g" "$files/parley.env" >"$1/parley.env"
+    chmod 600 "$1"/*
+}
+configure a 127.0.0.11
+configure b 127.0.0.12
+configure c 127.0.0.13
+sed "s/bind .*/bind 127.0.0.1:$port/; /X-Forwarded-Proto/d; s/10\.0\.0\./127.0.0./" "$files/haproxy.cfg" >haproxy.cfg
+[ "$(id -u)" != 0 ] || chown -R postgres: "$dir"
+
+declare -A pids addresses=([a]=127.0.0.11 [b]=127.0.0.12 [c]=127.0.0.13)
+# Starts a program, like "parley a", as its service would.
+start() {
+    local m=${2:-}
+    case $1 in
+        etcd) run=(env $(grep -v '^#' "$m/etcd.env") ETCD_DATA_DIR="$dir/$m/etcd" etcd) ;;
+        patroni) run=(patroni "$m/patroni.yml") ;;
+        parley) run=(env $(grep -v '^#' "$m/parley.env") "$dir/parley-server" --addr "${addresses[$m]}:8000" --data "$dir/$m/marks") ;;
+        haproxy) run=(haproxy -db -f haproxy.cfg) ;;
+    esac
+    HOME=$dir setsid "${as[@]}" "${run[@]}" >>"$1${m:+-$m}.log" 2>&1 &
+    pids[$*]=$!
+}
+
+# Ends the programs with a name by a signal, and waits for them.
+stop() {
+    local name ending=()
+    for name in "${!pids[@]}"; do
+        if [[ $name == $1* ]] && kill "-$2" "${pids[$name]}" 2>/dev/null; then ending+=("${pids[$name]}"); fi
+    done
+    [ ${#ending[@]} = 0 ] || wait "${ending[@]}" 2>/dev/null || true
+}
+finish() {
+    trap "" INT TERM HUP
+    exec 2>/dev/null # what bash says of killed programs
+    echo "Stopping."
+    stop haproxy TERM
+    stop parley TERM
+    stop patroni KILL # otherwise it looks for another primary first
+    for m in a b c; do
+        "${as[@]}" /usr/lib/postgresql/15/bin/pg_ctl stop -s -m immediate -D "$m/parley" 2>/dev/null || true
+    done
+    stop etcd TERM
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap exit INT TERM HUP
+
+# Starts what has ended, and says so in again.
+again=
+revive() {
+    again=
+    for name in "${!pids[@]}"; do
+        kill -0 "${pids[$name]}" 2>/dev/null || { start $name; again="$again $name,"; }
+    done
+}
+
+# Waits until an address answers.
+await() {
+    local end=$((SECONDS + 120))
+    until curl -fso /dev/null "$1"; do
+        [ $SECONDS -lt $end ] || { echo "$1 does not answer."; tail -n 20 ./*.log; exit 1; }
+        sleep 1 & wait $!
+        revive # a server gives up at first if the database is not ready
+    done
+}
+cp "$server" parley-server
+echo "Starting etcd and PostgreSQL."
+for m in a b c; do start etcd $m; done
+for m in a b c; do start patroni $m; done
+all=127.0.0.11,127.0.0.12,127.0.0.13
+sql() {
+    PGPASSWORD=CHANGE-ME-1 PGCONNECT_TIMEOUT=1 psql -qX "host=$all user=postgres dbname=postgres target_session_attrs=read-write" -c "$1" >>psql.log 2>&1
+}
+until sql "SELECT"; do
+    [ $SECONDS -lt 120 ] || { echo "PostgreSQL does not start:"; tail -n 5 ./*.log; exit 1; }
+    sleep 0.5 & wait $!
+done
+sql "CREATE ROLE parley LOGIN PASSWORD 'CHANGE-ME-3'"
+sql "CREATE DATABASE parley OWNER parley"
+echo "Starting Parley and HAProxy."
+start parley a
+start parley b
+start haproxy
+await http://127.0.0.11:8000/readyz
+await http://127.0.0.12:8000/readyz
+await "http://127.0.0.1:$port/readyz"
+
+# Says what there is to kill.
+tell() {
+    echo
+    for name in "${!pids[@]}"; do echo "kill -9 ${pids[$name]}    # $name"; done | sort -k 5
+    for m in a b c; do
+        curl -fso /dev/null "http://${addresses[$m]}:8008/primary" && echo "kill -9 $(head -n 1 "$m/parley/postmaster.pid")    # the PostgreSQL that is written to, of machine $m"
+    done
+    echo
+}
+tell
+echo "Parley is at http://localhost:$port, its logs in $dir. Ctrl-C ends everything."
+while sleep 5 & wait $!; do
+    revive
+    [ -z "$again" ] || { echo "Started again:${again%,}."; tell; }
+done
