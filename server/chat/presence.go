@@ -69,7 +69,7 @@ func (r *Room) arrive(m *member, name shared.Name, look lookalike.Look, standing
 	if m.person != nil {
 		r.depart(m)
 	}
-	if !p.look.Mixed && p.look.Skeleton == "" && p.conns == 0 && len(p.elsewhere) > 0 { // it was only elsewhere
+	if !p.look.Mixed && p.look.Skeleton == "" && p.conns == 0 { // it was only elsewhere
 		p.look = look
 		if !look.Mixed {
 			r.looks[look.Skeleton] = append(r.looks[look.Skeleton], p)

@@ -212,3 +212,118 @@ func TestLostOfAnother(t *testing.T) {
 		t.Error("the epoch is the one before")
 	}
 }
+
+// TestStoppedPrimary stops a primary for good while another one is promoted: nothing that
+// it is asked is answered ever, and everything goes on with the other one.
+func TestStoppedPrimary(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	l := openAt(t, address, t.TempDir())
+	defer l.Close()
+	epoch := *l.epoch.Load()
+	f := followed(t, l, hall)
+	defer f.stop()
+	for i := range 10 {
+		mustAppend(t, l, fmt.Sprint("a", i))
+	}
+	primary.Signal(syscall.SIGSTOP)
+	late := appendTo(l, "late")
+	reading := make(chan error, 1)
+	go func() {
+		_, err := l.Read(context.Background(), hall.Key, 0, 100, chat.Most{Entries: 100})
+		reading <- err
+	}()
+	standby.Promote(t)
+	standby.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+	began := time.Now()
+	<-late
+	if r := mustAppend(t, l, "late"); r.Offset != 11 {
+		t.Errorf("on the new primary: %+v", r)
+	}
+	t.Logf("writes went on after %v", time.Since(began).Round(time.Millisecond))
+	<-reading
+	f.await(t, 11)
+	if f.over >= 0 || *l.epoch.Load() != epoch {
+		t.Error("there is a new epoch, though nothing was lost")
+	}
+	if err := l.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNothingCancels closes a log that waits for a standby: nothing of it is to be seen
+// before the standby has it.
+func TestNothingCancels(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	l := openAt(t, address, t.TempDir())
+	mustAppend(t, l, "before")
+	standby.Signal(syscall.SIGSTOP)
+	defer standby.Signal(syscall.SIGCONT)
+	got := appendTo(l, "during")
+	until(t, "the commit waits", func() bool {
+		return primary.Query(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query ILIKE 'commit'") == "t"
+	})
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := <-got; got.err == nil {
+		t.Errorf("acknowledged: %+v", got)
+	}
+	if n := primary.Query(t, "SELECT count(*) FROM parley.entries"); n != "1" {
+		t.Errorf("%s entries are to be seen", n)
+	}
+}
+
+// TestManyFailovers kills the database again and again: nothing is acknowledged that is
+// not there, everyone is handed everything once, and no connection is left.
+func TestManyFailovers(t *testing.T) {
+	t.Parallel()
+	db, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Stop()
+	address := pgtest.Address("postgres", db)
+	a, b := openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir())
+	defer a.Close()
+	defer b.Close()
+	f := followed(t, b, hall)
+	defer f.stop()
+	taken := make(map[string]int64)
+	for n := range 4 {
+		var under []<-chan result
+		for i := range 50 {
+			under = append(under, appendTo(a, fmt.Sprint(n, " ", i)))
+		}
+		db.Kill()
+		for i, c := range under {
+			if got := <-c; got.err == nil {
+				taken[fmt.Sprint(n, " ", i)] = got.Offset
+			}
+		}
+		db.Restart(t)
+		for i := range 50 {
+			id := fmt.Sprint(n, " ", i)
+			if r := mustAppend(t, a, id); taken[id] != 0 && taken[id] != r.Offset {
+				t.Errorf("%s was acknowledged as %d and as %d", id, taken[id], r.Offset)
+			}
+		}
+		f.await(t, int64(50*(n+1)))
+	}
+	f.mu.Lock()
+	for i, e := range f.entries {
+		if e.Offset != int64(i+1) {
+			t.Errorf("%d was handed on in the place of %d", e.Offset, i+1)
+		}
+	}
+	f.mu.Unlock()
+	if f.over >= 0 {
+		t.Error("there is a new epoch, though nothing was lost")
+	}
+	until(t, "both have only the connections that they use", func() bool {
+		a.sockets.mu.Lock()
+		defer a.sockets.mu.Unlock()
+		return len(a.sockets.open) <= int(a.pool.Stat().TotalConns())+len(a.writers)+2
+	})
+}

@@ -50,14 +50,14 @@ const (
 	mostBytes  = 7000 // of a notification, which has less than 8000
 )
 
-func startListener(l *Log) *listener {
+func startListener(l *Log) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &listener{log: l, cancel: cancel, told: make(map[string]heads), own: make(map[string]heads), wake: make(chan struct{}, 1)}
+	l.listener = n
 	n.work.Go(func() { n.speak(ctx) })
 	n.work.Go(func() { n.listen(ctx) })
 	n.work.Go(func() { n.look(ctx) })
 	n.work.Go(func() { l.people.write(ctx) })
-	return n
 }
 
 func (n *listener) end() {
@@ -183,7 +183,9 @@ func (n *listener) listen(ctx context.Context) {
 }
 
 func (n *listener) hear(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, n.log.pool.Config().ConnConfig)
+	cfg := n.log.pool.Config().ConnConfig
+	n.log.sockets.dials(cfg)
+	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
 	}

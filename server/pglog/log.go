@@ -81,8 +81,8 @@ type Log struct {
 	stopKeeping context.CancelFunc
 	kept        chan struct{}
 	work        sync.WaitGroup // what may wait for a standby
-	busy        sync.Map       // the connections of it
-	warned      sync.Map       // connections whose last commit came back with a warning
+	sockets     sockets
+	warned      sync.Map // connections whose last commit came back with a warning
 	writers     []*writer
 	listener    *listener
 	people      *people
@@ -107,11 +107,15 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{}
+	l := &Log{sockets: sockets{open: make(map[*socket]int64)}}
 	cfg.ConnConfig.OnNotice = func(pg *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == "01000" {
 			l.warned.Store(pg, nil)
 		}
+	}
+	cfg.BeforeConnect = func(_ context.Context, cfg *pgx.ConnConfig) error {
+		l.sockets.dials(cfg)
+		return nil
 	}
 	cfg.MaxConns = int32(opt.Writers + 8)
 	l.opt, l.says.Interval = opt, time.Minute
@@ -152,11 +156,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	}
 	l.people = newPeople(l)
 	l.proof = startProof(l)
-	err = l.proof.wait(ctx)
-	if err == nil {
-		err = l.people.begin(ctx)
-	}
-	if err != nil {
+	if err := l.proof.wait(ctx); err != nil {
 		l.proof.end()
 		return fail(err)
 	}
@@ -166,7 +166,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	keeping, stop := context.WithCancel(context.Background())
 	l.stopKeeping, l.kept = stop, make(chan struct{})
 	go func() { defer close(l.kept); l.keepMarks(keeping) }()
-	l.listener = startListener(l)
+	startListener(l)
 	return l, nil
 }
 
@@ -185,22 +185,25 @@ func (l *Log) writer(room string) *writer {
 func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (state chat.State, stop func(), err error) {
 	w := l.writer(room.Key)
 	f := &follower{Follower: told}
+	read := make(chan chat.State, 1)
 	if err := w.do(ctx, func(ctx context.Context) error {
-		state, err = l.state(ctx, room.Key, f)
-		if err == nil {
-			f.handed, f.began = state.Head, state.First
-			w.follow(room.Key, f)
-			l.people.tellAbout(room.Key, f)
-			if f.over.Load() { // nobody waits for it any more
-				w.unfollow(room.Key, f)
-			}
+		state, err := l.state(ctx, room.Key, f)
+		if err != nil {
+			return err
 		}
-		return err
+		read <- state
+		w.follow(room.Key, f)
+		l.people.tellAbout(room.Key, f)
+		if f.over.Load() { // nobody waits for it any more
+			w.unfollow(room.Key, f)
+		}
+		return nil
 	}); err != nil {
 		f.over.Store(true)
 		w.unfollow(room.Key, f)
 		return chat.State{}, nil, err
 	}
+	state = <-read
 	stop = func() { w.unfollow(room.Key, f) }
 	if err := l.proof.wait(ctx); err != nil {
 		stop()
@@ -258,6 +261,7 @@ func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, e
 		state.Rules.Begin(r.first)
 		return nil
 	})
+	f.handed, f.began = state.Head, state.First
 	return state, wrap(err)
 }
 
@@ -318,13 +322,15 @@ func (l *Log) Close() error {
 	select {
 	case <-waiting:
 	case <-time.After(patience):
-		l.cut()
+		l.sockets.cut(l.sockets.opened())
 		<-waiting
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	// Or it lapses.
-	_, _ = l.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = $1) DELETE FROM people WHERE server = $1", l.server)
+	_, err := l.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = $1) DELETE FROM people WHERE server = $1", l.server)
+	if err != nil { // it lapses, and nobody waits for the database to answer
+		l.sockets.cut(l.sockets.opened())
+	}
 	l.pool.Close()
 	return l.marks.save()
 }

@@ -14,8 +14,8 @@ import (
 )
 
 var (
-	server   *pgtest.Server
-	database string
+	server   *pgtest.Server // of all tests that leave it alone
+	database string         // an address there
 )
 
 func TestMain(m *testing.M) {
@@ -36,10 +36,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+func schema(test string) string { return fmt.Sprintf("test_%x", sha256.Sum256([]byte(test)))[:40] }
+
+// pgAddress is where a user has a database.
+func pgAddress(user, name string) string {
+	return "postgres://" + user + "@/" + name + "?host=" + server.Dir()
+}
+
 // at opens the log of a test, which has a schema of its own.
 func at(t *testing.T, name string) *Log {
 	t.Helper()
-	l, err := Open(t.Context(), database, Options{Schema: fmt.Sprintf("test_%x", sha256.Sum256([]byte(name)))[:40]})
+	l, err := Open(t.Context(), database, Options{Schema: schema(name)})
 	if err != nil {
 		t.Fatal(err)
 	}

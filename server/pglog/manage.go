@@ -23,8 +23,10 @@ func lockRoom(ctx context.Context, tx pgx.Tx, key string) (r roomState, err erro
 func (l *Log) SetLock(ctx context.Context, key string, lock chat.Lock) (set bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	w := l.writer(key)
+	made := make(chan bool, 1)
 	err = w.do(ctx, func(ctx context.Context) error {
 		var r roomState
+		var set bool
 		if err := l.inTransaction(ctx, func(tx pgx.Tx) error {
 			set = false
 			var err error
@@ -37,8 +39,11 @@ func (l *Log) SetLock(ctx context.Context, key string, lock chat.Lock) (set bool
 				return err
 			}
 			return changed(ctx, tx, key)
-		}); err != nil || !set {
+		}); err != nil {
 			return err
+		}
+		if made <- set; !set {
+			return nil
 		}
 		for _, f := range w.following(key) {
 			if f.is(r.id, r.version) {
@@ -47,7 +52,10 @@ func (l *Log) SetLock(ctx context.Context, key string, lock chat.Lock) (set bool
 		}
 		return nil
 	})
-	if err == nil && set {
+	if err == nil {
+		set = <-made
+	}
+	if set {
 		l.listener.tellNow(key)
 	}
 	if err == nil {

@@ -71,6 +71,13 @@ func (m *marks) saw(timeline uint64) error {
 	return nil
 }
 
+// seen is the newest timeline.
+func (m *marks) seen() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept.Timeline
+}
+
 // committed takes note of a writer's transaction.
 func (m *marks) committed(writer int, n int64) {
 	m.mu.Lock()
@@ -141,10 +148,17 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 	var epoch, id, lost string
 	var there map[int]int64
 	err := conn.durably(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, "SELECT epoch, id FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id); err != nil {
+		var wal string
+		if err := tx.QueryRow(ctx, "SELECT epoch, id, "+walNow+" FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id, &wal); err != nil {
 			return err
 		}
-		var err error
+		timeline, err := timelineOf(wal)
+		if err != nil {
+			return err
+		}
+		if l.marks.seen() > timeline { // what it lacks says nothing of the one that took its place
+			return errTimeline
+		}
 		if lost, there, err = l.missing(ctx, tx, id); err != nil || lost == "" {
 			return err
 		}
@@ -209,7 +223,8 @@ func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, t
 	return what, there, err
 }
 
-// lostEntry looks for the last entry that each room was handed.
+// lostEntry looks for the last entry that each room was handed. A room that another
+// server has deleted or renamed has left its end.
 func (l *Log) lostEntry(ctx context.Context, tx pgx.Tx) (what string, err error) {
 	for _, w := range l.writers {
 		for key, f := range w.newest() {
@@ -219,7 +234,8 @@ func (l *Log) lostEntry(ctx context.Context, tx pgx.Tx) (what string, err error)
 			}
 			var there bool
 			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM rooms r JOIN entries e ON e.room = r.id WHERE r.key = $1 AND e.off = $2 AND e.id = $3) "+
-				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2)", key, last.offset, last.id).Scan(&there); err != nil {
+				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2) "+
+				"OR EXISTS (SELECT 1 FROM ends WHERE key = $1 AND head >= $2)", key, last.offset, last.id).Scan(&there); err != nil {
 				return "", err
 			}
 			if !there {

@@ -30,6 +30,11 @@ type people struct {
 	alive    map[string]life
 	compared map[string]string // what was said of other servers: see compare
 	upTo     int64             // the newest change that was read
+	times    int               // that everything was to be told and read anew
+	anew     bool              // everything is to be told
+	watched  time.Time         // when it was last looked who goes on
+
+	telling sync.Mutex // held while followers are told, so that the newest comes last
 }
 
 // life is when a server was last seen to go on, by this server's own clock.
@@ -56,10 +61,7 @@ func (l *Log) Gather(room string, who func() chat.Gathering) {
 	p.mu.Lock()
 	p.changed[room], p.here[room] = who, who
 	p.mu.Unlock()
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	p.rouse()
 }
 
 // Gatherings implements chat.Cluster.
@@ -78,15 +80,29 @@ func (l *Log) Gatherings() (all []chat.Gathering) {
 	return all
 }
 
-// again has everything told anew.
+// again has everything told and read anew.
 func (p *people) again() {
 	p.mu.Lock()
 	maps.Copy(p.changed, p.here)
-	p.upTo = 0
+	p.upTo, p.anew = 0, true
+	p.times++
 	p.mu.Unlock()
+	p.rouse()
+}
+
+func (p *people) rouse() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
 }
 
 const gatherEvery = time.Second
+
+// beginning is in the place of a room in the row with which a server begins to tell
+// everything anew: what it told before, it tells again after that, or does not hold any
+// more.
+const beginning = ""
 
 // write tells what has changed, until ctx ends.
 func (p *people) write(ctx context.Context) {
@@ -116,10 +132,10 @@ type gathering struct {
 
 func (p *people) writeNow(ctx context.Context) {
 	p.mu.Lock()
-	changed := p.changed
-	p.changed = make(map[string]func() chat.Gathering)
+	changed, anew := p.changed, p.anew
+	p.changed, p.anew = make(map[string]func() chat.Gathering), false
 	p.mu.Unlock()
-	if len(changed) == 0 {
+	if len(changed) == 0 && !anew {
 		return
 	}
 	var rooms []string
@@ -143,20 +159,23 @@ func (p *people) writeNow(ctx context.Context) {
 			p.mu.Unlock()
 		}
 	}
-	err := p.change(ctx, "INSERT INTO people (room, server, people, n) SELECT r, $2, v, nextval('people_n') FROM unnest($1::text[], $3::text[]) AS x (r, v) "+
-		"ON CONFLICT (room, server) DO UPDATE SET people = excluded.people, n = excluded.n", rooms, p.log.server, rows)
+	var statements []statement
+	if anew {
+		statements = append(statements, statement{"DELETE FROM people WHERE server = $1", []any{p.log.server}},
+			statement{"INSERT INTO people (room, server, people, n) VALUES ($1, $2, '{}', nextval('people_n'))", []any{beginning, p.log.server}})
+	}
+	err := p.change(ctx, append(statements, statement{"INSERT INTO people (room, server, people, n) SELECT r, $2, v, nextval('people_n') FROM unnest($1::text[], $3::text[]) AS x (r, v) " +
+		"ON CONFLICT (room, server) DO UPDATE SET people = excluded.people, n = excluded.n", []any{rooms, p.log.server, rows}})...)
 	if err != nil {
 		p.mu.Lock()
+		p.anew = p.anew || anew
 		for room, who := range changed {
 			if _, newer := p.changed[room]; !newer {
 				p.changed[room] = who
 			}
 		}
 		p.mu.Unlock()
-		select {
-		case p.wake <- struct{}{}:
-		default:
-		}
+		p.rouse()
 		return
 	}
 	p.log.listener.tellPeople()
@@ -164,20 +183,13 @@ func (p *people) writeNow(ctx context.Context) {
 
 // change changes the table of people. Its order is that of what is read after it: one
 // writes at a time.
-func (p *people) change(ctx context.Context, query string, args ...any) error {
+func (p *people) change(ctx context.Context, statements ...statement) error {
 	return p.log.inTransaction(ctx, func(tx pgx.Tx) error {
-		return each(ctx, tx,
-			statement{"SET LOCAL synchronous_commit = off", nil},
-			statement{"SELECT pg_advisory_xact_lock($1)", []any{number("people")}},
-			statement{query, args},
-		)
+		return each(ctx, tx, append([]statement{
+			{"SET LOCAL synchronous_commit = off", nil},
+			{"SELECT pg_advisory_xact_lock($1)", []any{number("people")}},
+		}, statements...)...)
 	})
-}
-
-// begin tells that nobody is here: if this server was killed, the others take its people
-// for those of the process that goes on now.
-func (p *people) begin(ctx context.Context) error {
-	return p.change(ctx, `UPDATE people SET people = '{"count": 0}', n = nextval('people_n') WHERE server = $1`, p.log.server)
 }
 
 // read takes in what the other servers have told since.
@@ -185,7 +197,7 @@ func (p *people) read(ctx context.Context) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	p.mu.Lock()
-	upTo := p.upTo
+	upTo, times := p.upTo, p.times
 	p.mu.Unlock()
 	rows, err := p.log.pool.Query(ctx, "SELECT room, server, people, n FROM people WHERE n > $1 AND server <> $2 ORDER BY n", upTo, p.log.server)
 	if err != nil {
@@ -193,7 +205,16 @@ func (p *people) read(ctx context.Context) {
 	}
 	var room, server, text string
 	var n int64
+	told := make(map[string]map[string]bool) // by a server that has told everything anew, and room
 	_, err = pgx.ForEachRow(rows, []any{&room, &server, &text, &n}, func() error {
+		upTo = max(upTo, n)
+		if room == beginning {
+			told[server] = make(map[string]bool)
+			return nil
+		}
+		if told[server] != nil {
+			told[server][room] = true
+		}
 		var row gathering
 		if json.Unmarshal([]byte(text), &row) != nil {
 			return nil
@@ -203,18 +224,34 @@ func (p *people) read(ctx context.Context) {
 			g.People = append(g.People, shared.Name{Key: name[0], Text: name[1]})
 		}
 		p.take(room, server, g)
-		upTo = max(upTo, n)
 		return nil
 	})
-	if err == nil {
-		p.mu.Lock()
+	if err != nil {
+		return
+	}
+	type place struct{ room, server string }
+	var left []place
+	p.mu.Lock()
+	if p.times == times {
 		p.upTo = upTo
-		p.mu.Unlock()
+	}
+	for room, servers := range p.there {
+		for server := range servers {
+			if told[server] != nil && !told[server][room] {
+				left = append(left, place{room, server})
+			}
+		}
+	}
+	p.mu.Unlock()
+	for _, at := range left {
+		p.take(at.room, at.server, chat.Gathering{})
 	}
 }
 
 // take keeps who is in a room at another server, and tells those who follow it here.
 func (p *people) take(room, server string, g chat.Gathering) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.mu.Lock()
 	servers := p.there[room]
 	if g.Count > 0 {
@@ -244,6 +281,8 @@ func (p *people) tellAbout(room string, f *follower) {
 	if f.Others == nil {
 		return
 	}
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.mu.Lock()
 	servers := maps.Clone(p.there[room])
 	p.mu.Unlock()
@@ -279,6 +318,16 @@ func (p *people) watch(ctx context.Context) {
 	type lapsed struct{ room, server string }
 	var gone []lapsed
 	p.mu.Lock()
+	maps.DeleteFunc(p.alive, func(id string, _ life) bool { return !there[id] })
+	if away := now.Sub(p.watched); away > 2*lookEvery { // nobody could be seen to go on meanwhile
+		for id, was := range p.alive {
+			if was.at = was.at.Add(away); was.at.After(now) {
+				was.at = now
+			}
+			p.alive[id] = was
+		}
+	}
+	p.watched = now
 	for room, servers := range p.there {
 		for server := range servers {
 			if !there[server] || now.Sub(p.alive[server].at) > lapsesAfter {

@@ -24,6 +24,7 @@ type proof struct {
 
 	doubted atomic.Bool
 	conn    atomic.Pointer[session]
+	asked   atomic.Pointer[time.Time] // since when the database does not answer; nil if it has
 
 	mu       sync.Mutex
 	waiting  []chan error
@@ -46,6 +47,7 @@ func startProof(l *Log) *proof {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &proof{log: l, wake: make(chan struct{}, 1), cancel: cancel}
 	p.work.Go(func() { p.run(ctx) })
+	p.work.Go(func() { p.watch(ctx) })
 	return p
 }
 
@@ -120,31 +122,24 @@ func (p *proof) run(ctx context.Context) {
 		p.waiting = nil
 		p.mu.Unlock()
 		began := time.Now()
-		var err error
+		p.asked.Store(&began)
 		if conn != nil && p.doubted.Swap(false) {
 			conn.end()
 			conn = nil
 		}
-		if conn == nil {
-			if conn, err = p.log.connect(ctx); err == nil {
-				p.conn.Store(conn)
-				err = p.log.connected(ctx, conn)
+		var timeline uint64
+		var err error
+		for old := conn != nil; ; old = false {
+			conn, timeline, err = p.prove(ctx, conn)
+			if err == nil || !old || ctx.Err() != nil {
+				break // one that was good before may be broken, and the next one good
 			}
 		}
-		var timeline uint64
-		if err == nil {
-			timeline, err = p.commit(ctx, conn)
-		}
-		if err == nil {
-			err = p.log.marks.saw(timeline)
-		}
+		p.asked.Store(nil)
 		if err == nil {
 			p.mu.Lock()
 			p.last, p.timeline = began, timeline
 			p.mu.Unlock()
-		} else if conn != nil {
-			conn.end()
-			conn = nil
 		}
 		for _, c := range waiting {
 			c <- err
@@ -161,18 +156,91 @@ func (p *proof) run(ctx context.Context) {
 	}
 }
 
+// prove proves it once, on a connection, nil for a new one. It returns the one to go on
+// with.
+func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline uint64, err error) {
+	if conn == nil {
+		if conn, err = p.log.connect(ctx); err != nil {
+			return nil, 0, err
+		}
+		p.conn.Store(conn)
+		err = p.log.connected(ctx, conn)
+	}
+	if err == nil {
+		timeline, err = p.commit(ctx, conn)
+	}
+	if err == nil {
+		err = p.log.marks.saw(timeline)
+	}
+	if err != nil {
+		conn.end()
+		return nil, 0, err
+	}
+	return conn, timeline, nil
+}
+
 // commit is the proof itself. It returns the timeline that the database is on.
 func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err error) {
 	var wal string
+	var seen int64
 	err = conn.durably(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen, retain) VALUES ($1, 1, $2) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1, retain = excluded.retain "+
-			"RETURNING pg_walfile_name(pg_current_wal_lsn())", p.log.server, p.log.retains.Load()).Scan(&wal)
+			"RETURNING seen, "+walNow, p.log.server, p.log.retains.Load()).Scan(&seen, &wal)
 	})
 	if err != nil {
 		return 0, err
 	}
+	if seen == 1 { // another server took this one for dead, and its people with it
+		p.log.people.again()
+	}
+	return timelineOf(wal)
+}
+
+// walNow tells where the database writes; the timeline that pg_control has lags.
+const walNow = "pg_walfile_name(pg_current_wal_lsn())"
+
+func timelineOf(wal string) (uint64, error) {
 	if len(wal) < 8 {
 		return 0, fmt.Errorf("the database's timeline can't be told from %q", wal)
 	}
 	return strconv.ParseUint(wal[:8], 16, 64)
+}
+
+// watch looks for another primary while the one that was asked does not answer: one that
+// was stopped, or whose machine is gone, never does. Then all connections are cut. While
+// there is no other, it may only wait for its standby, which must not be disturbed.
+func (p *proof) watch(ctx context.Context) {
+	ticker := time.NewTicker(proveEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if asked := p.asked.Load(); asked == nil || time.Since(*asked) < patience {
+			continue
+		}
+		if before := p.log.sockets.opened(); p.moved(ctx) {
+			p.log.opt.Logger.Warn("another database has taken the place of the one that does not answer")
+			p.log.sockets.cut(before)
+		}
+	}
+}
+
+// moved reports whether a database can be written that is on a newer timeline.
+func (p *proof) moved(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, proofHolds)
+	defer cancel()
+	conn, err := p.log.connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer conn.end()
+	var wal string
+	if err := conn.conn.QueryRow(ctx, "SELECT "+walNow).Scan(&wal); err != nil {
+		return false
+	}
+	timeline, err := timelineOf(wal)
+	return err == nil && timeline > p.log.marks.seen()
 }

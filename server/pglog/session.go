@@ -22,6 +22,7 @@ var errNotDurable = errors.New("the database could not say whether what was writ
 
 func (l *Log) connect(ctx context.Context) (*session, error) {
 	cfg := l.pool.Config().ConnConfig
+	l.sockets.dials(cfg)
 	s := &session{}
 	// Whatever a writer looks for has an index, also before the database has counted its
 	// rows, so there is nothing to plan.
@@ -112,8 +113,6 @@ func (l *Log) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
 		}
 		defer conn.Release()
 		pg := conn.Conn().PgConn()
-		l.busy.Store(pg, nil)
-		defer l.busy.Delete(pg)
 		tx, err := conn.Begin(ctx)
 		if err != nil {
 			return err
@@ -147,14 +146,6 @@ func (l *Log) exec(ctx context.Context, query string, args ...any) (n int64, err
 		return 0, err
 	}
 	return changed, nil
-}
-
-// cut ends the transactions that still wait.
-func (l *Log) cut() {
-	l.busy.Range(func(pg, _ any) bool {
-		_ = pg.(*pgconn.PgConn).Conn().Close()
-		return true
-	})
 }
 
 // end closes the connection's socket, which cancels nothing.

@@ -1,0 +1,138 @@
+package pglog
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/server/chat"
+	"parley/server/pglog/pgtest"
+	"parley/shared"
+)
+
+// crowd is how many people are in each room at a server, as a test has it.
+type crowd struct {
+	l  *Log
+	mu sync.Mutex
+	in map[string]int
+}
+
+func (c *crowd) set(key string, n int) {
+	c.mu.Lock()
+	c.in[key] = n
+	c.mu.Unlock()
+	c.l.Gather(key, func() chat.Gathering {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		g := chat.Gathering{Room: shared.Name{Text: key, Key: key}, Count: c.in[key]}
+		for n := range g.Count {
+			g.People = append(g.People, room(n))
+		}
+		return g
+	})
+}
+
+// until waits for something that comes by itself.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}
+
+// sees waits until a server sees how many people are elsewhere.
+func sees(t *testing.T, l *Log, want map[string]int) {
+	t.Helper()
+	until(t, fmt.Sprint("it sees ", want), func() bool {
+		got := make(map[string]int)
+		for _, g := range l.Gatherings() {
+			got[g.Room.Key] = g.Count
+		}
+		return maps.Equal(got, want)
+	})
+}
+
+// TestPeople has servers tell each other who is where, over a crash of the database,
+// after which it knows nobody, and a server that was taken for dead.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	db, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Stop()
+	address := pgtest.Address("postgres", db)
+	data := t.TempDir()
+	a, b := openAt(t, address, data), openAt(t, address, "")
+	defer func() { a.Close() }()
+	defer b.Close()
+	here := &crowd{l: a, in: make(map[string]int)}
+	here.set("one", 1)
+	here.set("two", 2)
+	sees(t, b, map[string]int{"one": 1, "two": 2})
+	sees(t, a, map[string]int{})
+	here.set("one", 3)
+	here.set("two", 0)
+	sees(t, b, map[string]int{"one": 3})
+
+	for n := range 3 { // somebody leaves a room, and the database forgets it before others have seen it
+		here.set("two", 2)
+		sees(t, b, map[string]int{"one": 3, "two": 2})
+		here.set("two", 0)
+		if n > 0 {
+			a.people.writeNow(t.Context())
+		}
+		db.Kill()
+		db.Restart(t)
+		sees(t, b, map[string]int{"one": 3})
+	}
+	// Who begins to follow now is told, too.
+	told := make(chan string, 10)
+	_, stop, err := b.Open(t.Context(), shared.Name{Text: "one", Key: "one"}, chat.Follower{
+		Entries: func([]chat.Entry) {}, Begin: func(int64) {},
+		Others: func(server string, g chat.Gathering) { told <- fmt.Sprint(server, g.Count) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if got := <-told; got != fmt.Sprint(a.server, 3) {
+		t.Errorf("a follower is told %s", got)
+	}
+
+	// A server that slept has no row any more, and nobody sees its people. It tells them
+	// anew by itself.
+	db.SQL(t, "WITH gone AS (DELETE FROM parley.servers WHERE id = '"+a.server+"') DELETE FROM parley.people WHERE server = '"+a.server+"'")
+	until(t, "a server that slept tells who is there", func() bool {
+		return db.Query(t, "SELECT count(*) FROM parley.people WHERE room = 'one' AND server = '"+a.server+"'") == "1"
+	})
+	sees(t, b, map[string]int{"one": 3})
+
+	// One that is started again under its name after it was killed has nobody.
+	until(t, "it sees ghosts", func() bool {
+		db.SQL(t, "INSERT INTO parley.people SELECT 'ghosts', server, replace(people::text, 'one', 'ghosts'), nextval('parley.people_n') "+
+			"FROM parley.people WHERE room = 'one' ON CONFLICT DO NOTHING")
+		return len(b.Gatherings()) == 2
+	})
+	if err := a.marks.save(); err != nil {
+		t.Fatal(err)
+	}
+	again := openAt(t, address, data)
+	defer again.Close()
+	sees(t, b, map[string]int{})
+}
+
+// TestDeadServer has a server's people go after it has not gone on for some time.
+func TestDeadServer(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	here := &crowd{l: a, in: make(map[string]int)}
+	here.set("one", 1)
+	sees(t, b, map[string]int{"one": 1})
+	a.proof.end() // it goes on with nothing any more
+	sees(t, b, map[string]int{})
+}

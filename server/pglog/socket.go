@@ -1,0 +1,85 @@
+package pglog
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// sockets are the log's connections to the database, below everything else. A database
+// that was stopped leaves whoever talks to it waiting, for as long as it likes: only the
+// end of the socket ends that.
+type sockets struct {
+	mu   sync.Mutex
+	n    int64             // were opened so far
+	open map[*socket]int64 // which one it is
+}
+
+type socket struct {
+	net.Conn
+	of *sockets
+}
+
+// Close implements net.Conn.
+func (s *socket) Close() error {
+	s.of.mu.Lock()
+	delete(s.of.open, s)
+	s.of.mu.Unlock()
+	return s.Conn.Close()
+}
+
+var errCancel = errors.New("a query that waits for its standby is not canceled")
+
+// dials has a connection to be opened through s. Once it is open, it opens none: pgx
+// would send a cancel request, also when a socket was closed, and that ends a commit's
+// wait for its standby.
+func (s *sockets) dials(cfg *pgx.ConnConfig) {
+	var connected atomic.Bool
+	dial := cfg.DialFunc
+	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if connected.Load() {
+			return nil, errCancel
+		}
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		c := &socket{conn, s}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.n++
+		s.open[c] = s.n
+		return c, nil
+	}
+	cfg.AfterConnect = func(context.Context, *pgconn.PgConn) error {
+		connected.Store(true)
+		return nil
+	}
+}
+
+// opened is how many connections were opened so far.
+func (s *sockets) opened() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.n
+}
+
+// cut ends the connections that were among the first n. It cancels nothing.
+func (s *sockets) cut(n int64) {
+	s.mu.Lock()
+	var old []*socket
+	for c, number := range s.open {
+		if number <= n {
+			old = append(old, c)
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range old {
+		_ = c.Close()
+	}
+}
