@@ -379,7 +379,9 @@ type readRow struct {
 
 // Scan implements pgx.Row.
 func (r *readRow) Scan(into ...any) error {
-	return r.log.reading(r.ctx, func() error { return r.log.pool.QueryRow(r.ctx, r.query, r.args...).Scan(into...) })
+	ctx, cancel := context.WithTimeout(r.ctx, 2*patience) // a database that sleeps answers nothing, and a read may be cancelled
+	defer cancel()
+	return r.log.reading(ctx, func() error { return r.log.pool.QueryRow(ctx, r.query, r.args...).Scan(into...) })
 }
 
 func ignoreNone(err error) error {
