@@ -314,9 +314,9 @@ func writeCertificate(t *testing.T, dir string) {
 }
 
 // run runs a program until the test ends.
-func run(t *testing.T, cmd *exec.Cmd) {
+func run(t *testing.T, cmd *exec.Cmd) (said *servertest.Output) {
 	t.Helper()
-	said := servertest.NewOutput()
+	said = servertest.NewOutput()
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v: `make test` installs it", err)
@@ -328,6 +328,7 @@ func run(t *testing.T, cmd *exec.Cmd) {
 			t.Logf("%s said:\n%s", cmd.Path, said)
 		}
 	})
+	return said
 }
 
 // replace is strings.ReplaceAll that finds something.
