@@ -355,10 +355,10 @@ func TestHostsOfFiles(t *testing.T) {
 	ann, _ := s.join("r", opens("Ann", newDevice()))
 	device := newDevice()
 	bob, _ := s.join("r", hello("Bob", device))
-	bob.until(shared.TypeNotice) // Ann opened the room
 	bob.put(s, fileID("before"), []byte("x"))
 	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Files: shared.WhoHosts}})
-	bob.until(shared.TypeNotice)
+	for n := bob.until(shared.TypeNotice); n.Did != shared.DoSet; n = bob.until(shared.TypeNotice) {
+	}
 	bob.send(upload(fileID("after"), 1))
 	bob.refused(shared.CodeNotAllowed, "only hosts send files")
 	bob.send(sayFile("a", "", fileID("before")))

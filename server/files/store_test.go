@@ -442,7 +442,7 @@ func TestHalfOpenUpload(t *testing.T) {
 // One who sends nothing for a while is cut off, one who is slow is not.
 func TestTrickledUpload(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Patience: 150 * time.Millisecond})
+	w := newWorld(t, Options{Patience: 1500 * time.Millisecond})
 	id := newID()
 	key, _ := w.begin(id, "a.bin", 100)
 	slow, feed := io.Pipe()

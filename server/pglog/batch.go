@@ -556,7 +556,7 @@ func (b *batch) change(e chat.Entry, t *row) {
 	case chat.KindDelete:
 		b.erase(t, e.Offset)
 	case chat.KindReact:
-		t.reactions = slices.DeleteFunc(slices.Clone(t.reactions), func(v reaction) bool { return v.Device == e.Device })
+		t.reactions = slices.DeleteFunc(t.reactions, func(v reaction) bool { return v.Device == e.Device })
 		if e.Extras().Emoji != "" {
 			t.reactions = append(t.reactions, reaction{e.Offset, e.Extras().Emoji, e.Device})
 		}
