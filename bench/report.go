@@ -122,6 +122,7 @@ func (b *bench) report(file io.Writer) {
 			fmt.Fprintf(w, "| %s | %s µs |\n", r[0], r[1])
 		}
 	})
+	b.section(w, "cluster", "Several servers on PostgreSQL", func() { b.cluster(w) })
 	b.section(w, "bystander", "A bystander's round trip while strangers attack, from one address and from 16", func() {
 		fmt.Fprintln(w, "| attack | addresses | quiet p50 | p99 | twin p50 | p99 | attacked p50 | p99 | |\n|---|---|---|---|---|---|---|---|---|")
 		each, addresses, tries := b.long/2, []int{1, 16}, 3
@@ -200,6 +201,44 @@ func (b *bench) report(file io.Writer) {
 		}
 		fmt.Fprintln(w, "![deliveries a second against members](deliveries.svg)")
 	})
+}
+
+// cluster prints what servers that share a log cost.
+func (b *bench) cluster(w io.Writer) {
+	failed := func(err error) {
+		b.failed = true
+		fmt.Fprintln(w, "\nFAILED:", err)
+	}
+	const size = 300
+	fmt.Fprintf(w, "One room, %d members at each server, 100 messages a second, all sent at the first:\n\n", size)
+	fmt.Fprintln(w, "| servers | CPU a delivery at the first | at the last | × | |\n|---|---|---|---|---|")
+	for servers := 1; servers <= 3; servers++ {
+		each, err := spread(b.peers[0], servers, size, 100, b.long)
+		if err != nil {
+			failed(err)
+			return
+		}
+		first, last := each[0], each[servers-1]
+		var lost string
+		for _, m := range each {
+			b.note(fmt.Sprint("of ", servers), m)
+			lost += m.lost
+		}
+		fmt.Fprintf(w, "| %d | %s | %s | %.2f | %s |\n", servers, micro(first.cpu), micro(last.cpu), last.cpu/first.cpu, lost)
+	}
+	if b.quick {
+		return
+	}
+	rows, err := logAppends()
+	if err != nil {
+		failed(err)
+		return
+	}
+	fmt.Fprintln(w, "\nThe log alone, 100 rooms, all waiting for their disks:")
+	fmt.Fprintln(w, "\n| log, servers, under way | appends/s | p50 ms | p99 ms | CPU an append, µs | the database's, µs |\n|---|---|---|---|---|---|")
+	for _, r := range rows {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(r, " | "))
+	}
 }
 
 // only returns the named peers.

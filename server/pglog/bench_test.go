@@ -54,10 +54,19 @@ func BenchmarkAppend(b *testing.B) {
 				on := databases[c.log]
 				logs := make([]chat.Log, c.servers)
 				var err error
+				written := func() (log, rows int) { return 0, 0 }
 				if on == nil {
 					logs[0], err = sqlitelog.Open(b.Context(), b.TempDir(), sqlitelog.Options{})
 				} else {
-					address := pgtest.Address(on[0].Create(b), on[0])
+					name := on[0].Create(b)
+					address := pgtest.Address(name, on[0])
+					written = func() (log, rows int) {
+						_, err := fmt.Sscan(on[0].Query(b, "SELECT pg_current_wal_lsn() - '0/0' || ' ' || pg_database_size('"+name+"')"), &log, &rows)
+						if err != nil {
+							b.Fatal(err)
+						}
+						return log, rows
+					}
 					for i := range logs {
 						if err == nil {
 							logs[i], err = pglog.Open(b.Context(), address, pglog.Options{})
@@ -67,7 +76,11 @@ func BenchmarkAppend(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				wal, size := written()
 				appends(b, logs, on, underWay, c.hot)
+				walNow, sizeNow := written()
+				b.ReportMetric(float64(walNow-wal)/float64(b.N), "wal-B/op")
+				b.ReportMetric(float64(sizeNow-size)/float64(b.N), "rows-B/op")
 				for _, l := range logs {
 					_ = l.Close()
 				}
