@@ -122,6 +122,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if l.marks, err = openMarks(opt.Data); err != nil {
 		return nil, err
 	}
+	l.sockets.marks = l.marks
 	if l.server = l.marks.kept.Server; opt.Restored {
 		l.marks.kept.Timeline = 0
 	}

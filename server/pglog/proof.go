@@ -221,9 +221,9 @@ func (p *proof) watch(ctx context.Context) {
 		if asked := p.asked.Load(); asked == nil || time.Since(*asked) < patience {
 			continue
 		}
-		if before := p.log.sockets.opened(); p.moved(ctx) {
+		if p.moved(ctx) { // and no other one is connected to from now on
 			p.log.opt.Logger.Warn("another database has taken the place of the one that does not answer")
-			p.log.sockets.cut(before)
+			p.log.sockets.cut(p.log.sockets.opened())
 		}
 	}
 }
@@ -242,5 +242,5 @@ func (p *proof) moved(ctx context.Context) bool {
 		return false
 	}
 	timeline, err := timelineOf(wal)
-	return err == nil && timeline > p.log.marks.seen()
+	return err == nil && timeline > p.log.marks.seen() && p.log.marks.saw(timeline) == nil
 }

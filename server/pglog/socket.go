@@ -15,6 +15,8 @@ import (
 // that was stopped leaves whoever talks to it waiting, for as long as it likes: only the
 // end of the socket ends that.
 type sockets struct {
+	marks *marks
+
 	mu   sync.Mutex
 	n    int64             // were opened so far
 	open map[*socket]int64 // which one it is
@@ -56,10 +58,35 @@ func (s *sockets) dials(cfg *pgx.ConnConfig) {
 		s.open[c] = s.n
 		return c, nil
 	}
+	valid := cfg.ValidateConnect
+	cfg.ValidateConnect = func(ctx context.Context, pg *pgconn.PgConn) error {
+		if err := valid(ctx, pg); err != nil {
+			return err
+		}
+		return s.isNewest(ctx, pg)
+	}
 	cfg.AfterConnect = func(context.Context, *pgconn.PgConn) error {
 		connected.Store(true)
 		return nil
 	}
+}
+
+// isNewest fails on a primary whose place another one has taken: it still says that it
+// can be written, and what is written there waits for a standby that it has not any more.
+func (s *sockets) isNewest(ctx context.Context, pg *pgconn.PgConn) error {
+	seen := s.marks.seen()
+	if seen == 0 {
+		return nil
+	}
+	r := pg.ExecParams(ctx, "SELECT "+walNow, nil, nil, nil, nil).Read()
+	if r.Err != nil || len(r.Rows) == 0 {
+		return r.Err
+	}
+	timeline, err := timelineOf(string(r.Rows[0][0]))
+	if err == nil && timeline < seen {
+		err = errTimeline
+	}
+	return err
 }
 
 // opened is how many connections were opened so far.
