@@ -49,6 +49,7 @@ test: check-go test-packages npm-packages ## everything: format, vet, tests with
 
 chaos: check-go ## kill, starve and cut off the server for five minutes, and look for what was lost; on Linux
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME) -kills 100
+	go test ./server/cluster -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
 
 lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
 	go run $(LINT) run ./...

@@ -9,7 +9,7 @@ import (
 	"parley/shared/servertest"
 )
 
-func count(t *testing.T, s *servertest.Server, name string) int {
+func count(t testing.TB, s *servertest.Server, name string) int {
 	t.Helper()
 	var list struct {
 		Rooms []struct {

@@ -3,14 +3,17 @@
 package cluster
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"parley/server/pglog"
 	"parley/server/pglog/pgtest"
 	"parley/shared/servertest"
 )
@@ -46,11 +49,23 @@ func parley(t *testing.T, args ...string) (out []byte, err error) {
 }
 
 // until waits for something that comes by itself.
-func until(t *testing.T, what string, is func() bool) {
+func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came to this: %s", what)
 		}
 	}
+}
+
+// nameOf returns the id of a server, as the others know it. It writes it down some time
+// after its start.
+func nameOf(t testing.TB, s *servertest.Server) string {
+	t.Helper()
+	var kept struct{ Server string }
+	until(t, "a server keeps its name", func() bool {
+		text, err := os.ReadFile(filepath.Join(s.Data, pglog.MarksName))
+		return err == nil && json.Unmarshal(text, &kept) == nil
+	})
+	return kept.Server
 }
