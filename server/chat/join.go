@@ -114,13 +114,6 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
-	if operator || opens {
-		if err := s.becomeHost(operator); err != nil {
-			s.close(shared.CloseTryLater, "The server can't write its log right now.")
-			s.depart()
-			return false
-		}
-	}
 	err := s.core.prove()
 	if err == nil && hello.Epoch == r.epoch {
 		err = r.catchUp(hello.After)
@@ -141,8 +134,15 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		return false
 	}
 	r.ruling.came(m.device, s.source.name)
-	if !s.comesIn() { // it was removed while it came
+	if !operator && !s.comesIn() { // it was removed while it came
 		return false
+	}
+	// As a member, so that it hears of it as everybody does.
+	if operator || opens {
+		if err := s.becomeHost(operator); err != nil {
+			s.close(shared.CloseTryLater, "The server can't write its log right now.")
+			return false
+		}
 	}
 	welcome := shared.Message{
 		Type: shared.TypeWelcome, Room: r.name.Text, User: r.userOf(m).Text, By: shared.By(r.name.Key, m.device), Epoch: r.epoch, Offset: head,

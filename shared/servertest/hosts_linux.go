@@ -115,8 +115,8 @@ func StartAvahi(t *testing.T, h *Host) (bus string, stop func()) {
 		}
 	}
 	script := `mkdir -p /run/avahi-daemon && mount -t tmpfs tmpfs /run/avahi-daemon
-		dbus-daemon --config-file="$0/dbus.conf" --nofork --nopidfile --print-address=1 & bus=$!
-		while ! [ -S "$0/bus" ]; do kill -0 $bus || exit 1; done
+		dbus-daemon --config-file="$0/dbus.conf" --nofork --nopidfile --print-address=1 > "$0/listening" & bus=$!
+		while ! [ -s "$0/listening" ]; do kill -0 $bus || exit 1; done
 		DBUS_SYSTEM_BUS_ADDRESS="` + bus + `" avahi-daemon --no-drop-root --no-chroot --no-rlimits --file "$0/avahi.conf" & avahi=$!
 		trap 'kill $avahi; wait $avahi; kill $bus; wait $bus; exit' TERM
 		wait $avahi`
