@@ -355,6 +355,7 @@ func TestHostsOfFiles(t *testing.T) {
 	ann, _ := s.join("r", opens("Ann", newDevice()))
 	device := newDevice()
 	bob, _ := s.join("r", hello("Bob", device))
+	bob.until(shared.TypeNotice) // Ann opened the room
 	bob.put(s, fileID("before"), []byte("x"))
 	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Files: shared.WhoHosts}})
 	for n := bob.until(shared.TypeNotice); n.Did != shared.DoSet; n = bob.until(shared.TypeNotice) {
