@@ -97,6 +97,17 @@ func (e Entry) Size() int64 {
 	return int64(len(e.Text)+len(e.User)+len(e.Extras().Emoji)+len(e.Packed())) + EntryOverhead
 }
 
+// Weight is how much an entry counts where what is read at once is bounded, in bytes: its
+// text, and what its file holds of memory besides.
+func (e *Entry) Weight() int {
+	if f := e.Extras().File; f != nil {
+		return len(e.Text) + len(f.Name) + fileHeld
+	}
+	return len(e.Text)
+}
+
+const fileHeld = 256
+
 // Packed is what a log keeps of a notice, or of a delete of more than one message, in
 // place of a text; "" for any other entry.
 func (e Entry) Packed() string {

@@ -3,7 +3,6 @@ package pglog
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -75,16 +74,6 @@ func scanEntry(rows pgx.Rows, room string, more ...any) (e chat.Entry, err error
 	return e, nil
 }
 
-// textOf is how much an entry counts where texts are bounded.
-func textOf(e *chat.Entry) int {
-	if f := e.Extras().File; f != nil {
-		return len(e.Text) + len(f.Name) + fileHeld
-	}
-	return len(e.Text)
-}
-
-const fileHeld = 256
-
 // entries reads a room's entries until their texts have most bytes, 0 is no bound, and
 // then what they take from the messages that they are about.
 func (l *Log) entries(ctx context.Context, room string, bytes int, where string, args ...any) ([]chat.Entry, error) {
@@ -119,7 +108,7 @@ func scanEntries(ctx context.Context, db executor, room string, bytes int, where
 		if bytes > 0 && size >= bytes {
 			break
 		}
-		size += textOf(&e)
+		size += e.Weight()
 		entries = append(entries, e)
 	}
 	rows.Close()
@@ -219,7 +208,7 @@ func (l *Log) Changes(ctx context.Context, room string, changed, before int64, m
 			all, c.At, c.More = all[:i], all[i-1].Changed, true
 			break
 		}
-		size += textOf(&all[i])
+		size += all[i].Weight()
 	}
 	c.Messages = all
 	return c, nil
@@ -377,5 +366,3 @@ func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
 
 // entryBytes is chat.Entry.Size.
 const entryBytes = "octet_length(e.text) + octet_length(e.usr) + 160"
-
-var errNoRoom = errors.New("the room is not there any more")

@@ -3,8 +3,6 @@ package pglog
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -85,7 +83,11 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	most := r.level(rooms)
+	var sizes []int64
+	for _, v := range rooms {
+		sizes = append(sizes, v.bytes)
+	}
+	most := r.Level(sizes)
 	if r.Bytes > 0 {
 		most = min(most, r.Bytes)
 	}
@@ -106,32 +108,6 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 		}
 	}
 	return deleted, nil
-}
-
-// level returns what every room has to be cut to so that all together are within
-// Total, and a little below.
-func (r *retention) level(rooms []roomSize) int64 {
-	var all int64
-	sizes := make([]int64, 0, len(rooms))
-	for _, v := range rooms {
-		all += v.bytes
-		sizes = append(sizes, v.bytes)
-	}
-	if r.Total == 0 || all <= r.Total {
-		return math.MaxInt64
-	}
-	excess := all - (r.Total - r.Total/32)
-	slices.Sort(sizes)
-	slices.Reverse(sizes)
-	var largest int64
-	for n, size := range sizes {
-		largest += size
-		level := max(0, (largest-excess)/int64(n+1))
-		if n+1 == len(sizes) || level >= sizes[n+1] {
-			return level
-		}
-	}
-	return 0
 }
 
 // bound returns the offset up to which a room's entries are to go.

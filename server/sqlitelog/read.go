@@ -123,7 +123,7 @@ func (l *Log) Changes(ctx context.Context, room string, changed, before int64, m
 		if full {
 			c.At, c.More = page[n-1].Changed, true
 		}
-		size += textOf(next)
+		size += next.Weight()
 		return full
 	})
 	return c, err
@@ -240,21 +240,10 @@ func scan(ctx context.Context, room string, most int, target *sql.Stmt, query fu
 	size := 0
 	return scanUntil(ctx, room, target, query, func(_ []chat.Entry, next *chat.Entry) bool {
 		over := most > 0 && size >= most
-		size += textOf(next)
+		size += next.Weight()
 		return over
 	})
 }
-
-// textOf is how much an entry counts where texts are bounded: its text, and what its
-// file holds of memory besides.
-func textOf(e *chat.Entry) int {
-	if f := e.Extras().File; f != nil {
-		return len(e.Text) + len(f.Name) + fileHeld
-	}
-	return len(e.Text)
-}
-
-const fileHeld = 256
 
 // scanUntil reads entries until full says that the next one is too much.
 func scanUntil(ctx context.Context, room string, target *sql.Stmt, query func() (*sql.Rows, error), full func(page []chat.Entry, next *chat.Entry) bool) (entries []chat.Entry, err error) {

@@ -1,12 +1,9 @@
 package sqlitelog
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
-	"math"
-	"slices"
 	"time"
 
 	"parley/server/chat"
@@ -83,7 +80,11 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	most := r.level(rooms)
+	var sizes []int64
+	for _, v := range rooms {
+		sizes = append(sizes, v.bytes)
+	}
+	most := r.Level(sizes)
 	if r.Bytes > 0 {
 		most = min(most, r.Bytes)
 	}
@@ -117,30 +118,6 @@ func (r *retention) rooms(ctx context.Context) (rooms []roomSize, err error) {
 		rooms = append(rooms, v)
 	}
 	return rooms, rows.Err()
-}
-
-// level returns what every room has to be cut to so that all together are within
-// Total. If they are over it, a little more goes, so that there is peace for a
-// while.
-func (r *retention) level(rooms []roomSize) int64 {
-	var all int64
-	for _, v := range rooms {
-		all += v.bytes
-	}
-	if r.Total == 0 || all <= r.Total {
-		return math.MaxInt64
-	}
-	excess := all - (r.Total - r.Total/32)
-	sorted := slices.SortedFunc(slices.Values(rooms), func(a, b roomSize) int { return cmp.Compare(b.bytes, a.bytes) })
-	var largest int64 // the sizes of the first n rooms
-	for n, v := range sorted {
-		largest += v.bytes
-		level := max(0, (largest-excess)/int64(n+1))
-		if n+1 == len(sorted) || level >= sorted[n+1].bytes {
-			return level
-		}
-	}
-	return 0
 }
 
 // trim deletes a room's oldest entries: those over the age, and what it has more
