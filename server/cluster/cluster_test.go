@@ -34,8 +34,12 @@ func TestOneRoom(t *testing.T) {
 	annDevice := servertest.NewDevice()
 	ann := s[0].Hello("Hall", shared.Message{User: "Ann", Device: annDevice})
 	bob := s[1].Join("Hall", "Bob")
-	if p := ann.Next(shared.TypePresence); p.Event != shared.Join || !slices.Equal(p.Users, []string{"Bob"}) || p.Count != 2 {
-		t.Errorf("Ann is told %+v", p)
+	told := ann.Next(shared.TypePresence)
+	if told.Count == 1 { // of herself
+		told = ann.Next(shared.TypePresence)
+	}
+	if told.Event != shared.Join || !slices.Contains(told.Users, "Bob") || told.Count != 2 {
+		t.Errorf("Ann is told %+v", told)
 	}
 	ann.Say("one")
 	first := bob.Hear("one")
