@@ -10,10 +10,23 @@ import (
 
 func (l *loop) send(item Item, answers string) {
 	l.draft = ""
+	l.endTask(Task{Row: answers})
 	l.timeline.pend(item, answers)
 }
 
-func (l *loop) amend(a Amendment) { l.timeline.amend(a) }
+func (l *loop) amend(a Amendment) {
+	if a.Did == DidEdit {
+		l.endTask(Task{Row: a.Row, Edit: true})
+	}
+	l.timeline.amend(a)
+}
+
+// endTask ends the task with what the person wrote it for, in one transaction with that.
+func (l *loop) endTask(t Task) {
+	if l.state.Task.is(t) {
+		l.setTask(Task{})
+	}
+}
 
 // retry is given the id that the new message gets.
 func (l *loop) retry(old, id string) {
@@ -53,6 +66,13 @@ func (l *loop) markRead() {
 func (l *loop) setDraft(text string) {
 	if text != l.draft {
 		l.draft = text
+		l.saveSoon()
+	}
+}
+
+func (l *loop) setTask(t Task) {
+	if t != l.state.Task {
+		l.state.Task = t
 		l.saveSoon()
 	}
 }

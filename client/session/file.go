@@ -103,7 +103,11 @@ func (r *Room) SendFile(ctx context.Context, a Attachment, caption, reply string
 	item := Item{
 		ID: r.newID(), User: r.config.User, Text: caption, File: f, Time: now(r.config.Clock), Mine: true, Delivery: Pending, copy: id,
 	}
-	r.post(func(l *loop) { l.timeline.pend(item, reply) })
+	r.endTask(Task{Row: reply})
+	r.post(func(l *loop) {
+		l.endTask(Task{Row: reply})
+		l.timeline.pend(item, reply)
+	})
 	return item, nil
 }
 

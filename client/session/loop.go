@@ -135,6 +135,7 @@ func (l *loop) load() {
 		l.room.limitFile(saved.State.MaxFile)
 		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)
 		l.room.setKey(saved.State.Key)
+		l.room.loadTask(saved.State.Task)
 	}
 	l.saved = l.state
 }

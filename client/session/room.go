@@ -72,6 +72,8 @@ type Room struct {
 	key      string // the passphrase that let in last
 	draft    string // what SetDraft said last
 	hasDraft bool
+	task     Task // what SetTask said last
+	hasTask  bool
 	entropy  *ulid.MonotonicEntropy
 
 	skipped int // frames
@@ -128,7 +130,8 @@ func (r *Room) Send(text string) (Item, error) { return r.SendReply(text, "") }
 
 // SendReply is Send for an answer to the message of a row. If that can't be answered,
 // or not any more, the message goes out by itself. The row that comes through Take
-// has the Quote; the one that it returns has not.
+// has the Quote; the one that it returns has not. A Task to answer that row is done
+// with it.
 func (r *Room) SendReply(text, id string) (Item, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,6 +148,7 @@ func (r *Room) SendReply(text, id string) (Item, error) {
 		Delivery: Pending,
 	}
 	r.draft, r.hasDraft = "", true
+	r.endTask(Task{Row: id})
 	r.post(func(l *loop) { l.send(item, id) })
 	return item, nil
 }
@@ -166,7 +170,8 @@ func (r *Room) fit(text string) (string, error) {
 // Edit gives a row of the person's own another text. It shows at once, waits in the
 // store, and goes out once. An Undone takes it back, and has the text, if the server
 // refuses it, or if the row is not Changeable any more. One that has not gone out, or
-// was refused, is itself changed. It refuses what Send refuses.
+// was refused, is itself changed. A Task to edit that row is done with it. It refuses
+// what Send refuses.
 func (r *Room) Edit(id, text string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,6 +180,7 @@ func (r *Room) Edit(id, text string) error {
 		return err
 	}
 	fresh := r.newID()
+	r.endTask(Task{Row: id, Edit: true})
 	r.post(func(l *loop) { l.amend(Amendment{ID: fresh, Did: DidEdit, Row: id, Text: text}) })
 	return nil
 }
@@ -351,6 +357,43 @@ func (r *Room) SetDraft(text string) {
 	if !r.closed {
 		r.draft, r.hasDraft = text, true
 		r.post(func(l *loop) { l.setDraft(text) })
+	}
+}
+
+// Task is what SetTask said last or, after the first Reset, what the store has. Its row
+// may have left the timeline.
+func (r *Room) Task() Task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.task
+}
+
+// SetTask keeps what is written for; the zero Task ends that. It is saved as a draft is.
+func (r *Room) SetTask(t Task) {
+	t.Text = strings.ToValidUTF8(t.Text, "\ufffd")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed && t != r.task {
+		r.task, r.hasTask = t, true
+		r.post(func(l *loop) { l.setTask(t) })
+	}
+}
+
+// endTask ends the task, if it is this one in any words. It needs mu.
+func (r *Room) endTask(t Task) {
+	if r.task.is(t) {
+		r.task, r.hasTask = Task{}, true
+	}
+}
+
+func (t Task) is(other Task) bool { return t.Row == other.Row && t.Edit == other.Edit }
+
+// loadTask takes what the store has, unless the person was faster.
+func (r *Room) loadTask(t Task) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.hasTask {
+		r.task, r.hasTask = t, true
 	}
 }
 

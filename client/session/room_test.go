@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"parley/client/session"
+	"parley/client/store"
 	"parley/shared"
 )
 
@@ -71,6 +72,60 @@ func TestWrittenOffline(t *testing.T) {
 	want := append([]string{"before"}, enumerate("offline %d", 1, 25)...)
 	ann.shows(want...)
 	bob.shows(want...)
+}
+
+// What is written for outlives the app, and ends in one step with what was written.
+func TestTaskOutlivesTheApp(t *testing.T) {
+	s := startServer(t)
+	path := filepath.Join(t.TempDir(), "store")
+	var store *store.Store
+	var ann *viewer
+	live := func(want session.Task) {
+		t.Helper()
+		if ann != nil {
+			ann.room.Close()
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store = openStore(t, path)
+		ann = enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Store: store})
+		ann.until("the rows", func() bool { return ann.status.State == session.Connected && ann.settled() })
+		if got := ann.room.Task(); got != want {
+			t.Errorf("the task is %+v, want %+v", got, want)
+		}
+	}
+	live(session.Task{})
+	ann.send("one")
+	ann.shows("one")
+	ann.until("an echo", ann.settled)
+	row := ann.rows[0].ID
+	answer, edit := session.Task{Row: row}, session.Task{Row: row, Edit: true, Text: "onw"}
+
+	ann.room.SetTask(answer)
+	ann.room.SetDraft("two")
+	live(answer)
+	ann.room.React(row, shared.Emojis[0])
+	live(answer)
+	if _, err := ann.room.SendReply("two", row); err != nil || ann.room.Task() != (session.Task{}) {
+		t.Errorf("%v; answered, the task is %+v", err, ann.room.Task())
+	}
+	live(session.Task{})
+	ann.shows("one", "two")
+
+	ann.room.SetTask(edit)
+	live(edit)
+	ann.room.Delete(ann.rows[1].ID)
+	if _, err := ann.room.Send("three"); err != nil || ann.room.Task() != edit {
+		t.Errorf("%v; a message by itself has made the task %+v", err, ann.room.Task())
+	}
+	live(edit)
+	if err := ann.room.Edit(row, "won"); err != nil {
+		t.Fatal(err)
+	}
+	live(session.Task{})
+	ann.room.Close()
+	store.Close()
 }
 
 func TestRestartShowsTheSame(t *testing.T) {

@@ -46,9 +46,9 @@
 //
 // # For the screen
 //
-// Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft;
-// the change kind StoreFailed; and the rules for Insert, Remove and Prepend at
-// ChangeKind.
+// Beyond the plain calls there are Room.MarkRead, Room.Draft and Room.SetDraft,
+// Room.Task and Room.SetTask; the change kind StoreFailed; and the rules for Insert,
+// Remove and Prepend at ChangeKind.
 //
 // # The files
 //

@@ -114,6 +114,7 @@ type RoomState struct {
 	Used     time.Time       `json:"used,omitzero"` // when its page was last opened
 	Shown    bool            `json:"shown,omitempty"`
 	Place    Place           `json:"place,omitzero"`
+	Task     Task            `json:"task,omitzero"`
 
 	CanChange bool `json:"can_change,omitempty"` // the server's, as it said last
 	CanSearch bool `json:"can_search,omitempty"`
@@ -136,6 +137,14 @@ type Place struct {
 	ID     string  `json:"id"`
 	Offset int64   `json:"offset,omitempty"` // the row's, if it has one
 	Below  float32 `json:"below,omitempty"`
+}
+
+// Task is what the text that a person writes is for, if not a message by itself: an
+// answer to the message of a Row, or an Edit of it. The zero Task is none.
+type Task struct {
+	Row  string `json:"row"` // its Item.ID
+	Edit bool   `json:"edit,omitempty"`
+	Text string `json:"text,omitempty"` // of an edit: the text so far; that of an answer is the draft
 }
 
 // keptRows is how many fixed rows of a room are kept, the newest.

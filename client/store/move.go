@@ -151,8 +151,14 @@ func (m move) joinRoom(from, to []byte) error {
 	}
 	refused := slices.DeleteFunc(other.Log, func(row *session.Row) bool { return row.Delivery != session.Failed })
 	stays.State.Key = cmp.Or(stays.State.Key, other.State.Key)
+	draft := stays.Draft + "\n" + other.Draft
+	if stays.State.Task == (session.Task{}) {
+		stays.State.Task = other.State.Task
+	} else {
+		draft += "\n" + other.State.Task.Text
+	}
 	return errors.Join(
-		b.Put(draftKey, []byte(strings.TrimSpace(stays.Draft+"\n"+other.Draft))),
+		b.Put(draftKey, []byte(strings.TrimSpace(draft))),
 		putJSON(b, stateKey, stays.State),
 		r.log.write(b, slices.Concat(stays.Log, refused), nil),
 	)

@@ -177,9 +177,9 @@ func TestMoveTogether(t *testing.T) {
 }
 
 // Rooms become one with any drafts, and nothing of the one that gives way is lost: what
-// was refused in it, its draft and its passphrase.
+// was refused in it, its draft, a begun edit and its passphrase.
 func TestMoveTogetherLosesNothing(t *testing.T) {
-	refused := func(s *store.Store, server, draft, key string) {
+	refused := func(s *store.Store, server, draft, key string, task session.Task) {
 		r := s.Enter(server, "hall", nil)
 		defer r.Leave()
 		_, err := r.Load()
@@ -187,12 +187,21 @@ func TestMoveTogetherLosesNothing(t *testing.T) {
 		row := pending("refused at " + server)[0]
 		row.ID, row.Entry, row.Delivery = "at "+server, "at "+server, session.Failed
 		must(t, r.Save(session.Saving{Saved: session.Saved{
-			State: session.RoomState{Server: server, Room: "hall", Key: key}, Draft: draft, Log: append(sent(0, 5), row)}}))
+			State: session.RoomState{Server: server, Room: "hall", Key: key, Task: task}, Draft: draft, Log: append(sent(0, 5), row)}}))
 	}
-	for _, tc := range []struct{ old, new, want string }{{"", "", ""}, {"a", "", "a"}, {"", "b", "b"}, {" ", "", ""}} {
+	edit, answer := session.Task{Row: "m1", Edit: true, Text: "better"}, session.Task{Row: "m2"}
+	for _, tc := range []struct {
+		old, new, want          string
+		oldTask, newTask, stays session.Task
+	}{
+		{old: "", new: "", want: ""},
+		{old: "a", new: "", want: "a", oldTask: edit, stays: edit},
+		{old: "", new: "b", want: "b", newTask: edit, stays: edit},
+		{old: " ", new: "", want: "better", oldTask: answer, newTask: edit, stays: answer},
+	} {
 		s := open(t, filepath.Join(t.TempDir(), "store"))
-		refused(s, oldPlace, tc.old, "")
-		refused(s, newPlace, tc.new, "key")
+		refused(s, oldPlace, tc.old, "", tc.oldTask)
+		refused(s, newPlace, tc.new, "key", tc.newTask)
 		must(t, s.SetID(oldPlace, "id"), s.SetID(newPlace, "id"))
 		must(t, s.Move(oldPlace, newPlace), s.SetProfile("Ann", newPlace))
 		r := s.Enter(newPlace, "hall", nil)
@@ -205,8 +214,8 @@ func TestMoveTogetherLosesNothing(t *testing.T) {
 				failed = append(failed, row.ID)
 			}
 		}
-		check(t, fmt.Sprintf("%q and %q", tc.old, tc.new), []any{saved.Draft, saved.State.Key, failed},
-			[]any{tc.want, "key", []string{"at " + oldPlace, "at " + newPlace}})
+		check(t, fmt.Sprintf("%q and %q", tc.old, tc.new), []any{saved.Draft, saved.State.Key, saved.State.Task, failed},
+			[]any{tc.want, "key", tc.stays, []string{"at " + oldPlace, "at " + newPlace}})
 		check(t, "the rooms that are listed", len(s.Recent()), 1)
 		s.Close()
 	}

@@ -10,8 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"parley/client/session"
 	"parley/client/store"
+	"parley/client/ui/conversation"
 	"parley/client/ui/uitest"
 )
 
@@ -132,6 +135,57 @@ func TestRoomsReopen(t *testing.T) {
 	}
 	if w.client.unread() != 0 {
 		t.Errorf("%d are unread", w.client.unread())
+	}
+}
+
+// A begun answer and a begun edit go on after the app has ended, and neither takes the
+// draft. An edit of a message that is not there any more joins the draft.
+func TestTasksOutliveTheApp(t *testing.T) {
+	dir := t.TempDir()
+	address := startServer(t)
+	w := life(t, dir, address)
+	w.client.enter("Lobby")
+	p := w.page()
+	w.settle(func() bool { return p.conv.Status.State == session.Connected })
+	item := w.say(p, "first")
+	reopen := func(edits bool, text, draft string) {
+		t.Helper()
+		w.end()
+		w = life(t, dir, address)
+		p = w.page()
+		w.settle(func() bool { return p.conv.Timeline.Len() > 0 && p.conv.Status.State == session.Connected })
+		task := p.composer.Task()
+		if task == nil || task.Edit != edits || task.Of.Text != "first" || p.composer.Entry.Text != text || p.conv.Session.Draft() != draft {
+			t.Fatalf("the composer is for %+v and has %q; the draft is %q", task, p.composer.Entry.Text, p.conv.Session.Draft())
+		}
+	}
+	p.begin(&conversation.Task{Of: item})
+	p.composer.Entry.SetText("because")
+	reopen(false, "because", "because")
+	if s := uitest.Sentence(p.composer); !strings.Contains(s, "Reply to Ann first") {
+		t.Errorf("replying reads %q", s)
+	}
+	p.beginEdit(item)
+	p.composer.Entry.SetText("fist")
+	reopen(true, "fist", "because")
+	press(p.composer.Entry, fyne.KeyEscape)
+	if p.composer.Entry.Text != "because" {
+		t.Errorf("after the edit the composer has %q", p.composer.Entry.Text)
+	}
+	p.begin(&conversation.Task{Of: item})
+	reopen(false, "because", "because")
+	if answer := w.say(p, "so"); answer.Quote == nil || answer.Quote.Text != "first" || p.conv.Session.Task() != (session.Task{}) {
+		t.Errorf("the answer is %+v; what is written is for %+v", answer, p.conv.Session.Task())
+	}
+
+	p.conv.Session.SetDraft("and")
+	p.conv.Session.SetTask(session.Task{Row: "gone", Edit: true, Text: "lost?"})
+	w.end()
+	w = life(t, dir, address)
+	p = w.page()
+	w.settle(func() bool { return p.conv.Status.State == session.Connected })
+	if p.composer.Task() != nil || p.conv.Session.Task() != (session.Task{}) || p.composer.Entry.Text != "and\nlost?" || p.conv.Session.Draft() != "and\nlost?" {
+		t.Errorf("the composer is for %+v and has %q; the draft is %q", p.composer.Task(), p.composer.Entry.Text, p.conv.Session.Draft())
 	}
 }
 

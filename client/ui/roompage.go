@@ -63,7 +63,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.composer.Names = p.othersNames
 	p.composer.EditLast = p.editLast
 	p.composer.List = p.list
-	p.composer.OnTask = func(t *conversation.Task) { conv.Task = t }
+	p.composer.OnTask = conv.SetTask
 	c.showThumbs(conv.Session, p.list)
 	conv.Timeline.SetNames(conv.Names(c.prefs.name()))
 	p.composer.Entry.Leaf = func(pages float32) { p.list.ScrollBy(pages * 0.9 * p.list.Size().Height) }
@@ -146,7 +146,9 @@ func (p *roomPage) left() {
 // Change applies a batch of changes and draws what they touched.
 func (p *roomPage) Change(batch []session.Change) {
 	p.list.Change(batch)
-	p.composer.Renew()
+	if p.composer.Renew(); p.conv.Task != p.composer.Task() { // that of the app's last life
+		p.composer.Begin(p.conv.Task)
+	}
 	p.state()
 	p.hosting(batch)
 	for _, change := range batch {
@@ -314,7 +316,9 @@ func (p *roomPage) complainOf(sentence string) {
 
 func (p *roomPage) typed(s string) {
 	edits := p.composer.Task() != nil && p.composer.Task().Edit
-	if !edits {
+	if edits {
+		p.conv.KeepTask()
+	} else {
 		p.conv.Session.SetDraft(s)
 	}
 	if s != "" && !edits {

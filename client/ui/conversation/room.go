@@ -29,6 +29,7 @@ type Owner interface {
 type View interface {
 	Change([]session.Change) // instead of the timeline's apply
 	Unwritten(text string)   // of an edit that came to nothing
+	Drafted()                // the draft is another one, which the person has not written
 	Settle()                 // draws the rows again
 }
 
@@ -58,7 +59,8 @@ type Room struct {
 	Used      time.Time     // when its page was opened last
 	Reopened  bool          // with the app, and not looked at since
 	SaveError bool          // the device can't save what is written here
-	Task      *Task         // what the text in the composer is for
+	Task      *Task         // what the text in the composer is for: see SetTask
+	restored  bool          // what it was for when the app ended is known
 	Waits     bool          // it connects when the room that is shown has
 	Place     session.Place // the place that its page begins at; the zero Place is the end
 
@@ -91,6 +93,7 @@ func (c *Room) Apply(batch []session.Change) {
 		switch change.Kind {
 		case session.Reset:
 			c.known = len(change.Items) > 0
+			c.restoreTask(change.Items)
 			missed = c.firstUnseen(change.Items)
 		case session.Append:
 			for _, item := range change.Items {
@@ -161,12 +164,56 @@ func (c *Room) renewTask(items []session.Item) {
 		}
 	}
 	if c.Task.void() {
-		c.Task = nil
+		c.SetTask(nil)
 	}
 }
 
+// SetTask says what the text in the composer is for, now and after the app has ended.
+func (c *Room) SetTask(t *Task) {
+	c.Task, c.restored = t, true
+	c.KeepTask()
+}
+
+// KeepTask keeps the text of an edit.
+func (c *Room) KeepTask() {
+	kept := session.Task{}
+	if t := c.Task; t != nil {
+		kept = session.Task{Row: t.Of.ID, Edit: t.Edit, Text: t.Written}
+	}
+	c.Session.SetTask(kept)
+}
+
+// restoreTask goes on with what the text was for when the app ended. If the message is
+// not among the rows that were kept, an answer becomes a message by itself, and the text
+// of an edit joins the draft.
+func (c *Room) restoreTask(items []session.Item) {
+	if c.restored {
+		return
+	}
+	kept := c.Session.Task()
+	c.restored = true
+	for _, item := range items {
+		if item.ID == kept.Row && (item.Addressable() || kept.Edit) {
+			c.Task = &Task{Edit: kept.Edit, Of: item, Written: kept.Text}
+			return
+		}
+	}
+	c.KeepTask()
+	if kept.Edit {
+		c.joinDraft(kept.Text)
+	}
+	if c.Page != nil {
+		c.Page.Drafted()
+	}
+}
+
+// joinDraft adds a text to the draft.
+func (c *Room) joinDraft(s string) {
+	c.Session.SetDraft(strings.TrimSpace(c.Session.Draft() + "\n" + s))
+}
+
 // undone says that a change of the person's own came to nothing. The text of an edit
-// goes into the composer or, without a page, into the draft, after what is there.
+// goes into the composer or, without a page, into the draft.
 func (c *Room) undone(u session.Undo) {
 	c.owner.Say(undoneSentence(u))
 	switch {
@@ -174,7 +221,7 @@ func (c *Room) undone(u session.Undo) {
 	case c.Page != nil:
 		c.Page.Unwritten(u.Text)
 	default:
-		c.Session.SetDraft(strings.TrimSpace(c.Session.Draft() + "\n" + u.Text))
+		c.joinDraft(u.Text)
 	}
 }
 
