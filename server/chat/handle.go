@@ -11,9 +11,9 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"parley/server/chat/find"
 	"parley/server/chat/wire"
 	"parley/shared"
+	"parley/shared/find"
 )
 
 // handle answers one frame, or the error that decoding it gave. It reports

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/server/chat"
-	"parley/server/chat/find"
 	"parley/shared"
+	"parley/shared/find"
 )
 
 // model is a room's log as simply as it can be: the entries as they would be read,

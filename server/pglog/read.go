@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"parley/server/chat"
-	"parley/server/chat/find"
 	"parley/shared"
+	"parley/shared/find"
 )
 
 // columns are those of an entry, as scanEntry has them; from is where they come from,

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"parley/server/chat"
-	"parley/server/chat/find"
 	"parley/shared"
+	"parley/shared/find"
 )
 
 // What the bits of a row's state mean.

@@ -26,6 +26,39 @@ func (t *Text) In(s string) bool {
 	return len(t.folded) > 0 && bytes.Contains(t.folder.fold(s), t.folded)
 }
 
+// Spans returns where the text is in s: the first and the last byte after each place, from
+// the left, none over another. Marks and format characters behind a place belong to it.
+func (t *Text) Spans(s string) (spans [][2]int) {
+	if len(t.folded) == 0 {
+		return nil
+	}
+	folded := t.folder.fold(s)
+	var begins []int // of each folded byte, the rune in s that it comes from
+	for i, r := range s {
+		n := len(t.folder.form(r))
+		for range n {
+			begins = append(begins, i)
+		}
+	}
+	for from := 0; ; {
+		at := bytes.Index(folded[from:], t.folded)
+		if at < 0 {
+			return spans
+		}
+		at += from
+		last := begins[at+len(t.folded)-1]
+		from = at + len(t.folded)
+		for from < len(folded) && begins[from] == last { // the rest of the rune's form
+			from++
+		}
+		end := len(s)
+		if from < len(folded) {
+			end = begins[from]
+		}
+		spans = append(spans, [2]int{begins[at], end})
+	}
+}
+
 // Fold returns the form in which two texts are compared: decomposed (NFKD), without
 // marks and format characters, with its case folded, and with spaces for all white
 // space.
@@ -52,18 +85,23 @@ func (f *folder) fold(s string) []byte {
 		case r < utf8.RuneSelf:
 			f.folded = append(f.folded, byte(r))
 		default:
-			form, ok := f.runes[r]
-			if !ok {
-				form = foldRune(r)
-				if f.runes == nil {
-					f.runes = make(map[rune][]byte)
-				}
-				f.runes[r] = form
-			}
-			f.folded = append(f.folded, form...)
+			f.folded = append(f.folded, f.form(r)...)
 		}
 	}
 	return f.folded
+}
+
+// form is what a rune becomes. That of an ASCII one has one byte.
+func (f *folder) form(r rune) []byte {
+	form, ok := f.runes[r]
+	if !ok {
+		form = foldRune(r)
+		if f.runes == nil {
+			f.runes = make(map[rune][]byte)
+		}
+		f.runes[r] = form
+	}
+	return form
 }
 
 func foldRune(r rune) []byte {

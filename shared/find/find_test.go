@@ -7,7 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
-	"parley/server/chat/find"
+	"parley/shared/find"
 )
 
 func TestIn(t *testing.T) {
@@ -95,4 +95,51 @@ func BenchmarkIn(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestSpans(t *testing.T) {
+	for _, c := range []struct{ text, in, want string }{
+		{"gate", "The GATE, the gate", "The [GATE], the [gate]"},
+		{"cafe", "Un Cafe\u0301!", "Un [Cafe\u0301]!"},
+		{"cafe", "café", "[café]"},
+		{"gate 4", "gate\n4", "[gate\n4]"},
+		{"s", "Straße", "[S]tra[ß]e"},
+		{"aa", "aaaaa", "[aa][aa]a"},
+		{"❤", "I ❤️ it", "I [❤️] it"},
+		{"x", "nothing", "nothing"},
+		{"\u0301", "e\u0301", "e\u0301"},
+	} {
+		got, end := "", 0
+		for _, s := range find.New(c.text).Spans(c.in) {
+			got += c.in[end:s[0]] + "[" + c.in[s[0]:s[1]] + "]"
+			end = s[1]
+		}
+		if got += c.in[end:]; got != c.want {
+			t.Errorf("%q in %q: %q, want %q", c.text, c.in, got, c.want)
+		}
+	}
+}
+
+// There is a span if the text is in the other, each shows the text, and none lies over
+// another.
+func TestSpansAreIn(t *testing.T) {
+	letters := rapid.StringOfN(rapid.SampledFrom([]rune("aAbéÉe\u0301ßsﬁ ❤\ufe0f\u200d京")), 0, 30, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		text, in := letters.Draw(t, "text"), letters.Draw(t, "in")
+		if n := rapid.IntRange(0, 3).Draw(t, "letters"); len([]rune(text)) > n {
+			text = string([]rune(text)[:n])
+		}
+		x := find.New(text)
+		spans := x.Spans(in)
+		if x.In(in) != (len(spans) > 0) {
+			t.Fatalf("%q in %q: %v", text, in, spans)
+		}
+		end := 0
+		for _, s := range spans {
+			if s[0] < end || s[1] > len(in) || !x.In(in[s[0]:s[1]]) {
+				t.Fatalf("%q in %q: %v", text, in, spans)
+			}
+			end = s[1]
+		}
+	})
 }
