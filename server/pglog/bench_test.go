@@ -124,6 +124,9 @@ func appends(b *testing.B, logs []chat.Log, on []*pgtest.Server, underWay int, h
 		})
 	}
 	cpu := func() (servers, databases time.Duration) {
+		if len(on) > 1 {
+			on[0].AwaitStandby(b) // it has still to make the database, or to do its part
+		}
 		var r syscall.Rusage
 		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // never fails
 		for _, s := range on {
