@@ -55,16 +55,18 @@ func parseURL(s string) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-// openFiles opens the files of a data folder. The hub takes none if --max-file is 0;
+// openFiles opens the files of a data folder. What hub returns is asked for a request. The hub takes none if --max-file is 0;
 // those that are there are served all the same.
-func openFiles(ctx context.Context, o *options, rows chat.FileRows, id string, source func(*http.Request) string, logger *slog.Logger) (*files.Store, error) {
+func openFiles(ctx context.Context, o *options, rows chat.FileRows, id string, hub func() *chat.Hub, logger *slog.Logger) (*files.Store, error) {
 	free, err := o.freeOfFiles()
 	if err != nil {
 		return nil, err
 	}
-	opt := files.Options{Max: o.maxFile.bytes, Bytes: o.allFiles.bytes, Free: free, Source: source, Logger: logger, Now: now}
+	opt := files.Options{Max: o.maxFile.bytes, Bytes: o.allFiles.bytes, Free: free, Logger: logger, Now: now}
 	if o.chat.MaxPerAddress > 0 {
-		opt.PerSource = filesAtOnce
+		opt.PerSource, opt.Charge = filesAtOnce, chat.ChargeSyncs
+		opt.Source = func(r *http.Request) string { return hub().SourceOf(r) }
+		opt.Renew = func(r *http.Request, id string) bool { return hub().RenewUpload(r, id) }
 	}
 	dir := o.data
 	if o.log != "" {

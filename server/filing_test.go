@@ -210,7 +210,7 @@ func TestFiles(t *testing.T) {
 	if got := s.Messages("hall", 0); len(got) != 1 || got[0].File == nil || *got[0].File != *heard.File {
 		t.Errorf("the history: %+v", got)
 	}
-	if got := s.Metric("parley_files_bytes"); got != "1.5e+06" {
+	if got := s.Metric("parley_files_bytes"); got != fmt.Sprint(1.5e6+chat.FileOverhead) {
 		t.Errorf("the metrics have %q bytes", got)
 	}
 

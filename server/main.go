@@ -88,7 +88,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err := keepHostKey(ctx, opt.data, store, opt.log != "", logger); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	filed, err := openFiles(ctx, opt, store, store.ID(), func(r *http.Request) string { return hub.SourceOf(r) }, logger)
+	filed, err := openFiles(ctx, opt, store, store.ID(), func() *chat.Hub { return hub }, logger)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

@@ -56,6 +56,9 @@ const MaxKnocking = maxKnocking
 // CostPong is what a pong costs that the library reads.
 const CostPong = costPong
 
+// CostSync is what it costs to wait for the disk once.
+const CostSync = costSync
+
 // SlowMachine gives all addresses together a five hundredth of a processor. It is
 // called before anybody connects.
 func (h *Hub) SlowMachine() { h.meters.part = 0.002 }

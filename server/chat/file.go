@@ -40,6 +40,13 @@ type FileRow struct {
 	Made   time.Time // when its upload began, or was asked for again
 }
 
+// FileOverhead is how many bytes of the disk a file takes beyond its own, at most: its
+// thumbnail, and what is left of its last block.
+const FileOverhead = shared.MaxThumb + 4<<10
+
+// Taken is how many bytes of the disk a whole file takes, at most.
+func (r FileRow) Taken() int64 { return r.Size + FileOverhead }
+
 // Shared is what a message says of its file.
 func (f *File) Shared(caption string) *shared.File {
 	return &shared.File{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, Width: f.Width, Height: f.Height,
@@ -93,11 +100,12 @@ type FileRows interface {
 	ForgetFiles(ctx context.Context, before time.Time) (ids []string, err error)
 
 	// ExpireFiles makes whole files FileGone, or deletes their rows if no message has
-	// them, until the others have at most keep bytes: those that Expiring says. It
+	// them, until the others take at most keep bytes: those that Expiring says. It
 	// returns the ids.
 	ExpireFiles(ctx context.Context, keep int64) (ids []string, err error)
 
-	// Filed returns how many files are whole, and how many bytes they have.
+	// Filed returns how many files are whole, and how many bytes of the disk they take:
+	// see FileRow.Taken.
 	Filed(ctx context.Context) (n int, bytes int64, err error)
 
 	// OnFilesGone has f called with the ids of files whose rows went, after they did,

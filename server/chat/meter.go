@@ -72,6 +72,7 @@ const (
 	costTLS        = 2 * time.Millisecond   // the same, with its handshake
 	costRequest    = 100 * time.Microsecond // over HTTP
 	costShares     = time.Millisecond       // to look whose place is to be given up
+	costSync       = time.Millisecond       // of a file, which others' messages wait for
 	costConnection = 200 * time.Microsecond // from the upgrade to the greeting
 )
 

@@ -51,6 +51,10 @@ func meterOf(r *http.Request) *meter {
 	return m
 }
 
+// ChargeSyncs charges the source of a request for the times that it has waited for the
+// disk, which members' messages wait for, too.
+func ChargeSyncs(r *http.Request, n int) { meterOf(r).charge(time.Duration(n) * costSync) }
+
 // meteredWriter charges what is written. Within a long answer, too, it waits.
 type meteredWriter struct {
 	http.ResponseWriter

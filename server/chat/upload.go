@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -87,6 +88,14 @@ func (u *uploads) begin(id string, now time.Time) bool {
 	}
 	u.asked[id] = now
 	return true
+}
+
+// RenewUpload counts an upload that takes long among those of a request's source, as
+// asking for it again does, and reports whether there is a place for it.
+func (h *Hub) RenewUpload(r *http.Request, id string) bool {
+	src := h.source(h.address(r))
+	defer h.sources.release(src.name)
+	return src.uploads.begin(id, time.Now())
 }
 
 // end notes that a message has a file.

@@ -25,7 +25,7 @@ const maxFile = 5000
 // withFiles has a server take files.
 func withFiles(t *testing.T, s **server) func(*chat.Config) {
 	return func(c *chat.Config) {
-		store, err := files.Open(context.Background(), filepath.Join((*s).dir), c.Log.(chat.FileRows), files.Options{Max: maxFile})
+		store, err := files.Open(context.Background(), filepath.Join((*s).dir), c.Log.(chat.FileRows), files.Options{Max: maxFile, Charge: chat.ChargeSyncs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,6 +297,30 @@ func TestFewUnfinishedFiles(t *testing.T) {
 	}
 }
 
+// Tiny parts cost their address what the disk does for them.
+func TestPartsArePaid(t *testing.T) {
+	t.Parallel()
+	s := startFiles(t, func(c *chat.Config) { c.MaxPerAddress = 9 })
+	s.hub.StopMeters()
+	ann, _ := s.join("r", hello("Ann", newDevice()))
+	ann.send(upload(fileID("a"), 100))
+	key := ann.until(shared.TypeUpload).Key
+	before := s.hub.Used("127.0.0.1")
+	for at := range 10 {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPatch, s.http.URL+"/files/"+fileID("a"), strings.NewReader("x"))
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Upload-Offset", fmt.Sprint(at))
+		resp, err := s.http.Client().Do(req)
+		if err != nil || resp.StatusCode != http.StatusNoContent {
+			t.Fatal(resp, err)
+		}
+		resp.Body.Close()
+	}
+	if used := s.hub.Used("127.0.0.1") - before; used < 10*chat.CostSync {
+		t.Errorf("10 parts cost %v", used)
+	}
+}
+
 // However many devices somebody makes, only so many files from one address wait for
 // their messages.
 func TestFewFilesFromOneAddress(t *testing.T) {
@@ -335,6 +359,14 @@ func TestFewFilesFromOneAddress(t *testing.T) {
 	bob.send(upload(fileID("bob"), 1))
 	if m := bob.until(shared.TypeUpload); m.Key == "" {
 		t.Errorf("from another address: %+v", m)
+	}
+	renew := func(address, file string) bool {
+		req, _ := http.NewRequest(http.MethodPatch, "/", nil)
+		req.RemoteAddr = address + ":1"
+		return s.hub.RenewUpload(req, fileID(file))
+	}
+	if !renew("192.0.2.1", "over") || renew("192.0.2.1", "another") || !renew("192.0.2.2", "another") {
+		t.Error("an upload that takes long does not count like a new one")
 	}
 	source := func(file string) int64 {
 		row, err := s.log.File(t.Context(), fileID(file))

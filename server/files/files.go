@@ -44,6 +44,12 @@ type Options struct {
 	PerSource int                        // requests at once from one source
 	Source    func(*http.Request) string // where a request comes from; nil if PerSource is 0
 
+	// Renew is asked whether an upload that takes long may go on to count among those of
+	// the source of a request; nil if sources are not told apart. Charge is told how
+	// often a request has waited for the disk; nil if nobody wants to know.
+	Renew  func(r *http.Request, id string) bool
+	Charge func(r *http.Request, syncs int)
+
 	Patience time.Duration    // without a byte of an upload; 30 s by default
 	Logger   *slog.Logger     // nil logs nothing
 	Now      func() time.Time // time.Now by default
@@ -88,6 +94,12 @@ func Open(ctx context.Context, dir string, rows chat.FileRows, opt Options) (*St
 	opt.Logger = cmp.Or(opt.Logger, slog.New(slog.DiscardHandler))
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Renew == nil {
+		opt.Renew = func(*http.Request, string) bool { return true }
+	}
+	if opt.Charge == nil {
+		opt.Charge = func(*http.Request, int) {}
 	}
 	if opt.Space == nil {
 		opt.Space = func(dir string) (uint64, error) {
@@ -190,9 +202,7 @@ func (s *Store) stands(ctx context.Context, row chat.FileRow) (int64, error) {
 func (s *Store) complete(ctx context.Context, row chat.FileRow) error {
 	size, err := s.disk.size(row.ID)
 	if err == nil && size < 0 {
-		if err = s.disk.finish(row.ID); err == nil {
-			s.parts.remove(row.ID)
-		}
+		err = s.disk.finish(row.ID)
 	}
 	if err != nil {
 		return err
@@ -201,11 +211,14 @@ func (s *Store) complete(ctx context.Context, row chat.FileRow) error {
 	if err != nil {
 		return err
 	}
-	if err := s.rows.WholeFile(ctx, row.ID, kind); errors.Is(err, chat.ErrNoFile) {
+	switch err := s.rows.WholeFile(ctx, row.ID, kind); {
+	case errors.Is(err, chat.ErrNoFile):
+		s.parts.remove(row.ID)
 		return errors.Join(err, s.disk.remove(row.ID))
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
+	s.parts.remove(row.ID) // after its row has changed: see keepThumb
 	s.metrics.whole.Inc()
 	s.rouse()
 	return nil

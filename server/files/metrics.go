@@ -33,8 +33,8 @@ func newMetrics(s *Store) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_files_refused_total", Help: "Requests for files that were refused, by the reason."}, []string{"reason"}),
 		files: prometheus.NewDesc("parley_files", "Whole files.", nil, nil),
-		bytes: prometheus.NewDesc("parley_files_bytes", "Bytes of whole files.", nil, nil),
-		parts: prometheus.NewDesc("parley_files_unfinished_bytes", "Bytes of files that are not whole.", nil, nil),
+		bytes: prometheus.NewDesc("parley_files_bytes", "Bytes of the disk that whole files take, at most.", nil, nil),
+		parts: prometheus.NewDesc("parley_files_unfinished_bytes", "Bytes of the disk that unfinished files take, at most.", nil, nil),
 	}
 }
 

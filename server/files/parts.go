@@ -6,7 +6,8 @@ import (
 	"parley/server/chat"
 )
 
-// parts are the bytes of the files that are not whole.
+// parts are what the files take of the disk that are not whole: their bytes, and
+// chat.FileOverhead each.
 type parts struct {
 	mu   sync.Mutex
 	of   map[string]part // by id
@@ -19,14 +20,17 @@ type part struct {
 	bytes  int64
 }
 
-// add counts bytes that have come.
+// add counts bytes that have come, or a thumbnail with n 0.
 func (p *parts) add(row chat.FileRow, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.of == nil {
 		p.of, p.held = make(map[string]part), make(map[chat.FileHolder]int64)
 	}
-	one := p.of[row.ID]
+	one, known := p.of[row.ID]
+	if !known {
+		n += chat.FileOverhead
+	}
 	one.holder = row.Holder()
 	one.bytes += n
 	p.of[row.ID] = one

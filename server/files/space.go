@@ -38,7 +38,7 @@ func (s *Store) drop(ctx context.Context, id string) bool {
 }
 
 func (s *Store) fits(n int64) bool {
-	if s.opt.Bytes > 0 && s.parts.bytes()+s.pending.Load()+n > max(s.opt.Bytes/2, s.opt.Max) {
+	if s.opt.Bytes > 0 && s.parts.bytes()+s.pending.Load()+n > max(s.opt.Bytes/2, s.opt.Max+chat.FileOverhead) {
 		return false
 	}
 	if s.opt.Free == 0 {
@@ -78,7 +78,7 @@ func (s *Store) expire(ctx context.Context) {
 	if _, bytes, err := s.rows.Filed(ctx); err == nil && bytes <= s.opt.Bytes {
 		return
 	}
-	ids, err := s.rows.ExpireFiles(ctx, max(s.opt.Bytes-s.opt.Bytes/32, s.opt.Max))
+	ids, err := s.rows.ExpireFiles(ctx, max(s.opt.Bytes-s.opt.Bytes/32, s.opt.Max+chat.FileOverhead))
 	if err != nil {
 		s.opt.Logger.Warn("files are not removed now that others need the room of", "error", err)
 	}

@@ -508,7 +508,7 @@ func TestRequestsAtOnce(t *testing.T) {
 // The oldest files of a device go first, their messages stay.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Bytes: 2500, Max: 1000})
+	w := newWorld(t, Options{Bytes: 3*(1000+chat.FileOverhead) - 1, Max: 1000})
 	first := w.upload("1.bin", random(1000))
 	offset := w.say(first)
 	w.clock.Add(int64(time.Second))
@@ -533,7 +533,7 @@ func TestExpiry(t *testing.T) {
 // What no message takes goes: after a day, and earlier when there is no room.
 func TestAbandonedUploads(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Bytes: 3000, Max: 1000})
+	w := newWorld(t, Options{Bytes: 2 * (1500 + 2*chat.FileOverhead), Max: 1000})
 	half, whole := newID(), w.upload("whole.bin", random(100))
 	key, _ := w.begin(half, "half.bin", 1000)
 	w.patch(half, key, 0, random(600))
@@ -569,7 +569,7 @@ func TestAbandonedUploads(t *testing.T) {
 // and nobody else does.
 func TestUnfinishedShares(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Bytes: 4000, Max: 1000})
+	w := newWorld(t, Options{Bytes: 2 * (2000e3 + 3*chat.FileOverhead), Max: 1000e3})
 	begin := func(source int64, device string, size int64) (id, key string, err error) {
 		id = newID()
 		row := fileOf(device, shared.File{ID: id, Name: "x.bin", Size: size})
@@ -588,21 +588,21 @@ func TestUnfinishedShares(t *testing.T) {
 		}
 		return id + ".part"
 	}
-	small, large := send(1, "mallory", 500), send(1, "mallory2", 900)
-	bobs := send(2, bob, 500)
+	small, large := send(1, "mallory", 500e3), send(1, "mallory2", 900e3)
+	bobs := send(2, bob, 500e3)
 	w.settles(small, large, bobs)
-	if _, _, err := begin(1, "mallory3", 900); !errors.Is(err, chat.ErrNoSpace) {
+	if _, _, err := begin(1, "mallory3", 900e3); !errors.Is(err, chat.ErrNoSpace) {
 		t.Errorf("more from where most is from: %v", err)
 	}
-	if _, _, err := begin(2, "bobby", 950); !errors.Is(err, chat.ErrNoSpace) {
+	if _, _, err := begin(2, "bobby", 950e3); !errors.Is(err, chat.ErrNoSpace) {
 		t.Errorf("more than there is: %v", err)
 	}
 	w.settles(small, large, bobs)
 	w.stop()
 	w.start()
-	anns := send(3, ann, 700)
+	anns := send(3, ann, 700e3)
 	w.settles(small, bobs, anns)
-	if got := w.store.parts.bytes(); got != 1700 {
+	if got := w.store.parts.bytes(); got != 1700e3+3*chat.FileOverhead {
 		t.Errorf("%d bytes are unfinished", got)
 	}
 }
@@ -643,7 +643,7 @@ func TestSweep(t *testing.T) {
 	}
 	w.start()
 	w.settles(kept, half+".part", unnamed+".part", untold)
-	if got := w.store.parts.bytes(); got != 4000 {
+	if got := w.store.parts.bytes(); got != 4000+3*chat.FileOverhead {
 		t.Errorf("%d bytes are unfinished", got)
 	}
 	for id, want := range map[string]int64{half: 1000, unnamed: 3000, untold: 3000} {

@@ -2,6 +2,8 @@ package files
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,7 +73,7 @@ func (s *Store) sweep(ctx context.Context) error {
 					lost++
 				}
 			} else if part, err := s.disk.partBytes(id); err == nil {
-				s.parts.add(row, part)
+				s.parts.add(row, part) // there may be only a thumbnail
 			}
 			if known {
 				if row, more, err = next(); err != nil {
@@ -118,9 +120,12 @@ func (d disk) ids(folder string) (ids []string, err error) {
 	return slices.Compact(ids), nil
 }
 
-// partBytes is how much of a file that is not whole there is.
+// partBytes is how much of a file that is not whole there is, which a power cut may take.
 func (d disk) partBytes(id string) (int64, error) {
 	info, err := os.Stat(d.part(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,12 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := context.WithoutCancel(r.Context()) // what has come is kept, even if the one who sent it has gone
+	s.opt.Charge(r, 1)
 	if s.opt.Now().Sub(row.Made) > renewAfter {
+		if !s.opt.Renew(r, row.ID) {
+			s.refuse(w, "unfinished", http.StatusTooManyRequests, "Too many files come from your address. This one has to wait.")
+			return
+		}
 		again := row
 		again.Made = s.opt.Now()
 		if row, err = s.rows.BeginFile(ctx, again); err != nil {
@@ -68,6 +73,13 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 	s.addPart(ctx, w, r, row, offset, body)
 }
 
+// How often the disk is waited for besides: for a file that is whole, the folder and the
+// log; for a thumbnail, these and its bytes.
+const (
+	wholeSyncs = 2
+	thumbSyncs = 3
+)
+
 // drain reads what is left of a part that was refused. Otherwise the connection would be
 // reset, and many clients would see that instead of the answer.
 func (s *Store) drain(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +104,10 @@ func (s *Store) addPart(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if row.State == chat.FileIncomplete {
 		var err error
 		if at, err = s.disk.size(row.ID); err == nil && at < 0 {
-			at, err = s.disk.partSize(row.ID)
+			// What is written next makes this durable, too; what is only told has to be.
+			if at, err = s.disk.partBytes(row.ID); err == nil && (offset != at || r.ContentLength <= 0) {
+				at, err = s.disk.partSize(row.ID)
+			}
 		}
 		if err != nil {
 			s.broken(w, r, err)
@@ -115,6 +130,7 @@ func (s *Store) addPart(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	n, status, detail := s.write(row, at, min(left, shared.MaxUploadPart), body)
 	at += n
 	if status == 0 && at == row.Size && row.State == chat.FileIncomplete {
+		s.opt.Charge(r, wholeSyncs)
 		if err := s.complete(ctx, row); err != nil {
 			s.lost(w, r, err)
 			return
@@ -254,11 +270,12 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
+	s.opt.Charge(r, thumbSyncs)
 	if err := s.disk.writeThumb(row.ID, data); err != nil {
 		chat.Problem(w, diskStatus(err), s.sayDisk(err))
 		return
 	}
-	if err := s.rows.ThumbFile(ctx, row.ID); err != nil {
+	if err := s.keepThumb(ctx, row); err != nil {
 		if errors.Is(err, chat.ErrNoFile) {
 			s.Unlink([]string{row.ID}) // in its turn: it may have been begun again
 		}
@@ -266,6 +283,20 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// keepThumb notes that an upload has a thumbnail, and counts it. The file may become whole
+// meanwhile.
+func (s *Store) keepThumb(ctx context.Context, row chat.FileRow) error {
+	if err := s.rows.ThumbFile(ctx, row.ID); err != nil || row.State != chat.FileIncomplete {
+		return err
+	}
+	s.parts.add(row, 0)
+	if now, err := s.rows.File(ctx, row.ID); err == nil && now.State == chat.FileIncomplete {
+		return nil
+	}
+	s.parts.remove(row.ID)
+	return nil
 }
 
 // checkThumb returns what is wrong with a thumbnail; "" for nothing. Its header is read,

@@ -189,7 +189,7 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, er
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", number("files of all")); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, "SELECT source, device, SUM(size)::bigint FROM files WHERE state = 1 GROUP BY source, device ORDER BY source, device")
+		rows, err := tx.Query(ctx, "SELECT source, device, SUM(size + $1)::bigint FROM files WHERE state = 1 GROUP BY source, device ORDER BY source, device", chat.FileOverhead)
 		if err != nil {
 			return err
 		}
@@ -227,6 +227,6 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, er
 
 // Filed implements chat.FileRows.
 func (l *Log) Filed(ctx context.Context) (n int, bytes int64, err error) {
-	err = l.row(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0)::bigint FROM files WHERE state = 1").Scan(&n, &bytes)
+	err = l.row(ctx, "SELECT COUNT(*), COALESCE(SUM(size + $1), 0)::bigint FROM files WHERE state = 1", chat.FileOverhead).Scan(&n, &bytes)
 	return n, bytes, wrap(err)
 }

@@ -217,10 +217,10 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (all []string, err er
 
 func (w *writer) expireFiles(ctx context.Context, keep int64) (expired []string, err error) {
 	var over int64
-	if err := w.conn.QueryRowContext(ctx, "SELECT COALESCE(SUM(size), 0) - ? FROM files WHERE state = 1", keep).Scan(&over); err != nil || over <= 0 {
+	if err := w.conn.QueryRowContext(ctx, "SELECT COALESCE(SUM(size + ?), 0) - ? FROM files WHERE state = 1", chat.FileOverhead, keep).Scan(&over); err != nil || over <= 0 {
 		return nil, err
 	}
-	shares, err := fileShares(w.conn.QueryContext(ctx, "SELECT source, device, SUM(size) FROM files WHERE state = 1 GROUP BY source, device"))
+	shares, err := fileShares(w.conn.QueryContext(ctx, "SELECT source, device, SUM(size + ?) FROM files WHERE state = 1 GROUP BY source, device", chat.FileOverhead))
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func fileShares(rows *sql.Rows, err error) (all []chat.FileShare, _ error) {
 
 // Filed implements chat.FileRows.
 func (l *Log) Filed(ctx context.Context) (n int, bytes int64, err error) {
-	err = l.read.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(size), 0) FROM files WHERE state = 1").Scan(&n, &bytes)
+	err = l.read.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(SUM(size + ?), 0) FROM files WHERE state = 1", chat.FileOverhead).Scan(&n, &bytes)
 	return n, bytes, wrap(err)
 }
 
