@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -25,7 +26,12 @@ import (
 	"parley/shared"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "30"); err != nil { // each is a room's life; -rapid.checks has the last word
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // server is a hub over a real log on a real port.
 type server struct {

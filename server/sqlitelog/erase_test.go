@@ -129,7 +129,7 @@ func TestErasedEverywhere(t *testing.T) {
 	length := func() int {
 		return []int{10, 100, 300, 1000, 4000, 16_000}[random.IntN(6)] * (50 + random.IntN(100)) / 100
 	}
-	for i := range 6000 {
+	for i := range 3000 {
 		e := chat.Entry{ID: fmt.Sprint(i), Device: "d", User: "Ann", Time: time.Unix(int64(i), 0)}
 		m := message{room: random.IntN(12), id: e.ID}
 		old := -1

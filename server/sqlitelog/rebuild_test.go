@@ -174,7 +174,7 @@ func TestRebuild(t *testing.T) {
 
 // A process that is killed at any point leaves the old log, whole, or the new one.
 func TestRebuildKilled(t *testing.T) {
-	const messages = 4000
+	const messages = 2500
 	dir, want := older(t, messages)
 	path := filepath.Join(dir, sqlitelog.FileName)
 	old, err := os.ReadFile(path)
@@ -223,8 +223,9 @@ func TestRebuildKilled(t *testing.T) {
 	}
 	whole := time.Since(begun)
 	check("not killed")
-	for i := range 20 {
-		after := whole * time.Duration(i+1) / 20
+	const kills = 10
+	for i := range kills {
+		after := whole * time.Duration(i+1) / kills
 		if _, err := killed(dir, 1<<30, after); err != nil {
 			t.Fatal(err)
 		}
