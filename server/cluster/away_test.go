@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -11,7 +13,7 @@ import (
 )
 
 // TestDatabaseAway stops the database, and then kills it, while members are in a room:
-// they stay and learn why nothing is stored, nobody comes in, and all goes on by itself.
+// they stay and learn why nothing is stored or read, nobody comes in, and all goes on by itself.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
 	db, err := pgtest.Start()
@@ -19,10 +21,18 @@ func TestDatabaseAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Stop)
-	s := servertest.Start(t, "--log", pgtest.Address("postgres", db))
+	s := servertest.Start(t, "--max-per-address", "0", "--log", pgtest.Address("postgres", db))
 	ann, bob := s.Join("Hall", "Ann"), s.Join("Hall", "Bob")
 	ann.Say("before")
 	bob.Hear("before")
+	questions := []shared.Message{
+		{Type: shared.TypeHistory}, {Type: shared.TypeHistory, Changed: 1, Before: 100},
+		{Type: shared.TypeSearch, Text: "before"}, {Type: shared.TypeReactions, Target: 1},
+	}
+	var asking []*servertest.Member
+	for i := range questions {
+		asking = append(asking, s.Join("Hall", fmt.Sprint("Asks ", i)))
+	}
 	for _, away := range []struct {
 		name        string
 		goes, comes func()
@@ -32,13 +42,30 @@ func TestDatabaseAway(t *testing.T) {
 	} {
 		away.goes()
 		ann.Send(shared.Message{Type: shared.TypeChat, ID: away.name, Text: away.name})
+		for i, question := range questions {
+			asking[i].Send(question)
+		}
+		var reads sync.WaitGroup
+		for path, want := range map[string]int{"/api/rooms": http.StatusOK, "/api/rooms/Hall/messages": http.StatusServiceUnavailable} {
+			reads.Go(func() {
+				if status, _ := s.Get(path); status != want {
+					t.Errorf("%s: %s has status %d", away.name, path, status)
+				}
+			})
+		}
+		cy := s.Dial("/ws/chat/Hall", shared.Protocol)
+		cy.Send(shared.Message{Type: shared.TypeHello, User: "Cy", Device: servertest.NewDevice()})
 		if f := ann.Next(shared.TypeError); f.Code != shared.CodeUnavailable || f.ID != away.name {
 			t.Errorf("%s: Ann is told %+v", away.name, f)
 		}
-		until(t, "the server is not ready", func() bool { status, _ := s.Get("/readyz"); return status == http.StatusServiceUnavailable })
-		cy := s.Dial("/ws/chat/Hall", shared.Protocol)
-		cy.Send(shared.Message{Type: shared.TypeHello, User: "Cy", Device: servertest.NewDevice()})
+		for i, question := range questions {
+			if f := asking[i].Next(question.Type, shared.TypeError); f.Code != shared.CodeUnavailable {
+				t.Errorf("%s: who asks for %s is told %+v", away.name, question.Type, f)
+			}
+		}
 		cy.Closed(shared.CloseTryLater, "")
+		reads.Wait()
+		until(t, "the server is not ready", func() bool { status, _ := s.Get("/readyz"); return status == http.StatusServiceUnavailable })
 
 		away.comes()
 		until(t, "the server is ready again", func() bool { status, _ := s.Get("/readyz"); return status == http.StatusOK })

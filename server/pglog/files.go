@@ -163,7 +163,11 @@ func (l *Log) File(ctx context.Context, id string) (chat.FileRow, error) {
 
 // Files implements chat.FileRows.
 func (l *Log) Files(ctx context.Context, after string, most int) ([]chat.FileRow, error) {
-	rows, err := scanFiles(l.pool.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE id > $1 ORDER BY id LIMIT $2", after, most))
+	var rows []chat.FileRow
+	err := l.reading(ctx, func(ctx context.Context) (err error) {
+		rows, err = scanFiles(l.pool.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE id > $1 ORDER BY id LIMIT $2", after, most))
+		return err
+	})
 	return rows, wrap(err)
 }
 

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,7 +156,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	}
 	l.people = newPeople(l)
 	l.proof = startProof(l)
-	if err := l.proof.wait(ctx); err != nil {
+	if err := l.proof.waitFor(ctx, opt.startFor); err != nil {
 		l.proof.end()
 		return fail(err)
 	}
@@ -220,7 +219,7 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (s
 // state reads what a log knows of a room when it is opened.
 func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, error) {
 	state := chat.State{Epoch: *l.epoch.Load(), First: 1}
-	err := l.reading(ctx, func() error {
+	err := l.reading(ctx, func(ctx context.Context) error {
 		tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err != nil {
 			return err
@@ -349,20 +348,26 @@ func retry(ctx context.Context, do func() error) error {
 	return do()
 }
 
+// readFor is how long a read may take, all attempts together. A database that sleeps
+// answers nothing, and a read may be cancelled, other than a commit.
+const readFor = 2 * patience
+
 // reading is retry for what only reads. After a failover, the pool's connections lead
-// nowhere, one after the other.
-func (l *Log) reading(ctx context.Context, do func() error) error {
-	for deadline := time.Now().Add(patience); ; {
-		err := retry(ctx, do)
-		var pg *pgconn.PgError
-		switch {
-		case err == nil, errors.Is(err, pgx.ErrNoRows), ctx.Err() != nil, time.Now().After(deadline):
-			return err
-		case errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P0") && !strings.HasPrefix(pg.Code, "08"):
+// nowhere, one after the other, and for some moments there may be no primary.
+func (l *Log) reading(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readFor)
+	defer cancel()
+	for {
+		err := retry(ctx, func() error { return do(ctx) })
+		if err == nil || errors.Is(err, pgx.ErrNoRows) || ctx.Err() != nil || !passes(err) {
 			return err
 		}
 		l.pool.Reset()
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
 	}
 }
 
@@ -380,9 +385,7 @@ type readRow struct {
 
 // Scan implements pgx.Row.
 func (r *readRow) Scan(into ...any) error {
-	ctx, cancel := context.WithTimeout(r.ctx, 2*patience) // a database that sleeps answers nothing, and a read may be cancelled
-	defer cancel()
-	return r.log.reading(ctx, func() error { return r.log.pool.QueryRow(ctx, r.query, r.args...).Scan(into...) })
+	return r.log.reading(r.ctx, func(ctx context.Context) error { return r.log.pool.QueryRow(ctx, r.query, r.args...).Scan(into...) })
 }
 
 func ignoreNone(err error) error {

@@ -99,7 +99,7 @@ func (l *Log) Unlock(ctx context.Context, room string) error {
 // Rooms implements chat.Registry.
 func (l *Log) Rooms(ctx context.Context, limit int) ([]chat.Listed, error) {
 	var rooms []chat.Listed
-	err := l.reading(ctx, func() error {
+	err := l.reading(ctx, func(ctx context.Context) error {
 		rows, err := l.pool.Query(ctx, "SELECT rooms.key, rooms.name, rooms.last, locks.hash IS NOT NULL FROM rooms LEFT JOIN locks ON locks.room = rooms.key "+
 			"WHERE rooms.last > 0 AND locks.hidden IS NOT TRUE ORDER BY rooms.last DESC, rooms.id DESC LIMIT $1", limit)
 		if err != nil {
@@ -132,7 +132,11 @@ func (l *Log) HostKey(ctx context.Context) (hash []byte, err error) {
 func (l *Log) Rename(ctx context.Context, key string, to shared.Name) error {
 	ctx = context.WithoutCancel(ctx)
 	defer l.listener.tellNow(key)
-	return wrap(l.inTransaction(ctx, func(tx pgx.Tx) error {
+	return wrap(l.patiently(ctx, func(ctx context.Context) error { return l.rename(ctx, key, to) }))
+}
+
+func (l *Log) rename(ctx context.Context, key string, to shared.Name) error {
+	return l.inTransaction(ctx, func(tx pgx.Tx) error {
 		if key == to.Key {
 			tag, err := tx.Exec(ctx, "UPDATE rooms SET name = $1, version = version + 1 WHERE key = $2 AND used", to.Text, key)
 			if err == nil && tag.RowsAffected() == 0 {
@@ -167,7 +171,7 @@ func (l *Log) Rename(ctx context.Context, key string, to shared.Name) error {
 			statement{"UPDATE names SET room = $2 WHERE room = $1", []any{key, to.Key}},
 			statement{"UPDATE files SET room = $2 WHERE room = $1", []any{key, to.Key}},
 		)
-	}))
+	})
 }
 
 type statement struct {
@@ -187,8 +191,6 @@ func each(ctx context.Context, tx pgx.Tx, statements ...statement) error {
 // Delete implements chat.Registry.
 func (l *Log) Delete(ctx context.Context, key string) error {
 	ctx = context.WithoutCancel(ctx)
-	var files []string
-	var found bool
 	var id, head int64
 	err := ignoreNone(l.row(ctx, "SELECT id, head FROM rooms WHERE key = $1 AND used", key).Scan(&id, &head))
 	if err == nil && id != 0 { // the many rows go in pieces
@@ -197,6 +199,23 @@ func (l *Log) Delete(ctx context.Context, key string) error {
 	if err != nil {
 		return wrap(err)
 	}
+	return wrap(l.patiently(ctx, func(ctx context.Context) error {
+		found, files, err := l.delete(ctx, key)
+		if err != nil {
+			return err
+		}
+		l.filesGone.tell(files)
+		l.listener.tellNow(key)
+		if !found {
+			return chat.ErrNoRoom
+		}
+		return nil
+	}))
+}
+
+// delete deletes what is left of a room. It reports whether there was one, and whose
+// files' rows went.
+func (l *Log) delete(ctx context.Context, key string) (found bool, files []string, err error) {
 	err = l.inTransaction(ctx, func(tx pgx.Tx) error {
 		r, err := lockRoom(ctx, tx, key)
 		if err != nil {
@@ -225,12 +244,5 @@ func (l *Log) Delete(ctx context.Context, key string) error {
 		}
 		return each(ctx, tx, statements...)
 	})
-	if err == nil {
-		l.filesGone.tell(files)
-		l.listener.tellNow(key)
-		if !found {
-			err = chat.ErrNoRoom
-		}
-	}
-	return wrap(err)
+	return found, files, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // proof shows that the database still takes what is written: an old primary that was cut
@@ -27,15 +28,23 @@ type proof struct {
 	asked   atomic.Pointer[time.Time] // since when the database does not answer; nil if it has
 
 	mu       sync.Mutex
-	waiting  []chan error
+	waiting  []asker
 	last     time.Time // when the last proof began
 	timeline uint64    // of the last one
+	failed   error     // the last attempt, nil if there was a proof
+}
+
+// asker waits for a proof.
+type asker struct {
+	answer chan error
+	until  time.Time
 }
 
 const (
 	proveEvery = 1500 * time.Millisecond
 	proofHolds = 5 * time.Second // after which the server is not ready
 	patience   = 2 * time.Second // of whoever waits
+	proveAgain = 100 * time.Millisecond
 )
 
 var (
@@ -60,21 +69,30 @@ func (p *proof) end() {
 }
 
 // wait waits until a commit that began after the call was durable.
-func (p *proof) wait(ctx context.Context) error {
+func (p *proof) wait(ctx context.Context) error { return p.waitFor(ctx, patience) }
+
+// waitFor waits no longer than that. A failure that may pass, as while another primary
+// takes over, is no answer before.
+func (p *proof) waitFor(ctx context.Context, most time.Duration) error {
 	c := make(chan error, 1)
 	p.mu.Lock()
-	p.waiting = append(p.waiting, c)
+	p.waiting = append(p.waiting, asker{c, time.Now().Add(most)})
 	p.mu.Unlock()
 	select {
 	case p.wake <- struct{}{}:
 	default:
 	}
-	late := time.NewTimer(patience)
+	late := time.NewTimer(most)
 	defer late.Stop()
 	select {
 	case err := <-c:
 		return wrap(err)
 	case <-late.C:
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.failed != nil {
+			return wrap(p.failed)
+		}
 		return wrap(errNoProof)
 	case <-ctx.Done():
 		return wrap(ctx.Err())
@@ -136,14 +154,20 @@ func (p *proof) run(ctx context.Context) {
 			}
 		}
 		p.asked.Store(nil)
-		if err == nil {
-			p.mu.Lock()
+		var again <-chan time.Time
+		p.mu.Lock()
+		if p.failed = err; err == nil {
 			p.last, p.timeline = began, timeline
-			p.mu.Unlock()
 		}
-		for _, c := range waiting {
-			c <- err
+		for _, a := range waiting {
+			if err != nil && passes(err) && time.Until(a.until) > proveAgain {
+				p.waiting = append(p.waiting, a)
+				again = time.After(proveAgain)
+			} else {
+				a.answer <- err
+			}
 		}
+		p.mu.Unlock()
 		if err != nil && ctx.Err() == nil {
 			p.log.says.Do(func() { p.log.opt.Logger.Warn("the log's database can't be used now", "error", err) })
 		}
@@ -151,9 +175,17 @@ func (p *proof) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-p.wake:
+		case <-again:
 		case <-ticker.C:
 		}
 	}
+}
+
+// passes reports whether a failure may be over soon: the database starts, stops, or
+// another one takes its place.
+func passes(err error) bool {
+	var pg *pgconn.PgError
+	return !errors.As(err, &pg) || mayPass(pg)
 }
 
 // prove proves it once, on a connection, nil for a new one. It returns the one to go on

@@ -78,7 +78,7 @@ func scanEntry(rows pgx.Rows, room string, more ...any) (e chat.Entry, err error
 // then what they take from the messages that they are about.
 func (l *Log) entries(ctx context.Context, room string, bytes int, where string, args ...any) ([]chat.Entry, error) {
 	var entries []chat.Entry
-	err := l.reading(ctx, func() error {
+	err := l.reading(ctx, func(ctx context.Context) error {
 		entries = nil
 		tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 		if err != nil {
@@ -226,7 +226,7 @@ func (l *Log) changesUpTo(ctx context.Context, room string, changed, before int6
 			wanted  bool
 		}
 		var some []change
-		if err := l.reading(ctx, func() error {
+		if err := l.reading(ctx, func(ctx context.Context) error {
 			rows, err := l.pool.Query(ctx, "SELECT e.changed, e.off < $3 FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first "+
 				"WHERE r.key = $1 AND e.changed > 0 AND e.changed > $2 ORDER BY e.changed, e.off LIMIT $4", room, from, before, lookAtOnce)
 			if err != nil {
@@ -275,7 +275,7 @@ func (l *Log) Search(ctx context.Context, room, text string, upTo int64, most ch
 	over := false
 	for at := before(upTo); !over; {
 		var some []line
-		if err := l.reading(ctx, func() error {
+		if err := l.reading(ctx, func(ctx context.Context) error {
 			rows, err := l.pool.Query(ctx, "SELECT e.off, CASE WHEN "+kept+" THEN e.text END FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first "+
 				"WHERE r.key = $1 AND e.off < $2 ORDER BY e.off DESC LIMIT $3", room, at, lookAtOnce)
 			if err != nil {
@@ -309,7 +309,7 @@ func (l *Log) Search(ctx context.Context, room, text string, upTo int64, most ch
 
 // Reactions implements chat.Log.
 func (l *Log) Reactions(ctx context.Context, room string, target int64) (all []chat.Reacted, err error) {
-	err = l.reading(ctx, func() error {
+	err = l.reading(ctx, func(ctx context.Context) error {
 		all = nil
 		var packed *string
 		err := ignoreNone(l.pool.QueryRow(ctx, "SELECT e.reactions FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first WHERE r.key = $1 AND e.off = $2",
@@ -347,7 +347,7 @@ func (l *Log) Reactions(ctx context.Context, room string, target int64) (all []c
 // Held implements chat.Log.
 func (l *Log) Held(ctx context.Context, room string) (map[string]int64, error) {
 	held := make(map[string]int64)
-	err := l.reading(ctx, func() error {
+	err := l.reading(ctx, func(ctx context.Context) error {
 		clear(held)
 		rows, err := l.pool.Query(ctx, "SELECT e.device, SUM("+entryBytes+")::bigint FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first WHERE r.key = $1 GROUP BY e.device", room)
 		if err != nil {

@@ -170,7 +170,7 @@ func (l *Log) sayPromise(durable, fsync, names string, standbys int) {
 
 // tryNotify looks whether notifications arrive.
 func (l *Log) tryNotify(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	ctx, cancel := context.WithTimeout(ctx, l.opt.startFor)
 	defer cancel()
 	name := channel + "_try_" + l.server
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{name}.Sanitize()); err != nil {

@@ -21,7 +21,7 @@ import (
 // listening is where a log says what an operator should know.
 func listening() (*servertest.Output, Options) {
 	out := servertest.NewOutput()
-	return out, Options{Logger: slog.New(slog.NewTextHandler(out, nil)), startFor: 300 * time.Millisecond}
+	return out, Options{Logger: slog.New(slog.NewTextHandler(out, nil)), startFor: 2 * time.Second}
 }
 
 // refused opens a log that can't be opened, and looks what is said.
@@ -267,4 +267,53 @@ func TestDiskFull(t *testing.T) {
 	}
 	mustAppend(t, l, "after")
 	out.Wait(t, "the disk of PostgreSQL has room again")
+}
+
+// TestStartIsPatient opens a log while a commit takes longer than anybody waits for one
+// later.
+func TestStartIsPatient(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	standby.Signal(syscall.SIGSTOP)
+	opened := make(chan error, 1)
+	go func() {
+		l, err := Open(context.Background(), address, Options{startFor: time.Minute})
+		if err == nil {
+			err = l.Close()
+		}
+		opened <- err
+	}()
+	until(t, "a commit waits for its standby", func() bool {
+		return primary.Query(t, fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND now() - xact_start > '%d ms'",
+			(patience+proveAgain).Milliseconds())) != "0"
+	})
+	standby.Signal(syscall.SIGCONT)
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestProofWaits asks for a proof while the database is not there: it comes when that is
+// back.
+func TestProofWaits(t *testing.T) {
+	t.Parallel()
+	s, err := pgtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	l := openAt(t, pgtest.Address("postgres", s), "")
+	defer l.Close()
+	s.Kill()
+	proved := make(chan error, 1)
+	go func() { proved <- l.proof.waitFor(context.Background(), time.Minute) }()
+	until(t, "an attempt fails", func() bool {
+		l.proof.mu.Lock()
+		defer l.proof.mu.Unlock()
+		return l.proof.failed != nil
+	})
+	s.Restart(t)
+	if err := <-proved; err != nil {
+		t.Error(err)
+	}
 }

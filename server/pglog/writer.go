@@ -23,7 +23,7 @@ type request struct {
 	done  func(chat.Receipt, error) // of an append
 
 	do    func(context.Context) error
-	reply chan error // of do
+	reply chan error // of do; answered says that it has begun, or that nobody waits for it
 
 	heard map[string]heads // where the logs of rooms are now
 
@@ -122,6 +122,7 @@ func (w *writer) do(ctx context.Context, what func(context.Context) error) error
 	case err := <-r.reply:
 		return wrap(err)
 	case <-late.C:
+		r.answered.Store(true)
 		return wrap(errNoProof)
 	}
 }
@@ -211,7 +212,7 @@ func (w *writer) handle(batch []*request) {
 		w.hear(heard)
 	}
 	for _, r := range batch {
-		if r.do != nil {
+		if r.do != nil && r.answered.CompareAndSwap(false, true) {
 			r.reply <- r.do(context.Background())
 		}
 	}
@@ -391,7 +392,7 @@ func (w *writer) hear(said map[string][]heads) {
 	for _, b := range late {
 		if b.first > b.began {
 			var first int64
-			if w.log.pool.QueryRow(ctx, "SELECT first FROM rooms WHERE key = $1 AND id = $2", b.key, b.room).Scan(&first) == nil {
+			if w.log.row(ctx, "SELECT first FROM rooms WHERE key = $1 AND id = $2", b.key, b.room).Scan(&first) == nil {
 				b.begin(first)
 			}
 		}
@@ -402,7 +403,7 @@ func (w *writer) hear(said map[string][]heads) {
 // this server may have made the room since.
 func (w *writer) look(ctx context.Context, key string, f *follower) {
 	var now heads
-	err := w.log.pool.QueryRow(ctx, "SELECT id, version FROM rooms WHERE key = $1", key).Scan(&now.Room, &now.Version)
+	err := w.log.row(ctx, "SELECT id, version FROM rooms WHERE key = $1", key).Scan(&now.Room, &now.Version)
 	if ignoreNone(err) == nil && !f.is(now.Room, now.Version) {
 		f.end()
 	}
