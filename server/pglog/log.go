@@ -106,6 +106,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if err != nil {
 		return nil, err
 	}
+	letGo(cfg.ConnConfig)
 	l := &Log{sockets: sockets{open: make(map[*socket]int64)}}
 	cfg.ConnConfig.OnNotice = func(pg *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == "01000" {

@@ -3,6 +3,7 @@ package pglog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,18 @@ type session struct {
 }
 
 var errNotDurable = errors.New("the database could not say whether what was written is on its standby, too")
+
+// letGo has the database end what a server does no more that was stopped in the middle of
+// a transaction, or whose machine is gone: it would keep its rooms locked for all the
+// others, and its connections, for as long as the database does not know. Nobody waits
+// longer than patience for an answer, so nothing is lost by that.
+func letGo(cfg *pgx.ConnConfig) {
+	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(patience.Milliseconds())
+	cfg.RuntimeParams["tcp_user_timeout"] = fmt.Sprint((4 * proofHolds).Milliseconds())
+	cfg.RuntimeParams["tcp_keepalives_idle"] = "10" // seconds
+	cfg.RuntimeParams["tcp_keepalives_interval"] = "5"
+	cfg.RuntimeParams["tcp_keepalives_count"] = "2"
+}
 
 func (l *Log) connect(ctx context.Context) (*session, error) {
 	cfg := l.pool.Config().ConnConfig

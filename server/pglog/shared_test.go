@@ -384,3 +384,25 @@ func TestRetainedElsewhere(t *testing.T) {
 		t.Errorf("it was told of the beginnings %v", f.begins)
 	}
 }
+
+// TestSleeperLocksNothing stops a server in the middle of a transaction: the others go on
+// with its rooms.
+func TestSleeperLocksNothing(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	mustAppend(t, b, "before")
+	asleep, err := a.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asleep.end()
+	for _, statement := range []string{"BEGIN", "SELECT FROM rooms FOR NO KEY UPDATE", "UPDATE servers SET seen = seen + 1"} {
+		if _, err := asleep.conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustAppend(t, b, "after")
+	if err := b.Prove(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
