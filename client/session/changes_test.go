@@ -600,3 +600,26 @@ func TestChangesBehindThePosition(t *testing.T) {
 		t.Errorf("asked are changes after %d before %d", q.Changed, q.Before)
 	}
 }
+
+// What is not in the timeline, but may be shown elsewhere, is told of as well.
+func TestChangesElsewhere(t *testing.T) {
+	c := startChanging(t, 2)
+	edit := entryBy("them", 301, "e", "Bob", "newer")
+	edit.Edits = 200
+	c.peer.send(edit)
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "d", By: "them", User: "Bob", Offset: 302, Targets: []int64{2, 201}})
+	var told []session.Item
+	c.until("two changes", func() bool {
+		told = nil
+		for _, x := range c.changes {
+			if x.Kind == session.Elsewhere {
+				told = append(told, x.Items...)
+			}
+		}
+		return len(told) == 2
+	})
+	want := []session.Item{{Offset: 200, User: "Bob", Text: "newer", Edited: true}, {Offset: 201, Deleted: true}}
+	if !reflect.DeepEqual(told, want) || !c.rows[1].Deleted {
+		t.Errorf("told %+v", told)
+	}
+}

@@ -161,6 +161,7 @@ func (t *timeline) amended(m shared.Message) {
 			r := t.byOffset[target]
 			switch {
 			case r == nil:
+				t.elsewhere(Item{Offset: target, Deleted: true})
 				t.requote(target, "", "", true)
 			case r.Changed < m.Offset:
 				r.Changed = m.Offset
@@ -185,6 +186,7 @@ func (t *timeline) edit(m shared.Message) {
 	r := t.byOffset[m.Edits]
 	if r == nil {
 		c := contentOf(m)
+		t.elsewhere(Item{Offset: m.Edits, User: m.User, Text: c.Text, Edited: true})
 		t.requote(m.Edits, m.User, c.quoted(), false)
 		return
 	}
@@ -196,6 +198,11 @@ func (t *timeline) edit(m shared.Message) {
 	r.Content.Text, r.Content.Edited = textOf(m), true
 	t.redraw(r)
 	t.requoteRow(r)
+}
+
+// elsewhere tells how a message is now that has no row.
+func (t *timeline) elsewhere(item Item) {
+	t.change(Change{Kind: Elsewhere, Items: []Item{item}})
 }
 
 // reaction takes a react. The person's own counts even if the row is newer: a copy of

@@ -119,6 +119,7 @@ func (l *loop) askChanges() *question {
 			for _, m := range page.Messages {
 				if r := t.byOffset[m.Offset]; r == nil {
 					c := contentOf(m)
+					t.elsewhere(Item{Offset: m.Offset, User: m.User, Text: c.Text, Edited: c.Edited, Deleted: c.Deleted})
 					t.requote(m.Offset, m.User, c.quoted(), m.Deleted)
 					if m.Deleted {
 						t.dropThumb(m.Offset)

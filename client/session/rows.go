@@ -77,7 +77,7 @@ func (t *timeline) change(c Change) {
 	if n := len(t.changes); n > 0 {
 		before := &t.changes[n-1]
 		switch {
-		case c.Kind == Append && before.Kind == Append,
+		case c.Kind == Append && before.Kind == Append, c.Kind == Elsewhere && before.Kind == Elsewhere,
 			c.Kind == Insert && before.Kind == Insert && c.Index == before.Index+len(before.Items):
 			before.Items = append(before.Items, c.Items...)
 			return

@@ -125,9 +125,9 @@ func TestGoingToMessages(t *testing.T) {
 	w.settle(func() bool { _, ok := p.list.InSight()[id]; return ok })
 
 	p.showFind()
-	p.find.entry.SetText("NEEDLE 7")
-	p.find.search()
-	w.settle(func() bool { return strings.Contains(uitest.Texts(p.find.hits), "needle 79") })
+	p.search.entry.SetText("NEEDLE 7")
+	p.search.begin()
+	w.settle(func() bool { return strings.Contains(uitest.Texts(p.search.hits), "needle 79") })
 	tapAction(t, w, "needle 79")
 	item, _ := p.conv.Last()
 	if id = p.conv.Timeline.OfOffset(item.Offset - 120); p.list.InSight()[id] == 0 {

@@ -13,6 +13,7 @@ import (
 	"parley/client/ui/conversation"
 	"parley/client/ui/uitest"
 	"parley/shared"
+	"parley/shared/find"
 )
 
 // able is a server that knows of changes and searches.
@@ -63,8 +64,8 @@ func init() {
 		{"find", func(w *world) {
 			p := w.ableRoom(changedItems()...)
 			p.showFind()
-			p.find.entry.SetText("gate")
-			p.find.search()
+			p.search.entry.SetText("gate")
+			p.search.begin()
 			p.found(session.Search{Text: "gate", More: true, Next: 1, Hits: []session.Item{uitest.Own(3, "At the west gate, at eight"),
 				uitest.Said(2, "Grace Brewster Murray Hopper", strings.Repeat("Nobody knows the way. ", 9)+"The gate is open.")}})
 		}},
@@ -172,7 +173,7 @@ func TestFind(t *testing.T) {
 	p := w.ableRoom(uitest.Many(1, 60)...)
 	p.composer.Entry.TypedShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl})
 	panel := w.window.Canvas().Overlays().Top()
-	if panel == nil || w.window.Canvas().Focused() != fyne.Focusable(p.find.entry) {
+	if panel == nil || w.window.Canvas().Focused() != fyne.Focusable(p.search.entry) {
 		t.Fatal("Ctrl+F does not open the search")
 	}
 	says := func(want string) {
@@ -182,8 +183,8 @@ func TestFind(t *testing.T) {
 		}
 	}
 	search := func(s string) {
-		p.find.entry.SetText(s)
-		press(p.find.entry, fyne.KeyReturn)
+		p.search.entry.SetText(s)
+		press(p.search.entry, fyne.KeyReturn)
 	}
 	search(strings.Repeat("x", shared.MaxSearch+1))
 	says("Search for 64 characters at most.")
@@ -194,6 +195,10 @@ func TestFind(t *testing.T) {
 	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", More: true, Next: 30, Hits: []session.Item{uitest.Said(40, "Bob", "the gate")}}}})
 	says("the gate")
 	tapAction(t, w, "Search further back")
+	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", Hits: []session.Item{uitest.Said(41, "Bob", "a late gate")}}}})
+	if strings.Contains(uitest.Texts(panel), "late") {
+		t.Error("another question's answer is shown")
+	}
 	p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: "gate", From: 30, Hits: []session.Item{uitest.Said(5, "Bob", "another gate")}}}})
 	says("the gate")
 	says("another gate")
@@ -225,12 +230,91 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A search begins while one types. What was found stays until the answer comes, the field
+// keeps its place, and the last text has the last word. The panel opens again as it was.
+func TestFindWhileTyping(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom()
+	p.showFind()
+	panel, entry := p.search.overlay, p.search.entry
+	at := func() fyne.Position { return fyne.CurrentApp().Driver().AbsolutePositionForObject(entry) }
+	place := at()
+	answer := func(s string, hits ...session.Item) {
+		p.conv.Apply([]session.Change{{Kind: session.Found, Search: &session.Search{Text: s, Hits: hits}}})
+	}
+	searched := func(s string) { w.settle(func() bool { return p.search.asked == s }) }
+	test.Type(entry, "ga")
+	searched("ga")
+	answer("ga", uitest.Said(1, "Bob", "a gate"), uitest.Said(2, "Bob", "at the gallery"))
+	test.Type(entry, "t")
+	if s := uitest.Texts(panel); !strings.Contains(s, "a gate") || !strings.Contains(s, "gallery") {
+		t.Errorf("while one types, it shows\n%s", s)
+	}
+	searched("gat")
+	answer("ga", uitest.Said(3, "Bob", "a garden"))
+	if s := uitest.Texts(panel); strings.Contains(s, "garden") || !strings.Contains(s, "gallery") || strings.Contains(s, "Searching") {
+		t.Errorf("before the answer, it shows\n%s", s)
+	}
+	answer("gat", uitest.Said(1, "Bob", "a gate"))
+	if s := uitest.Texts(panel); !strings.Contains(s, "a gate") || strings.Contains(s, "gallery") {
+		t.Errorf("after the answer, it shows\n%s", s)
+	}
+	if at() != place {
+		t.Errorf("the field was at %v and is at %v", place, at())
+	}
+	w.client.back(false)
+	p.conv.Apply([]session.Change{{Kind: session.Elsewhere, Items: []session.Item{{Offset: 1, Text: "a gateway", Edited: true}}}})
+	p.showFind()
+	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "a gateway") || entry.SelectedText() != "gat" {
+		t.Errorf("opened again it has selected %q and shows\n%s", entry.SelectedText(), s)
+	}
+	test.Type(entry, "x")
+	searched("x")
+	answer("x")
+	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "Nothing found.") || strings.Contains(s, "gate") {
+		t.Errorf("when nothing is found, it shows\n%s", s)
+	}
+	entry.SetText("")
+	searched("")
+	if s := uitest.Texts(p.search.overlay); strings.Contains(s, "Nothing found.") {
+		t.Errorf("without a text, it shows\n%s", s)
+	}
+}
+
+// Hits and excerpts follow edits and deletions of messages that are not in the timeline.
+func TestFoundElsewhere(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	p := w.ableRoom(uitest.Said(9, "Bob", "new"))
+	p.showFind()
+	p.search.entry.SetText("secret")
+	p.search.begin()
+	p.found(session.Search{Text: "secret", Hits: []session.Item{uitest.Said(2, "Bob", "the secret"), uitest.Said(1, "Bob", "no secret")}})
+	elsewhere := func(items ...session.Item) {
+		p.conv.Apply([]session.Change{{Kind: session.Elsewhere, Items: items}})
+	}
+	elsewhere(session.Item{Offset: 2, Text: "the open secret", Edited: true}, session.Item{Offset: 7, Text: "another secret"})
+	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "the open secret") || !strings.Contains(s, "no secret") || strings.Contains(s, "another") {
+		t.Errorf("edited, it shows\n%s", s)
+	}
+	elsewhere(session.Item{Offset: 2, Deleted: true})
+	if s := uitest.Texts(p.search.overlay); strings.Contains(s, "open") || !strings.Contains(s, "no secret") {
+		t.Errorf("deleted, it shows\n%s", s)
+	}
+	w.client.back(false)
+	p.reached(session.Excerpt{Offset: 2, Items: []session.Item{uitest.Said(1, "Bob", "the secret"), uitest.Said(2, "Bob", "a word")}})
+	o := w.window.Canvas().Overlays().Top()
+	elsewhere(session.Item{Offset: 1, Deleted: true}, session.Item{Offset: 2, Text: "another word", Edited: true})
+	if s := uitest.Texts(o); strings.Contains(s, "secret") || !strings.Contains(s, "another word") {
+		t.Errorf("the excerpt shows\n%s", s)
+	}
+}
+
 func TestExcerptOfAHit(t *testing.T) {
 	long := strings.Repeat("word ", 30)
 	for _, tc := range []struct{ message, sought, want string }{
-		{"short", "short", "short"}, {long + "GATE here", "gate", "…"}, {"a\nb", "zz", "a b"}, {long + "Café", "cafe", "word word"},
+		{"short", "short", "short"}, {long + "GATE here", "gate", "…"}, {"a\nb", "zz", "a b"}, {long + "Café", "cafe", "…word"},
 	} {
-		got := excerptOf(tc.message, tc.sought)
+		got := excerptOf(tc.message, find.New(tc.sought))
 		if !strings.HasPrefix(got, tc.want) || strings.EqualFold(tc.sought, "gate") && !strings.Contains(got[:min(len(got), 70)], "GATE") {
 			t.Errorf("excerptOf(%q, %q) = %q", tc.message, tc.sought, got)
 		}
@@ -333,7 +417,8 @@ func TestDeletedGoesEverywhere(t *testing.T) {
 	}
 	change(item)
 	p.showFind()
-	p.find.asked = "secret"
+	p.search.entry.SetText("secret")
+	p.search.begin()
 	p.found(session.Search{Text: "secret", Hits: []session.Item{item, uitest.Said(9, "Bob", "no secret")}})
 	if change(deleted(item)); shows("the secret") || !shows("no secret") {
 		t.Error("the deleted text is among the hits")

@@ -38,7 +38,8 @@ type roomPage struct {
 	whole    *whole              // the picture that was shown last; nil before the first
 	person   *personSheet        // that was opened last; nil before the first
 	hosts    *hostSheet          // the same
-	find     *find               // the search that was begun last; nil before the first
+	search   *search             // nil before the first
+	excerpt  *excerpt            // that was shown last; nil before the first
 	who      string              // id of the message whose reactions the person asked about
 }
 
@@ -152,8 +153,11 @@ func (p *roomPage) Change(batch []session.Change) {
 	p.state()
 	p.hosting(batch)
 	for _, change := range batch {
-		if p.find != nil {
-			p.find.renew(change.Items)
+		if p.search != nil {
+			p.search.renew(change.Items)
+		}
+		if p.excerpt != nil {
+			p.excerpt.renew(change.Items)
 		}
 		switch change.Kind {
 		case session.StatusChanged:

@@ -17,6 +17,7 @@ type Palette struct {
 	Theirs                           color.NRGBA
 	MineSoft, TheirsSoft             color.NRGBA // in a bubble, the ground of a quote and of code
 	Error, Warning, WarningSoft, Yes color.NRGBA
+	Mark                             color.NRGBA // under what was searched for
 	Scrim, Shadow                    color.NRGBA
 	Press                            color.NRGBA // over what a finger is on
 }
@@ -41,6 +42,7 @@ var light = Palette{
 	Theirs:   hex(0xffffff),
 	MineSoft: hex(0x4339d0), TheirsSoft: hex(0xeef0f6),
 	Error: hex(0xb42323), Warning: hex(0x7a4a00), WarningSoft: hex(0xfdf0d5), Yes: hex(0x157347),
+	Mark:  hex(0xffe08a),
 	Scrim: Alpha(0x10121c, 0x66), Shadow: Alpha(0x1a1c2c, 0x24),
 	Press: Alpha(0x10121c, 0x1c),
 }
@@ -54,6 +56,7 @@ var dark = Palette{
 	Theirs:   hex(0x1f2330),
 	MineSoft: hex(0x4139b8), TheirsSoft: hex(0x2a3041),
 	Error: hex(0xff8a8a), Warning: hex(0xf5c76e), WarningSoft: hex(0x33290f), Yes: hex(0x63d69b),
+	Mark:  hex(0x5c4a12),
 	Scrim: Alpha(0x000000, 0x99), Shadow: Alpha(0x000000, 0x66),
 	Press: Alpha(0xffffff, 0x24),
 }

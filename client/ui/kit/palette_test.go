@@ -41,6 +41,7 @@ func TestContrast(t *testing.T) {
 			{"own text", p.OnMine, p.Mine}, {"own time", p.OnMineMuted, p.Mine}, {"button", p.OnAccent, p.Fill},
 			{"error on ground", p.Error, p.Ground}, {"error on surface", p.Error, p.Surface},
 			{"warning", p.Warning, p.WarningSoft}, {"warning on surface", p.Warning, p.Surface}, {"yes", p.Yes, p.Ground},
+			{"what was found", p.Text, p.Mark},
 		} {
 			if c := contrast(tc.on, tc.ground); c < 4.5 {
 				t.Errorf("%s: %s has a contrast of %.2f", name, tc.what, c)

@@ -24,6 +24,12 @@ func NewScroller(body *Column) *Scroller {
 	return s
 }
 
+// ToTop shows the body's beginning.
+func (s *Scroller) ToTop() { s.scroll.ScrollToTop() }
+
+// Fit is the height that shows the whole body.
+func (s *Scroller) Fit(width float32) float32 { return s.body.Fit(width) }
+
 // Draggable is what scrolls the body under a finger: Fyne's scroll is a Draggable
 // on phones alone.
 func (s *Scroller) Draggable() fyne.Draggable {

@@ -21,6 +21,7 @@ type Text struct {
 	align    fyne.TextAlign
 	maxLines int      // 0 is no limit; the last line ends with an ellipsis
 	room     []string // has the height for any of these
+	marks    [][2]int // bytes of Text that have a ground
 }
 
 // NewText shows a text in a font and in the colour of a role.
@@ -41,6 +42,9 @@ func (t *Text) Fit(width float32) float32 { return t.font.LineHeight() * float32
 // roomFor keeps the text as high as the highest of what it may say, so that it
 // moves nothing when it says that.
 func (t *Text) roomFor(sentences ...string) *Text { t.room = sentences; return t }
+
+// Mark puts a ground under parts of the text: the first byte of each, and that after it.
+func (t *Text) Mark(spans [][2]int) { t.marks = spans }
 
 // SetText shows another text.
 func (t *Text) SetText(s string) {
@@ -71,20 +75,20 @@ func (t *Text) Natural() float32 {
 	return float32(int(widest + 1))
 }
 
-func (t *Text) laid(width float32) []text.Line {
-	lines := t.font.Wrapper().Lay(t.Text, width)
+// laid are the lines, and how many bytes of the text they show.
+func (t *Text) laid(width float32) (lines []text.Line, n int) {
+	lines = t.font.Wrapper().Lay(t.Text, width)
 	if t.maxLines == 0 || len(lines) <= t.maxLines {
-		return lines
+		return lines, len(t.Text)
 	}
 	return t.shortened(width)
 }
 
 // shortened cuts the text so that an ellipsis fits at the end of the last line.
-func (t *Text) shortened(width float32) []text.Line {
+func (t *Text) shortened(width float32) ([]text.Line, int) {
 	g := text.Graphemes(t.Text)
-	fits := func(n int) []text.Line {
-		return t.font.Wrapper().Lay(strings.TrimRight(strings.Join(g[:n], ""), " \n")+"…", width)
-	}
+	cut := func(n int) string { return strings.TrimRight(strings.Join(g[:n], ""), " \n") }
+	fits := func(n int) []text.Line { return t.font.Wrapper().Lay(cut(n)+"…", width) }
 	low, high := 0, len(g)
 	for low+1 < high {
 		if mid := (low + high) / 2; len(fits(mid)) <= t.maxLines {
@@ -93,7 +97,7 @@ func (t *Text) shortened(width float32) []text.Line {
 			high = mid
 		}
 	}
-	return fits(low)
+	return fits(low), len(cut(low))
 }
 
 func (t *Text) CreateRenderer() fyne.WidgetRenderer {
@@ -120,13 +124,22 @@ func (r *textRenderer) build() {
 		return
 	}
 	c := b.Role(Colors())
-	for i, line := range b.laid(r.width) {
+	lines, shown := b.laid(r.width)
+	for i, line := range lines {
 		x := float32(0)
 		switch {
 		case b.align == fyne.TextAlignCenter:
 			x = (r.width - line.Width) / 2
 		case line.RTL:
 			x = r.width - line.Width
+		}
+		for _, mark := range b.marks {
+			for _, span := range b.font.Wrapper().Spans(b.Text, line, mark[0], min(mark[1], shown)) {
+				ground := canvas.NewRectangle(Colors().Mark)
+				ground.CornerRadius = 2
+				Put(ground, x+span.X, float32(i)*b.font.LineHeight(), span.Width, b.font.LineHeight())
+				r.objects = append(r.objects, ground)
+			}
 		}
 		r.objects = AppendRuns(r.objects, line, b.font, c, x, float32(i)*b.font.LineHeight())
 	}
