@@ -119,7 +119,7 @@ func (i *invitation) filesURL() string {
 // says whose it is: without it, a folder that is not mounted would be taken for an empty
 // one, and every file be missed.
 func sharedFiles(dir, id string) (string, error) {
-	marker := filepath.Join(dir, "parley-log")
+	marker := filepath.Join(dir, markerName)
 	text, err := os.ReadFile(marker)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("the folder %s is not the one of this log's files, or not mounted: to use it, write %s to the file %s", dir, id, marker)
@@ -131,4 +131,23 @@ func sharedFiles(dir, id string) (string, error) {
 		return "", fmt.Errorf("the folder %s has the files of another log: the file %s does not say %s", dir, marker, id)
 	}
 	return dir, nil
+}
+
+const markerName = "parley-log"
+
+// markShared has a folder say whose files it has.
+func markShared(dir, id string) error {
+	if _, err := sharedFiles(dir, id); err == nil {
+		return nil // it does
+	}
+	marker := filepath.Join(dir, markerName)
+	f, err := os.Create(marker)
+	if err == nil {
+		_, err = f.WriteString(id + "\n")
+		err = errors.Join(err, f.Sync(), f.Close(), sqlitelog.GiveToOwner(marker))
+	}
+	if err != nil {
+		return fmt.Errorf("the folder %s can't be written: %w", dir, err)
+	}
+	return nil
 }

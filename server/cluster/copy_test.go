@@ -3,8 +3,11 @@ package cluster
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"parley/server/sqlitelog"
 	"parley/server/transfer"
 	"parley/shared"
+	"parley/shared/servertest"
 )
 
 // store is a log of either kind.
@@ -236,13 +240,32 @@ func TestCopy(t *testing.T) {
 	id, looks := first.ID(), seen(t, first)
 	epochs := map[string]bool{epochOf(t, first): true}
 	must(t, first.Close())
+	picture := fmt.Sprintf("%032x", 99)
+	bytesOf := func(dir, end string) string { return filepath.Join(dir, "files", picture[:2], picture+end) }
+	for end, text := range map[string]string{"": "12345", ".thumb": "small"} {
+		put(t, bytesOf(dirs[0], end), text)
+	}
+	folders := []string{t.TempDir(), t.TempDir()} // of the databases
 	want := ofFolder(t, dirs[0])
 	if len(want) < 40 {
 		t.Fatalf("there are only %d rows", len(want))
 	}
-	for i, step := range [][2]string{{dirs[0], logs[0]}, {logs[0], dirs[1]}, {dirs[1], logs[1]}} {
-		if _, err := parley(t, "copy", "--from", step[0], "--to", step[1]); err != nil {
-			t.Fatal(err)
+	for i, step := range [][3]string{{dirs[0], logs[0], folders[0]}, {logs[0], dirs[1], dirs[1]}, {dirs[1], logs[1], folders[1]}} {
+		args := []string{"copy", "--from", step[0], "--to", step[1], "--to-files", step[2]}
+		if i == 1 {
+			args[5], args[6] = "--from-files", folders[0]
+		}
+		out, err := parley(t, args...)
+		if err != nil || !bytes.Contains(out, []byte("has 1 files with 5 bytes")) {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for end, text := range map[string]string{"": "12345", ".thumb": "small"} {
+			if got, err := os.ReadFile(bytesOf(step[2], end)); err != nil || string(got) != text {
+				t.Errorf("the picture's bytes%s are %q, %v", end, got, err)
+			}
+		}
+		if mark, err := os.ReadFile(filepath.Join(step[2], "parley-log")); i != 1 && (err != nil || string(mark) != id+"\n") {
+			t.Errorf("the folder is marked as %q, %v", mark, err)
 		}
 		var l store
 		if i == 1 {
@@ -296,9 +319,9 @@ func TestCopyRefused(t *testing.T) {
 	empty := pgtest.Address(database.Create(t), database)
 	l := openFolder(t, dir)
 	add(t, l, hall, chat.Entry{ID: "1", Device: "d", User: "Ann", Text: "one", Time: time.UnixMilli(1)})
-	refused := func(want, from, to string) {
+	refused := func(want, from, to string, more ...string) {
 		t.Helper()
-		if out, err := parley(t, "copy", "--from", from, "--to", to); err == nil || !bytes.Contains(out, []byte(want)) {
+		if out, err := parley(t, append([]string{"copy", "--from", from, "--to", to}, more...)...); err == nil || !bytes.Contains(out, []byte(want)) {
 			t.Errorf("from %s to %s: %v, %s", from, to, err, out)
 		}
 	}
@@ -308,10 +331,111 @@ func TestCopyRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused("there is a log in it already", dir, at)
+	refused("--to-files is for a database", at, t.TempDir(), "--to-files", t.TempDir())
+	refused("make it, or correct its name", dir, empty, "--to-files", filepath.Join(dir, "nowhere"))
 	refused("there is a log in "+dir+" already", at, dir)
 	refused("there is no log in it", empty, t.TempDir())
 	refused("there is no log in ", t.TempDir(), empty)
 	running := openDatabase(t, at)
 	refused("a Parley server runs on it", at, t.TempDir())
 	must(t, running.Close())
+}
+
+// filed adds messages with files of so many bytes to a log, and writes the bytes to a
+// folder.
+func filed(t *testing.T, l store, dir string, n, size int) (ids []string) {
+	t.Helper()
+	at := time.UnixMilli(1_700_000_000_000)
+	for i := range n {
+		id := fmt.Sprintf("%c%c%024d", 'a'+i%26, 'a'+i%7, i)
+		_, err := l.BeginFile(t.Context(), chat.FileRow{File: chat.File{ID: id, Name: "a", Size: int64(size)}, Room: hall.Key, Device: "b", Made: at})
+		must(t, err)
+		must(t, l.WholeFile(t.Context(), id, "image/jpeg"))
+		add(t, l, hall, chat.Entry{ID: id, Device: "b", User: "Bob", Time: at, Extra: &chat.Extra{File: &chat.File{ID: id}}})
+		put(t, filepath.Join(dir, "files", id[:2], id), strings.Repeat(id[:1], size))
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// put writes a file, and makes its folder.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+// TestCopyOfFiles kills copies amid the files: there is no log before all of them are
+// there, and the next one goes on.
+func TestCopyOfFiles(t *testing.T) {
+	t.Parallel()
+	from := t.TempDir()
+	l := openFolder(t, from)
+	ids := filed(t, l, from, 150, 20_000)
+	must(t, l.Close())
+	folder, dir := t.TempDir(), t.TempDir()
+	address := pgtest.Address(database.Create(t), database)
+	for what, args := range map[string][]string{
+		folder: {"copy", "--from", from, "--to", address, "--to-files", folder},
+		dir:    {"copy", "--from", from, "--to", dir},
+	} {
+		there := func() (n int) {
+			all, _ := filepath.Glob(filepath.Join(what, "files", "*", strings.Repeat("?", 26)))
+			return len(all)
+		}
+		copying := exec.Command(servertest.Binary(t), args...)
+		must(t, copying.Start())
+		until(t, "files are copied", func() bool { return there() > 5 })
+		must(t, copying.Process.Kill())
+		_ = copying.Wait()
+		if there() == len(ids) {
+			t.Error("it was killed too late")
+		}
+		if what == dir {
+			if _, err := sqlitelog.Open(t.Context(), dir, sqlitelog.Options{}); err == nil || !strings.Contains(err.Error(), "broken off") {
+				t.Errorf("a log is there before its files are: %v", err)
+			}
+		} else if err := pglog.CopyFrom(t.Context(), address, pglog.Options{}, func(any) error { return nil }); err == nil {
+			t.Error("a log is there before its files are")
+		}
+		first := filepath.Join(what, "files", ids[0][:2], ids[0])
+		before, err := os.Stat(first)
+		must(t, err)
+		lost := filepath.Join(from, "files", ids[149][:2], ids[149])
+		must(t, os.Truncate(lost, 10))
+		if out, err := parley(t, args...); err == nil || !bytes.Contains(out, []byte("1 files of its messages are not in")) || !bytes.Contains(out, []byte(ids[149])) {
+			t.Errorf("with a file that is not whole: %v, %s", err, out)
+		}
+		put(t, lost, strings.Repeat(ids[149][:1], 20_000))
+		if out, err := parley(t, args...); err != nil || !bytes.Contains(out, []byte("has 150 files with 3000000 bytes")) {
+			t.Fatalf("%v, %s", err, out)
+		}
+		after, err := os.Stat(first)
+		if must(t, err); !os.SameFile(before, after) {
+			t.Error("what was there is copied again")
+		}
+		for _, id := range ids {
+			if got, err := os.ReadFile(filepath.Join(what, "files", id[:2], id)); err != nil || string(got) != strings.Repeat(id[:1], 20_000) {
+				t.Fatalf("%s has %d bytes, %v", id, len(got), err)
+			}
+		}
+	}
+
+	refused := func(want string, args ...string) {
+		t.Helper()
+		if out, err := parley(t, append([]string{"copy"}, args...)...); err == nil || !bytes.Contains(out, []byte(want)) {
+			t.Errorf("%v, %s", err, out)
+		}
+	}
+	other, another := pgtest.Address(database.Create(t), database), t.TempDir()
+	refused("say with --to-files", "--from", from, "--to", other)
+	refused("say with --from-files", "--from", address, "--to", another)
+	refused("not the one of this log's files, or not mounted", "--from", address, "--from-files", t.TempDir(), "--to", another)
+	put(t, filepath.Join(another, "parley-log"), "of another log")
+	refused("has the files of another log", "--from", from, "--to", other, "--to-files", another)
+	must(t, os.Remove(filepath.Join(folder, "files", ids[3][:2], ids[3])))
+	out, err := parley(t, "copy", "--from", address, "--from-files", folder, "--to", other, "--to-files", folder, "--without-missing")
+	if err != nil || !bytes.Contains(out, []byte("1 files are missing, as they were before")) {
+		t.Errorf("without one, and in the same folder: %v, %s", err, out)
+	}
 }
