@@ -21,7 +21,7 @@ type roomState struct {
 	head, first, last, bytes, ruled int64
 	rules                           chat.Rules
 
-	saved   chat.Rules   // what the row has
+	saved   ruling       // of the rules that the row has
 	fresh   []chat.Entry // added by this transaction
 	about   bool         // something in fresh is about another entry
 	changed bool         // who is in it here does not know what it is now

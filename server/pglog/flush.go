@@ -29,6 +29,11 @@ func (b *batch) flush(ctx context.Context) error {
 	return b.w.conn.commitBatch(ctx, &q)
 }
 
+// ruling tells rules apart: notices change them, and the deletion of what is pinned.
+type ruling struct{ by, pinned int64 }
+
+func (r *roomState) ruling() ruling { return ruling{r.ruled, r.rules.Pinned} }
+
 func (b *batch) queueRooms(q *pgx.Batch) error {
 	var id, head, last, bytes, ruled []int64
 	var name []string
@@ -37,8 +42,8 @@ func (b *batch) queueRooms(q *pgx.Batch) error {
 		if len(r.fresh) == 0 {
 			continue
 		}
-		var packed *string
-		if len(r.rules.Hosts) > 0 || len(r.rules.Barred) > 0 || r.ruled > 0 {
+		var packed *string // nil for those that the row has: they may be 100 KB
+		if r.ruling() != r.saved {
 			text, err := json.Marshal(r.rules)
 			if err != nil {
 				return err
@@ -49,7 +54,7 @@ func (b *batch) queueRooms(q *pgx.Batch) error {
 		bytes, ruled, rules = append(bytes, r.bytes), append(ruled, r.ruled), append(rules, packed)
 	}
 	if len(id) > 0 {
-		q.Queue("UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = v.rules "+
+		q.Queue("UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = COALESCE(v.rules, rooms.rules) "+
 			"FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) "+
 			"AS v (id, name, head, last, bytes, ruled, rules) WHERE rooms.id = v.id", id, name, head, last, bytes, ruled, rules)
 	}

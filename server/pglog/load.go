@@ -143,7 +143,7 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 			}
 		}
 		if r.rules.Pinned != 0 && !r.rows[r.rules.Pinned].kept() {
-			r.rules.Pinned, r.saved.Pinned = 0, 0
+			r.rules.Pinned, r.saved.pinned = 0, 0
 		}
 	}
 	var files []string
@@ -187,7 +187,7 @@ func (b *batch) scanRooms(rows pgx.Rows, err error) (same bool, _ error) {
 		if err := scanRoom(rows, &r); err != nil {
 			return false, err
 		}
-		r.saved, r.rows = r.rules.Clone(), make(map[int64]*row)
+		r.saved, r.rows = r.ruling(), make(map[int64]*row)
 		*b.byKey[r.key] = r
 		now := known{r.id, r.rules.Pinned}
 		same = same && b.w.known[r.key] == now

@@ -41,6 +41,7 @@ type Options struct {
 	Now func() time.Time // what the database's clock is compared with, time.Now by default
 
 	startFor time.Duration // is how long Open waits for the database
+	patience time.Duration // of whoever waits: tests of something else have more
 }
 
 func (o Options) withDefaults() Options {
@@ -55,6 +56,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.startFor == 0 {
 		o.startFor = startFor
+	}
+	if o.patience == 0 {
+		o.patience = patience
 	}
 	if o.Observe == nil {
 		o.Observe = func(time.Duration) {}
@@ -276,7 +280,7 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 		own.Quote, own.Reactions, own.Targets = nil, nil, nil
 	}
 	r := &request{room: room, entry: e, done: done}
-	r.late = time.AfterFunc(patience, func() {
+	r.late = time.AfterFunc(l.opt.patience, func() {
 		if r.answered.CompareAndSwap(false, true) {
 			r.done(chat.Receipt{}, wrap(errNoProof))
 		}

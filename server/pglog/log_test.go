@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -43,10 +44,11 @@ func pgAddress(user, name string) string {
 	return "postgres://" + user + "@/" + name + "?host=" + server.Dir()
 }
 
-// at opens the log of a test, which has a schema of its own.
+// at opens the log of a test, which has a schema of its own. On a busy machine, much at
+// once takes longer than people wait.
 func at(t *testing.T, name string) *Log {
 	t.Helper()
-	l, err := Open(t.Context(), database, Options{Schema: schema(name)})
+	l, err := Open(t.Context(), database, Options{Schema: schema(name), patience: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (p *proof) end() {
 }
 
 // wait waits until a commit that began after the call was durable.
-func (p *proof) wait(ctx context.Context) error { return p.waitFor(ctx, patience) }
+func (p *proof) wait(ctx context.Context) error { return p.waitFor(ctx, p.log.opt.patience) }
 
 // waitFor waits no longer than that. A failure that may pass, as while another primary
 // takes over, is no answer before.

@@ -106,7 +106,7 @@ func (s *session) commitBatch(ctx context.Context, q *pgx.Batch) error {
 func (l *Log) patiently(ctx context.Context, do func(context.Context) error) error {
 	done := make(chan error, 1)
 	l.work.Go(func() { done <- do(context.WithoutCancel(ctx)) })
-	late := time.NewTimer(patience)
+	late := time.NewTimer(l.opt.patience)
 	defer late.Stop()
 	select {
 	case err := <-done:

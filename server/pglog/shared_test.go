@@ -19,6 +19,7 @@ import (
 // two opens the log of a test twice, as two servers do.
 func two(t *testing.T, opt Options) (a, b *Log) {
 	t.Helper()
+	opt.patience = time.Minute
 	logs := [2]*Log{}
 	for i := range logs {
 		opt.Schema = schema(t.Name())

@@ -116,7 +116,7 @@ func (w *writer) do(ctx context.Context, what func(context.Context) error) error
 	if err := w.enqueue(ctx, r); err != nil {
 		return err
 	}
-	late := time.NewTimer(2 * patience) // what is asked may itself have waited so long
+	late := time.NewTimer(2 * w.log.opt.patience) // what is asked may itself have waited so long
 	defer late.Stop()
 	select {
 	case err := <-r.reply:
@@ -134,7 +134,7 @@ func (w *writer) enqueue(ctx context.Context, r *request) error {
 		return nil
 	default:
 	}
-	late := time.NewTimer(patience)
+	late := time.NewTimer(w.log.opt.patience)
 	defer late.Stop()
 	select {
 	case w.requests <- r:
