@@ -162,7 +162,7 @@ func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
 	if err := b.flush(ctx); err != nil {
 		return nil, err
 	}
-	w.log.marks.committed(w.number, n)
+	w.log.marks.committed(w.number, n, b.rooms)
 	return b, nil
 }
 

@@ -82,7 +82,7 @@ type Log struct {
 	proof       *proof
 	says        rate.Sometimes // says what is wrong
 	stopKeeping context.CancelFunc
-	kept        chan struct{}
+	keeping     sync.WaitGroup
 	work        sync.WaitGroup // what may wait for a standby
 	sockets     sockets
 	warned      sync.Map // connections whose last commit came back with a warning
@@ -156,6 +156,9 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if err := l.pool.QueryRow(ctx, "SELECT id, secret, bounded FROM meta").Scan(&l.id, &l.secret, &l.bounded); err != nil {
 		return fail(err)
 	}
+	if err := l.marks.save(); err != nil { // before the database knows this server: if it is killed, it comes back as the same
+		return nil, fmt.Errorf("what the server knows of the database can't be kept: %w", err)
+	}
 	for n := range opt.Writers {
 		l.writers = append(l.writers, newWriter(l, n))
 	}
@@ -169,8 +172,9 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 		go w.run()
 	}
 	keeping, stop := context.WithCancel(context.Background())
-	l.stopKeeping, l.kept = stop, make(chan struct{})
-	go func() { defer close(l.kept); l.keepMarks(keeping) }()
+	l.stopKeeping = stop
+	l.keeping.Go(func() { l.keepMarks(keeping) })
+	l.keeping.Go(func() { l.sweep(keeping) })
 	startListener(l)
 	return l, nil
 }
@@ -321,7 +325,7 @@ func (l *Log) Close() error {
 	}
 	l.proof.end()
 	l.stopKeeping()
-	<-l.kept
+	l.keeping.Wait()
 	waiting := make(chan struct{})
 	go func() { defer close(waiting); l.work.Wait() }()
 	select {

@@ -33,6 +33,16 @@ type markFile struct {
 	Log      string        `json:"log"` // of the database: meta.id
 	Timeline uint64        `json:"timeline"`
 	Writers  map[int]int64 `json:"writers"`
+
+	// Newest has the newest entry of each writer. Whatever the server wrote before is in a
+	// database that has these, so they tell when the counters can't.
+	Newest map[int]markEntry `json:"newest"`
+}
+
+type markEntry struct {
+	Room   string `json:"room"` // its key
+	Offset int64  `json:"offset"`
+	ID     string `json:"id"`
 }
 
 // MarksName is the file with the marks in the data folder.
@@ -51,10 +61,13 @@ func openMarks(dir string) (*marks, error) {
 		}
 	}
 	if m.kept.Server == "" {
-		m.kept.Server = rand.Text()
+		m.kept.Server, m.dirty = rand.Text(), true
 	}
 	if m.kept.Writers == nil {
 		m.kept.Writers = make(map[int]int64)
+	}
+	if m.kept.Newest == nil {
+		m.kept.Newest = make(map[int]markEntry)
 	}
 	return m, nil
 }
@@ -79,10 +92,17 @@ func (m *marks) seen() uint64 {
 }
 
 // committed takes note of a writer's transaction.
-func (m *marks) committed(writer int, n int64) {
+func (m *marks) committed(writer int, n int64, rooms []*roomState) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept.Writers[writer], m.dirty = n, true
+	for _, r := range rooms {
+		if len(r.fresh) > 0 {
+			last := &r.fresh[len(r.fresh)-1]
+			m.kept.Newest[writer] = markEntry{r.key, last.Offset, last.ID}
+			return
+		}
+	}
 }
 
 // hasMore reports whether a writer has committed as many transactions already as the
@@ -187,7 +207,7 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 // returns them.
 func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, there map[int]int64, err error) {
 	l.marks.mu.Lock()
-	kept := maps.Clone(l.marks.kept.Writers)
+	kept, newest := maps.Clone(l.marks.kept.Writers), maps.Clone(l.marks.kept.Newest)
 	same, known := l.marks.kept.Log == id || l.marks.kept.Log == "", l.marks.kept.Log == id
 	l.marks.mu.Unlock()
 	rows, err := tx.Query(ctx, "SELECT writer, n FROM marks WHERE server = $1", l.server)
@@ -209,39 +229,59 @@ func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, t
 			what = "" // the server was started with another one, whose epoch is another, too
 		}
 	}
+	// A server without any counters was away for so long that they were deleted (sweep.go),
+	// or it was asleep. Or they are lost with all that it has written: then so is the newest
+	// entry of each writer. Without an entry there is nothing to lose.
+	swept := same && len(there) == 0 && len(kept) > 0
 	for writer, n := range kept {
-		if same && there[writer] < n {
+		if same && !swept && there[writer] < n {
 			what = fmt.Sprintf("of %d transactions of this server there are %d", n, there[writer])
 		}
 	}
-	if what == "" {
-		what, err = l.lostEntry(ctx, tx)
+	for _, e := range newest {
+		if swept && what == "" {
+			what, err = lostEntry(ctx, tx, e)
+		}
+		if err != nil {
+			return "", nil, err
+		}
 	}
-	if same && what == "" && known {
+	if what == "" {
+		what, err = l.lostHanded(ctx, tx)
+	}
+	if same && what == "" && known && !swept {
 		there = nil // a writer may have gone on meanwhile
 	}
 	return what, there, err
 }
 
-// lostEntry looks for the last entry that each room was handed. A room that another
-// server has deleted or renamed has left its end.
-func (l *Log) lostEntry(ctx context.Context, tx pgx.Tx) (what string, err error) {
+// lostHanded looks for the last entry that each room was handed.
+func (l *Log) lostHanded(ctx context.Context, tx pgx.Tx) (what string, err error) {
 	for _, w := range l.writers {
 		for key, f := range w.newest() {
 			last := f.last.Load()
 			if last == nil {
 				continue
 			}
-			var there bool
-			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM rooms r JOIN entries e ON e.room = r.id WHERE r.key = $1 AND e.off = $2 AND e.id = $3) "+
-				"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2) "+
-				"OR EXISTS (SELECT 1 FROM ends WHERE key = $1 AND head >= $2)", key, last.offset, last.id).Scan(&there); err != nil {
-				return "", err
-			}
-			if !there {
-				return fmt.Sprintf("an entry of a room is not there any more (offset %d)", last.offset), nil
+			if what, err = lostEntry(ctx, tx, markEntry{key, last.offset, last.id}); what != "" || err != nil {
+				return what, err
 			}
 		}
 	}
 	return "", nil
+}
+
+// lostEntry looks for an entry. A room that another server has deleted or renamed has
+// left its end.
+func lostEntry(ctx context.Context, tx pgx.Tx, e markEntry) (what string, err error) {
+	var there bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM rooms r JOIN entries e ON e.room = r.id WHERE r.key = $1 AND e.off = $2 AND e.id = $3) "+
+		"OR EXISTS (SELECT 1 FROM rooms WHERE key = $1 AND first > $2) "+
+		"OR EXISTS (SELECT 1 FROM ends WHERE key = $1 AND head >= $2)", e.Room, e.Offset, e.ID).Scan(&there); err != nil {
+		return "", err
+	}
+	if !there {
+		what = fmt.Sprintf("an entry of a room is not there any more (offset %d)", e.Offset)
+	}
+	return what, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -199,35 +198,43 @@ func (p *people) read(ctx context.Context) {
 	p.mu.Lock()
 	upTo, times := p.upTo, p.times
 	p.mu.Unlock()
-	rows, err := p.log.pool.Query(ctx, "SELECT room, server, people, n FROM people WHERE n > $1 AND server <> $2 ORDER BY n", upTo, p.log.server)
-	if err != nil {
+	type change struct {
+		room, server, text string
+		n                  int64
+	}
+	var changes []change
+	if err := p.log.reading(ctx, func(ctx context.Context) error {
+		rows, err := p.log.pool.Query(ctx, "SELECT room, server, people, n FROM people WHERE n > $1 AND server <> $2 ORDER BY n", upTo, p.log.server)
+		if err != nil {
+			return err
+		}
+		changes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c change, err error) {
+			err = row.Scan(&c.room, &c.server, &c.text, &c.n)
+			return c, err
+		})
+		return err
+	}); err != nil {
 		return // the next look will do
 	}
-	var room, server, text string
-	var n int64
 	told := make(map[string]map[string]bool) // by a server that has told everything anew, and room
-	_, err = pgx.ForEachRow(rows, []any{&room, &server, &text, &n}, func() error {
-		upTo = max(upTo, n)
-		if room == beginning {
-			told[server] = make(map[string]bool)
-			return nil
+	for _, c := range changes {
+		upTo = max(upTo, c.n)
+		if c.room == beginning {
+			told[c.server] = make(map[string]bool)
+			continue
 		}
-		if told[server] != nil {
-			told[server][room] = true
+		if told[c.server] != nil {
+			told[c.server][c.room] = true
 		}
 		var row gathering
-		if json.Unmarshal([]byte(text), &row) != nil {
-			return nil
+		if json.Unmarshal([]byte(c.text), &row) != nil {
+			continue
 		}
-		g := chat.Gathering{Room: shared.Name{Text: row.Name, Key: room}, Locked: row.Locked, Hidden: row.Hidden, Last: row.Last, Count: row.Count}
+		g := chat.Gathering{Room: shared.Name{Text: row.Name, Key: c.room}, Locked: row.Locked, Hidden: row.Hidden, Last: row.Last, Count: row.Count}
 		for _, name := range row.People {
 			g.People = append(g.People, shared.Name{Key: name[0], Text: name[1]})
 		}
-		p.take(room, server, g)
-		return nil
-	})
-	if err != nil {
-		return
+		p.take(c.room, c.server, g)
 	}
 	type place struct{ room, server string }
 	var left []place
@@ -293,31 +300,38 @@ func (p *people) tellAbout(room string, f *follower) {
 
 // watch notices which servers do not go on any more.
 func (p *people) watch(ctx context.Context) {
-	rows, err := p.log.pool.Query(ctx, "SELECT id, seen, COALESCE(retain, '') FROM servers WHERE id <> $1", p.log.server)
-	if err != nil {
+	type other struct {
+		id, retain string
+		seen       int64
+	}
+	var others []other
+	if err := p.log.reading(ctx, func(ctx context.Context) error {
+		rows, err := p.log.pool.Query(ctx, "SELECT id, seen, COALESCE(retain, '') FROM servers WHERE id <> $1", p.log.server)
+		if err != nil {
+			return err
+		}
+		others, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o other, err error) {
+			err = row.Scan(&o.id, &o.seen, &o.retain)
+			return o, err
+		})
+		return err
+	}); err != nil {
 		return
 	}
 	now := time.Now()
 	there := make(map[string]bool)
-	var id, retain string
-	var seen int64
-	if _, err := pgx.ForEachRow(rows, []any{&id, &seen, &retain}, func() error {
-		there[id] = true
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if was, known := p.alive[id]; !known || was.seen != seen {
-			p.alive[id] = life{seen, now}
-			if known {
-				p.compare(id, retain)
-			}
-		}
-		return nil
-	}); err != nil {
-		return
-	}
 	type lapsed struct{ room, server string }
 	var gone []lapsed
 	p.mu.Lock()
+	for _, o := range others {
+		there[o.id] = true
+		if was, known := p.alive[o.id]; !known || was.seen != o.seen {
+			p.alive[o.id] = life{o.seen, now}
+			if known {
+				p.compare(o.id, o.retain)
+			}
+		}
+	}
 	maps.DeleteFunc(p.alive, func(id string, _ life) bool { return !there[id] })
 	if away := now.Sub(p.watched); away > 2*lookEvery { // nobody could be seen to go on meanwhile
 		for id, was := range p.alive {
@@ -328,10 +342,20 @@ func (p *people) watch(ctx context.Context) {
 		}
 	}
 	p.watched = now
+	var dead []string
+	var lastSeen []int64
+	for id, was := range p.alive {
+		if now.Sub(was.at) > lapsesAfter {
+			dead, lastSeen = append(dead, id), append(lastSeen, was.seen)
+		}
+	}
 	for room, servers := range p.there {
 		for server := range servers {
 			if !there[server] || now.Sub(p.alive[server].at) > lapsesAfter {
 				gone = append(gone, lapsed{room, server})
+			}
+			if !there[server] {
+				dead, lastSeen = append(dead, server), append(lastSeen, 0)
 			}
 		}
 	}
@@ -339,16 +363,13 @@ func (p *people) watch(ctx context.Context) {
 	for _, g := range gone {
 		p.take(g.room, g.server, chat.Gathering{})
 	}
-	if len(gone) == 0 {
+	if len(dead) == 0 {
 		return
 	}
-	var dead []string
-	for _, g := range gone {
-		dead = append(dead, g.server)
-	}
-	slices.Sort(dead)
-	// One that has slept finds its row gone, and tells everything anew.
-	_, _ = p.log.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = ANY ($1) RETURNING id) DELETE FROM people WHERE server = ANY ($1)", slices.Compact(dead))
+	// One that has slept finds its row gone, and tells everything anew. One that has gone
+	// on meanwhile keeps it.
+	_ = p.change(ctx, statement{"WITH gone AS (DELETE FROM servers USING unnest($1::text[], $2::bigint[]) AS v (dead, last) WHERE id = dead AND seen = last RETURNING id) " +
+		"DELETE FROM people WHERE server = ANY ($1) AND (server IN (SELECT id FROM gone) OR NOT EXISTS (SELECT 1 FROM servers WHERE id = server))", []any{dead, lastSeen}})
 }
 
 // compare warns once if another server that runs keeps something else than this one. The

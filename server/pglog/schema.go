@@ -128,6 +128,8 @@ var migrations = []string{`
 	// What each server keeps, and whether the log began with a bound to its size.
 	`ALTER TABLE servers ADD COLUMN retain text COLLATE "C";
 	ALTER TABLE meta ADD COLUMN bounded boolean NOT NULL DEFAULT true`,
+	// Since when a server is not there, so that its counters go some day.
+	`ALTER TABLE marks ADD COLUMN away bigint -- milliseconds since 1970`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.
