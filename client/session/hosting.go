@@ -3,6 +3,7 @@ package session
 import (
 	"reflect"
 	"slices"
+	"time"
 
 	"parley/shared"
 )
@@ -38,13 +39,22 @@ func (r Rules) MaySendFiles() bool {
 	return r.MayWrite()
 }
 
+// slow is how long the person has to wait between two messages; 0 if they need not.
+func (r Rules) slow() time.Duration {
+	if r.Host || r.Settings.Slow == nil {
+		return 0
+	}
+	return time.Duration(*r.Settings.Slow) * time.Second
+}
+
 // Hosting is what a screen shows of the Rules: what the person has set, and waits, shows
 // already.
 type Hosting struct {
 	Rules
-	Pin  *Item  // the message on top; nil if there is none, or as long as it is not known
-	Late bool   // Config.Host or a HostKey did not make this device a host: the room was open already, or has too many
-	Like string // another room, which the name of this one can be taken for, since this device has opened it
+	Pin  *Item     // the message on top; nil if there is none, or as long as it is not known
+	Late bool      // Config.Host or a HostKey did not make this device a host: the room was open already, or has too many
+	Next time.Time // when the next message goes out at the earliest, in slow mode; what is written before waits. The zero Time is now
+	Like string    // another room, which the name of this one can be taken for, since this device has opened it
 }
 
 // Act is what a host does. Of Row, User and Whom, one says whom it is about, or none does.
@@ -103,7 +113,7 @@ func (l *loop) welcomeHost(w shared.Message) {
 // before.
 func (l *loop) tellHosting() {
 	h := l.timeline.hosting()
-	h.Late, h.Like = l.late, l.like
+	h.Late, h.Like, h.Next = l.late, l.like, l.slowed()
 	if !reflect.DeepEqual(h, l.hosting) {
 		l.hosting = h
 		l.timeline.change(Change{Kind: HostingChanged, Hosting: h})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/client/session"
 	"parley/client/store"
@@ -281,6 +282,52 @@ func TestOperatorsKey(t *testing.T) {
 	again := enter(t, config)
 	again.until("to host still", func() bool { return again.hosting.Host })
 	again.room.Close()
+}
+
+// In slow mode the next message waits, and says until when; what is no message overtakes
+// it. It goes out as soon as slow mode ends.
+func TestSlowModeWaits(t *testing.T) {
+	ann, bob, base := hosted(t)
+	ann.room.Host(session.Act{Do: shared.DoSet, Settings: &shared.Settings{Slow: new(shared.MaxSlow)}})
+	bob.until("slow mode", func() bool { return *bob.hosting.Settings.Slow == shared.MaxSlow })
+	if !bob.hosting.Next.IsZero() {
+		t.Errorf("before a message the next waits until %v", bob.hosting.Next)
+	}
+	bob.send("one")
+	bob.until("it, and the wait", func() bool { return bob.settled() && time.Until(bob.hosting.Next) > 50*time.Minute })
+	if wait := time.Until(bob.hosting.Next); wait > shared.MaxSlow*time.Second {
+		t.Errorf("the next one waits for %v", wait)
+	}
+	bob.send("two")
+	bob.room.React(bob.rowOf("one").ID, shared.Emojis[0])
+	if err := bob.room.Edit(bob.rowOf("one").ID, "1"); err != nil {
+		t.Fatal(err)
+	}
+	ann.until("the edit and the reaction", func() bool {
+		return slices.Contains(ann.texts(), "1") && len(ann.rowOf("1").Reactions) == 1
+	})
+	if slices.Contains(ann.texts(), "two") || bob.rowOf("two").Delivery != session.Pending {
+		t.Error("the next message did not wait")
+	}
+	ann.send("hosts do not wait", "at all")
+	ann.until("them", func() bool {
+		return slices.Contains(ann.texts(), "at all") && ann.settled() && ann.hosting.Next.IsZero()
+	})
+
+	// Whoever comes back asks the server, which says how long.
+	bob.room.Close()
+	config := session.Config{Server: base, Room: "Class", User: "Cleo", Store: keepingStore(t, filepath.Join(t.TempDir(), "store"))}
+	cleo := enter(t, config)
+	cleo.send("a")
+	cleo.until("it", func() bool { return cleo.settled() && !cleo.hosting.Next.IsZero() })
+	cleo.room.Close()
+	cleo = enter(t, config)
+	cleo.send("b")
+	cleo.until("the wait", func() bool { return time.Until(cleo.hosting.Next) > 50*time.Minute && !cleo.settled() })
+	ann.room.Host(session.Act{Do: shared.DoSet, Settings: &shared.Settings{Slow: new(0)}})
+	cleo.until("its end", func() bool { return cleo.settled() && cleo.hosting.Next.IsZero() })
+	ann.until("it", func() bool { return slices.Contains(ann.texts(), "b") })
+	cleo.room.Close()
 }
 
 // An act waits over a restart of an app that is offline, and goes out once.

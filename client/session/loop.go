@@ -205,8 +205,8 @@ func (l *loop) nextDeadline() time.Time {
 			if l.nextUpload() != nil {
 				times = append(times, l.uploadAt(l.clock.Now()))
 			}
-			if r, a := l.timeline.next(); r != nil || a != nil {
-				times = append(times, l.outbox.ready(l.clock.Now()))
+			if r, a, at := l.next(l.clock.Now()); r != nil || a != nil {
+				times = append(times, at)
 			}
 		}
 	}
@@ -257,10 +257,33 @@ func (l *loop) doDue() {
 	l.ask(now)
 }
 
+// next is what goes out next, and when; zero while something is on its way. In slow mode
+// the person's acts and changes overtake the messages that have to wait.
+func (l *loop) next(now time.Time) (r *Row, a *Amendment, at time.Time) {
+	r, a = l.timeline.next()
+	at = l.outbox.ready(now)
+	slowed := l.slowed()
+	if r == nil || at.IsZero() || !slowed.After(at) {
+		return r, a, at
+	}
+	if a = l.timeline.nextAmendment(); a != nil {
+		return nil, a, at
+	}
+	return r, nil, slowed
+}
+
+// slowed is when the next message goes out at the earliest, in slow mode; otherwise zero.
+func (l *loop) slowed() time.Time {
+	if l.timeline.rules.slow() == 0 {
+		return time.Time{}
+	}
+	return l.outbox.slowed
+}
+
 // sendNext sends what is next in the outbox, if it is time to.
 func (l *loop) sendNext(now time.Time) {
-	r, a := l.timeline.next()
-	if r == nil && a == nil || !l.due(l.outbox.ready(now)) {
+	r, a, at := l.next(now)
+	if r == nil && a == nil || !l.due(at) {
 		return
 	}
 	var m shared.Message
@@ -428,11 +451,13 @@ func (l *loop) frame(m shared.Message) {
 		if l.timeline.live(m) && !l.timeline.isMine(m) {
 			l.state.Unread++
 		}
+		l.spoke(m.ID, now)
 		l.outbox.answered(m.ID)
 		l.crowd.stopped(m.User)
 	case shared.TypeDelete, shared.TypeReact:
 		l.amended(m)
 	case shared.TypeAck:
+		l.spoke(m.ID, now)
 		l.timeline.acknowledged(m.ID, m.Offset)
 		l.outbox.answered(m.ID)
 	case shared.TypeUpload:
@@ -452,6 +477,9 @@ func (l *loop) frame(m shared.Message) {
 		switch {
 		case m.Did != shared.DidRename && m.Offset > 0:
 			l.timeline.noticed(m)
+			if m.Settings != nil && m.Settings.Slow != nil { // the server says how long from now on
+				l.outbox.slowed = time.Time{}
+			}
 			if l.timeline.isMine(m) {
 				l.outbox.answered(m.ID)
 			}
@@ -459,6 +487,14 @@ func (l *loop) frame(m shared.Message) {
 			l.crowd.stopped(m.User)
 			l.timeline.change(Change{Kind: Renamed, By: m.By, From: m.User, To: m.About})
 		}
+	}
+}
+
+// spoke notes that a message that was on its way is in the log: in slow mode the next one
+// has to wait.
+func (l *loop) spoke(id string, now time.Time) {
+	if pause := l.timeline.rules.slow(); pause > 0 && id == l.outbox.onWay && l.timeline.amendment(id) == nil {
+		l.outbox.slowDown(now, pause)
 	}
 }
 
@@ -522,6 +558,9 @@ func (l *loop) refused(m shared.Message, now time.Time) {
 			l.timeline.fail(m.ID, m.Code, m.Text)
 		}
 		l.outbox.answered(m.ID)
+	case m.Code == shared.CodeRateLimited && l.timeline.rules.slow() > 0 && l.timeline.amendment(m.ID) == nil:
+		l.outbox.slowDown(now, time.Duration(m.RetryMS)*time.Millisecond)
+		l.outbox.refused(m.ID, now, 0)
 	case m.Code == shared.CodeRateLimited:
 		l.outbox.refused(m.ID, now, time.Duration(m.RetryMS)*time.Millisecond)
 	default:

@@ -20,6 +20,7 @@ type outbox struct {
 	onWay     string        // the id of the message that was sent last and not answered
 	since     time.Time     // when it was sent
 	notBefore time.Time     // nothing is sent before
+	slowed    time.Time     // no message is sent before, in slow mode; what is no message overtakes
 	refusals  int           // times in a row that the server could not keep a message
 }
 
@@ -29,7 +30,7 @@ func (o *outbox) welcome(limits shared.Limits) {
 	if limits.Rate <= 0 {
 		every = rate.Inf
 	}
-	*o = outbox{limiter: rate.NewLimiter(every, max(1, limits.Burst))}
+	*o = outbox{limiter: rate.NewLimiter(every, max(1, limits.Burst)), slowed: o.slowed}
 }
 
 // ready is when the next message can go out; zero when one is on its way.
@@ -72,6 +73,11 @@ func (o *outbox) refused(id string, now time.Time, pause time.Duration) {
 		o.refusals++
 		o.notBefore = now.Add(min(max(pause, 0), longestPause))
 	}
+}
+
+// slowDown makes the next message wait, for at most as long as slow mode can ask for.
+func (o *outbox) slowDown(now time.Time, pause time.Duration) {
+	o.slowed = now.Add(min(max(pause, 0), shared.MaxSlow*time.Second))
 }
 
 // overdue is when the answer to what is on its way is overdue; zero when

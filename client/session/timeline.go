@@ -470,6 +470,17 @@ func (t *timeline) next() (*Row, *Amendment) {
 	return first, nil
 }
 
+// nextAmendment is what the person did to a message with a place in the log, or as a host,
+// whatever messages wait before it; nil if nothing of that waits.
+func (t *timeline) nextAmendment() *Amendment {
+	for _, a := range t.amendments {
+		if a.Kept == 0 && (a.Target > 0 || a.Did == DidHost) {
+			return a
+		}
+	}
+	return nil
+}
+
 // pend adds a message that was just written, and the one that it answers, if there is
 // such a row.
 func (t *timeline) pend(item Item, answers string) {

@@ -45,11 +45,12 @@ func newBanner(c *client, conv *conversation.Room, grown func()) *banner {
 func (b *banner) Fit(width float32) float32           { return b.tile.Fit(width) }
 func (b *banner) CreateRenderer() fyne.WidgetRenderer { return kit.Holding(b, b.tile) }
 
-// start counts down until end.
-func (b *banner) start() {
+// start counts down until end, and has another do so as well.
+func (b *banner) start(also func()) {
 	ctx, cancel := context.WithCancel(b.client.bridge.Context)
 	b.stop = cancel
 	b.client.bridge.Every(ctx, time.Second, func() {
+		also()
 		if b.update() {
 			b.grown()
 		}

@@ -112,7 +112,7 @@ func (p *roomPage) entered() {
 	c.Used = c.Clock()
 	c.Session.Show(true)
 	c.Visit()
-	p.banner.start()
+	p.banner.start(p.countDown)
 	p.state()
 	if c.Timeline.Fresh != "" {
 		p.list.ShowRow(c.Timeline.Fresh)
@@ -207,6 +207,7 @@ func (p *roomPage) state() {
 		attach = p.attach
 	}
 	p.composer.SetAttach(attach)
+	p.countDown()
 	p.list.SetFoot(p.typing.Height(p.list.Size().Width))
 	moved = p.quieten() || moved
 	if !p.list.Dense {
@@ -215,6 +216,11 @@ func (p *roomPage) state() {
 	if p.banner.update() || moved {
 		p.root.Refresh()
 	}
+}
+
+// countDown shows how long a message waits in slow mode.
+func (p *roomPage) countDown() {
+	p.composer.Wait(p.conv.Hosting.Next.Sub(p.conv.Clock()))
 }
 
 // subtitle says who is here, or how the connection is.

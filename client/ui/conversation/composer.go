@@ -1,6 +1,9 @@
 package conversation
 
 import (
+	"fmt"
+	"time"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -88,6 +91,19 @@ func NewComposer(do kit.Shortcut, send func(text string) bool, changed func(text
 	e.onFocus = c.Refresh
 	c.ExtendBaseWidget(c)
 	return c
+}
+
+// Wait shows on the send button how long what is sent now waits; 0 does not.
+func (c *Composer) Wait(d time.Duration) { c.send.setLabel(countdown(d)) }
+
+// countdown is a time to wait as clocks show it, rounded up to whole seconds; "" if there
+// is none.
+func countdown(d time.Duration) string {
+	n := int((d + time.Second - 1) / time.Second)
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d:%02d", n/60, n%60)
 }
 
 // SetAttach offers to attach files, or with nil does not.

@@ -17,7 +17,8 @@ type insideButton struct {
 	widget.BaseWidget
 	icon   string
 	tap    func()
-	filled bool // while it is active it has a ground
+	filled bool   // while it is active it has a ground
+	label  string // stands in the icon's place; "" without
 
 	active, pressed bool
 }
@@ -31,6 +32,13 @@ func newInsideButton(icon string, tap func()) *insideButton {
 func (b *insideButton) setActive(on bool) {
 	if b.active != on {
 		b.active = on
+		b.Refresh()
+	}
+}
+
+func (b *insideButton) setLabel(s string) {
+	if b.label != s {
+		b.label = s
 		b.Refresh()
 	}
 }
@@ -56,7 +64,7 @@ func (b *insideButton) Tapped(*fyne.PointEvent) { b.press(false); b.tap() }
 func (b *insideButton) Cursor() desktop.Cursor  { return desktop.PointerCursor }
 func (b *insideButton) MinSize() fyne.Size      { return fyne.NewSquareSize(kit.Touch) }
 func (b *insideButton) CreateRenderer() fyne.WidgetRenderer {
-	r := &insideRenderer{b: b, disc: &canvas.Rectangle{CornerRadius: insideSide / 2}, picture: canvas.NewImageFromResource(nil)}
+	r := &insideRenderer{b: b, disc: &canvas.Rectangle{CornerRadius: insideSide / 2}, picture: canvas.NewImageFromResource(nil), label: &canvas.Text{Alignment: fyne.TextAlignCenter}}
 	r.picture.FillMode = canvas.ImageFillContain
 	r.Refresh()
 	return r
@@ -68,12 +76,19 @@ type insideRenderer struct {
 	b       *insideButton
 	disc    *canvas.Rectangle
 	picture *canvas.Image
+	label   *canvas.Text
 }
 
 func (r *insideRenderer) Layout(size fyne.Size) {
 	x, y := size.Width-insideSide-kit.Unit, size.Height-insideSide-kit.Unit
 	kit.Put(r.disc, x, y, insideSide, insideSide)
 	kit.Put(r.picture, x+7, y+7, insideSide-14, insideSide-14)
+	r.label.TextSize = kit.FontLabel.Size * kit.TextScale()
+	if w := r.label.MinSize().Width; w > insideSide+kit.Unit { // it is never cut
+		r.label.TextSize *= (insideSide + kit.Unit) / w
+	}
+	h := r.label.MinSize().Height
+	kit.Put(r.label, x-kit.Unit, y+(insideSide-h)/2, insideSide+2*kit.Unit, h)
 }
 
 func (r *insideRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(kit.Touch) }
@@ -85,6 +100,11 @@ func (r *insideRenderer) Refresh() {
 		r.disc.FillColor = p.Fill
 		r.picture.Resource = kit.Icon(r.b.icon, p.OnAccent)
 	}
+	r.label.Text, r.label.Color, r.label.TextStyle.Bold = r.b.label, p.Accent, true
+	r.picture.Hidden = r.b.label != ""
+	if r.b.label != "" {
+		r.disc.FillColor = p.AccentSoft
+	}
 	if r.b.pressed {
 		ground, _ := r.disc.FillColor.(color.NRGBA)
 		r.disc.FillColor = kit.Blend(ground, p.Press)
@@ -93,5 +113,7 @@ func (r *insideRenderer) Refresh() {
 	r.Layout(r.b.Size())
 	kit.Repaint(r.b)
 }
-func (r *insideRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.disc, r.picture} }
-func (r *insideRenderer) Destroy()                     {}
+func (r *insideRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.disc, r.picture, r.label}
+}
+func (r *insideRenderer) Destroy() {}
