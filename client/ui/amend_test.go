@@ -268,9 +268,20 @@ func TestFindWhileTyping(t *testing.T) {
 	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "a gateway") || entry.SelectedText() != "gat" {
 		t.Errorf("opened again it has selected %q and shows\n%s", entry.SelectedText(), s)
 	}
-	test.Type(entry, "x")
-	searched("x")
-	answer("x")
+	entry.SetText("plan.P")
+	searched("plan.P")
+	with := func(offset int, caption, file string) session.Item {
+		item := uitest.Said(offset, "Bob", caption)
+		item.File = &session.File{Name: file}
+		return item
+	}
+	answer("plan.P", with(3, "as agreed", "plan.pdf"), with(4, "plan.pages is better", "other.txt"), with(5, "", "plan.png"))
+	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "as agreed · plan.pdf") || !strings.Contains(s, "better · other.txt") || !strings.Contains(s, "plan.png") {
+		t.Errorf("what is found by the name of its file is shown as\n%s", s)
+	}
+	entry.SetText("gatx")
+	searched("gatx")
+	answer("gatx")
 	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "Nothing found.") || strings.Contains(s, "gate") {
 		t.Errorf("when nothing is found, it shows\n%s", s)
 	}

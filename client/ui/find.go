@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -207,12 +206,23 @@ func (f *search) hit(item session.Item) fyne.CanvasObject {
 	head := kit.NewRow(2*kit.Unit, 0, kit.NewText(text.OneLine(item.User), kit.FontLabel, kit.RoleAccent).Lines(1), kit.NewText(when, kit.FontTiny, kit.RoleMuted).Lines(1))
 	head.MinFlex = 80
 	sought := find.New(f.by)
-	said := kit.NewText(excerptOf(cmp.Or(item.Text, conversation.Said(item)), sought), kit.FontBody, kit.RoleText).Lines(3)
+	said := kit.NewText(excerptOf(soughtIn(item), sought), kit.FontBody, kit.RoleText).Lines(3)
 	said.Mark(sought.Spans(said.Text))
 	return kit.NewTile(kit.NewColumn(1, head, said), func() {
 		f.overlay.Close()
 		f.page.lead(item.Offset)
 	})
+}
+
+// soughtIn is what a search looks for a text in.
+func soughtIn(item session.Item) string {
+	if item.Text == "" {
+		return conversation.Said(item)
+	}
+	if item.File == nil {
+		return item.Text
+	}
+	return item.Text + " · " + conversation.FileLabel(item.File)
 }
 
 // around is how many characters of a message stand before a hit.

@@ -158,8 +158,8 @@ type Log interface {
 	// What one entry has changed is in one answer, even if most or budget allows less.
 	Changes(ctx context.Context, room string, changed, before int64, most Most, budget time.Duration) (Changed, error)
 
-	// Search looks for text in the messages with offset < before, newest first, as
-	// find.Text does. Before 0 means from the end. It ends with as many as most
+	// Search looks for text in the messages with offset < before, and in the names of
+	// their files, newest first, as find.Text does. Before 0 means from the end. It ends with as many as most
 	// allows, or after budget, but has looked at one message at least; 0 is no bound.
 	Search(ctx context.Context, room, text string, before int64, most Most, budget time.Duration) (Hits, error)
 

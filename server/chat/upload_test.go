@@ -130,8 +130,9 @@ func TestFileOfMessage(t *testing.T) {
 	check("who comes back", again.next(shared.TypeChat))
 	check("who asks for history", bob.ask(shared.Message{Type: shared.TypeHistory, Limit: 9}).Messages[0])
 	check("who looks for it", bob.ask(shared.Message{Type: shared.TypeSearch, Text: "there"}).Messages[0])
-	if m := bob.ask(shared.Message{Type: shared.TypeSearch, Text: "Gate"}); len(m.Messages) != 0 {
-		t.Errorf("by the name of the file is found %+v", m.Messages)
+	check("who looks for its name", bob.ask(shared.Message{Type: shared.TypeSearch, Text: "gate 3"}).Messages[0])
+	if m := bob.ask(shared.Message{Type: shared.TypeSearch, Text: id[:8]}); len(m.Messages) != 0 {
+		t.Errorf("by the link of the file is found %+v", m.Messages)
 	}
 	_, body, _ := s.get("/api/rooms/r/messages")
 	m, err := shared.Decode([]byte(strings.TrimSpace(body)))

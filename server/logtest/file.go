@@ -498,8 +498,12 @@ func captions(t *testing.T, f *fixture[FileStore]) {
 		t.Error("what is found has no file")
 	}
 	hits, err = f.log.Search(t.Context(), lobby.Key, "jpg", 0, chat.Most{Entries: 9}, 0)
+	must(t, err)
+	equal(t, "what is found by the name of its file", ids(hits.Messages), []string{"a"})
+	f.add(t, lobby, remove("gone", 1, "a"))
+	hits, err = f.log.Search(t.Context(), lobby.Key, "jpg", 0, chat.Most{Entries: 9}, 0)
 	if must(t, err); len(hits.Messages) != 0 {
-		t.Errorf("by the name of its file is found %v", lines(hits.Messages))
+		t.Errorf("by the name of the file of a deleted message is found %v", lines(hits.Messages))
 	}
 }
 

@@ -457,7 +457,7 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 	slices.SortFunc(want, func(a, b chat.Entry) int { return int(a.Changed - b.Changed) })
 	same("what was changed", changed, want)
 
-	text := rapid.SampledFrom([]string{"gate", "É", "x gate", "yy"}).Draw(rt, "search")
+	text := rapid.SampledFrom([]string{"gate", "É", "x gate", "yy", "b>.JPG"}).Draw(rt, "search")
 	var hits []chat.Entry
 	for at, more := int64(0), true; more; {
 		found, err := l.Search(ctx, room, text, at, most, budget)
@@ -466,7 +466,10 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 		}
 		hits, at, more = append(hits, found.Messages...), found.At, found.More
 	}
-	want = slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { return e.Deleted || !find.New(text).In(e.Text) })
+	want = slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { 
+		file := e.Extras().File
+		return e.Deleted || !find.New(text).In(e.Text) && (file == nil || !find.New(text).In(file.Name))
+	})
 	slices.Reverse(want)
 	same("what is found", hits, want)
 

@@ -271,18 +271,20 @@ func (l *Log) Search(ctx context.Context, room, text string, upTo int64, most ch
 	type line struct {
 		off  int64
 		text []byte // nil if there is nothing to find in it
+		file string // its file's name
 	}
 	over := false
 	for at := before(upTo); !over; {
 		var some []line
 		if err := l.reading(ctx, func(ctx context.Context) error {
-			rows, err := l.pool.Query(ctx, "SELECT e.off, CASE WHEN "+kept+" THEN e.text END FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first "+
+			rows, err := l.pool.Query(ctx, "SELECT e.off, CASE WHEN "+kept+" THEN e.text END, "+
+				"COALESCE(CASE WHEN e.file IS NOT NULL THEN (SELECT f.name FROM files f WHERE f.id = e.file) END, '') FROM rooms r JOIN entries e ON e.room = r.id AND e.off >= r.first "+
 				"WHERE r.key = $1 AND e.off < $2 ORDER BY e.off DESC LIMIT $3", room, at, lookAtOnce)
 			if err != nil {
 				return err
 			}
 			some, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (v line, err error) {
-				err = row.Scan(&v.off, &v.text)
+				err = row.Scan(&v.off, &v.text, &v.file)
 				return v, err
 			})
 			return err
@@ -290,9 +292,9 @@ func (l *Log) Search(ctx context.Context, room, text string, upTo int64, most ch
 			return hits, wrap(err)
 		}
 		for i, v := range some {
-			if v.text != nil && wanted.In(string(v.text)) {
+			if v.text != nil && (wanted.In(string(v.text)) || v.file != "" && wanted.In(v.file)) {
 				found = append(found, v.off)
-				size += len(v.text)
+				size += len(v.text) + len(v.file)
 			}
 			if hits.At = v.off; enough() {
 				hits.More, over = i+1 < len(some) || len(some) == lookAtOnce, true

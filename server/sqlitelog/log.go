@@ -330,7 +330,7 @@ func (l *Log) prepare(ctx context.Context) error {
 		&l.readNotices:   noticesQuery,
 		&l.readChanges:   changesQuery,
 		&l.readChanged:   changedQuery,
-		&l.readTexts:     "SELECT at, iif(" + kept + ", text, NULL) FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC",
+		&l.readTexts:     "SELECT at, iif(" + kept + ", text, NULL), iif(file IS NULL, '', (SELECT name FROM files WHERE id = file)) FROM entries WHERE at > " + roomRow + " AND at < " + roomRow + " | ?2 ORDER BY at DESC",
 		&l.readRow:       rowQuery,
 		&l.readReactions: "SELECT reactions FROM entries WHERE at = " + roomRow + " | ?2 AND reactions IS NOT NULL",
 		&l.readUser:      "SELECT user FROM entries WHERE at = " + roomRow + " | ?2 AND kind = 3",

@@ -188,13 +188,13 @@ func (l *Log) search(ctx context.Context, room string, text *find.Text, before i
 	size := 0
 	for rows.Next() {
 		var at int64
-		var in sql.NullString // of a message that is there
-		if err := rows.Scan(&at, &in); err != nil {
+		var in, file sql.NullString // of a message that is there
+		if err := rows.Scan(&at, &in, &file); err != nil {
 			return nil, hits, err
 		}
-		if in.Valid && text.In(in.String) {
+		if in.Valid && (text.In(in.String) || file.String != "" && text.In(file.String)) {
 			found = append(found, at)
-			size += len(in.String)
+			size += len(in.String) + len(file.String)
 		}
 		if hits.At = at & maxOffset; enough(len(found), size) {
 			hits.More = rows.Next()

@@ -578,6 +578,8 @@ func TestFileIsSaidOf(t *testing.T) {
 	if text := eval[string](p, "document.querySelector('#hits').innerText"); strings.Contains(text, "/files/") {
 		t.Errorf("a hit shows %q", text)
 	}
+	eval[any](p, "document.querySelector('#find-text').value = 'MAP.P'; document.querySelector('#find button:not(.close)').click()")
+	p.wait("document.querySelector('.hit mark')?.textContent === 'map.p' && document.querySelector('#hits').innerText.includes('The way to gate 4 map.png')")
 	p.keys("\x1b")
 	p.wait("!document.querySelector('#find')")
 	eval[any](p, "document.querySelector('.attachment').dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))")

@@ -1,6 +1,5 @@
 // Finds what was said in a room, and shows what was said around a message.
 
-import {length} from './codec.js';
 import {el, button, bdi, show} from './dom.js';
 import {t} from './words.js';
 import {dayName, clock} from './format.js';
@@ -31,16 +30,16 @@ function marked(text, wanted) {
 }
 
 /** Show the sheet that searches a room. before is what it showed when it led to a hit. */
-export function openFind(app, room, before = {found: [], wanted: '', from: 0, more: false}) {
+export function openFind(app, room, before = {found: [], wanted: '', from: 0}) {
 	const input = el('input', {id: 'find-text', type: 'search', 'aria-label': t('find.field'), placeholder: t('find.field'), enterKeyHint: 'search', autocomplete: 'off', dir: 'auto', maxLength: 2 * longest, value: before.wanted});
-	const hits = el('ul', {id: 'hits'}), note = status(''), further = button(t('find.more'), () => ask(), {class: 'plain'});
+	const hits = el('ul', {id: 'hits'}), note = status(''), further = button(t('find.more'), ask, {class: 'plain'});
 	let {found, wanted, from, more} = before, turn = 0;
 
 	const draw = () => {
 		room.hits = {of: found, draw}; // for what is deleted meanwhile
 		further.hidden = !more;
 		hits.replaceChildren(...found.flatMap(m => m.deleted ? [] : el('li', {}, el('button', {type: 'button', class: 'hit', onclick: () => openAround(app, room, m.offset, {found, wanted, from, more})},
-			...said(room, m, ...marked(parts(visible(m.message)).flat().join(' ').replace(/\s+/g, ' '), wanted))))));
+			...said(room, m, ...marked([...parts(visible(m.message)), m.file?.caption && m.file.name].flat().join(' ').replace(/\s+/g, ' '), wanted))))));
 	};
 	async function ask() {
 		const mine = ++turn;
@@ -56,9 +55,9 @@ export function openFind(app, room, before = {found: [], wanted: '', from: 0, mo
 	Sheets.of(app).open('find', t('find.title'), [el('form', {onsubmit: e => {
 		e.preventDefault();
 		wanted = [...input.value.trim()].slice(0, longest).join('');
-		[found, from, more] = [[], 0, false];
+		[found, from, more] = [[], 0];
 		draw();
-		if (length(wanted)) ask();
+		if (wanted) ask();
 	}}, input, el('button', {}, t('find.go'))), note, hits, further]);
 	draw();
 	input.focus();
