@@ -1,6 +1,9 @@
 package shared_test
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,5 +22,23 @@ func TestRestartReason(t *testing.T) {
 		if got := shared.RestartSpread(reason); got != want {
 			t.Errorf("%q spreads over %v", reason, got)
 		}
+	}
+}
+
+// Every error code is among them.
+func TestErrorCodes(t *testing.T) {
+	source, err := os.ReadFile("message.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := shared.ErrorCodes()
+	found := regexp.MustCompile(`ErrorCode = "(\w+)"`).FindAllSubmatch(source, -1)
+	for _, m := range found {
+		if !slices.Contains(codes, shared.ErrorCode(m[1])) {
+			t.Errorf("%s is missing", m[1])
+		}
+	}
+	if len(codes) != len(found) || len(found) == 0 {
+		t.Errorf("%d codes, of %d in the source", len(codes), len(found))
 	}
 }

@@ -115,6 +115,13 @@ const (
 	CodeNotFound    ErrorCode = "not_found"    // the message that the frame is about is not there, or no longer
 )
 
+// ErrorCodes are all of them.
+func ErrorCodes() []ErrorCode {
+	return []ErrorCode{
+		CodeUnavailable, CodeRateLimited, CodeEmpty, CodeTooLong, CodeBadFrame, CodeUnknownType, CodeNotAllowed, CodeNotFound,
+	}
+}
+
 // Final reports whether sending the same message again can't help.
 func (c ErrorCode) Final() bool { return c != CodeUnavailable && c != CodeRateLimited }
 

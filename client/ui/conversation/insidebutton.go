@@ -101,7 +101,7 @@ func (r *insideRenderer) Refresh() {
 		r.picture.Resource = kit.Icon(r.b.icon, p.OnAccent)
 	}
 	r.label.Text, r.label.Color, r.label.TextStyle.Bold = r.b.label, p.Accent, true
-	r.picture.Hidden = r.b.label != ""
+	r.picture.Hidden, r.label.Hidden = r.b.label != "", r.b.label == ""
 	if r.b.label != "" {
 		r.disc.FillColor = p.AccentSoft
 	}

@@ -1,9 +1,7 @@
 package conversation
 
 import (
-	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -102,43 +100,6 @@ func Seconds(n int) string {
 	return fmt.Sprint(n/3600, " h")
 }
 
-// operator is what the server calls its operator in a sentence.
-const operator = "The server's operator"
-
-// reasons are the sentences of a server that say whose doing something is, and the keys
-// of the same in the person's language.
-var reasons = []struct {
-	sentence   *regexp.Regexp
-	key, value string
-}{
-	{regexp.MustCompile(`^(.+) has removed you from this room\.$`), "cause.removed_by", "name"},
-	{regexp.MustCompile(`^(.+) has closed this room: nobody else comes in now\.$`), "cause.door_closed", "name"},
-	{regexp.MustCompile(`^(.+) lets in only those who have been in this room before\.$`), "cause.door_known", "name"},
-	{regexp.MustCompile(`^(Somebody) was removed from this room\. For \d+ minutes, nobody new comes in from the same address\.$`), "cause.door_beside", "name"},
-	{regexp.MustCompile(`^(.+) has silenced you\. You can read, but not write\.$`), "quiet.silenced", "who"},
-	{regexp.MustCompile(`^(.+) has set that only hosts write here\.$`), "quiet.hosts", "who"},
-	{regexp.MustCompile(`^(.+) has set that only hosts send files here\.$`), "file.hosts", "who"},
-	{regexp.MustCompile(`^(.+) has set that nobody sends files here\.$`), "file.nobody", "who"},
-	{regexp.MustCompile(`^(Only a host) of this room can do that\.$`), "act.no.host", ""},
-	{regexp.MustCompile(`^(There is nobody) of that name\.$`), "act.no.nobody", ""},
-	{regexp.MustCompile(`^(You can't do that) to yourself\.$`), "act.no.self", ""},
-	{regexp.MustCompile(`^(.+) is a host of this room(?: already\.|\. You can only take that away\.)$`), "act.no.is_host", "name"},
-	{regexp.MustCompile(`^(.+) was removed or silenced\. Take that back first\.$`), "act.no.barred", "name"},
-	{regexp.MustCompile(`^(You are the last host) of this room\.`), "act.no.last", ""},
-	{regexp.MustCompile(`^(.+) (?:was not removed, or is let in again already|was not silenced, or may write again already|is no host of this room)\.$`), "act.no.undone", "name"},
-}
-
-// Reason is a server's sentence in the person's language, if it is about what a host
-// did; ok is false if it is not.
-func Reason(sentence string) (s string, ok bool) {
-	for _, r := range reasons {
-		if m := r.sentence.FindStringSubmatch(sentence); m != nil {
-			return lang.T(r.key, r.value, HostName(m[1])), true
-		}
-	}
-	return "", false
-}
-
 // Quiet says why the person may not write; "" if they may.
 func (c *Room) Quiet() string {
 	switch h := c.Hosting; {
@@ -177,16 +138,4 @@ func (v *rowView) notice(r *row, f frame, p *kit.Palette, left, y, width float32
 		v.root.Objects = kit.AppendRuns(v.root.Objects, line, noticeFont, p.Muted, left+float32(int((width-line.Width)/2)), y)
 		y += noticeFont.LineHeight()
 	}
-}
-
-// actRefused says that what a host wanted to do was not done.
-func actRefused(u session.Undo) string {
-	why, known := Reason(u.Reason)
-	if !known {
-		why = text.OneLine(u.Reason)
-	}
-	if why == "" && u.Code == shared.CodeNotFound {
-		why = lang.T("failed.not_found")
-	}
-	return lang.T("act.refused", "why", cmp.Or(why, lang.T("failed.refused")))
 }

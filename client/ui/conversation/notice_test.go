@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"parley/client/session"
-	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
 	"parley/shared"
 )
@@ -76,46 +75,5 @@ func TestNotices(t *testing.T) {
 	l.Change(uitest.Appended(many...))
 	if s := uitest.Sentence(l); !strings.Contains(s, "silenced P0, P1, P2, P3, P4, and 995 more") {
 		t.Errorf("a thousand silenced read %q", s)
-	}
-}
-
-// The sentences that the server says of hosts are said in the person's language.
-func TestReasons(t *testing.T) {
-	newLightApp()
-	if err := lang.Use("de"); err != nil {
-		t.Fatal(err)
-	}
-	defer lang.Use("en")
-	for sentence, want := range map[string]string{
-		"Ann has removed you from this room.":                                                             "Ann hat dich",
-		"The server's operator has removed you from this room.":                                           "Der Serverbetreiber",
-		"{name} lets in only those who have been in this room before.":                                    "{name}",
-		"Ann has set that only hosts write here.":                                                         lang.T("quiet.hosts"),
-		"Ann has silenced you. You can read, but not write.":                                              "Ann",
-		"Ann has set that only hosts send files here.":                                                    lang.T("file.hosts"),
-		"Ann has set that nobody sends files here.":                                                       lang.T("file.nobody"),
-		"Ann has closed this room: nobody else comes in now.":                                             "Ann",
-		"Somebody was removed from this room. For 10 minutes, nobody new comes in from the same address.": "10 Minuten",
-		"Only a host of this room can do that.":                                                           lang.T("act.no.host"),
-		"There is nobody of that name.":                                                                   lang.T("act.no.nobody"),
-		"You can't do that to yourself.":                                                                  lang.T("act.no.self"),
-		"Bob is a host of this room. You can only take that away.":                                        "Bob leitet",
-		"Bob is a host of this room already.":                                                             "Bob leitet",
-		"Bob was removed or silenced. Take that back first.":                                              "Bob wurde",
-		"You are the last host of this room. Make another one first.":                                     lang.T("act.no.last"),
-		"Bob was not removed, or is let in again already.":                                                lang.T("act.no.undone"),
-		"Bob was not silenced, or may write again already.":                                               lang.T("act.no.undone"),
-		"Bob is no host of this room.":                                                                    lang.T("act.no.undone"),
-	} {
-		got, ok := Reason(sentence)
-		if !ok || !strings.Contains(got, want) || got == sentence {
-			t.Errorf("%q is said as %q (%v)", sentence, got, ok)
-		}
-	}
-	if got, ok := Reason("Something else."); ok {
-		t.Errorf("another sentence is said as %q", got)
-	}
-	if got := actRefused(session.Undo{Reason: "Bob is no host of this room."}); got != lang.T("act.refused", "why", lang.T("act.no.undone")) {
-		t.Errorf("a refused act is said as %q", got)
 	}
 }

@@ -4,7 +4,6 @@
 package conversation
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -223,21 +222,6 @@ func (c *Room) undone(u session.Undo) {
 	default:
 		c.joinDraft(u.Text)
 	}
-}
-
-// undoneSentence says why a change came to nothing. If the reason is one of the
-// server's, it is in the server's words.
-func undoneSentence(u session.Undo) string {
-	if u.Did == session.DidHost {
-		return actRefused(u)
-	}
-	if s, ok := Reason(u.Reason); ok {
-		return s
-	}
-	if key := "failed." + string(u.Code); u.Code != "" && lang.Has(key) {
-		return lang.T(key)
-	}
-	return cmp.Or(text.OneLine(u.Reason), lang.T("failed.refused"))
 }
 
 // notice counts what is new and tells the person who does not look.

@@ -7,7 +7,6 @@ import (
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
 	"parley/client/ui/text"
-	"parley/shared"
 )
 
 // row is a row of the timeline: the message, what stands above it, and its place in
@@ -253,28 +252,6 @@ func (r *row) noteHeight(f frame) float32 {
 		return 0
 	}
 	return float32(kit.FontSmall.Wrapper().Measure(failedNote(r.item), f.noteWidth()).Lines)*kit.FontSmall.LineHeight() + 3*kit.Unit
-}
-
-// failureSentence says why a message was refused. If the reason is one of the
-// server's, it is in the server's words.
-func failureSentence(item session.Item) string {
-	if item.File != nil {
-		switch item.Code {
-		case shared.CodeTooLong, shared.CodeUnknownType:
-			return lang.T("failed.file." + string(item.Code))
-		}
-	}
-	switch item.Code {
-	case shared.CodeEmpty, shared.CodeTooLong, session.CodeNoRoom, session.CodeNoCopy:
-		return lang.T("failed." + string(item.Code))
-	}
-	if s, ok := Reason(item.Reason); ok {
-		return s
-	}
-	if item.Reason != "" {
-		return item.Reason
-	}
-	return lang.T("failed.refused")
 }
 
 // failedNote is the line under a refused message.

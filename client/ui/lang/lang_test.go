@@ -179,7 +179,7 @@ func TestKeysOfTheCode(t *testing.T) {
 				used[m[2]] = true
 			}
 		}
-		for _, m := range regexp.MustCompile(`key (?::)?= "([a-z.]+)"`).FindAllStringSubmatch(string(data), -1) {
+		for _, m := range regexp.MustCompile("(?:key :?= |`\\), )\"([a-z._]+)\"").FindAllStringSubmatch(string(data), -1) {
 			used[m[1]] = true
 		}
 	}
