@@ -2,31 +2,40 @@ package pglog
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
-
-	"github.com/jackc/pgx/v5"
+	"math"
+	"slices"
 
 	"parley/server/chat"
 )
 
 // flush writes what the transaction has worked out, and commits it.
 func (b *batch) flush(ctx context.Context) error {
-	var q pgx.Batch
-	for _, s := range b.left {
-		q.Queue(s.query, s.args...)
+	c := &b.w.commands
+	c.begin(b.conn)
+	for _, s := range slices.Concat(b.left, b.changes()) {
+		if err := c.exec(ctx, s.query, s.args...); err != nil {
+			return err
+		}
 	}
-	b.queueEntries(&q)
-	b.queueChanges(&q)
 	if len(b.filesGone) > 0 {
-		q.Queue("DELETE FROM files WHERE id = ANY ($1)", b.filesGone)
+		if err := c.exec(ctx, "DELETE FROM files WHERE id = ANY ($1)", b.filesGone); err != nil {
+			return err
+		}
 	}
 	for _, f := range b.took {
-		q.Queue("UPDATE files SET off = $2 WHERE id = $1", f.ID, f.Offset)
+		if err := c.exec(ctx, "UPDATE files SET off = $2 WHERE id = $1", f.ID, f.Offset); err != nil {
+			return err
+		}
 	}
-	if err := b.queueRooms(&q); err != nil {
+	if err := b.writeRooms(ctx, c); err != nil {
 		return err
 	}
-	return b.w.conn.commitBatch(ctx, &q)
+	if err := b.writeEntries(c); err != nil {
+		return err
+	}
+	return b.w.conn.commitAll(ctx, c)
 }
 
 // ruling tells rules apart: notices change them, and the deletion of what is pinned.
@@ -34,7 +43,7 @@ type ruling struct{ by, pinned int64 }
 
 func (r *roomState) ruling() ruling { return ruling{r.ruled, r.rules.Pinned} }
 
-func (b *batch) queueRooms(q *pgx.Batch) error {
+func (b *batch) writeRooms(ctx context.Context, c *commands) error {
 	var id, head, last, bytes, ruled []int64
 	var name []string
 	var rules []*string
@@ -53,12 +62,12 @@ func (b *batch) queueRooms(q *pgx.Batch) error {
 		id, name, head, last = append(id, r.id), append(name, r.name), append(head, r.head), append(last, r.last)
 		bytes, ruled, rules = append(bytes, r.bytes), append(ruled, r.ruled), append(rules, packed)
 	}
-	if len(id) > 0 {
-		q.Queue("UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = COALESCE(v.rules, rooms.rules) "+
-			"FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) "+
-			"AS v (id, name, head, last, bytes, ruled, rules) WHERE rooms.id = v.id", id, name, head, last, bytes, ruled, rules)
+	if len(id) == 0 {
+		return nil
 	}
-	return nil
+	return c.exec(ctx, "UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = COALESCE(v.rules, rooms.rules) "+
+		"FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) "+
+		"AS v (id, name, head, last, bytes, ruled, rules) WHERE rooms.id = v.id", id, name, head, last, bytes, ruled, rules)
 }
 
 func packReactions(all []reaction) *string {
@@ -72,61 +81,72 @@ func packReactions(all []reaction) *string {
 	return new(string(text))
 }
 
-// table are entries by column, as unnest takes them.
-type table struct {
-	room, off, ms, target, reply, changed []int64
-	id, device, user                      []string
-	text                                  [][]byte
-	kind, state                           []int16
-	reactions, file                       []*string
-}
-
-func (t *table) addPlain(v *row) {
-	t.room, t.off, t.ms = append(t.room, v.room.id), append(t.off, v.off), append(t.ms, v.time.UnixMilli())
-	t.id, t.device, t.user, t.text = append(t.id, v.id), append(t.device, v.device), append(t.user, v.user), append(t.text, v.text)
-}
-
-func (t *table) add(v *row) {
-	t.addPlain(v)
-	t.kind, t.state, t.target, t.reply = append(t.kind, int16(v.kind)), append(t.state, v.state), append(t.target, v.target), append(t.reply, v.reply)
-	t.changed, t.reactions = append(t.changed, v.changed), append(t.reactions, packReactions(v.reactions))
-	if v.file == "" {
-		t.file = append(t.file, nil)
-	} else {
-		t.file = append(t.file, &v.file)
+// writeEntries adds the entries by COPY: that has the database write a record of its log
+// for each page, and not for each row.
+func (b *batch) writeEntries(c *commands) error {
+	if !slices.ContainsFunc(b.rooms, func(r *roomState) bool { return len(r.fresh) > 0 }) {
+		return nil
 	}
-}
-
-// plain reports whether a row is a message and no more.
-func (r *row) plain() bool {
-	return r.kind == chat.KindMessage && r.target == 0 && r.reply == 0 && r.state == 0 && r.changed == 0 && len(r.reactions) == 0 && r.file == ""
-}
-
-func (b *batch) queueEntries(q *pgx.Batch) {
-	var plain, other table
-	for _, r := range b.rooms {
-		for _, e := range r.fresh {
-			if v := r.rows[e.Offset]; v.plain() {
-				plain.addPlain(v)
-			} else {
-				other.add(v)
+	return c.copyIn("COPY entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed, reactions, file) FROM STDIN (FORMAT binary)",
+		func(out []byte) []byte {
+			for _, r := range b.rooms {
+				for i := range r.fresh {
+					out = appendRow(out, r, &r.fresh[i])
+				}
 			}
-		}
-	}
-	if t := &plain; len(t.room) > 0 {
-		q.Queue("INSERT INTO entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed) SELECT *, 0, 0, 0, 0, 0 "+
-			"FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[])",
-			t.room, t.off, t.id, t.device, t.user, t.text, t.ms)
-	}
-	if t := &other; len(t.room) > 0 {
-		q.Queue("INSERT INTO entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed, reactions, file) "+
-			"SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bigint[], $8::smallint[], "+
-			"$9::bigint[], $10::bigint[], $11::smallint[], $12::bigint[], $13::text[], $14::text[])",
-			t.room, t.off, t.id, t.device, t.user, t.text, t.ms, t.kind, t.target, t.reply, t.state, t.changed, t.reactions, t.file)
-	}
+			return out
+		})
 }
 
-func (b *batch) queueChanges(q *pgx.Batch) {
+// appendRow appends an entry's row as COPY takes it in binary.
+func appendRow(out []byte, r *roomState, e *chat.Entry) []byte {
+	v, text := &row{}, e.Text
+	if made := r.rows[e.Offset]; made != nil {
+		v, text = made, ""
+	}
+	out = binary.BigEndian.AppendUint16(out, 14)
+	out = appendInt64(out, r.id)
+	out = appendInt64(out, e.Offset)
+	out = appendText(out, e.ID)
+	out = appendText(out, e.Device)
+	out = appendText(out, e.User)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(text)+len(v.text)))
+	out = append(append(out, text...), v.text...)
+	out = appendInt64(out, e.Time.UnixMilli())
+	out = appendInt16(out, int16(e.Kind))
+	out = appendInt64(out, e.Target)
+	out = appendInt64(out, v.reply)
+	out = appendInt16(out, v.state)
+	out = appendInt64(out, v.changed)
+	out = appendOptional(out, packReactions(v.reactions))
+	if v.file == "" {
+		return appendOptional(out, nil)
+	}
+	return appendText(out, v.file)
+}
+
+func appendInt16(out []byte, v int16) []byte {
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(out, 2), uint16(v))
+}
+
+func appendInt64(out []byte, v int64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(out, 8), uint64(v))
+}
+
+func appendText(out []byte, v string) []byte {
+	return append(binary.BigEndian.AppendUint32(out, uint32(len(v))), v...)
+}
+
+// appendOptional appends a text, or NULL.
+func appendOptional(out []byte, v *string) []byte {
+	if v == nil {
+		return binary.BigEndian.AppendUint32(out, math.MaxUint32)
+	}
+	return appendText(out, *v)
+}
+
+// changes are the statements that change rows that were there before.
+func (b *batch) changes() (all []statement) {
 	for _, r := range b.rooms {
 		for _, v := range r.rows {
 			if !v.dirty || v.fresh {
@@ -140,8 +160,9 @@ func (b *batch) queueChanges(q *pgx.Batch) {
 			if v.file != "" {
 				file = &v.file
 			}
-			q.Queue("UPDATE entries SET text = COALESCE($3, text), state = $4, reply = $5, changed = $6, reactions = $7, file = $8 WHERE room = $1 AND off = $2",
-				r.id, v.off, text, v.state, v.reply, v.changed, packReactions(v.reactions), file)
+			all = append(all, statement{"UPDATE entries SET text = COALESCE($3, text), state = $4, reply = $5, changed = $6, reactions = $7, file = $8 WHERE room = $1 AND off = $2",
+				[]any{r.id, v.off, text, v.state, v.reply, v.changed, packReactions(v.reactions), file}})
 		}
 	}
+	return all
 }

@@ -78,24 +78,18 @@ func (s *session) commit(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// commitBatch carries out the rest of a transaction, and commits it, in one trip. Without
-// an error, it is durable.
-func (s *session) commitBatch(ctx context.Context, q *pgx.Batch) error {
-	q.Queue("COMMIT")
-	s.warned.Store(false)
-	results := s.conn.SendBatch(ctx, q)
-	defer results.Close()
-	var tag pgconn.CommandTag
-	for range q.Len() {
-		var err error
-		if tag, err = results.Exec(); err != nil {
-			return err
-		}
-	}
-	if err := results.Close(); err != nil {
+// commitAll carries out the rest of a transaction, and commits it, in one trip. Without an
+// error, it is durable.
+func (s *session) commitAll(ctx context.Context, c *commands) error {
+	if err := c.query("COMMIT"); err != nil {
 		return err
 	}
-	if s.warned.Load() || tag.String() != "COMMIT" {
+	s.warned.Store(false)
+	tag, err := c.carryOut(ctx)
+	if err != nil {
+		return err
+	}
+	if s.warned.Load() || tag != "COMMIT" {
 		return errNotDurable
 	}
 	return nil

@@ -84,6 +84,7 @@ type writer struct {
 	current  atomic.Pointer[session]
 	looks    int // for how many transactions it looks up ids
 	known    map[string]known
+	commands commands // of a transaction, for their memory
 
 	mu        sync.Mutex
 	followers map[string][]*follower // by room; a slice is replaced, never changed
