@@ -22,10 +22,35 @@ type roomState struct {
 	rules                           chat.Rules
 
 	saved   ruling       // of the rules that the row has
+	asked   int          // how many entries this transaction is to add
 	fresh   []chat.Entry // added by this transaction
 	about   bool         // something in fresh is about another entry
 	changed bool         // who is in it here does not know what it is now
 	rows    map[int64]*row
+}
+
+// row returns a message's row, if it was read or is fresh. Most entries never need one.
+func (r *roomState) row(offset int64) *row {
+	if v := r.rows[offset]; v != nil {
+		return v
+	}
+	before := r.head - int64(len(r.fresh))
+	if offset <= before || offset > r.head {
+		return nil
+	}
+	e := &r.fresh[offset-before-1]
+	v := &row{room: r, off: offset, id: e.ID, device: e.Device, user: e.User, text: []byte(e.RowText()), time: e.Time,
+		kind: e.Kind, reply: e.Reply, fresh: true}
+	v.size = int64(len(v.text))
+	r.keep(v)
+	return v
+}
+
+func (r *roomState) keep(v *row) {
+	if r.rows == nil {
+		r.rows = make(map[int64]*row)
+	}
+	r.rows[v.off] = v
 }
 
 // row is an entry's row that a transaction adds, or may change.
@@ -39,7 +64,6 @@ type row struct {
 	size      int64  // of the text
 	time      time.Time
 	kind      chat.Kind
-	target    int64
 	reply     int64
 	state     int16
 	changed   int64
@@ -80,8 +104,9 @@ type batch struct {
 	conn     *pgx.Conn
 	looks    bool         // ids are looked up
 	rooms    []*roomState // in order of their first entry here
+	roomOf   []*roomState // of each entry
 	byKey    map[string]*roomState
-	ids      map[idKey]int64
+	ids      map[idKey]int64 // of what is there, if they are looked up
 	files    map[string]*chat.FileRow
 	took     []*chat.FileRow // files that messages have from now on
 	outcomes []outcome
@@ -126,17 +151,21 @@ const looksFor = 64
 var errAgain = errors.New("once more")
 
 func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
-	b := &batch{w: w, conn: w.conn.conn, byKey: make(map[string]*roomState), ids: make(map[idKey]int64), files: make(map[string]*chat.FileRow)}
+	b := &batch{w: w, conn: w.conn.conn, roomOf: make([]*roomState, len(appends)), byKey: make(map[string]*roomState),
+		ids: make(map[idKey]int64), files: make(map[string]*chat.FileRow), outcomes: make([]outcome, len(appends))}
 	if b.looks = w.looks > 0; b.looks {
 		w.looks--
 	}
 	var keys []string
-	for _, r := range appends {
-		if b.byKey[r.room.Key] == nil {
-			b.byKey[r.room.Key] = &roomState{key: r.room.Key}
-			keys = append(keys, r.room.Key)
+	for i, a := range appends {
+		r := b.byKey[a.room.Key]
+		if r == nil {
+			r = &roomState{key: a.room.Key}
+			b.byKey[r.key], b.rooms, keys = r, append(b.rooms, r), append(keys, r.key)
 		}
-		if r.entry.Kind != chat.KindMessage || r.entry.Extras().File != nil {
+		r.asked++
+		b.roomOf[i] = r
+		if a.entry.Kind != chat.KindMessage || a.entry.Extras().File != nil {
 			b.looks = true // what was refused or not may be otherwise by now
 		}
 	}
@@ -149,15 +178,15 @@ func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
 		w.log.proof.doubt() // until there is a new epoch, nothing is written
 		return nil, errLost
 	}
-	for _, r := range appends {
-		receipt, err := b.append(ctx, r.room, r.entry)
+	for i, a := range appends {
+		receipt, err := b.append(ctx, b.roomOf[i], a.room, a.entry)
 		if err != nil && err != errEntries && err != errChanged && !errors.Is(err, chat.ErrRefused) {
 			return nil, err
 		}
 		if err != nil && err != errChanged && !b.looks {
 			return nil, errAgain
 		}
-		b.outcomes = append(b.outcomes, outcome{receipt, err})
+		b.outcomes[i] = outcome{receipt, err}
 	}
 	if err := b.flush(ctx); err != nil {
 		return nil, err

@@ -11,13 +11,14 @@ import (
 )
 
 // append works out what an entry does.
-func (b *batch) append(ctx context.Context, name shared.Name, e chat.Entry) (receipt chat.Receipt, err error) {
-	r := b.byKey[name.Key]
+func (b *batch) append(ctx context.Context, r *roomState, name shared.Name, e chat.Entry) (receipt chat.Receipt, err error) {
 	if r.changed {
 		return chat.Receipt{}, errChanged
 	}
-	if offset, ok := b.ids[idKey{r.id, e.Device, e.ID}]; ok {
-		return chat.Receipt{Offset: offset, Duplicate: true}, nil
+	if b.looks {
+		if offset, ok := b.ids[idKey{r.id, e.Device, e.ID}]; ok {
+			return chat.Receipt{Offset: offset, Duplicate: true}, nil
+		}
 	}
 	about, reactions, err := r.refer(&e)
 	if err != nil {
@@ -51,9 +52,9 @@ func (b *batch) append(ctx context.Context, name shared.Name, e chat.Entry) (rec
 	if !r.used {
 		r.used, r.name = true, name.Text
 	}
-	v := b.add(r, e)
+	b.add(r, e)
 	if file != nil {
-		v.file = file.ID
+		r.row(e.Offset).file = file.ID
 	}
 	if e.Kind == chat.KindNotice {
 		r.ruled = e.Offset
@@ -70,27 +71,27 @@ func (b *batch) append(ctx context.Context, name shared.Name, e chat.Entry) (rec
 }
 
 // add adds an entry to its room.
-func (b *batch) add(r *roomState, e chat.Entry) *row {
-	v := &row{room: r, off: e.Offset, id: e.ID, device: e.Device, user: e.User, text: []byte(e.RowText()), time: e.Time,
-		kind: e.Kind, target: e.Target, reply: e.Reply, fresh: true}
-	v.size = int64(len(v.text))
-	r.rows[e.Offset] = v
-	b.ids[idKey{r.id, e.Device, e.ID}] = e.Offset
+func (b *batch) add(r *roomState, e chat.Entry) {
+	if b.looks {
+		b.ids[idKey{r.id, e.Device, e.ID}] = e.Offset
+	}
 	r.head, r.last = e.Offset, max(e.Time.UnixMilli(), 1)
-	r.bytes += v.size + int64(len(e.User)) + chat.EntryOverhead
+	r.bytes += int64(len(e.RowText())+len(e.User)) + chat.EntryOverhead
 	r.about = r.about || e.Kind != chat.KindMessage || e.Reply != 0
 	if e.Extra != nil {
 		own := e.Own()
 		own.Of, own.Since = "", time.Time{}
 	}
+	if r.fresh == nil {
+		r.fresh = make([]chat.Entry, 0, r.asked)
+	}
 	r.fresh = append(r.fresh, e)
-	return v
 }
 
 // refer finds the message that an entry is about, unless it may not be; nil for none.
 func (r *roomState) refer(e *chat.Entry) (t *row, reactions int, err error) {
 	var target *chat.Target
-	if t = r.rows[e.About()]; t.kept() && t.id == e.Extras().Of {
+	if t = r.row(e.About()); t.kept() && t.id == e.Extras().Of {
 		target = &chat.Target{Device: t.device, User: t.user, Time: t.time, HasFile: t.file != "", Reactions: len(t.reactions),
 			Reacted: slices.ContainsFunc(t.reactions, func(v reaction) bool { return v.Device == e.Device })}
 	}
@@ -138,6 +139,9 @@ func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) 
 		r.id, r.first, device)); err != nil {
 		return err
 	}
+	for _, e := range r.fresh {
+		r.row(e.Offset)
+	}
 	var offsets []int64
 	for _, v := range r.rows {
 		if v.kept() && v.device == device {
@@ -154,7 +158,7 @@ func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) 
 		}
 		b.add(r, e)
 		for _, target := range e.Gone() {
-			b.erase(r.rows[target], e.Offset)
+			b.erase(r.row(target), e.Offset)
 		}
 	}
 	return nil

@@ -100,18 +100,21 @@ func (b *batch) writeEntries(c *commands) error {
 
 // appendRow appends an entry's row as COPY takes it in binary.
 func appendRow(out []byte, r *roomState, e *chat.Entry) []byte {
-	v, text := &row{}, e.Text
-	if made := r.rows[e.Offset]; made != nil {
-		v, text = made, ""
+	v := r.rows[e.Offset]
+	if v == nil {
+		v = &row{reply: e.Reply}
 	}
-	out = binary.BigEndian.AppendUint16(out, 14)
+	out = binary.BigEndian.AppendUint16(out, 14) // columns
 	out = appendInt64(out, r.id)
 	out = appendInt64(out, e.Offset)
 	out = appendText(out, e.ID)
 	out = appendText(out, e.Device)
 	out = appendText(out, e.User)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(text)+len(v.text)))
-	out = append(append(out, text...), v.text...)
+	if v.fresh {
+		out = appendText(out, v.text) // may have been changed since
+	} else {
+		out = appendText(out, e.RowText())
+	}
 	out = appendInt64(out, e.Time.UnixMilli())
 	out = appendInt16(out, int16(e.Kind))
 	out = appendInt64(out, e.Target)
@@ -119,10 +122,7 @@ func appendRow(out []byte, r *roomState, e *chat.Entry) []byte {
 	out = appendInt16(out, v.state)
 	out = appendInt64(out, v.changed)
 	out = appendOptional(out, packReactions(v.reactions))
-	if v.file == "" {
-		return appendOptional(out, nil)
-	}
-	return appendText(out, v.file)
+	return appendOptional(out, optional(v.file))
 }
 
 func appendInt16(out []byte, v int16) []byte {
@@ -133,7 +133,7 @@ func appendInt64(out []byte, v int64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(out, 8), uint64(v))
 }
 
-func appendText(out []byte, v string) []byte {
+func appendText[T string | []byte](out []byte, v T) []byte {
 	return append(binary.BigEndian.AppendUint32(out, uint32(len(v))), v...)
 }
 
@@ -156,13 +156,17 @@ func (b *batch) changes() (all []statement) {
 			if v.text != nil {
 				text = &v.text
 			}
-			var file *string
-			if v.file != "" {
-				file = &v.file
-			}
 			all = append(all, statement{"UPDATE entries SET text = COALESCE($3, text), state = $4, reply = $5, changed = $6, reactions = $7, file = $8 WHERE room = $1 AND off = $2",
-				[]any{r.id, v.off, text, v.state, v.reply, v.changed, packReactions(v.reactions), file}})
+				[]any{r.id, v.off, text, v.state, v.reply, v.changed, packReactions(v.reactions), optional(v.file)}})
 		}
 	}
 	return all
+}
+
+// optional is NULL for "".
+func optional(v string) *string {
+	if v == "" {
+		return nil
+	}
+	return &v
 }

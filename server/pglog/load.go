@@ -47,22 +47,24 @@ func (q *lookup) queue(to *pgx.Batch) {
 	}
 }
 
-// lookup works out what has to be read for entries, if rooms have these ids.
-func (b *batch) lookup(appends []*request, ids map[string]known) *lookup {
+// lookup works out what has to be read for entries, by what the writer knows of the rooms.
+func (b *batch) lookup(appends []*request) *lookup {
 	q := &lookup{asked: make(map[place]bool)}
-	seen := make(map[string]bool)
-	for _, a := range appends {
-		key, e := a.room.Key, &a.entry
-		room := ids[key]
-		if !seen[key] {
-			seen[key] = true
-			q.about(room.id, room.pinned)
+	for _, r := range b.rooms {
+		room := b.w.known[r.key]
+		q.about(room.id, room.pinned)
+	}
+	for i, a := range appends {
+		e := &a.entry
+		if !b.looks && e.Target <= 0 && e.Reply <= 0 {
+			continue
 		}
+		room := b.w.known[b.roomOf[i].key].id
 		if b.looks {
-			q.idRooms, q.devices, q.ids = append(q.idRooms, room.id), append(q.devices, e.Device), append(q.ids, e.ID)
+			q.idRooms, q.devices, q.ids = append(q.idRooms, room), append(q.devices, e.Device), append(q.ids, e.ID)
 		}
-		q.about(room.id, e.Target)
-		q.about(room.id, e.Reply)
+		q.about(room, e.Target)
+		q.about(room, e.Reply)
 	}
 	return q
 }
@@ -85,7 +87,7 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 	q.Queue("SELECT "+roomColumns+" FROM rooms WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE", keys)
 	var asked *lookup
 	if all {
-		asked = b.lookup(appends, b.w.known)
+		asked = b.lookup(appends)
 		asked.queue(&q)
 	}
 	results := b.conn.SendBatch(ctx, &q)
@@ -106,13 +108,6 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 			return 0, errAgain
 		}
 	}
-	seen := make(map[*roomState]bool)
-	for _, a := range appends {
-		if r := b.byKey[a.room.Key]; !seen[r] {
-			seen[r] = true
-			b.rooms = append(b.rooms, r)
-		}
-	}
 	if all && same {
 		if err := b.scan(results, asked); err != nil {
 			return 0, err
@@ -123,7 +118,7 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 	}
 	if !all || !same {
 		q = pgx.Batch{}
-		asked = b.lookup(appends, b.w.known)
+		asked = b.lookup(appends)
 		if asked.queue(&q); q.Len() > 0 {
 			results = b.conn.SendBatch(ctx, &q)
 			defer results.Close()
@@ -183,12 +178,13 @@ func (b *batch) scanRooms(rows pgx.Rows, err error) (same bool, _ error) {
 	}
 	same = true
 	for rows.Next() {
-		var r roomState
-		if err := scanRoom(rows, &r); err != nil {
+		var v roomState
+		if err := scanRoom(rows, &v); err != nil {
 			return false, err
 		}
-		r.saved, r.rows = r.ruling(), make(map[int64]*row)
-		*b.byKey[r.key] = r
+		r := b.byKey[v.key]
+		v.saved, v.asked = v.ruling(), r.asked
+		*r = v
 		now := known{r.id, r.rules.Pinned}
 		same = same && b.w.known[r.key] == now
 		b.w.known[r.key] = now
@@ -259,7 +255,7 @@ func (b *batch) scanRows(rows pgx.Rows, err error) error {
 		}
 		v.time, v.room = time.UnixMilli(ms).UTC(), byID[id]
 		if v.off >= v.room.first && v.room.rows[v.off] == nil { // what the transaction has made of it is newer
-			v.room.rows[v.off] = &v
+			v.room.keep(&v)
 		}
 	}
 	return rows.Err()
