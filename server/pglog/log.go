@@ -284,12 +284,9 @@ func (l *Log) Append(ctx context.Context, room shared.Name, e chat.Entry, done f
 		own.Quote, own.Reactions, own.Targets = nil, nil, nil
 	}
 	r := &request{room: room, entry: e, done: done}
-	r.late = time.AfterFunc(l.opt.patience, func() {
-		if r.answered.CompareAndSwap(false, true) {
-			r.done(chat.Receipt{}, wrap(errNoProof))
-		}
-	})
-	if err := l.writer(room.Key).enqueue(ctx, r); err != nil {
+	w := l.writer(room.Key)
+	w.deadlines.add(r)
+	if err := w.enqueue(ctx, r); err != nil {
 		r.answer(chat.Receipt{}, err)
 	}
 }

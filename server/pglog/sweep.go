@@ -21,7 +21,9 @@ func (l *Log) sweep(ctx context.Context) {
 	for {
 		var err error
 		if upTo, err = l.sweepNow(ctx, upTo, forgetAfter); err != nil && ctx.Err() == nil {
-			l.says.Do(func() { l.opt.Logger.Warn("what servers have left that are not there any more can't be deleted now", "error", err) })
+			l.says.Do(func() {
+				l.opt.Logger.Warn("what servers have left that are not there any more can't be deleted now", "error", err)
+			})
 		}
 		select {
 		case <-ctx.Done():

@@ -68,7 +68,9 @@ func TestSwept(t *testing.T) {
 	epoch := *a.epoch.Load()
 	mustAppend(t, a, "a")
 	mustAppend(t, a, "b")
-	marks := func() string { return count(t, address, "SELECT count(*) FROM parley.marks WHERE server = '%s'", a.server) }
+	marks := func() string {
+		return count(t, address, "SELECT count(*) FROM parley.marks WHERE server = '%s'", a.server)
+	}
 
 	// Its counters go while it sleeps.
 	server.SQLAt(t, address, "DELETE FROM parley.marks")

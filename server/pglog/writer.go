@@ -27,7 +27,7 @@ type request struct {
 
 	heard map[string]heads // where the logs of rooms are now
 
-	late     *time.Timer
+	due      time.Time // of an append: when its deadlines answer it
 	answered atomic.Bool
 }
 
@@ -35,7 +35,6 @@ type request struct {
 // unavailable, and learns with the same id what became of it.
 func (r *request) answer(receipt chat.Receipt, err error) {
 	if r.answered.CompareAndSwap(false, true) {
-		r.late.Stop()
 		r.done(receipt, err)
 	}
 }
@@ -84,7 +83,10 @@ type writer struct {
 	current  atomic.Pointer[session]
 	looks    int // for how many transactions it looks up ids
 	known    map[string]known
-	commands commands // of a transaction, for their memory
+	commands commands   // of a transaction, for their memory
+	appends  []*request // of a transaction, likewise
+
+	deadlines deadlines
 
 	mu        sync.Mutex
 	followers map[string][]*follower // by room; a slice is replaced, never changed
@@ -92,7 +94,8 @@ type writer struct {
 
 func newWriter(l *Log, number int) *writer {
 	return &writer{log: l, number: number, requests: make(chan *request, maxQueue), stopped: make(chan struct{}),
-		known: make(map[string]known), followers: make(map[string][]*follower)}
+		known: make(map[string]known), followers: make(map[string][]*follower),
+		deadlines: deadlines{patience: l.opt.patience}}
 }
 
 // stop lets the goroutine finish what is queued, unless it waits for a standby that does
@@ -196,7 +199,7 @@ func (w *writer) run() {
 // order is as good. Entries are written at once, and what others have written is read at
 // once.
 func (w *writer) handle(batch []*request) {
-	var appends []*request
+	appends := w.appends[:0]
 	heard := make(map[string][]heads)
 	for _, r := range batch {
 		for room, h := range r.heard {
@@ -208,6 +211,9 @@ func (w *writer) handle(batch []*request) {
 	}
 	if len(appends) > 0 {
 		w.write(appends)
+		w.deadlines.trim()
+		clear(appends)
+		w.appends = appends
 	}
 	if len(heard) > 0 {
 		w.hear(heard)
