@@ -163,9 +163,15 @@ func (l *Log) missed(ctx context.Context, room string, after, upTo int64) ([]cha
 	return l.entries(ctx, room, 0, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off", after, upTo)
 }
 
-// Read implements chat.Log.
+// Read implements chat.Log. If what is to come first is not there, another server may
+// have deleted it, and whoever follows the room here is told where it begins before they
+// take the rest for all.
 func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
-	return l.entries(ctx, room, most.Bytes, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off LIMIT $4", after, upTo, most.Entries)
+	entries, err := l.entries(ctx, room, most.Bytes, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off LIMIT $4", after, upTo, most.Entries)
+	if err == nil && after < upTo && (len(entries) == 0 || entries[0].Offset > after+1) && len(l.writer(room).following(room)) > 0 {
+		err = l.CatchUp(ctx, room)
+	}
+	return entries, err
 }
 
 // before is an offset before which something is read; 0 is the end.

@@ -317,6 +317,31 @@ func TestLockedElsewhere(t *testing.T) {
 	t.Logf("%d of 40 rooms were locked first", locked)
 }
 
+// TestBeginsElsewhere cuts a room at another server, which says nothing: whoever reads
+// what is not there any more has been told before the answer comes.
+func TestBeginsElsewhere(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	for _, id := range []string{"a", "b", "c", "d"} {
+		mustAppend(t, b, id)
+	}
+	f := followed(t, a, hall)
+	defer f.stop()
+	conn := tablesOf(t, a)
+	for _, first := range []int64{3, 5} {
+		run(t, conn, fmt.Sprintf("UPDATE rooms SET first = %d WHERE key = 'hall'", first))
+		page, err := a.Read(t.Context(), hall.Key, 1, 4, chat.Most{Entries: 10})
+		if err != nil || len(page) != int(5-first) {
+			t.Fatalf("read %d entries, %v", len(page), err)
+		}
+		f.mu.Lock()
+		if len(f.begins) == 0 || f.begins[len(f.begins)-1] != first {
+			t.Errorf("it was told of the beginnings %v, not of %d", f.begins, first)
+		}
+		f.mu.Unlock()
+	}
+}
+
 // TestRetainedElsewhere cuts a room at a server while another one reads it: it reads on
 // from the new beginning, of which whoever follows it was told before.
 func TestRetainedElsewhere(t *testing.T) {
