@@ -139,7 +139,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 		}
 	}()
 	fail := func(err error) (*Log, error) {
-		return nil, fmt.Errorf("the database can't be used: %w", sayOpen(cfg.ConnConfig, opt.Schema, err))
+		return nil, unusable{sayOpen(cfg.ConnConfig, opt.Schema, err)}
 	}
 	conn, err := await(ctx, cfg.ConnConfig, opt.startFor)
 	if err != nil {

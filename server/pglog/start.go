@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,7 +20,7 @@ const (
 	connectTimeout = time.Second      // of one host of the database's address
 	startFor       = 10 * time.Second // a start waits for the database
 	retryEvery     = 250 * time.Millisecond
-	oldestVersion  = 150000 // of PostgreSQL, as server_version_num has it
+	oldestVersion  = 15 // of PostgreSQL
 	clockApart     = time.Minute
 )
 
@@ -86,6 +87,28 @@ func await(ctx context.Context, cfg *pgx.ConnConfig, wait time.Duration) (*pgx.C
 	}
 }
 
+// unusable is why a log can't be opened. Much of it may come from whatever answers.
+type unusable struct{ err error }
+
+const mostSaid = 600 // characters
+
+// Error implements error, in one line that does nothing to a terminal.
+func (u unusable) Error() string {
+	said := []rune(strings.ReplaceAll(u.err.Error(), "\n", "; "))
+	if len(said) > mostSaid {
+		said = append(said[:mostSaid], '…')
+	}
+	for i, r := range said {
+		if !unicode.IsPrint(r) {
+			said[i] = unicode.ReplacementChar
+		}
+	}
+	return "the database can't be used: " + string(said)
+}
+
+// Unwrap returns what it is.
+func (u unusable) Unwrap() error { return u.err }
+
 // sayConnect makes a sentence of why there is no connection, and reports whether waiting
 // is of no use.
 func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
@@ -93,7 +116,7 @@ func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
 	if errors.As(err, &connect) {
 		err = connect.Unwrap()
 	}
-	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	why := err.Error()
 	var pg *pgconn.PgError
 	switch {
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
@@ -122,21 +145,32 @@ func mayPass(pg *pgconn.PgError) bool {
 
 var errPooler = errors.New("the address in --log is not PostgreSQL's own, but of a pooler like PgBouncer, which passes on no notifications: give that of PostgreSQL itself")
 
+// major is the number that a version begins with, as in 16beta1; 0 for none.
+func major(version string) (n int) {
+	for _, r := range version {
+		if r < '0' || r > '9' || n > 1000 {
+			break
+		}
+		n = n*10 + int(r-'0')
+	}
+	return n
+}
+
 // look looks whether the database can be used, and warns of how it is set up. It needs a
 // second connection.
 func (l *Log) look(ctx context.Context, conn *pgx.Conn) error {
-	var number int
-	var version, durable, fsync, names string
+	version := conn.PgConn().ParameterStatus("server_version")
+	if major(version) < oldestVersion {
+		return fmt.Errorf("it is PostgreSQL %s, and Parley needs %d or newer: upgrade it, for example with pg_upgradecluster", version, oldestVersion)
+	}
+	var durable, fsync, names string
 	var standbys int
 	var now time.Time
 	asked := time.Now()
-	if err := conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('synchronous_commit'), "+
+	if err := conn.QueryRow(ctx, "SELECT current_setting('synchronous_commit'), "+
 		"current_setting('fsync'), current_setting('synchronous_standby_names'), (SELECT count(*) FROM pg_stat_replication), clock_timestamp()").
-		Scan(&number, &version, &durable, &fsync, &names, &standbys, &now); err != nil {
+		Scan(&durable, &fsync, &names, &standbys, &now); err != nil {
 		return err
-	}
-	if number < oldestVersion {
-		return fmt.Errorf("it is PostgreSQL %s, and Parley needs 15 or newer: upgrade it, for example with pg_upgradecluster", version)
 	}
 	if apart := l.opt.Now().Sub(now); apart.Abs()-time.Since(asked) > clockApart {
 		l.opt.Logger.Warn("this computer's clock and the database's differ: set both by the network, with NTP", "by", apart.Round(time.Second).String())

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"parley/server/chat"
 	"parley/server/pglog/pgtest"
@@ -315,5 +319,93 @@ func TestProofWaits(t *testing.T) {
 	s.Restart(t)
 	if err := <-proved; err != nil {
 		t.Error(err)
+	}
+}
+
+// answers is the address of a listener that does with each connection what a test says.
+func answers(t *testing.T, talk func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			work.Go(func() { defer conn.Close(); talk(conn) })
+		}
+	})
+	t.Cleanup(work.Wait)
+	t.Cleanup(func() { l.Close() })
+	return "postgres://ann:Tr0ub4dor@" + l.Addr().String() + "/x?sslmode=disable"
+}
+
+// TestOldVersion has a PostgreSQL that is too old.
+func TestOldVersion(t *testing.T) {
+	t.Parallel()
+	_, opt := listening()
+	address := answers(t, func(conn net.Conn) {
+		b := pgproto3.NewBackend(conn, conn)
+		if _, err := b.ReceiveStartupMessage(); err != nil {
+			return
+		}
+		b.Send(&pgproto3.AuthenticationOk{})
+		b.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: "14.9 (Debian 14.9-1)"})
+		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+		for b.Flush() == nil {
+			m, err := b.Receive()
+			if err != nil {
+				return
+			}
+			switch m := m.(type) {
+			case *pgproto3.Query:
+				if m.String != "show transaction_read_only" { // it has no more of what is asked
+					return
+				}
+				b.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("transaction_read_only"), DataTypeOID: 25}}})
+				b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("off")}})
+				b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SHOW")})
+				b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+			}
+		}
+	})
+	refused(t, address, "it is PostgreSQL 14.9 (Debian 14.9-1), and Parley needs 15 or newer: upgrade it", opt)
+}
+
+// TestNoPostgreSQL has something else answer at the address.
+func TestNoPostgreSQL(t *testing.T) {
+	t.Parallel()
+	colours, err := (&pgproto3.ErrorResponse{Severity: "FATAL", Code: "XX000", Message: "\x1b[31mred\nred\u202e"}).Encode(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range map[string]string{
+		"a web server":                "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		"a server that greets":        "220 mail.example.org ESMTP\r\n",
+		"one that hangs up":           "",
+		"one that sends what is long": "R\x7f\xff\xff\xff" + strings.Repeat("\x1b[31m\n", 10_000),
+		"one that refuses in colour":  string(colours),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, opt := listening()
+			address := answers(t, func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 1024))
+				_, _ = conn.Write([]byte(says))
+			})
+			l, err := Open(t.Context(), address, opt)
+			if err == nil {
+				l.Close()
+				t.Fatal("it was opened")
+			}
+			t.Log(err)
+			if said := err.Error(); !strings.Contains(said, "PostgreSQL") || strings.ContainsAny(said, "\x1b\n\r\u202e") || len(said) > 1000 || strings.Contains(said, "Tr0ub4dor") {
+				t.Errorf("it says %q", said)
+			}
+		})
 	}
 }
