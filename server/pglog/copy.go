@@ -246,7 +246,7 @@ func eachRow(ctx context.Context, tx pgx.Tx, query string, each func(pgx.Rows) e
 func CopyTo(ctx context.Context, address string, opt Options, fill func(transfer.Put) error) error {
 	opt = opt.withDefaults()
 	return copying(ctx, address, opt, func(conn *pgx.Conn, tx pgx.Tx) error {
-		version, err := migrateTo(ctx, tx, opt.Schema)
+		version, err := migrateTo(ctx, tx, opt.Schema, migrations)
 		if err != nil {
 			return err
 		}

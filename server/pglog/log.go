@@ -40,6 +40,8 @@ type Options struct {
 
 	Now func() time.Time // what the database's clock is compared with, time.Now by default
 
+	migrations []string // of the schema: a test has those of a version to come
+
 	startFor time.Duration // is how long Open waits for the database
 	patience time.Duration // of whoever waits: tests of something else have more
 }
@@ -53,6 +55,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.migrations == nil {
+		o.migrations = migrations
 	}
 	if o.startFor == 0 {
 		o.startFor = startFor

@@ -149,7 +149,7 @@ func (l *Log) migrate(ctx context.Context) error {
 	if err := lockSchema(ctx, tx, l.opt.startFor); err != nil {
 		return err
 	}
-	version, err := migrateTo(ctx, tx, l.opt.Schema)
+	version, err := migrateTo(ctx, tx, l.opt.Schema, l.opt.migrations)
 	if err == nil && version == 0 {
 		id := make([]byte, 16)
 		_, _ = rand.Read(id) // never fails
@@ -178,7 +178,7 @@ func lockSchema(ctx context.Context, tx pgx.Tx, wait time.Duration) error {
 
 // migrateTo makes the schema, and brings it to the newest version. It returns the version
 // that it had, 0 if it was not there: then the log has still to be begun.
-func migrateTo(ctx context.Context, tx pgx.Tx, schema string) (version int, err error) {
+func migrateTo(ctx context.Context, tx pgx.Tx, schema string, migrations []string) (version int, err error) {
 	var there, versions bool
 	var tables int
 	// Even where nothing has to be made, CREATE … IF NOT EXISTS needs the right to.
