@@ -36,6 +36,24 @@ func (u *ruling) carry(entries []Entry) {
 	defer u.mu.Unlock()
 	for _, e := range entries {
 		_ = u.rules.Carry(e) // the log has asked
+		u.wrote(e)
+	}
+}
+
+// recall takes the newest entries of before the room entered memory: who wrote at
+// another server a moment ago waits here as well.
+func (u *ruling) recall(entries []Entry) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, e := range entries {
+		u.wrote(e)
+	}
+}
+
+// wrote notes when a device wrote, if that matters. The caller holds mu.
+func (u *ruling) wrote(e Entry) {
+	if e.Kind == KindMessage && u.rules.isSlow() && e.Time.After(u.spoke[e.Device]) {
+		remember(&u.spoke, e.Device, e.Time)
 	}
 }
 
@@ -58,7 +76,7 @@ func (u *ruling) may(who Who, what What, now time.Time) error {
 func (u *ruling) slow(e Entry) *Refusal {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if e.Kind != KindMessage || u.rules.Settings.Slow == nil || *u.rules.Settings.Slow == 0 {
+	if e.Kind != KindMessage || !u.rules.isSlow() {
 		return nil
 	}
 	err := u.rules.May(Who{Device: e.Device, Here: true, Spoke: u.spoke[e.Device]}, ToWrite, e.Time)

@@ -87,6 +87,7 @@ func (r *Room) readRecent() {
 			continue // the newest may be missing
 		}
 		r.recent = recent{entries, r.head}
+		r.ruling.recall(entries)
 		for _, e := range entries {
 			r.author(e)
 		}

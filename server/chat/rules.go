@@ -114,6 +114,9 @@ func (r *Rules) May(who Who, what What, now time.Time) error {
 	return nil
 }
 
+// isSlow reports whether whoever writes has to wait before they write again.
+func (r *Rules) isSlow() bool { return r.Settings.Slow != nil && *r.Settings.Slow > 0 }
+
 // mayEnter says whether the door is open for somebody who is no host.
 func (r *Rules) mayEnter(who Who) error {
 	switch {

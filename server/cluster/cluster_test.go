@@ -139,6 +139,28 @@ func TestHostsElsewhere(t *testing.T) {
 	back.Closed(shared.CloseRemoved, "Ann has removed you")
 }
 
+// TestSlowElsewhere has somebody write at one server in slow mode, who then has to wait at
+// the other one: where the room was, and where it only comes into memory.
+func TestSlowElsewhere(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, 3)
+	ann := s[0].Hello("Class", shared.Message{User: "Ann", Host: true})
+	bob := shared.Message{User: "Bob", Device: servertest.NewDevice()}
+	second := s[1].Hello("Class", bob)
+	ann.Send(shared.Message{Type: shared.TypeHost, ID: "1", Do: shared.DoSet, Settings: &shared.Settings{Slow: new(3600)}})
+	ann.Next(shared.TypeNotice)
+	first := s[0].Hello("Class", bob)
+	first.Say("one")
+	first.Hear("one")
+	second.Hear("one")
+	for where, m := range map[string]*servertest.Member{"first": first, "second": second, "third": s[2].Hello("Class", bob)} {
+		m.Say("two")
+		if f := m.Next(shared.TypeError); f.Code != shared.CodeRateLimited {
+			t.Errorf("at the %s server, Bob is told %+v", where, f)
+		}
+	}
+}
+
 // TestKilledAndBack kills a server with people, and starts it again at once: they are not
 // there any more, though the server is.
 func TestKilledAndBack(t *testing.T) {
