@@ -27,6 +27,16 @@ type Cluster interface {
 	// Gatherings returns the rooms with people at other servers.
 	Gatherings() []Gathering
 
+	// Share asks spent about once a second what was spent here since, tells the other
+	// servers, and calls take with what they tell. If the database is away, nobody is told
+	// what was spent meanwhile. Nothing is called after stop has returned, which must be
+	// called before the log is closed.
+	Share(spent func() []Spent, take func([]Spent)) (stop func())
+
+	// Mask returns what stands for a text at all servers, in a few letters. Who lacks
+	// the log's secret can't tell what the text is, nor whether it is one that they guess.
+	Mask(text string) string
+
 	// Pass has a frame told to whoever is in a room at other servers, if it can. It does
 	// not block.
 	Pass(room string, frame []byte)

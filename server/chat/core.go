@@ -20,7 +20,8 @@ type core struct {
 	memory   *memory
 	meters   *meters // of sources; nil if there is no limit per address
 	sources  kept[*source]
-	devices  kept[pace] // how fast each may send
+	paces    kept[*pace] // how fast each device and address may send
+	spending *spending   // what the other servers of a cluster are told; nil if there are none
 	removals removals
 	appends  gate                          // in all rooms
 	alike    func(room shared.Name) string // the hub's alikeRoom

@@ -89,15 +89,15 @@ func (s *session) chat(m shared.Message) bool {
 // log does not tell the room is answered here.
 func (s *session) add(m shared.Message, e Entry) bool {
 	now := time.Now()
-	if !s.messages.AllowN(now, 1) {
+	if !s.messages.allow(now) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
 	s.refused = 0
-	if !s.source.messages.AllowN(now, 1) {
+	if !s.all.allow(now) {
 		// It is not only this one's doing, so it does not count as flooding.
 		s.core.metrics.refuse(shared.CodeRateLimited)
 		s.core.metrics.limit("rate")
-		s.sendError(m, shared.CodeRateLimited, "Too many messages come from your address.", s.retryAfter())
+		s.sendError(m, shared.CodeRateLimited, "Too many messages come from your address.", retryAfter(s.all))
 		return true
 	}
 	s.spread(costMessage)
@@ -210,7 +210,7 @@ func (s *session) ask(m shared.Message) bool {
 		}
 	}
 	if s.requests == nil {
-		s.requests = s.core.newPace(1).Limiter
+		s.requests = s.core.newLimiter(1)
 	}
 	if !s.requests.AllowN(time.Now(), 1) {
 		return s.refuse(m, shared.CodeRateLimited, "You are asking too fast.")
@@ -308,7 +308,7 @@ func (s *session) refuse(m shared.Message, code shared.ErrorCode, reason string)
 	retry := 0
 	s.refused++
 	if code == shared.CodeRateLimited {
-		retry = s.retryAfter()
+		retry = retryAfter(s.messages)
 	}
 	if s.refused > floodLimit(s.core.cfg) {
 		s.close(shared.CloseFlooding, "You kept sending far too fast.")
@@ -328,11 +328,8 @@ func (s *session) spread(cost time.Duration) {
 }
 
 // retryAfter returns after how many milliseconds a member may send again.
-func (s *session) retryAfter() int {
-	if s.core.cfg.Rate <= 0 {
-		return 0
-	}
-	return int(math.Ceil(1000 / s.core.cfg.Rate))
+func retryAfter(p *pace) int {
+	return int(math.Ceil(p.next(time.Now()).Seconds() * 1000))
 }
 
 // floodLimit is how many frames in a row may be refused.

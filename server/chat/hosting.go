@@ -127,15 +127,15 @@ func (u *ruling) removedAfter(at time.Time) bool {
 	return u.rules.removedAfter(at)
 }
 
-// removals are from where somebody was removed less than RemovalHold ago, by room and
-// source: from everywhere that they were then, and whatever they speak. The registry
-// knows only where a name was last, but longer.
+// removals are from where somebody was removed less than RemovalHold ago, by account:
+// from everywhere that they were then, and whatever they speak. The registry knows only
+// where a name was last, but longer.
 type removals struct {
 	mu    sync.Mutex
 	until map[string]time.Time
 }
 
-func (v *removals) note(room, source string, now time.Time) {
+func (v *removals) note(account string, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for key, until := range v.until {
@@ -143,13 +143,13 @@ func (v *removals) note(room, source string, now time.Time) {
 			delete(v.until, key)
 		}
 	}
-	remember(&v.until, room+"\x00"+source, now.Add(RemovalHold))
+	remember(&v.until, account, now.Add(RemovalHold))
 }
 
-func (v *removals) beside(room, source string, now time.Time) bool {
+func (v *removals) has(account string, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return now.Before(v.until[room+"\x00"+source])
+	return now.Before(v.until[account])
 }
 
 // mayEnter reports whether the session's device may come in: nil or a *Refusal. The
@@ -178,7 +178,7 @@ func (s *session) mayEnter() (err error) {
 func (s *session) beside(now time.Time) (bool, error) {
 	room, source, since := s.room.name.Key, s.source.name, now.Add(-RemovalHold)
 	switch {
-	case s.core.removals.beside(room, source, now):
+	case s.core.removals.has(s.core.accountOf(ofRemoval, inRoom(source, room)), now):
 		return true, nil
 	case s.member.known || !s.room.ruling.removedAfter(since):
 		return false, nil
@@ -209,7 +209,7 @@ func (s *session) operates(hello shared.Message) (operator bool, code shared.Clo
 		return false, 0, ""
 	}
 	s.source.meter.wait(s.sock.Over)
-	wait := s.core.keys.InTurn(s.source.name, s.room.name.Key, func() (wrong bool) {
+	wait := s.core.keys.InTurn(s.source.name, s.core.accountOf(ofWrong, inRoom(s.source.name, s.room.name.Key)), func() (wrong bool) {
 		hash, err := s.core.cfg.Registry.HostKey(background)
 		if err != nil {
 			code, reason = shared.CloseTryLater, "The server can't read its log right now."
@@ -298,9 +298,16 @@ func (r *Room) noteRemoval(e Entry) *Refusal {
 	source := r.ruling.from[device]
 	r.ruling.mu.Unlock()
 	if refused != nil && source != "" {
-		r.core.removals.note(r.name.Key, source, r.core.cfg.Now())
+		r.core.noteRemoval(r.name.Key, source)
 	}
 	return refused
+}
+
+// noteRemoval notes, at all servers, from where somebody was removed.
+func (c *core) noteRemoval(room, source string) {
+	account := c.accountOf(ofRemoval, inRoom(source, room))
+	c.removals.note(account, c.cfg.Now())
+	c.spending.add(account)
 }
 
 // expel ends the sessions of a device that was removed. They are told nothing that
@@ -310,7 +317,7 @@ func (r *Room) expel(e Entry) {
 	if refused == nil {
 		return
 	}
-	device, now := e.Extras().Act.Device, r.core.cfg.Now()
+	device := e.Extras().Act.Device
 	var gone []*member
 	r.mu.Lock()
 	for _, m := range r.members {
@@ -320,7 +327,7 @@ func (r *Room) expel(e Entry) {
 	}
 	r.mu.Unlock()
 	for _, m := range gone {
-		r.core.removals.note(r.name.Key, m.source.name, now)
+		r.core.noteRemoval(r.name.Key, m.source.name)
 		m.out.Store(refused)
 		r.remove(m)
 		if m.connected.Load() { // else greet finds out

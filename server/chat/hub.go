@@ -23,8 +23,9 @@ import (
 type Hub struct {
 	core
 	wheel     *wheel
-	posts     *rate.Limiter // of the API
-	fanout    *meters       // of rooms; nil if there is no limit per address
+	posts     *pace   // of the API
+	unshare   func()  // tells the other servers nothing any more
+	fanout    *meters // of rooms; nil if there is no limit per address
 	readiness readiness
 	refused   rate.Sometimes // says who was refused
 	untrusted rate.Sometimes // says who is no trusted proxy
@@ -64,19 +65,28 @@ func NewHub(cfg Config) *Hub {
 	})
 	h.seat, h.alike = h.takeStrangersPlace, h.alikeRoom
 	h.sources.make = h.newSource
-	h.devices.make = func(string) pace { return h.newPace(1) }
+	h.paces.make = h.newPace
 	if h.cfg.MaxPerAddress > 0 {
 		slowed := func() { h.metrics.limit("meter") }
 		h.meters = newMeters(sourcesPart, h.cfg.Pause, slowed)
 		h.fanout = newMeters(roomsPart, h.cfg.Pause, slowed)
 	}
-	h.posts = h.newPace(1).Limiter
+	if h.cluster() != nil {
+		h.spending = &spending{}
+	}
+	h.posts = h.pace(ofDevice, APIDevice)
 	h.memory = &memory{limit: h.cfg.MaxMemory, shed: h.shed}
 	h.metrics.gauge("parley_held_bytes", "Memory held for clients: what they have not taken, or not sent whole, and the rooms' newest frames.", h.memory.held.Load)
 	h.refused.Interval, h.untrusted.Interval = time.Minute, time.Hour
-	h.keys = keyring.New(h.cfg.Now, func() { h.metrics.limit("passphrase") })
+	h.keys = keyring.New(h.cfg.Now, func(account string) {
+		h.metrics.limit("passphrase")
+		h.spending.add(account)
+	})
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)
+	if cluster := h.cluster(); cluster != nil {
+		h.unshare = cluster.Share(h.spending.take, h.spentElsewhere)
+	}
 	return h
 }
 
@@ -269,6 +279,9 @@ func (h *Hub) Drain() { h.draining.Store(true) }
 // with 1012 and waits for them. If ctx ends first it cuts what is left. The
 // caller has stopped accepting connections before, and closes the log after.
 func (h *Hub) Shutdown(ctx context.Context) error {
+	if h.unshare != nil {
+		defer h.unshare()
+	}
 	h.mu.Lock()
 	h.stopping = true
 	h.appends.close()

@@ -241,7 +241,7 @@ func (s *session) unlock(hello shared.Message) (code shared.CloseCode, reason st
 		who = s.member.device
 	}
 	s.source.meter.wait(s.sock.Over)
-	wait := s.core.keys.InTurn(who, s.room.name.Key, func() (wrong bool) {
+	wait := s.core.keys.InTurn(who, s.core.accountOf(ofWrong, inRoom(who, s.room.name.Key)), func() (wrong bool) {
 		if !lock.locks() {
 			if lock, code, reason = s.lock(hello); code != 0 {
 				return false

@@ -58,7 +58,8 @@ func (h *Hub) end(s *session) {
 	}
 	h.sources.release(s.source.name)
 	if s.spoken != nil {
-		h.devices.release(s.member.device)
+		h.releasePace(s.messages)
+		h.releasePace(s.all)
 	}
 }
 

@@ -26,6 +26,7 @@ type metrics struct {
 	refused    *prometheus.CounterVec
 	limits     *prometheus.CounterVec
 	rules      *prometheus.CounterVec
+	elsewhere  prometheus.Counter
 
 	logger *slog.Logger
 	mu     sync.Mutex
@@ -56,10 +57,12 @@ func newMetrics(logger *slog.Logger) *metrics {
 			Name: "parley_frames_refused_total", Help: "Frames answered with an error or a close, by its code."}, []string{"code"}),
 		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_limit_hits_total", Help: "What was refused or ended at a limit, by the limit."}, []string{"limit"}),
+		elsewhere: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_spent_elsewhere_total", Help: "What devices and addresses have used of their allowances at other servers, as far as it is shared."}),
 		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_rule_refusals_total", Help: "What was refused because of what a room's hosts have set or done, by the rule."}, []string{"rule"}),
 	}
-	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits, m.rules,
+	m.registry.MustRegister(m.messages, m.deliveries, m.appends, m.expired, m.read, m.slow, m.silent, m.refused, m.limits, m.rules, m.elsewhere,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

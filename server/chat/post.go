@@ -37,7 +37,7 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 		Problem(w, status, detail)
 		return
 	}
-	if !h.posts.AllowN(time.Now(), 1) {
+	if !h.posts.allow(time.Now()) {
 		h.metrics.limit("rate")
 		w.Header().Set("Retry-After", "1")
 		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")

@@ -14,7 +14,7 @@ import (
 // listen makes what the session keeps of the frames to come.
 func (s *session) listen() {
 	if s.spoken == nil {
-		s.spoken = &spoken{messages: s.core.devices.of(s.member.device)}
+		s.spoken = &spoken{messages: s.core.pace(ofDevice, s.member.device), all: s.core.pace(ofAddress, s.source.name)}
 	}
 }
 

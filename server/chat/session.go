@@ -41,7 +41,8 @@ type session struct {
 
 // spoken is what a session keeps of what its peer has sent.
 type spoken struct {
-	messages pace          // the device's
+	messages *pace         // the device's
+	all      *pace         // of its address
 	requests *rate.Limiter // made with the first
 	typed    time.Time
 	refused  int    // frames in a row that were answered with an error

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // source is where connections come from: an IPv4 address, or the /64 that an IPv6
@@ -15,8 +13,7 @@ type source struct {
 	meter *meter       // nil if there is no limit per address
 	held  atomic.Int64 // bytes, see memory
 
-	messages pace
-	uploads  *uploads // nil if there is no limit per address
+	uploads *uploads // nil if there is no limit per address
 
 	// Guarded by Hub.mu.
 	connections int        // WebSockets
@@ -43,15 +40,14 @@ func sourceOf(address string) string {
 
 // rested reports whether a new source would be the same.
 func (s *source) rested() bool {
-	return s.meter.rested() && s.messages.rested() && s.held.Load() == 0 && s.uploads.rested(time.Now())
+	return s.meter.rested() && s.held.Load() == 0 && s.uploads.rested(time.Now())
 }
 
 // newSource is what core.sources makes.
 func (c *core) newSource(name string) *source {
-	s := &source{name: name, messages: pace{rate.NewLimiter(rate.Inf, 0)}}
+	s := &source{name: name}
 	if c.meters != nil {
 		s.meter = c.meters.newMeter()
-		s.messages = c.newPace(sourcePace)
 		s.uploads = new(uploads)
 	}
 	return s
@@ -59,23 +55,6 @@ func (c *core) newSource(name string) *source {
 
 // source returns where an address is, which core.sources.release gives back by name.
 func (c *core) source(address string) *source { return c.sources.of(sourceOf(address)) }
-
-// sourcePace is how many members' messages may come from one source.
-const sourcePace = 20
-
-// pace is how fast messages may come, from a device or a source, over however many
-// connections.
-type pace struct{ *rate.Limiter }
-
-// newPace returns the pace of n members.
-func (c *core) newPace(n int) pace {
-	if c.cfg.Rate <= 0 {
-		return pace{rate.NewLimiter(rate.Inf, 0)}
-	}
-	return pace{rate.NewLimiter(rate.Limit(float64(n)*c.cfg.Rate), n*c.cfg.Burst)}
-}
-
-func (p pace) rested() bool { return p.Limit() == rate.Inf || p.Tokens() >= float64(p.Burst()) }
 
 // saysShare is what the one is told that gives up its place.
 const saysShare = "Others need the place: too many connections come from your address."

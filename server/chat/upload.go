@@ -24,7 +24,7 @@ func (s *session) upload(m shared.Message) bool {
 	if refusal := refusalOf(s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToUpload, s.core.cfg.Now())); refusal != nil {
 		return s.refuseBy(m, refusal)
 	}
-	if !s.messages.AllowN(time.Now(), 1) {
+	if !s.messages.allow(time.Now()) {
 		return s.refuse(m, shared.CodeRateLimited, "You are sending too fast.")
 	}
 	s.refused = 0
@@ -80,7 +80,7 @@ func (u *uploads) begin(id string, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.forget(now)
-	if _, known := u.asked[id]; !known && len(u.asked) >= sourcePace*MaxUnfinished {
+	if _, known := u.asked[id]; !known && len(u.asked) >= addressPace*MaxUnfinished {
 		return false
 	}
 	if u.asked == nil {

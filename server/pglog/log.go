@@ -42,8 +42,9 @@ type Options struct {
 
 	migrations []string // of the schema: a test has those of a version to come
 
-	startFor time.Duration // is how long Open waits for the database
-	patience time.Duration // of whoever waits: tests of something else have more
+	startFor   time.Duration // is how long Open waits for the database
+	patience   time.Duration // of whoever waits: tests of something else have more
+	shareEvery time.Duration // is how often servers tell each other what was spent
 }
 
 func (o Options) withDefaults() Options {
@@ -64,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.patience == 0 {
 		o.patience = patience
+	}
+	if o.shareEvery == 0 {
+		o.shareEvery = shareEvery
 	}
 	if o.Observe == nil {
 		o.Observe = func(time.Duration) {}

@@ -130,6 +130,15 @@ var migrations = []string{`
 	ALTER TABLE meta ADD COLUMN bounded boolean NOT NULL DEFAULT true`,
 	// Since when a server is not there, so that its counters go some day.
 	`ALTER TABLE marks ADD COLUMN away bigint -- milliseconds since 1970`,
+	// What devices and addresses have used of what they may: see chat.Spent.
+	`CREATE UNLOGGED TABLE spent (
+		run      text   COLLATE "C" NOT NULL, -- of a server, from its start to its end
+		n        bigint NOT NULL,             -- how many it has told
+		at       timestamptz NOT NULL DEFAULT now(),
+		accounts text[] COLLATE "C" NOT NULL, -- which, so that nobody can tell whose
+		amounts  int[]  NOT NULL,
+		PRIMARY KEY (run, n)
+	)`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,7 +56,17 @@ func (s *Server) Tutorial(room, user string) *Member {
 // Dial opens a WebSocket at a path, "" for no subprotocol.
 func (s *Server) Dial(path, protocol string) *Member {
 	s.t.Helper()
+	return s.DialFrom("", path, protocol)
+}
+
+// DialFrom is Dial through a proxy at the server's own host, which says that the client
+// is at an address, "" for none.
+func (s *Server) DialFrom(address, path, protocol string) *Member {
+	s.t.Helper()
 	opt := &websocket.DialOptions{HTTPClient: direct}
+	if address != "" {
+		opt.HTTPHeader = http.Header{"X-Forwarded-For": {address}}
+	}
 	if protocol != "" {
 		opt.Subprotocols = []string{protocol}
 	}
@@ -120,6 +131,20 @@ func (m *Member) Hear(text string) shared.Message {
 // contains some words.
 func (m *Member) Closed(code shared.CloseCode, reason string) {
 	m.t.Helper()
+	closed := m.end()
+	if closed.Code != websocket.StatusCode(code) || !strings.Contains(closed.Reason, reason) {
+		m.t.Errorf("the connection ended with %v, not %d %q", closed, code, reason)
+	}
+}
+
+// End waits until the server closes the connection, and returns the code.
+func (m *Member) End() shared.CloseCode {
+	m.t.Helper()
+	return shared.CloseCode(m.end().Code)
+}
+
+func (m *Member) end() (closed websocket.CloseError) {
+	m.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
@@ -127,10 +152,9 @@ func (m *Member) Closed(code shared.CloseCode, reason string) {
 		if err == nil {
 			continue
 		}
-		var closed websocket.CloseError
-		if !errors.As(err, &closed) || closed.Code != websocket.StatusCode(code) || !strings.Contains(closed.Reason, reason) {
-			m.t.Errorf("the connection ended with %v, not %d %q", err, code, reason)
+		if !errors.As(err, &closed) {
+			m.t.Errorf("the connection ended with %v", err)
 		}
-		return
+		return closed
 	}
 }

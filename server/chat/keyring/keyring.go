@@ -18,19 +18,17 @@ type Keyring struct {
 	secret [32]byte // of this process
 	slots  chan struct{}
 	now    func() time.Time
-	missed func() // is told of each wrong one
+	missed func(account string) // is told of each wrong one
 
 	mu    sync.Mutex
-	turns map[string]*turn // of guessers
-	wrong map[wrongKeys]*backOff
+	turns map[string]*turn    // of guessers
+	wrong map[string]*backOff // by account
 }
 
 type turn struct {
 	taken   sync.Mutex
 	waiting int
 }
-
-type wrongKeys struct{ guesser, room string }
 
 type backOff struct {
 	tries int
@@ -43,13 +41,14 @@ const (
 	maxBackOff   = time.Minute
 	forgetWrong  = 10 * time.Minute // after the last one
 	maxWrong     = 4096             // back-offs in memory
+	mostMissed   = 64               // after fewer than these, the wait is the longest
 )
 
 // New returns a Keyring. It tells the time by now, and calls missed for each
 // wrong passphrase.
-func New(now func() time.Time, missed func()) *Keyring {
+func New(now func() time.Time, missed func(account string)) *Keyring {
 	k := &Keyring{slots: make(chan struct{}, hashesAtOnce), now: now, missed: missed,
-		turns: make(map[string]*turn), wrong: make(map[wrongKeys]*backOff)}
+		turns: make(map[string]*turn), wrong: make(map[string]*backOff)}
 	rand.Read(k.secret[:])
 	return k
 }
@@ -77,17 +76,26 @@ func (k *Keyring) Sum(key string) []byte {
 
 // InTurn calls try when no other call for the guesser is under way, unless a wrong
 // passphrase came from it too short a time ago for this room: then it reports that
-// the guesser has to wait. Try reports whether the passphrase was wrong.
-func (k *Keyring) InTurn(guesser, room string, try func() (wrong bool)) (wait bool) {
+// the guesser has to wait. Try reports whether the passphrase was wrong. The account
+// is that of the guesser's wrong ones in the room.
+func (k *Keyring) InTurn(guesser, account string, try func() (wrong bool)) (wait bool) {
 	defer k.turn(guesser)()
-	id := wrongKeys{guesser, room}
-	if k.backsOff(id) {
+	if k.backsOff(account) {
 		return true
 	}
 	if try() {
-		k.miss(id)
+		k.missed(account)
+		k.miss(account)
 	}
 	return false
+}
+
+// Missed counts wrong passphrases that were tried at other servers, as if they had been
+// tried here one after the other. The wait that they cause is 10 minutes at most.
+func (k *Keyring) Missed(account string, n int) {
+	for range min(n, mostMissed) {
+		k.miss(account)
+	}
 }
 
 // turn waits for the guesser's turn and returns a function that ends it.
@@ -111,25 +119,30 @@ func (k *Keyring) turn(guesser string) (end func()) {
 	}
 }
 
-func (k *Keyring) backsOff(id wrongKeys) bool {
+func (k *Keyring) backsOff(account string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	b := k.wrong[id]
+	b := k.wrong[account]
 	return b != nil && k.now().Before(b.until)
 }
 
-func (k *Keyring) miss(id wrongKeys) {
-	k.missed()
+func (k *Keyring) miss(account string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.now()
-	b := k.wrong[id]
+	b := k.wrong[account]
 	if b == nil || now.Sub(b.until) > forgetWrong {
 		k.makePlace(now)
 		b = &backOff{}
-		k.wrong[id] = b
+		k.wrong[account] = b
 	}
-	b.until = now.Add(min(firstBackOff<<min(b.tries, 10), maxBackOff))
+	if b.until.Before(now) { // else one was tried at another server meanwhile
+		b.until = now
+	}
+	b.until = b.until.Add(min(firstBackOff<<min(b.tries, 10), maxBackOff))
+	if longest := now.Add(forgetWrong); b.until.After(longest) {
+		b.until = longest
+	}
 	b.tries++
 }
 
@@ -139,11 +152,11 @@ func (k *Keyring) makePlace(now time.Time) {
 	if len(k.wrong) < maxWrong {
 		return
 	}
-	maps.DeleteFunc(k.wrong, func(_ wrongKeys, b *backOff) bool { return now.Sub(b.until) > forgetWrong })
-	for id := range k.wrong {
+	maps.DeleteFunc(k.wrong, func(_ string, b *backOff) bool { return now.Sub(b.until) > forgetWrong })
+	for account := range k.wrong {
 		if len(k.wrong) < maxWrong {
 			return
 		}
-		delete(k.wrong, id)
+		delete(k.wrong, account)
 	}
 }

@@ -21,7 +21,7 @@ func wrong() bool { return true }
 func right() bool { return false }
 
 func TestHash(t *testing.T) {
-	k := New(time.Now, func() {})
+	k := New(time.Now, func(string) {})
 	h := k.Hash("correct horse")
 	if h == k.Hash("correct horse") {
 		t.Error("two hashes of one passphrase are the same: they have no salt")
@@ -44,16 +44,16 @@ func TestHash(t *testing.T) {
 func TestBackOff(t *testing.T) {
 	c := &clock{now: time.Unix(1e9, 0)}
 	missed := 0
-	k := New(c.read, func() { missed++ })
+	k := New(c.read, func(string) { missed++ })
 	for n, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		if k.InTurn("a", "lobby", wrong) {
+		if k.InTurn("a", "a in lobby", wrong) {
 			t.Fatalf("try %d has to wait", n)
 		}
 		c.now = c.now.Add(want*time.Second - 1)
-		if !k.InTurn("a", "lobby", right) {
+		if !k.InTurn("a", "a in lobby", right) {
 			t.Errorf("after try %d it waits for less than %d s", n, want)
 		}
-		if k.InTurn("b", "lobby", right) || k.InTurn("a", "attic", right) {
+		if k.InTurn("b", "b in lobby", right) || k.InTurn("a", "a in attic", right) {
 			t.Error("another address or room waits")
 		}
 		c.now = c.now.Add(1)
@@ -62,9 +62,9 @@ func TestBackOff(t *testing.T) {
 		t.Errorf("%d wrong ones were told, not 8", missed)
 	}
 	c.now = c.now.Add(time.Hour)
-	k.InTurn("a", "lobby", wrong)
+	k.InTurn("a", "a in lobby", wrong)
 	c.now = c.now.Add(time.Second)
-	if k.InTurn("a", "lobby", right) {
+	if k.InTurn("a", "a in lobby", right) {
 		t.Error("tries of an hour ago still count")
 	}
 }
@@ -73,17 +73,17 @@ func TestBackOff(t *testing.T) {
 // is over goes first.
 func TestBound(t *testing.T) {
 	c := &clock{now: time.Unix(1e9, 0)}
-	k := New(c.read, func() {})
+	k := New(c.read, func(string) {})
 	for n := range maxWrong {
-		k.InTurn(fmt.Sprint("old ", n), "lobby", wrong)
+		k.InTurn("a", fmt.Sprint("old ", n), wrong)
 	}
 	c.now = c.now.Add(2 * forgetWrong)
-	k.InTurn("first", "lobby", wrong)
+	k.InTurn("a", "first", wrong)
 	if len(k.wrong) != 1 {
 		t.Errorf("%d back-offs are kept, though all but one are over", len(k.wrong))
 	}
 	for n := range 2 * maxWrong {
-		k.InTurn(fmt.Sprint("new ", n), "lobby", wrong)
+		k.InTurn("a", fmt.Sprint("new ", n), wrong)
 	}
 	if len(k.wrong) != maxWrong {
 		t.Errorf("%d back-offs are kept, not %d", len(k.wrong), maxWrong)
@@ -95,12 +95,12 @@ func TestBound(t *testing.T) {
 
 // The tries of one address come one after the other.
 func TestOneAtATime(t *testing.T) {
-	k := New(time.Now, func() {})
+	k := New(time.Now, func(string) {})
 	var under atomic.Int32
 	var work sync.WaitGroup
 	for range 8 {
 		work.Go(func() {
-			k.InTurn("a", "lobby", func() bool {
+			k.InTurn("a", "a in lobby", func() bool {
 				if under.Add(1) != 1 {
 					t.Error("two tries of one address are under way")
 				}
@@ -111,4 +111,29 @@ func TestOneAtATime(t *testing.T) {
 		})
 	}
 	work.Wait()
+}
+
+// What is tried at another server counts here, as if it had been tried later.
+func TestMissedElsewhere(t *testing.T) {
+	c := &clock{now: time.Unix(1e9, 0)}
+	k := New(c.read, func(string) {})
+	k.InTurn("a", "a in lobby", wrong)
+	k.Missed("a in lobby", 2) // the waits are 1, 2 and 4 s
+	c.now = c.now.Add(7*time.Second - 1)
+	if !k.InTurn("a", "a in lobby", right) {
+		t.Error("who tries at several servers waits for less")
+	}
+	c.now = c.now.Add(1)
+	if k.InTurn("a", "a in lobby", right) {
+		t.Error("who tries at several servers waits for more")
+	}
+	k.Missed("b in lobby", 1<<30)
+	c.now = c.now.Add(forgetWrong - 1)
+	if !k.InTurn("b", "b in lobby", right) {
+		t.Error("who tries very often does not wait for long")
+	}
+	c.now = c.now.Add(1)
+	if k.InTurn("b", "b in lobby", right) {
+		t.Error("a wait has no end")
+	}
 }
