@@ -128,6 +128,34 @@ func (t *timeline) keepAmendments(keep func(*Amendment) bool) {
 	t.touched = t.touched || len(t.amendments) < n
 }
 
+// waiting is what waits of it.
+func (t *timeline) waiting() (list []Waiting) {
+	for _, a := range t.amendments {
+		if a.Kept > 0 {
+			continue
+		}
+		w := Waiting{ID: a.ID, Did: a.Did, Row: a.Row, Out: a.Out, Text: a.Text, Emoji: a.Emoji, Do: a.Do, User: a.User, Settings: a.Settings}
+		if r := t.ids[a.Row]; r != nil && a.Did == DidDelete {
+			w.Text = r.Content.quoted()
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// takeBack drops what waits, unless it has gone out.
+func (t *timeline) takeBack(id string) {
+	a := t.amendment(id)
+	if a == nil || a.Out {
+		return
+	}
+	t.keepAmendments(func(b *Amendment) bool { return b != a })
+	t.erase = t.erase || a.Did == DidEdit
+	if r := t.ids[a.Row]; r != nil {
+		t.redraw(r)
+	}
+}
+
 // amendment is the one of an id; nil if none is.
 func (t *timeline) amendment(id string) *Amendment {
 	for _, a := range t.amendments {

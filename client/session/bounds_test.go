@@ -45,13 +45,13 @@ func TestSlowScreen(t *testing.T) {
 		t.Fatalf("the first is %+v", c)
 	}
 	var status, people, typing bool
-	for _, c := range changes[:5] {
+	for _, c := range changes[:6] {
 		status = status || c.Kind == StatusChanged && c.Status == l.status
 		people = people || c.Kind == PeopleChanged && len(c.People) == 2 && c.Count == 2
 		typing = typing || c.Kind == TypingChanged
 	}
 	if !status || !people || !typing {
-		t.Errorf("the first are %+v", changes[:5])
+		t.Errorf("the first are %+v", changes[:6])
 	}
 }
 

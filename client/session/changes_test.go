@@ -623,3 +623,47 @@ func TestChangesElsewhere(t *testing.T) {
 		t.Errorf("told %+v", told)
 	}
 }
+
+// What waits without a connection is told, with a mark in its row, and can be taken back
+// until it has gone out; after a restart, too.
+func TestTakingBack(t *testing.T) {
+	c := startChanging(t, 4)
+	c.offline()
+	row := func(id string) session.Item { return c.viewer.row(id) }
+	if err := c.room.Edit("1", "better"); err != nil {
+		t.Fatal(err)
+	}
+	c.room.Delete("3")
+	c.room.React("2", "👍")
+	told := func(n int) {
+		t.Helper()
+		c.until(fmt.Sprint(n, " that wait"), func() bool { return len(c.waiting) == n })
+	}
+	told(3)
+	c.restart()
+	c.server.next() // which it does not hear of
+	told(3)
+	if w := c.waiting; w[0].Did != session.DidEdit || w[0].Text != "better" || w[1].Did != session.DidDelete || w[1].Text != "text 3" || w[2].Emoji != "👍" || w[2].Row != "2" || w[0].Out {
+		t.Errorf("waiting are %+v", w)
+	}
+	if row("1").Waits != session.DidEdit || row("3").Waits != session.DidDelete || row("2").Waits != session.DidReact || row("4").Waits != "" {
+		t.Errorf("the rows are\n%s", c.transcript())
+	}
+	for _, w := range c.waiting[:2] {
+		c.room.TakeBack(w.ID)
+	}
+	told(1)
+	if row("1").Text != "text 1" || row("1").Edited || row("1").Waits != "" || row("3").Deleted || row("3").Text != "text 3" {
+		t.Errorf("taken back, the rows are\n%s", c.transcript())
+	}
+	c.restart()
+	c.peer, _ = c.server.welcomedToChange("e", 4, true)
+	m := c.peer.expect(shared.TypeReact)
+	c.until("it to be on its way", func() bool { return len(c.waiting) == 1 && c.waiting[0].Out })
+	c.room.TakeBack(c.waiting[0].ID)
+	c.peer.send(echo(5, m))
+	told(0)
+	if row("2").Reacted != "👍" || row("2").Waits != "" {
+		t.Errorf("the row is %+v", row("2"))
+	}
+}

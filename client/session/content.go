@@ -71,9 +71,15 @@ func reactionsOf(counts []shared.Count) []Reaction {
 // since.
 func (r *Row) Show(amendments []*Amendment) {
 	s := r.Content
+	r.Waits = ""
 	for _, a := range amendments {
+		if a.Row != r.ID || s.Deleted || a.Did == DidHost {
+			continue
+		}
+		if a.Kept == 0 {
+			r.Waits = a.Did
+		}
 		switch {
-		case a.Row != r.ID || s.Deleted || a.Did == DidHost:
 		case a.Did == DidEdit:
 			s.Text, s.Edited = a.Text, true
 		case a.Did == DidDelete:

@@ -54,6 +54,8 @@ type Item struct {
 	Reactions []Reaction // in the order of shared.Emojis, without those that nobody has. It never changes, either
 	Reacted   string     // the person's own reaction; "" without
 
+	Waits Did // what the person did to the message last, and the room has not yet; "" if nothing: see Waiting
+
 	Notice *Notice // of a KindNotice
 
 	copy string // Row.Copy
@@ -107,6 +109,7 @@ const (
 	Reactors                         // Who answers Room.Reactions
 	RolesTold                        // Roles answers Room.Roles
 	HostingChanged                   // Hosting
+	WaitingChanged                   // Waiting
 )
 
 // answer reports whether a change is said once and shows in nothing else.
@@ -133,6 +136,7 @@ type Change struct {
 	Who     *Who
 	Roles   *Roles
 	Hosting Hosting
+	Waiting []Waiting
 }
 
 // Did says what a person did to a message.
@@ -145,6 +149,21 @@ const (
 	DidReact  Did = "react"
 	DidHost   Did = "host" // not to a message: see Act
 )
+
+// Waiting is what the person did, to a message or as a host, and the room has not yet.
+type Waiting struct {
+	ID  string // for Room.TakeBack
+	Did Did
+	Row string // Item.ID of the message; "" of an Act that is about none
+	Out bool   // it has been sent, so it may be done already, and can't be taken back
+
+	Text  string // of an edit: the new text; of a deletion: the beginning of the message
+	Emoji string // of a reaction; "" takes it back
+
+	Do       string // of an Act, as the others
+	User     string
+	Settings *shared.Settings
+}
 
 // Undo is a change of the person's own that came to nothing.
 type Undo struct {

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -38,12 +39,13 @@ type loop struct {
 	connection  *connection // nil while there is no connection
 	connections sync.WaitGroup
 	reports     chan report
-	frames      [][]byte // to write once all is saved
-	tries       int      // failed ones in a row
-	badHello    bool     // the last try ended with bad_hello
-	late        bool     // see Hosting.Late
-	like        string   // see Hosting.Like
-	hosting     Hosting  // as it was told last
+	frames      [][]byte  // to write once all is saved
+	tries       int       // failed ones in a row
+	badHello    bool      // the last try ended with bad_hello
+	late        bool      // see Hosting.Late
+	like        string    // see Hosting.Like
+	hosting     Hosting   // as it was told last
+	waiting     []Waiting // the same
 	paused      bool
 	closing     bool
 	typed       time.Time // when a typing frame went out last
@@ -161,6 +163,7 @@ func (l *loop) commit() {
 	t.changes = append(t.changes, l.crowd.changes()...)
 	l.dropThumbs()
 	l.tellHosting()
+	l.tellWaiting()
 	l.save()
 	l.dropCopies()
 	l.room.publish(t.changes, l.everything)
@@ -178,12 +181,21 @@ func (l *loop) commit() {
 	l.frames = nil
 }
 
+// tellWaiting tells the screen what waits of what the person did, if that is something
+// else than before.
+func (l *loop) tellWaiting() {
+	if w := l.timeline.waiting(); !reflect.DeepEqual(w, l.waiting) {
+		l.waiting = w
+		l.timeline.change(Change{Kind: WaitingChanged, Waiting: w})
+	}
+}
+
 // everything is what a screen has to know that has missed too much.
 func (l *loop) everything() []Change {
 	l.timeline.reset()
 	l.crowd.peopleNews, l.crowd.typingNews = true, true
 	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status},
-		Change{Kind: HostingChanged, Hosting: l.hosting})
+		Change{Kind: HostingChanged, Hosting: l.hosting}, Change{Kind: WaitingChanged, Waiting: l.waiting})
 	l.timeline.changes = nil
 	return append(changes, l.crowd.changes()...)
 }

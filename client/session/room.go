@@ -208,6 +208,12 @@ func (r *Room) amend(a Amendment) {
 	}
 }
 
+// TakeBack drops something of a WaitingChanged that is not Out: the room shows what was
+// before it.
+func (r *Room) TakeBack(id string) {
+	r.command(func(l *loop) { l.timeline.takeBack(id) })
+}
+
 // Search looks for a text in the whole log, from the newest message on, or with the
 // Next of an answer, from there. A Found answers, with at least one hit or at the
 // log's beginning. A search that has not been answered gives way to the next one;

@@ -401,6 +401,9 @@ func (t *timeline) acknowledged(id string, offset int64) {
 	}
 	if a := t.amendment(id); a != nil {
 		a.Kept = offset
+		if r := t.ids[a.Row]; r != nil && a.Did != DidHost {
+			t.redraw(r)
+		}
 		t.settleAmendments()
 	}
 }
@@ -441,6 +444,10 @@ func (t *timeline) unsettle() {
 		}
 	}
 	for _, a := range t.amendments {
+		if r := t.ids[a.Row]; a.Kept > 0 && r != nil && a.Did != DidHost {
+			a.Kept = 0
+			t.redraw(r)
+		}
 		a.Kept = 0
 	}
 }

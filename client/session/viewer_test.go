@@ -32,6 +32,7 @@ type viewer struct {
 	changes  []session.Change // all that came
 	started  bool
 	hosting  session.Hosting
+	waiting  []session.Waiting
 	undone   *session.Undo
 	roles    *session.Roles
 }
@@ -115,6 +116,8 @@ func (v *viewer) apply(c session.Change) {
 		v.typing = c.Typing
 	case session.HostingChanged:
 		v.hosting = c.Hosting
+	case session.WaitingChanged:
+		v.waiting = c.Waiting
 	case session.Undone:
 		v.undone = c.Undo
 	case session.RolesTold:

@@ -27,6 +27,7 @@ type roomPage struct {
 	lock     *kit.Picture // while the room has a passphrase
 	sub      *kit.Text
 	banner   *banner
+	waiting  *waiting
 	pinned   *pinned
 	list     *conversation.List
 	silence  fyne.CanvasObject  // while nothing has been said
@@ -71,6 +72,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.quiet = conversation.NewQuiet(c.shortcut)
 	p.quiet.List, p.quiet.Leaf = p.list, p.composer.Entry.Leaf
 	p.pinned = newPinned(p.lead)
+	p.waiting = newWaiting(p)
 
 	p.list.Seek(conv.Place)
 	conv.Place = session.Place{}
@@ -81,7 +83,7 @@ func newRoomPage(c *client, conv *conversation.Room) *roomPage {
 	p.list.OnSwipe = c.nav.swipe
 	ground := kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground })
 	p.header = kit.NewHeader(p.back, about, more)
-	p.root = kit.NewFilled(3, p.header, p.banner, p.pinned,
+	p.root = kit.NewFilled(4, p.header, p.banner, p.waiting, p.pinned,
 		kit.Over(ground, p.list, p.silence, p.typing), kit.NewFooter(p.composer, p.quiet))
 	p.root.Sized = p.squeeze
 	if t := conv.Task; t != nil {
@@ -209,6 +211,7 @@ func (p *roomPage) state() {
 	p.composer.SetAttach(attach)
 	p.countDown()
 	p.list.SetFoot(p.typing.Height(p.list.Size().Width))
+	moved = p.waiting.update() || moved
 	moved = p.quieten() || moved
 	if !p.list.Dense {
 		moved = p.pinned.show(c.Hosting.Pin) || moved

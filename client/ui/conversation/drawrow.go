@@ -90,7 +90,11 @@ func (v *rowView) gap(left, y, width float32) {
 func (v *rowView) deleted(r *row, p *kit.Palette, left, y, width float32) {
 	inner := width - 2*rowMargin
 	for _, line := range kit.FontSmall.Wrapper().Lay(kit.FontSmall.Wrapper().Cut(lang.Plural("log.deleted", r.deleted), inner), inner) {
-		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Muted, left+float32(int((width-line.Width)/2)), y)
+		x := left + float32(int((width-line.Width)/2))
+		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Muted, x, y)
+		if side := markSide * kit.TextScale(); r.deleting {
+			v.delivery("clock", p.Muted, x+line.Width+kit.Unit, y+float32(int((kit.FontSmall.LineHeight()-side)/2)))
+		}
 	}
 }
 
@@ -249,16 +253,21 @@ func (v *rowView) meta(r *row, ink inks, x, y float32) {
 		return
 	}
 	name := "check"
-	switch r.item.Delivery {
-	case session.Pending:
-		name = "clock"
-	case session.Failed:
+	switch {
+	case r.item.Delivery == session.Failed:
 		name = "warning"
+	case r.item.Delivery == session.Pending, r.item.Waits == session.DidEdit:
+		name = "clock"
 	}
-	image := canvas.NewImageFromResource(kit.Icon(name, ink.muted))
+	v.delivery(name, ink.muted, x+kit.Unit, y+float32(int((kit.FontTiny.LineHeight()-markSide*kit.TextScale())/2)))
+}
+
+// delivery draws how far something came.
+func (v *rowView) delivery(name string, c color.NRGBA, x, y float32) {
+	image := canvas.NewImageFromResource(kit.Icon(name, c))
 	image.FillMode = canvas.ImageFillContain
 	side := markSide * kit.TextScale()
-	v.add(image, x+kit.Unit, y+float32(int((kit.FontTiny.LineHeight()-side)/2)), side, side)
+	v.add(image, x, y, side, side)
 }
 
 // note draws why a message was refused.

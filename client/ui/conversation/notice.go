@@ -41,7 +41,7 @@ func noticeLine(run []session.Item) string {
 		for _, i := range run {
 			set = set.With(i.Notice.Settings)
 		}
-		return lang.T("notice.set", "who", who, "what", strings.Join(rules(set), ", "))
+		return lang.T("notice.set", "who", who, "what", strings.Join(Rules(set), ", "))
 	case shared.DoRemove, shared.DoAdmit, shared.DoSilence, shared.DoUnsilence, shared.DoHost, shared.DoUnhost, shared.DoDeleteAll:
 		return lang.T("notice."+do, "who", who, "whom", names(run))
 	}
@@ -72,8 +72,8 @@ func HostName(user string) string {
 	return text.OneLine(user)
 }
 
-// rules say what settings mean, in small letters.
-func rules(s shared.Settings) (list []string) {
+// Rules say what settings mean, in small letters.
+func Rules(s shared.Settings) (list []string) {
 	for _, r := range [...]struct{ name, value string }{{"write", s.Write}, {"door", s.Door}, {"files", s.Files}} {
 		if key := "rule." + r.name + "." + r.value; r.value != "" && lang.Has(key) {
 			list = append(list, lang.T(key))

@@ -15,6 +15,7 @@ import (
 type chip struct {
 	emoji, count string
 	mine         bool // the person's own is among them
+	waits        bool // as yet on this device alone
 	x, y, width  float32
 }
 
@@ -34,7 +35,7 @@ func chipsOf(item session.Item, width float32) []chip {
 	chips := make([]chip, len(item.Reactions))
 	x, y := float32(0), float32(chipGap)
 	for i, r := range item.Reactions {
-		c := chip{emoji: r.Emoji, count: fmt.Sprint(r.Count), mine: r.Emoji == item.Reacted}
+		c := chip{emoji: r.Emoji, count: fmt.Sprint(r.Count), mine: r.Emoji == item.Reacted, waits: r.Emoji == item.Reacted && item.Waits == session.DidReact}
 		c.width = float32(int(kit.FontSmall.Wrapper().Measure(c.count, math.MaxFloat32).Widest + emojiWidth() + 5*kit.Unit))
 		if x > 0 && x+c.width > width {
 			x, y = 0, y+chipHeight()+chipGap
@@ -81,6 +82,10 @@ func (v *rowView) chips(chips []chip, p *kit.Palette, x, y float32) {
 		}
 		for _, line := range w.Lay(c.count, math.MaxFloat32) {
 			v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, on, x+c.x+3*kit.Unit+emojiWidth(), y+c.y+kit.Unit)
+		}
+		if side := markSide * kit.TextScale(); c.waits { // over the corner: the chip keeps its width
+			v.add(&canvas.Rectangle{FillColor: p.Ground, CornerRadius: side / 2}, x+c.x+c.width-side, y+c.y-side/3, side, side)
+			v.delivery("clock", p.Accent, x+c.x+c.width-side, y+c.y-side/3)
 		}
 		v.areas = append(v.areas, area{Kind: HitReaction, at: fyne.NewPos(x+c.x-chipGap/2, y+c.y-chipGap),
 			size: fyne.NewSize(c.width+chipGap, h+2*chipGap), Text: c.emoji})

@@ -45,6 +45,7 @@ type Room struct {
 	Status  session.Status
 	Hosting session.Hosting
 	Roles   []session.Role // as they were told last
+	Waiting []session.Waiting
 	People  []string
 	Count   int
 	Typing  []string
@@ -127,6 +128,8 @@ func (c *Room) Apply(batch []session.Change) {
 				c.owner.Say(lang.T("room.like", "why", text.OneLine(like)))
 			}
 			c.Hosting = change.Hosting
+		case session.WaitingChanged:
+			c.Waiting = change.Waiting
 		case session.RolesTold:
 			if change.Roles.Err == nil {
 				c.Roles = change.Roles.List

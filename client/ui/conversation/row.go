@@ -22,6 +22,7 @@ type row struct {
 	unfolded    bool   // a long text is shown whole
 	leads       int64  // the offset that its line leads to, that of the message that was pinned; 0 for none
 	notice      string // what its line says, for a run of notices that begins with it; "" if another row's does
+	deleting    bool   // one of these is deleted on this device alone, as yet
 	deleted     int    // how many deleted messages, from this one on, its line stands for; 0 if another row's does
 
 	height float32

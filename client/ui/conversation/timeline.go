@@ -150,6 +150,7 @@ func (t *Timeline) restyle(from, to int) {
 		r.first = before == nil || r.fresh || !sameGroup(before, r)
 		r.last = after == nil || !sameGroup(r, after) || t.Fresh != "" && after.item.ID == t.Fresh
 		r.unfolded = t.unfolded[r.item.ID]
+		r.deleting = false
 		switch r.deleted = 0; {
 		case !r.item.Deleted:
 			line = nil
@@ -158,6 +159,7 @@ func (t *Timeline) restyle(from, to int) {
 			fallthrough
 		default:
 			line.deleted++
+			line.deleting = line.deleting || r.item.Waits != ""
 		}
 		r.notice, r.leads = "", 0
 		switch {
