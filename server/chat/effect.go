@@ -101,11 +101,26 @@ func (e *Entry) RowText() string {
 	return e.Text
 }
 
+// DeletesAtOnce is how many messages a notice deletes in one transaction. Where there are
+// more, others' entries go between.
+const DeletesAtOnce = 2000
+
+// DeletesFirst returns the messages that are deleted before a notice, in a transaction of
+// their own, out of all that are to be deleted, in order of their offsets. It is none if
+// the rest goes with the notice. The notice's target is not among them: it has to be there
+// when the notice comes.
+func DeletesFirst(notice Entry, messages []int64) []int64 {
+	if len(messages) <= DeletesAtOnce {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(messages[:DeletesAtOnce]), func(offset int64) bool { return offset == notice.Target })
+}
+
 // Deletes returns the deletes that a notice brings with it, of messages in order of their
 // offsets. They are the entries after head.
 func Deletes(notice Entry, messages []int64, head int64) (all []Entry) {
 	for targets := range slices.Chunk(messages, shared.MaxTargets) {
-		e := Entry{Room: notice.Room, ID: deleteID(notice.ID, len(all)+1), Device: notice.Device, User: notice.User, Time: notice.Time,
+		e := Entry{Room: notice.Room, ID: deleteID(notice.ID, targets[0]), Device: notice.Device, User: notice.User, Time: notice.Time,
 			Kind: KindDelete, Target: targets[0], Offset: head + 1 + int64(len(all))}
 		if len(targets) > 1 {
 			e.Own().Targets = targets
@@ -115,9 +130,9 @@ func Deletes(notice Entry, messages []int64, head int64) (all []Entry) {
 	return all
 }
 
-// deleteID is the id of the nth delete that a notice brings with it. It is no other
-// one's: an id that a client makes is not a hash of another.
-func deleteID(notice string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", notice, n))
+// deleteID is the id of the delete that a notice brings with it and whose first target is
+// at an offset. It is no other one's: an id that a client makes is not a hash of another.
+func deleteID(notice string, target int64) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", notice, target))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }

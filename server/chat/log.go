@@ -120,8 +120,9 @@ type Log interface {
 	// Append adds e to its room, whose first entry names it room. A second entry
 	// with the same room, device and id is not added, as long as the first is kept.
 	// Entries of one caller keep their order. Append waits for a place in the queue, and
-	// with a shared.DoDeleteAll for what is to be deleted to be found; done is called once, after the entry is durable or with an error that
-	// wraps ErrUnavailable, and must not block. Such an error does not say that the
+	// with a shared.DoDeleteAll for what is to be deleted to be found; done is called once,
+	// after the entry is durable or with an error that wraps ErrUnavailable, and must not
+	// block. Such an error does not say that the
 	// entry was not kept: whoever appends it again with the same id will learn.
 	//
 	// A change is carried out together with being added, or it is refused and nothing
@@ -135,10 +136,13 @@ type Log interface {
 	// The room's Rules, as the entries before e have made them, Carry e or refuse it. A
 	// notice with a Target is about the message there, with the id e.Of: of an act
 	// about somebody the log sets Act.Device and Act.About, from whoever wrote it. A
-	// host may delete every message, whoever wrote it and whenever. After a
-	// shared.DoDeleteAll, all messages of the device are deleted in the same
-	// transaction: by deletes with up to shared.MaxTargets targets each, which are the
-	// room's next entries and e's device's.
+	// host may delete every message, whoever wrote it and whenever. With a
+	// shared.DoDeleteAll, all messages of the device are deleted: by deletes with up to
+	// shared.MaxTargets targets each, which are e's device's. DeletesAtOnce go in the same
+	// transaction at most, with the room's next entries. If there are more, the others
+	// go before it in transactions of their own, between which other entries may come. So
+	// when the notice is there, all of them are deleted; and whoever appends it again,
+	// because the server was killed before that, goes on.
 	Append(ctx context.Context, room shared.Name, e Entry, done func(Receipt, error))
 
 	// Read returns entries of every kind with after < offset <= upTo, oldest first:

@@ -47,6 +47,8 @@ func Log(t *testing.T, open func(t *testing.T, name string) chat.Log) {
 		"who is barred":                  barred,
 		"what hosts delete":              hostsDelete,
 		"what hosts delete amid all":     hostsDeleteAmid,
+		"what hosts delete in pieces":    hostsDeleteMany,
+		"a delete that goes on":          hostsDeleteOn,
 		"what is pinned":                 pinned,
 		"notices":                        notices,
 		"as in a model":                  modelled,

@@ -466,7 +466,7 @@ func (m *model) compare(t *testing.T, rt *rapid.T, l chat.Log, room string) {
 		}
 		hits, at, more = append(hits, found.Messages...), found.At, found.More
 	}
-	want = slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool { 
+	want = slices.DeleteFunc(slices.Clone(messages), func(e chat.Entry) bool {
 		file := e.Extras().File
 		return e.Deleted || !find.New(text).In(e.Text) && (file == nil || !find.New(text).In(file.Name))
 	})

@@ -179,8 +179,9 @@ func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
 		return nil, errLost
 	}
 	for i, a := range appends {
-		receipt, err := b.append(ctx, b.roomOf[i], a.room, a.entry)
-		if err != nil && err != errEntries && err != errChanged && !errors.Is(err, chat.ErrRefused) {
+		receipt, err := b.append(ctx, b.roomOf[i], a)
+		var on goesOn
+		if err != nil && err != errEntries && err != errChanged && !errors.As(err, &on) && !errors.Is(err, chat.ErrRefused) {
 			return nil, err
 		}
 		if err != nil && err != errChanged && !b.looks {

@@ -1,6 +1,7 @@
 package pglog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -11,7 +12,8 @@ import (
 )
 
 // append works out what an entry does.
-func (b *batch) append(ctx context.Context, r *roomState, name shared.Name, e chat.Entry) (receipt chat.Receipt, err error) {
+func (b *batch) append(ctx context.Context, r *roomState, req *request) (receipt chat.Receipt, err error) {
+	name, e := req.room, req.entry
 	if r.changed {
 		return chat.Receipt{}, errChanged
 	}
@@ -49,6 +51,16 @@ func (b *batch) append(ctx context.Context, r *roomState, name shared.Name, e ch
 	} else if e.Extras().File != nil {
 		e.Own().File = nil
 	}
+	var deletes []int64
+	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
+		if deletes, err = b.wrote(ctx, r, e, req.deleted); err != nil {
+			return chat.Receipt{}, err
+		}
+		if first := chat.DeletesFirst(e, deletes); first != nil {
+			r.rules = rules // as long as the notice is not there
+			return chat.Receipt{}, cmp.Or(b.delete(r, e, first), error(goesOn{first[len(first)-1]}))
+		}
+	}
 	if !r.used {
 		r.used, r.name = true, name.Text
 	}
@@ -62,10 +74,8 @@ func (b *batch) append(ctx context.Context, r *roomState, name shared.Name, e ch
 	if about != nil && e.Kind != chat.KindMessage && e.Kind != chat.KindNotice {
 		b.change(e, about)
 	}
-	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
-		if err := b.deleteAll(ctx, r, e); err != nil {
-			return chat.Receipt{}, err
-		}
+	if err := b.delete(r, e, deletes); err != nil {
+		return chat.Receipt{}, err
 	}
 	return chat.Receipt{Offset: e.Offset, Reactions: reactions}, nil
 }
@@ -132,23 +142,34 @@ func (b *batch) erase(t *row, by int64) {
 	t.changed, t.dirty = by, true
 }
 
-// deleteAll adds the deletes that a notice brings with it, and carries them out.
-func (b *batch) deleteAll(ctx context.Context, r *roomState, notice chat.Entry) error {
+// goesOn is that a notice comes when more of what it deletes is gone: it is up to an offset.
+type goesOn struct{ upTo int64 }
+
+// Error implements error.
+func (goesOn) Error() string { return "there is more to delete" }
+
+// wrote returns which messages a notice is to delete, of which those up to an offset are
+// gone: all, or more than go in one transaction.
+func (b *batch) wrote(ctx context.Context, r *roomState, notice chat.Entry, upTo int64) (offsets []int64, err error) {
 	device := notice.Extras().Act.Device
-	if err := b.scanRows(b.conn.Query(ctx, "SELECT "+rowColumns+" FROM entries e WHERE e.room = $1 AND e.off >= $2 AND e.device = $3 AND e.kind = 0 AND e.state & 2 = 0",
-		r.id, r.first, device)); err != nil {
-		return err
+	if err := b.scanRows(b.conn.Query(ctx, "SELECT "+rowColumns+" FROM entries e WHERE e.room = $1 AND e.off >= $2 AND e.device = $3 AND e.kind = 0 AND e.state & 2 = 0 "+
+		"ORDER BY e.off LIMIT $4", r.id, max(r.first, upTo+1), device, chat.DeletesAtOnce+1)); err != nil {
+		return nil, err
 	}
 	for _, e := range r.fresh {
 		r.row(e.Offset)
 	}
-	var offsets []int64
 	for _, v := range r.rows {
 		if v.kept() && v.device == device {
 			offsets = append(offsets, v.off)
 		}
 	}
 	slices.Sort(offsets)
+	return offsets, nil
+}
+
+// delete adds the deletes that a notice brings with it, and carries them out.
+func (b *batch) delete(r *roomState, notice chat.Entry, offsets []int64) error {
 	for _, e := range chat.Deletes(notice, offsets, r.head) {
 		if e.Offset > maxOffset {
 			return errors.New("the room has no place for the deletes of a notice")

@@ -2,6 +2,7 @@ package pglog
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,8 @@ type request struct {
 	room  shared.Name
 	entry chat.Entry
 	done  func(chat.Receipt, error) // of an append
+
+	deleted int64 // the messages up to here are gone that a notice is to delete
 
 	do    func(context.Context) error
 	reply chan error // of do; answered says that it has begun, or that nobody waits for it
@@ -85,12 +88,16 @@ type writer struct {
 	known    map[string]known
 	commands commands   // of a transaction, for their memory
 	appends  []*request // of a transaction, likewise
+	again    []*request // appends that go on after what waits
 
 	deadlines deadlines
 
 	mu        sync.Mutex
 	followers map[string][]*follower // by room; a slice is replaced, never changed
 }
+
+// errClosed is what an append ends with that would go on.
+var errClosed = errors.New("the log is being closed")
 
 func newWriter(l *Log, number int) *writer {
 	return &writer{log: l, number: number, requests: make(chan *request, maxQueue), stopped: make(chan struct{}),
@@ -175,13 +182,21 @@ func (w *writer) following(room string) []*follower {
 func (w *writer) run() {
 	defer close(w.stopped)
 	var batch []*request
-	for first := range w.requests {
-		batch = append(batch[:0], first)
+	for open := true; open; {
+		batch = append(batch[:0], w.again...)
+		w.again = nil
+		if len(batch) == 0 {
+			var first *request
+			if first, open = <-w.requests; !open {
+				break
+			}
+			batch = append(batch, first)
+		}
 	more:
 		for len(batch) < maxBatch {
 			select {
 			case r, ok := <-w.requests:
-				if !ok {
+				if open = ok; !ok {
 					break more
 				}
 				batch = append(batch, r)
@@ -191,6 +206,9 @@ func (w *writer) run() {
 		}
 		w.handle(batch)
 		clear(batch)
+	}
+	for _, r := range w.again {
+		r.answer(chat.Receipt{}, wrap(errClosed))
 	}
 	w.giveUp()
 }
@@ -247,6 +265,12 @@ func (w *writer) write(appends []*request) {
 	w.log.opt.Observe(time.Since(started))
 	w.handOn(ctx, b)
 	for i, r := range appends {
+		var on goesOn
+		if errors.As(b.outcomes[i].err, &on) {
+			r.deleted = on.upTo
+			w.again = append(w.again, r)
+			continue
+		}
 		r.answer(b.outcomes[i].Receipt, wrap(b.outcomes[i].err))
 	}
 	w.log.filesGone.tell(b.filesGone)

@@ -136,3 +136,42 @@ func BenchmarkDeleteAll(b *testing.B) {
 	}
 	b.ReportMetric(float64(longest)/1e6, "ms-longest")
 }
+
+// BenchmarkDeleteMany deletes the 100,000 messages of a device, and tells how long anyone
+// else had to wait for one transaction of it.
+func BenchmarkDeleteMany(b *testing.B) {
+	var longest time.Duration
+	l, err := sqlitelog.Open(context.Background(), b.TempDir(), sqlitelog.Options{Observe: func(d time.Duration) { longest = max(longest, d) }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	room := shared.Name{Text: "Room", Key: "room"}
+	var all sync.WaitGroup
+	add := func(e chat.Entry) {
+		all.Add(1)
+		e.ID, e.User, e.Time = ulid.Make().String(), e.Device, time.Now()
+		l.Append(context.Background(), room, e, func(_ chat.Receipt, err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			all.Done()
+		})
+	}
+	notice := func(act chat.Act) chat.Entry {
+		return chat.Entry{Kind: chat.KindNotice, Device: "ann", Extra: &chat.Extra{Act: &act}}
+	}
+	add(notice(chat.Act{Do: shared.DoOpen}))
+	for b.Loop() {
+		b.StopTimer()
+		for range 100_000 {
+			add(chat.Entry{Device: "bob", Text: strings.Repeat("x", 100)})
+		}
+		all.Wait()
+		longest = 0
+		b.StartTimer()
+		add(notice(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"}))
+		all.Wait()
+	}
+	b.ReportMetric(float64(longest)/1e6, "ms-longest")
+}

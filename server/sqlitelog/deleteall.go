@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"parley/server/chat"
 )
@@ -15,6 +16,16 @@ type wrote struct {
 	device  string
 	offsets []int64 // none is over upTo
 	upTo    int64
+}
+
+// drop drops the first n of the messages, but for one that is kept.
+func (w *wrote) drop(n int, kept int64) {
+	dropped := w.offsets[:n]
+	if slices.Contains(dropped, kept) {
+		n--
+		dropped[n] = kept
+	}
+	w.offsets = w.offsets[n:]
 }
 
 // wrotePiece is how many of a room's offsets are gone through at once. As long as a
@@ -71,6 +82,19 @@ func appendOffsets(offsets []int64, query func() (*sql.Rows, error)) ([]int64, e
 	return offsets, rows.Err()
 }
 
+// errGoesOn is that a notice comes when more of what it deletes is gone.
+var errGoesOn = errors.New("there is more to delete")
+
+// deleteSome deletes some of what a notice is to delete, if that is much, and reports
+// whether it did: then the notice has to wait.
+func (w *writer) deleteSome(ctx context.Context, r *roomState, notice chat.Entry, found wrote) (did bool, err error) {
+	if found.device != notice.Extras().Act.Device {
+		return false, nil
+	}
+	first := chat.DeletesFirst(notice, found.offsets)
+	return first != nil, w.delete(ctx, r, notice, first)
+}
+
 // deleteAll adds the deletes that a notice brings with it, and carries them out. Found
 // may have part of what there is to delete.
 func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry, found wrote) error {
@@ -84,6 +108,12 @@ func (w *writer) deleteAll(ctx context.Context, r *roomState, notice chat.Entry,
 	if err != nil {
 		return err
 	}
+	return w.delete(ctx, r, notice, offsets)
+}
+
+// delete deletes messages of the device that a notice is about, as far as they are there.
+func (w *writer) delete(ctx context.Context, r *roomState, notice chat.Entry, offsets []int64) error {
+	device := notice.Extras().Act.Device
 	there := make([]int64, 0, len(offsets))
 	for _, offset := range offsets {
 		var bytes int64

@@ -1,6 +1,7 @@
 package sqlitelog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -41,7 +42,7 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 		switch {
 		case r.done != nil:
 			receipt, err := w.append(ctx, r, together)
-			if err != nil && err != errRooms && err != errEntries && !errors.Is(err, chat.ErrRefused) {
+			if err != nil && err != errRooms && err != errEntries && err != errGoesOn && !errors.Is(err, chat.ErrRefused) {
 				return nil, err
 			}
 			outcomes = append(outcomes, outcome{receipt, err})
@@ -152,6 +153,15 @@ func (w *writer) append(ctx context.Context, req *request, leave bool) (chat.Rec
 		}
 		return chat.Receipt{Reactions: reactions}, refused
 	}
+	deletes := e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll
+	if deletes {
+		carried := r.rules
+		r.rules = rules // as long as the notice is not there
+		if did, err := w.deleteSome(ctx, r, e, req.wrote); did || err != nil {
+			return chat.Receipt{}, cmp.Or(err, errGoesOn)
+		}
+		r.rules = carried
+	}
 	if r.id == 0 {
 		if err := w.newRoom(ctx, r, room); err != nil {
 			r.loaded = false
@@ -180,7 +190,7 @@ func (w *writer) append(ctx context.Context, req *request, leave bool) (chat.Rec
 		}
 	}
 	r.added(e)
-	if e.Kind == chat.KindNotice && e.Extra.Act.Do == shared.DoDeleteAll {
+	if deletes {
 		if err := w.deleteAll(ctx, r, e, req.wrote); err != nil {
 			return chat.Receipt{}, err
 		}

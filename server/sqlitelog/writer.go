@@ -90,6 +90,7 @@ type writer struct {
 	conn    *sql.Conn // nil after a failure
 	stmt    statements
 	opened  []*sql.Stmt // all of stmt
+	again   []*request  // appends that go on after what waits
 	pending pending     // of the transaction under way
 	rooms   map[string]*roomState
 	touched []*roomState
@@ -191,13 +192,21 @@ func (w *writer) followers(room string) []*follower {
 func (w *writer) run() {
 	defer close(w.stopped)
 	batch := make([]*request, 0, maxBatch)
-	for first := range w.requests {
-		batch = append(batch[:0], first)
+	for open := true; open; {
+		batch = append(batch[:0], w.again...)
+		w.again = nil
+		if len(batch) == 0 {
+			var first *request
+			if first, open = <-w.requests; !open {
+				break
+			}
+			batch = append(batch, first)
+		}
 	more:
 		for len(batch) < maxBatch {
 			select {
 			case r, ok := <-w.requests:
-				if !ok {
+				if open = ok; !ok {
 					break more
 				}
 				batch = append(batch, r)
@@ -208,6 +217,7 @@ func (w *writer) run() {
 		w.handle(batch)
 		clear(batch)
 	}
+	refuse(w.again, errClosed)
 	if w.conn != nil {
 		// A log that was closed is one file. Where this fails, the next start reads
 		// the write-ahead log.
@@ -298,10 +308,18 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 			r.reply <- nil
 			continue
 		}
-		r.done(outcomes[0].Receipt, wrap(outcomes[0].err))
+		if outcomes[0].err == errGoesOn {
+			r.wrote.drop(chat.DeletesAtOnce, r.entry.Target)
+			w.again = append(w.again, r)
+		} else {
+			r.done(outcomes[0].Receipt, wrap(outcomes[0].err))
+		}
 		outcomes = outcomes[1:]
 	}
 }
+
+// errClosed is what an append ends with that would go on.
+var errClosed = errors.New("the log is being closed")
 
 var errRead = errors.New("somebody reads the database")
 
