@@ -225,8 +225,14 @@ func TestMoveTogetherLosesNothing(t *testing.T) {
 func TestMoveKilled(t *testing.T) {
 	if path := os.Getenv("PARLEY_MOVE"); path != "" {
 		s := open(t, path)
+		_, from, err := s.Profile()
+		must(t, err)
+		to := newPlace
+		if from == newPlace {
+			to = oldPlace
+		}
 		fmt.Println("moving")
-		for from, to := oldPlace, newPlace; ; from, to = to, from {
+		for ; ; from, to = to, from {
 			must(t, s.Move(from, to))
 		}
 	}
