@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -175,6 +176,96 @@ func TestLost(t *testing.T) {
 				t.Error("the epoch is the one before")
 			}
 		})
+	}
+}
+
+// TestRestored restores a backup of the database at an earlier point: a new epoch begins.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]bool{"while a server runs": false, "while none runs": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			was, err := pgtest.Start("archive_mode=on", pgtest.Archive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(was.Stop)
+			is := was.Backup(t)
+			address, data := pgtest.Address("postgres", was, is), t.TempDir()
+			l := openAt(t, address, data)
+			f := followed(t, l, hall)
+			defer f.stop()
+			epoch := *l.epoch.Load()
+			mustAppend(t, l, "kept")
+			was.SQL(t, "SELECT pg_create_restore_point('here')")
+			mustAppend(t, l, "lost")
+			was.SQL(t, "SELECT pg_switch_wal()")
+			until(t, "the log is in the archive", func() bool {
+				return was.Query(t, "SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 16777216) FROM pg_stat_archiver") == "t"
+			})
+			if closed {
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			was.Kill()
+			is.RestoreTo(t, was, "here")
+			if closed {
+				l = openAt(t, address, data)
+			}
+			defer func() { l.Close() }()
+			until(t, "there is a new epoch", func() bool { return *l.epoch.Load() != epoch })
+			if r := mustAppend(t, l, "after"); r.Offset != 2 {
+				t.Errorf("what comes after has the receipt %+v", r)
+			}
+		})
+	}
+}
+
+// TestRestoredOlder restores a backup from before a failover. That looks like an old
+// primary: only who was told that it was restored goes on with it, with a new epoch, also
+// one that knows nothing of what was lost.
+func TestRestoredOlder(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, false)
+	data := t.TempDir()
+	l := openAt(t, address, data)
+	epoch := *l.epoch.Load()
+	mustAppend(t, l, "kept")
+	backup := primary.Backup(t)
+	mustAppend(t, l, "lost")
+	primary.AwaitStandby(t)
+	primary.Kill()
+	standby.Promote(t)
+	mustAppend(t, l, "lost, too")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	standby.Kill()
+	backup.Restart(t)
+	address = pgtest.Address("postgres", backup)
+	if l, err := Open(t.Context(), address, Options{Data: data, startFor: time.Second}); err == nil {
+		l.Close()
+		t.Fatal("an older database was opened")
+	} else if !strings.Contains(err.Error(), "--log-restored") {
+		t.Errorf("an older database is refused with %v", err)
+	}
+	for n, data := range []string{data, t.TempDir()} {
+		l, err := Open(t.Context(), address, Options{Data: data, Restored: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := *l.epoch.Load(); now == epoch {
+			t.Errorf("the epoch of server %d is the one before", n)
+		} else {
+			epoch = now
+		}
+		if r := mustAppend(t, l, fmt.Sprint("after ", n)); r.Offset != int64(n+2) {
+			t.Errorf("what comes after has the receipt %+v", r)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -249,6 +249,9 @@ func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, t
 	if what == "" {
 		what, err = l.lostHanded(ctx, tx)
 	}
+	if what == "" && l.opt.Restored && l.epoch.Load() == nil {
+		what = "it was restored, as --log-restored says" // clients may have what no server knows of any more
+	}
 	if same && what == "" && known && !swept {
 		there = nil // a writer may have gone on meanwhile
 	}

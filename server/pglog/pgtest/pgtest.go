@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -59,6 +60,34 @@ func (s *Server) Standby(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	return standby
+}
+
+// Backup copies the server into another one, which Restart starts as it was then.
+func (s *Server) Backup(t testing.TB) *Server {
+	t.Helper()
+	backup, err := newServer(s.set)
+	if err == nil {
+		t.Cleanup(backup.Stop)
+		err = backup.run("pg_basebackup", "-h", s.dir, "-U", "postgres", "-D", backup.data(), "-c", "fast", "-N")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return backup
+}
+
+// Archive is a setting with which a server keeps its log in its folder.
+const Archive = "archive_command=cp %p ../%f"
+
+// RestoreTo has a backup of a server with Archive start as that server was at a restore
+// point, once the log up to there is in its archive.
+func (s *Server) RestoreTo(t testing.TB, from *Server, point string) {
+	t.Helper()
+	if err := s.run("touch", filepath.Join(s.data(), "recovery.signal")); err != nil {
+		t.Fatal(err)
+	}
+	s.set = append(slices.Clone(s.set), "restore_command=cp "+from.dir+"/%f %p", "recovery_target_name="+point, "recovery_target_action=promote")
+	s.Restart(t)
 }
 
 func newServer(settings []string) (*Server, error) {
