@@ -4,21 +4,22 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
-	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
-	"parley/server/pglog/pgtest"
+	"parley/server/pglog"
 	"parley/shared"
 	"parley/shared/servertest"
 )
@@ -26,91 +27,135 @@ import (
 var (
 	duration = flag.Duration("chaos", 0, "how long TestChaos makes faults at random; 0 makes each once, in a fixed order")
 	seed     = flag.Uint64("seed", 0, "of TestChaos; 0 is another each time")
+	crowd    = flag.Int("people", 300, "in TestChaos")
 )
 
-// TestChaos has people talk at three servers over a primary with a synchronous standby,
-// and change the server whenever their connection ends. Servers are killed, stopped and
-// ended in good order, the database crashes, its standby is stopped, and at last the
-// primary is stopped and the standby promoted. Whatever was acknowledged is there once,
-// everyone sees the same in one order and can resume, and all are counted in the end.
+// TestChaos sets up the three machines of docs/cluster, each with etcd, Patroni,
+// PostgreSQL and a server, has people talk at random servers, and change the server
+// whenever their connection ends. Servers, databases, cables and whole machines fail.
+// Whatever was acknowledged is there once, everyone sees the same in one order and can
+// resume, and everyone is counted in the end.
 func TestChaos(t *testing.T) {
-	w := newWorld(t, 3, 6)
-	w.flow(50)
-	if *duration == 0 {
-		for _, f := range faults {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	w := newWorld(t)
+	w.flow(len(w.people))
+	for _, f := range faults {
+		if *duration == 0 && !f.slow {
 			w.inject(f)
 		}
 	}
 	for end := time.Now().Add(*duration); *duration > 0 && time.Now().Before(end); {
-		w.inject(faults[w.random.IntN(len(faults)-1)])
-	}
-	if *duration > 0 {
-		w.inject(faults[len(faults)-1]) // after which there is no standby any more
+		w.inject(faults[w.random.IntN(len(faults))])
 	}
 	w.finish()
 }
 
-// fault is something that goes wrong, and goes well again. It ends when the fault is
-// over.
+// fault is something that goes wrong, and goes well again.
 type fault struct {
 	name string
 	make func(*world)
+
+	// within is how long nothing may be acknowledged; 0 leaves it open. It is for a
+	// machine that does nothing else, so the test fails above patienceFor times that.
+	within time.Duration
+
+	slow bool // it is only made at random: others are like it
 }
+
+const patienceFor = 3
 
 var faults = []fault{
-	{"a server is killed", func(w *world) {
-		s := w.anyServer()
-		s.Kill()
+	{name: "a server is killed", make: func(w *world) {
+		w.machine().signal(syscall.SIGKILL, isParley)
+	}},
+	{name: "a server is stopped until it is taken for dead", make: func(w *world) {
+		m := w.machine()
+		name := w.serverIn(m)
+		m.signal(syscall.SIGSTOP, isParley)
+		w.update(func() { w.asleep[m.address] = time.Now().Add(tooLong) })
+		w.await("it is taken for dead", func() bool { return !w.isAlive(name) })
+		m.signal(syscall.SIGCONT, isParley)
+		w.update(func() { w.asleep[m.address] = time.Now() })
+	}},
+	{name: "a server ends in good order and begins anew", make: func(w *world) {
+		m := w.machine()
+		pids := m.processes(isParley)
+		m.signal(syscall.SIGTERM, isParley)
+		w.await("it has begun anew", func() bool {
+			now := m.processes(isParley)
+			return len(now) > 0 && !slices.Equal(now, pids)
+		})
+	}},
+	{name: "the synchronous standby is stopped", make: func(w *world) {
+		m := w.with("sync_standby")
+		m.signal(syscall.SIGSTOP, isDatabase)
+		defer m.signal(syscall.SIGCONT, isDatabase)
 		w.flow(20)
-		s.MustStart()
 	}},
-	{"a server is stopped until it is taken for dead", func(w *world) {
-		s := w.inUse()
-		name := nameOf(w.t, s)
-		until(w.t, "its people are known", func() bool {
-			return w.primary.Query(w.t, "SELECT count(*) FROM parley.people WHERE server = '"+name+"' AND people::json ->> 'count' <> '0'") != "0"
-		})
-		s.Signal(syscall.SIGSTOP)
-		defer s.Signal(syscall.SIGCONT)
-		until(w.t, "it is taken for dead", func() bool {
-			return w.primary.Query(w.t, "SELECT count(*) FROM parley.servers WHERE id = '"+name+"'") == "0"
-		})
-	}},
-	{"a server ends and begins anew", func(w *world) {
-		s := w.anyServer()
-		s.Stop()
-		s.MustStart()
-	}},
-	{"the standby is stopped", func(w *world) {
-		w.standby.Signal(syscall.SIGSTOP)
-		defer w.standby.Signal(syscall.SIGCONT)
-		until(w.t, "a commit waits for it", func() bool {
-			return w.primary.Query(w.t, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0"
-		})
-	}},
-	{"the primary crashes", func(w *world) {
-		w.primary.Kill()
-		w.primary.Restart(w.t)
-	}},
-	{"the primary is stopped, its standby promoted, and the old one wakes", func(w *world) {
-		w.primary.Signal(syscall.SIGSTOP)
-		w.standby.Promote(w.t)
-		w.standby.SQL(w.t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+	{name: "the synchronous standby's machine dies", make: func(w *world) {
+		m := w.with("sync_standby")
+		m.off()
+		defer m.boot()
 		w.flow(20)
-		w.primary.Signal(syscall.SIGCONT)
-		w.flow(100)
-		w.primary, w.standby = w.standby, w.primary
+	}},
+	{name: "a machine without the primary is cut off", slow: true, make: func(w *world) {
+		m := w.with("replica")
+		name := w.serverIn(m)
+		m.link("down")
+		defer m.link("up")
+		w.await("its server is taken for dead", func() bool { return !w.isAlive(name) })
+		w.flow(20)
+	}},
+	{name: "PostgreSQL is killed where the primary is", within: 15 * time.Second, make: func(w *world) {
+		w.with("leader").signal(syscall.SIGKILL, isPostmaster)
+	}},
+	{name: "all databases are stopped for a moment", make: func(w *world) {
+		for _, m := range w.machines {
+			m.signal(syscall.SIGSTOP, isDatabase)
+			defer m.signal(syscall.SIGCONT, isDatabase)
+		}
+		w.sleep(moment)
+	}},
+	{name: "the primary is stopped, another one promoted, and the old one wakes", make: func(w *world) {
+		m := w.with("leader")
+		m.signal(syscall.SIGSTOP, isDatabase)
+		defer m.signal(syscall.SIGCONT, isDatabase)
+		w.flow(20)
+	}},
+	{name: "the primary's machine is cut off for a moment", slow: true, make: func(w *world) {
+		m := w.with("leader")
+		m.link("down")
+		defer m.link("up")
+		w.sleep(moment)
+	}},
+	{name: "the primary's machine is cut off until another one is promoted", within: 40 * time.Second, make: func(w *world) {
+		m := w.with("leader")
+		m.link("down")
+		defer m.link("up")
+		w.flow(20)
+	}},
+	{name: "the primary's machine dies", within: 40 * time.Second, slow: true, make: func(w *world) {
+		m := w.with("leader")
+		m.off()
+		defer m.boot()
+		w.flow(20)
 	}},
 }
 
-// world is the servers, the people, and what is known of the log.
+// moment is longer than Patroni waits for etcd, and shorter than a primary is one without
+// being heard of.
+const moment = 4 * time.Second
+
+// world is the machines, the people, and what is known of the log.
 type world struct {
-	t                testing.TB
-	random           *rand.Rand // of the faults
-	primary, standby *pgtest.Server
-	servers          []*servertest.Server
-	addresses        []string
-	people           []*person
+	t        *testing.T
+	ctx      context.Context // ends with Ctrl-C
+	random   *rand.Rand      // of the faults
+	machines []*machine
+	people   []*person
+	over     time.Time // when the last fault was
 
 	mu       sync.Mutex
 	changed  sync.Cond
@@ -118,65 +163,139 @@ type world struct {
 	problems int
 	at       map[string]map[string]int64 // by room and id, the offset
 	ids      map[string]map[int64]string // by room and offset
+	heads    map[string][]head           // by room, the oldest first, one a second
+	asleep   map[string]time.Time        // until when a server slept, by its address
 	counts   counts
-	last     time.Time     // that something was acknowledged
+	last     time.Time     // that something was acknowledged, or a fault began
 	longest  time.Duration // that nothing was, during a fault
+	flowed   time.Duration // how long people could say something
 	acked    map[string]int64
 }
 
-type counts struct{ acknowledged, deliveries, resumes, lost, doubled, disordered int }
+// head is what was known of a room's log at a time of world.flowed.
+type head struct {
+	at     time.Duration
+	offset int64
+}
 
-func newWorld(t *testing.T, servers, perRoom int) *world {
+type counts struct{ acknowledged, deliveries, resumes, gaps, lost, doubled, disordered int }
+
+// perRoom is how many people are in a room.
+const perRoom = 30
+
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	t.Logf("seed %d", *seed)
+	t.Logf("go test ./server/cluster -run TestChaos -chaos %v -seed %d", *duration, *seed)
 	w := &world{t: t, random: rand.New(rand.NewPCG(*seed, 0)), at: make(map[string]map[string]int64), ids: make(map[string]map[int64]string),
-		acked: make(map[string]int64)}
+		heads: make(map[string][]head), asleep: make(map[string]time.Time), acked: make(map[string]int64)}
 	w.changed.L = &w.mu
-	var err error
-	if w.primary, err = pgtest.Start(); err != nil {
-		t.Fatal(err)
+	var stop context.CancelFunc
+	w.ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	t.Cleanup(stop)
+	signal.Ignore(syscall.SIGPIPE) // who reads what the test says may have ended by the same Ctrl-C
+	context.AfterFunc(w.ctx, func() { w.update(func() {}) })
+
+	began := time.Now()
+	w.machines = newMachines(t)
+	t.Cleanup(w.tell)
+	for _, m := range w.machines {
+		m.boot()
 	}
-	t.Cleanup(w.primary.Stop)
-	first := w.primary
-	t.Cleanup(func() { first.Signal(syscall.SIGCONT) })
-	w.standby = w.primary.Standby(t)
-	w.primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
-	log := pgtest.Address("postgres", w.primary, w.standby)
-	for range servers {
-		s := servertest.Start(t, "--log", log, "--rate", "0", "--max-per-address", "0")
-		w.servers, w.addresses = append(w.servers, s), append(w.addresses, s.Addr())
+	w.await("PostgreSQL has three members", func() bool { return whole(w.machines) })
+	w.run("CHANGE-ME-1", section(t, `psql "host=`, "```"))
+	for _, m := range w.machines {
+		w.await("the server on "+m.name+" is ready", m.isReady)
 	}
+	t.Logf("the machines run after %v:\n%s", time.Since(began).Round(time.Millisecond),
+		w.machines[0].must("", "patronictl -c /etc/patroni/config.yml list"))
+
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	t.Cleanup(func() { cancel(); work.Wait() })
-	for _, room := range []string{"Hall", "Yard", "Attic"} {
-		w.at[room], w.ids[room] = make(map[string]int64), make(map[int64]string)
-		for n := range perRoom {
-			p := &person{w: w, room: room, name: fmt.Sprint(room, n), device: servertest.NewDevice(),
-				random: rand.New(rand.NewPCG(*seed, uint64(len(w.people)+1)))}
-			w.people = append(w.people, p)
-			work.Go(func() { p.run(ctx) })
+	for n := range *crowd {
+		room := fmt.Sprint("Room ", n/perRoom)
+		if w.at[room] == nil {
+			w.at[room], w.ids[room] = make(map[string]int64), make(map[int64]string)
 		}
+		w.people = append(w.people, &person{w: w, room: room, name: fmt.Sprint("Person ", n), device: servertest.NewDevice(),
+			address: fmt.Sprintf("192.168.%d.%d", n/200, 1+n%200), random: rand.New(rand.NewPCG(*seed, uint64(n+1)))})
+	}
+	for _, p := range w.people {
+		work.Go(func() { p.run(ctx) })
 	}
 	return w
 }
 
-func (w *world) anyServer() *servertest.Server { return w.servers[w.random.IntN(len(w.servers))] }
+// tell says what the machines said, if the test has failed.
+func (w *world) tell() {
+	if !w.t.Failed() {
+		return
+	}
+	const database = "'host=10.0.0.11,10.0.0.12,10.0.0.13 user=postgres dbname=parley target_session_attrs=read-write'"
+	for _, query := range []string{
+		"SELECT client_addr, pid, state, wait_event_type, wait_event, pg_blocking_pids(pid) AS blocked_by, now() - xact_start AS since, left(query, 100) AS query " +
+			"FROM pg_stat_activity WHERE state <> 'idle' ORDER BY 7 DESC",
+		"SELECT s.id, seen, (SELECT count(*) FROM parley.people p WHERE p.server = s.id) AS rooms FROM parley.servers s",
+	} {
+		cmd := exec.Command("bash", "-c", `psql -Xc "`+query+`" `+database)
+		cmd.Env = append(os.Environ(), "PGPASSWORD=CHANGE-ME-1", "PGCONNECT_TIMEOUT=2")
+		out, _ := cmd.CombinedOutput()
+		w.t.Logf("%s", out)
+	}
+	for _, m := range w.machines {
+		w.t.Logf("machine %s:\n%s", m.name, m.must("", "tail -n 30 /var/log/parley /var/log/postgresql; tail -n 5 /var/log/etcd"))
+	}
+}
 
-// inUse returns a server that somebody is at.
-func (w *world) inUse() (s *servertest.Server) {
-	w.until(func() bool {
-		p := w.people[w.random.IntN(len(w.people))]
-		i := slices.Index(w.addresses, p.where)
-		if i >= 0 {
-			s = w.servers[i]
-		}
-		return s != nil
+// run runs a script at the proxy, with a password of PostgreSQL's.
+func (w *world) run(password, script string) string {
+	w.t.Helper()
+	cmd := exec.CommandContext(w.ctx, "bash", "-euc", script)
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGCONNECT_TIMEOUT=2")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("%v\n%s\n%s", err, script, out)
+	}
+	return string(out)
+}
+
+// machine is any of them.
+func (w *world) machine() *machine { return w.machines[w.random.IntN(len(w.machines))] }
+
+// with is the machine whose PostgreSQL has a role.
+func (w *world) with(role string) (m *machine) {
+	w.t.Helper()
+	w.await("there is a "+role, func() bool {
+		m = withRole(w.machines, role)
+		return m != nil
 	})
-	return s
+	return m
+}
+
+// serverIn is how the other servers know the one on the machine.
+func (w *world) serverIn(m *machine) string {
+	w.t.Helper()
+	var kept struct{ Server string }
+	w.await("the server on "+m.name+" has written down its name", func() bool {
+		return json.Unmarshal([]byte(m.must("", "cat /var/lib/parley/"+pglog.MarksName+" || true")), &kept) == nil && w.isAlive(kept.Server)
+	})
+	return kept.Server
+}
+
+// isAlive reports whether a server is not taken for dead.
+func (w *world) isAlive(server string) bool {
+	w.t.Helper()
+	return w.query("SELECT count(*) FROM parley.servers WHERE id = '"+server+"'") != "0"
+}
+
+// query is the first value that the servers' database has.
+func (w *world) query(query string) string {
+	w.t.Helper()
+	return strings.TrimSpace(w.run("CHANGE-ME-3", `psql -qXAtc "`+query+
+		`" "host=10.0.0.11,10.0.0.12,10.0.0.13 user=parley dbname=parley target_session_attrs=read-write"`))
 }
 
 func (w *world) update(f func()) {
@@ -186,13 +305,19 @@ func (w *world) update(f func()) {
 	w.changed.Broadcast()
 }
 
-func (w *world) until(is func() bool) {
+// tooLong is how long anything may take that comes by itself.
+const tooLong = time.Minute
+
+// until waits for what people bring about.
+func (w *world) until(what string, is func() bool) {
 	w.t.Helper()
-	late := time.AfterFunc(time.Minute, func() {
+	late := time.AfterFunc(tooLong, func() {
 		w.update(func() {
-			w.problem("it takes too long")
+			w.problem("it never came to this: %s", what)
 			for _, p := range w.people {
-				w.t.Logf("%s at %s: %d under way, has seen %d", p.name, p.where, len(p.outbox), p.last)
+				if len(p.outbox) > 0 || p.where == "" {
+					w.t.Logf("%s in %s at %q: %d under way, has seen %d", p.name, p.room, p.where, len(p.outbox), p.last)
+				}
 			}
 		})
 	})
@@ -203,7 +328,29 @@ func (w *world) until(is func() bool) {
 		if w.problems > 0 {
 			w.t.FailNow()
 		}
+		if w.ctx.Err() != nil {
+			w.t.Fatal("interrupted")
+		}
 		w.changed.Wait()
+	}
+}
+
+// await waits for what nobody tells of.
+func (w *world) await(what string, is func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(tooLong); !is(); w.sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("it never came to this: %s; %+v", what, members(w.machines))
+		}
+	}
+}
+
+func (w *world) sleep(d time.Duration) {
+	w.t.Helper()
+	select {
+	case <-time.After(d):
+	case <-w.ctx.Done():
+		w.t.Fatal("interrupted")
 	}
 }
 
@@ -211,7 +358,7 @@ func (w *world) until(is func() bool) {
 func (w *world) flow(n int) {
 	w.t.Helper()
 	begin := -1
-	w.until(func() bool {
+	w.until("people go on", func() bool {
 		if begin < 0 {
 			begin = w.counts.acknowledged
 		}
@@ -226,16 +373,39 @@ func (w *world) problem(format string, args ...any) {
 	}
 }
 
+// inject makes a fault, and waits until everything is well again.
 func (w *world) inject(f fault) {
 	w.t.Helper()
 	w.update(func() { w.last, w.longest = time.Now(), 0 })
 	began := time.Now()
 	f.make(w)
-	w.flow(len(w.people))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.t.Logf("%s: %v, in which nothing was acknowledged for %v", f.name,
-		time.Since(began).Round(time.Millisecond), w.longest.Round(time.Millisecond))
+	w.flow(20)
+	w.over = time.Now()
+	var silent time.Duration
+	w.update(func() { silent = w.longest })
+	w.await("PostgreSQL has three members again", func() bool { return whole(w.machines) })
+	for _, m := range w.machines {
+		w.await("the server on "+m.name+" is ready again", m.isReady)
+	}
+	limit := ""
+	if f.within > 0 {
+		limit = fmt.Sprintf(" (at most %v)", f.within)
+		if silent > patienceFor*f.within {
+			w.t.Errorf("%s: nothing was acknowledged for %v", f.name, silent)
+		}
+	}
+	w.t.Logf("%s: nothing was acknowledged for %v%s; over after %v, all well after %v", f.name, silent.Round(10*time.Millisecond), limit,
+		w.over.Sub(began).Round(10*time.Millisecond), time.Since(began).Round(10*time.Millisecond))
+}
+
+// isReady reports whether the server on the machine is.
+func (m *machine) isReady() bool {
+	resp, err := toMachines.Get("http://" + m.address + ":8000/readyz")
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == 200
 }
 
 // note keeps where an entry is. The caller holds mu.
@@ -249,6 +419,29 @@ func (w *world) note(room string, f shared.Message) {
 		w.problem("in %s, %q is at %d and at %d", room, f.ID, at, f.Offset)
 	}
 	w.ids[room][f.Offset], w.at[room][f.ID] = f.ID, f.Offset
+	heads := w.heads[room]
+	if n := len(heads); n == 0 || f.Offset > heads[n-1].offset && w.flowed > heads[n-1].at+time.Second {
+		w.heads[room] = append(heads, head{w.flowed, f.Offset})
+	}
+}
+
+// settledAfter is how long a server that can write may take to hear of what the others
+// have added.
+const settledAfter = 10 * time.Second
+
+// settled is up to where every server knows a room's log, if its database is the one that
+// is written to. One that has slept itself has to be told first what it has missed. The
+// caller holds mu.
+func (w *world) settled(room, server string) (offset int64) {
+	if time.Since(w.asleep[server]) < settledAfter {
+		return 0
+	}
+	for _, h := range slices.Backward(w.heads[room]) {
+		if h.at < w.flowed-settledAfter {
+			return h.offset
+		}
+	}
+	return 0
 }
 
 // finish has everyone say the last word and see the last one, and compares what they saw
@@ -256,38 +449,44 @@ func (w *world) note(room string, f shared.Message) {
 func (w *world) finish() {
 	w.t.Helper()
 	w.update(func() { w.quiet = true })
-	w.until(func() bool {
+	rooms := slices.Sorted(maps.Keys(w.at))
+	inRoom := make(map[string][]string)
+	for _, p := range w.people {
+		inRoom[p.room] = append(inRoom[p.room], p.name)
+	}
+	for _, m := range w.machines {
+		for _, room := range rooms {
+			w.await("everyone in "+room+" is counted on "+m.name, func() bool { return count(w.t, m.server, room) == len(inRoom[room]) })
+		}
+	}
+	counted := time.Since(w.over)
+	w.t.Logf("everyone was counted everywhere %v after the last fault (at most 15s)", counted.Round(time.Millisecond))
+	if counted > patienceFor*15*time.Second {
+		w.t.Error("that is too late")
+	}
+	w.until("everyone has seen the last message", func() bool {
 		ends := make(map[string]int64)
 		for _, p := range w.people {
 			ends[p.room] = max(ends[p.room], p.last)
 		}
 		return !slices.ContainsFunc(w.people, func(p *person) bool { return len(p.outbox) > 0 || p.last < ends[p.room] })
 	})
-	began := time.Now()
-	rooms := slices.Sorted(maps.Keys(w.at))
-	for i, s := range w.servers {
+	for _, m := range w.machines {
 		for _, room := range rooms {
-			until(w.t, "everyone is counted", func() bool { return count(w.t, s, room) == len(w.people)/len(rooms) })
-			messages := s.Messages(room, 0)
-			w.mu.Lock()
-			there := make(map[string]bool)
-			for n, f := range messages {
-				w.note(room, f)
-				if there[f.ID] = true; f.Offset != int64(n+1) {
-					w.counts.disordered++
-					w.problem("server %d has %d of %s in the place of %d", i, f.Offset, room, n+1)
-				}
+			w.compare(m, room)
+			members := m.server.Join(room, "Newcomer on "+m.name)
+			there := slices.DeleteFunc(members.Welcome.Members, func(name string) bool { return strings.HasPrefix(name, "Newcomer") })
+			slices.Sort(there)
+			slices.Sort(inRoom[room])
+			if !slices.Equal(there, inRoom[room]) {
+				w.t.Errorf("on %s, in %s are %q", m.name, room, there)
 			}
-			for id := range w.at[room] {
-				if !there[id] {
-					w.counts.lost++
-					w.problem("server %d has no %q in %s", i, id, room)
-				}
-			}
-			w.mu.Unlock()
+			members.Conn.CloseNow()
+		}
+		if said := m.must("", "cat /var/log/parley"); strings.Contains(said, "DATA RACE") || strings.Contains(said, "panic:") {
+			w.t.Errorf("the server on %s said:\n%s", m.name, said)
 		}
 	}
-	w.t.Logf("everyone was counted everywhere after %v", time.Since(began).Round(time.Millisecond))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id, offset := range w.acked {
@@ -297,8 +496,30 @@ func (w *world) finish() {
 		}
 	}
 	c := w.counts
-	w.t.Logf("acknowledged %d, deliveries %d, resumes %d: lost %d, doubled %d, out of order %d",
-		c.acknowledged, c.deliveries, c.resumes, c.lost, c.doubled, c.disordered)
+	w.t.Logf("%d people: acknowledged %d, deliveries %d, resumes %d, gaps %d: lost %d, doubled %d, out of order %d",
+		len(w.people), c.acknowledged, c.deliveries, c.resumes, c.gaps, c.lost, c.doubled, c.disordered)
+}
+
+// compare compares a server's log of a room with what people saw of it.
+func (w *world) compare(m *machine, room string) {
+	w.t.Helper()
+	messages := m.server.Messages(room, 0)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	there := make(map[string]bool)
+	for n, f := range messages {
+		w.note(room, f)
+		if there[f.ID] = true; f.Offset != int64(n+1) {
+			w.counts.disordered++
+			w.problem("the server on %s has %d of %s in the place of %d", m.name, f.Offset, room, n+1)
+		}
+	}
+	for id := range w.at[room] {
+		if !there[id] {
+			w.counts.lost++
+			w.problem("the server on %s has no %q in %s", m.name, id, room)
+		}
+	}
 }
 
 // room returns where a message was said.
@@ -309,196 +530,4 @@ func (w *world) room(id string) string {
 		}
 	}
 	return ""
-}
-
-// person says something again and again, and changes the server whenever the connection
-// ends.
-type person struct {
-	w                  *world
-	room, name, device string
-	random             *rand.Rand
-
-	// Guarded by w.mu.
-	outbox []draft
-	said   int
-	last   int64
-	epoch  string
-	where  string // "" while there is no connection
-}
-
-type draft struct {
-	id   string
-	sent time.Time // the first time; zero before
-	on   *websocket.Conn
-}
-
-const (
-	window  = 4 // messages of a person that are under way
-	waits   = 4 * time.Second
-	saysAll = 40 * time.Millisecond
-)
-
-func (p *person) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		p.connect(ctx)
-		select {
-		case <-time.After(time.Duration(50+p.random.IntN(150)) * time.Millisecond):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// connect is one connection, at any of the servers.
-func (p *person) connect(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	dialing, dialed := context.WithTimeout(ctx, waits)
-	defer dialed()
-	where := p.w.addresses[p.random.IntN(len(p.w.addresses))]
-	c, _, err := websocket.Dial(dialing, "ws://"+where+"/ws/chat/"+url.PathEscape(p.room),
-		&websocket.DialOptions{Subprotocols: []string{shared.Protocol}, HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}})
-	if err != nil {
-		return
-	}
-	defer c.CloseNow()
-	defer p.w.update(func() { p.where = "" })
-	c.SetReadLimit(shared.ReadLimit)
-	var hello shared.Message
-	p.w.update(func() {
-		p.where = where
-		hello = shared.Message{Type: shared.TypeHello, User: p.name, Device: p.device, Epoch: p.epoch, After: p.last}
-	})
-	if p.write(ctx, c, hello) != nil {
-		return
-	}
-	var work sync.WaitGroup
-	defer work.Wait()
-	defer cancel()
-	welcomed := make(chan struct{})
-	work.Go(func() {
-		defer c.CloseNow()
-		select {
-		case <-welcomed:
-			p.talk(ctx, c)
-		case <-time.After(waits):
-		case <-ctx.Done():
-		}
-	})
-	for {
-		_, data, err := c.Read(ctx)
-		if err != nil {
-			return
-		}
-		f, err := shared.Decode(data)
-		if err != nil {
-			p.w.update(func() { p.w.problem("%s is sent %q: %v", p.name, data, err) })
-			return
-		}
-		if f.Type == shared.TypeWelcome {
-			close(welcomed)
-		}
-		p.w.update(func() { p.take(f) })
-	}
-}
-
-func (p *person) write(ctx context.Context, c *websocket.Conn, f shared.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, waits)
-	defer cancel()
-	return c.Write(ctx, websocket.MessageText, shared.Encode(f))
-}
-
-// talk sends what is new, and what was not acknowledged on an earlier connection, until
-// the connection ends or nothing is answered.
-func (p *person) talk(ctx context.Context, c *websocket.Conn) {
-	ticker := time.NewTicker(saysAll)
-	defer ticker.Stop()
-	for {
-		var out []shared.Message
-		silent := false
-		p.w.update(func() {
-			if !p.w.quiet && len(p.outbox) < window {
-				p.said++
-				p.outbox = append(p.outbox, draft{id: fmt.Sprint(p.name, "-", p.said)})
-			}
-			for i := range p.outbox {
-				d := &p.outbox[i]
-				if d.on != c {
-					d.on, d.sent = c, time.Now()
-					out = append(out, shared.Message{Type: shared.TypeChat, ID: d.id, Text: "I say " + d.id})
-				}
-				silent = silent || time.Since(d.sent) > waits
-			}
-		})
-		if silent {
-			return
-		}
-		for _, f := range out {
-			if p.write(ctx, c, f) != nil {
-				return
-			}
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// take applies a frame. The caller holds w.mu.
-func (p *person) take(f shared.Message) {
-	w := p.w
-	switch f.Type {
-	case shared.TypeWelcome:
-		switch {
-		case p.epoch == "":
-			p.last = 0
-		case f.Epoch != p.epoch:
-			w.problem("%s finds another epoch", p.name)
-		case !f.Resumed:
-			w.problem("%s can't resume after %d: the head is %d", p.name, p.last, f.Offset)
-		default:
-			w.counts.resumes++
-		}
-		p.epoch = f.Epoch
-	case shared.TypeChat:
-		w.counts.deliveries++
-		w.note(p.room, f)
-		switch {
-		case f.Offset <= p.last:
-			w.counts.doubled++
-			w.problem("%s sees %d after %d", p.name, f.Offset, p.last)
-		case p.last > 0 && f.Offset != p.last+1:
-			w.counts.lost++
-			w.problem("%s sees %d after %d", p.name, f.Offset, p.last)
-		}
-		p.last = f.Offset
-		p.acknowledged(f)
-	case shared.TypeAck:
-		w.note(p.room, f)
-		p.acknowledged(f)
-	case shared.TypeError:
-		if f.Code.Final() {
-			w.problem("%s: %q was refused as %s", p.name, f.ID, f.Code)
-		}
-		for i := range p.outbox { // sent again, as clients do
-			if p.outbox[i].id == f.ID {
-				p.outbox[i].on = nil
-			}
-		}
-	}
-}
-
-func (p *person) acknowledged(f shared.Message) {
-	i := slices.IndexFunc(p.outbox, func(d draft) bool { return d.id == f.ID })
-	if i < 0 {
-		return
-	}
-	p.outbox = slices.Delete(p.outbox, i, i+1)
-	w := p.w
-	w.counts.acknowledged++
-	w.acked[f.ID] = f.Offset
-	now := time.Now()
-	w.longest = max(w.longest, now.Sub(w.last))
-	w.last = now
 }

@@ -3,17 +3,16 @@
 package cluster
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"parley/server/pglog"
 	"parley/server/pglog/pgtest"
 	"parley/shared/servertest"
 )
@@ -21,11 +20,22 @@ import (
 var database *pgtest.Server
 
 func TestMain(m *testing.M) {
+	if servertest.IsInNamespace() { // a test that has its own
+		os.Exit(servertest.Main(m))
+	}
 	var err error
 	if database, err = pgtest.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		database.Stop()
+		servertest.Remove()
+		os.Exit(1)
+	}()
 	code := servertest.Main(m, goleak.IgnoreCurrent()) // of the database
 	database.Stop()
 	os.Exit(code)
@@ -56,16 +66,4 @@ func until(t testing.TB, what string, is func() bool) {
 			t.Fatalf("it never came to this: %s", what)
 		}
 	}
-}
-
-// nameOf returns the id of a server, as the others know it. It writes it down some time
-// after its start.
-func nameOf(t testing.TB, s *servertest.Server) string {
-	t.Helper()
-	var kept struct{ Server string }
-	until(t, "a server keeps its name", func() bool {
-		text, err := os.ReadFile(filepath.Join(s.Data, pglog.MarksName))
-		return err == nil && json.Unmarshal(text, &kept) == nil
-	})
-	return kept.Server
 }

@@ -1,6 +1,9 @@
 package servertest
 
 import (
+	"bytes"
+	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,28 +16,41 @@ import (
 // do that, on Linux; otherwise it skips the test.
 func InNamespace(t *testing.T) bool {
 	t.Helper()
-	if os.Getenv("PARLEY_NAMESPACE") != "" {
+	if IsInNamespace() {
 		return true
 	}
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
 		t.Skip("this test needs a network namespace: run it as root on Linux")
 	}
 	t.Parallel() // it only waits
-	args := []string{"--net", os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", "5m"}
+	timeout := "5m"
+	if f := flag.Lookup("test.timeout"); f != nil && f.Value.String() == "0s" {
+		timeout = "0" // as whoever started the first one wants it
+	}
+	args := []string{"--pdeathsig", "TERM", "unshare", "--net", os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", timeout}
 	for _, arg := range os.Args[1:] { // as go test gives them: -test.x=y
 		if !strings.HasPrefix(arg, "-test.") {
 			args = append(args, arg)
 		}
 	}
-	cmd := exec.Command("unshare", args...)
+	cmd := exec.Command("setpriv", args...)
 	cmd.Env = append(os.Environ(), "PARLEY_NAMESPACE=1")
-	out, err := cmd.CombinedOutput()
-	t.Logf("in a namespace:\n%s", out)
-	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if timeout == "0" && testing.Verbose() { // somebody looks on
+		cmd.Stdout = io.MultiWriter(&out, os.Stderr)
+	}
+	cmd.Stderr = cmd.Stdout
+	err := cmd.Run()
+	t.Logf("in a namespace:\n%s", &out)
+	if err != nil || !strings.Contains(out.String(), "--- PASS: "+t.Name()) {
 		t.Errorf("in a namespace: %v", err)
 	}
 	return false
 }
+
+// IsInNamespace reports whether this process is what InNamespace runs again.
+func IsInNamespace() bool { return os.Getenv("PARLEY_NAMESPACE") != "" }
 
 // IP runs ip(8) in a test's namespace.
 func IP(t *testing.T, args string) {
