@@ -23,6 +23,7 @@ type core struct {
 	paces    kept[*pace] // how fast each device and address may send
 	spending *spending   // what the other servers of a cluster are told; nil if there are none
 	removals removals
+	visitors visitors
 	appends  gate                          // in all rooms
 	alike    func(room shared.Name) string // the hub's alikeRoom
 	seat     func(*session) bool           // gives a known one that knocks a stranger's place

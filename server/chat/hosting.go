@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,6 +108,20 @@ func (u *ruling) wasHere(device string) bool {
 	return here
 }
 
+// visitors returns the devices that have been in the room since it is in memory.
+func (u *ruling) visitors() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Collect(maps.Keys(u.from))
+}
+
+// isClosed reports whether nobody comes in any more who was not here.
+func (u *ruling) isClosed() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.rules.Settings.Door == shared.DoorClosed
+}
+
 // remember sets a value in a map that does not grow without end.
 func remember[V any](m *map[string]V, key string, value V) {
 	if *m == nil {
@@ -152,6 +168,43 @@ func (v *removals) has(account string, now time.Time) bool {
 	return now.Before(v.until[account])
 }
 
+// visitors are devices that are in a room at another server, by account, if its door is
+// closed: when that server stops, they come here, and are no strangers.
+type visitors struct {
+	mu  sync.Mutex
+	are map[string]struct{}
+}
+
+func (v *visitors) note(account string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	remember(&v.are, account, struct{}{})
+}
+
+func (v *visitors) has(account string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, is := v.are[account]
+	return is
+}
+
+// tellVisitors tells the other servers who is in a room whose door is closed.
+func (c *core) tellVisitors(room string, devices []string) {
+	if c.spending == nil {
+		return
+	}
+	for _, device := range devices {
+		c.spending.add(c.accountOf(ofVisitor, inRoom(device, room)))
+	}
+}
+
+// came notes from where a device came.
+func (r *Room) came(device, source string) {
+	if r.ruling.came(device, source); r.ruling.isClosed() {
+		r.core.tellVisitors(r.name.Key, []string{device})
+	}
+}
+
 // mayEnter reports whether the session's device may come in: nil or a *Refusal. The
 // error is another one if the log could not be read.
 func (s *session) mayEnter() (err error) {
@@ -169,7 +222,7 @@ func (s *session) mayEnter() (err error) {
 	if broken != nil {
 		return broken
 	}
-	who.Known, who.Here = known, s.room.ruling.wasHere(who.Device)
+	who.Known, who.Here = known, s.room.ruling.wasHere(who.Device) || s.core.visitors.has(s.core.accountOf(ofVisitor, inRoom(who.Device, room)))
 	return s.room.ruling.may(who, ToEnter, now)
 }
 
@@ -288,6 +341,15 @@ func (s *session) host(m shared.Message) bool {
 
 // removes reports whether an entry removes somebody from the room.
 func removes(e Entry) bool { return e.Kind == KindNotice && e.Extras().Act.Do == shared.DoRemove }
+
+// closes reports whether an entry closes the room's door.
+func closes(e Entry) bool {
+	if e.Kind != KindNotice || e.Extras().Act.Do != shared.DoSet {
+		return false
+	}
+	set := e.Extras().Act.Settings
+	return set != nil && set.Door == shared.DoorClosed
+}
 
 // noteRemoval notes from where a device came that was removed. It reports how the device
 // is refused at the door: nil if it was let in again since.

@@ -133,7 +133,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.depart()
 		return false
 	}
-	r.ruling.came(m.device, s.source.name)
+	r.came(m.device, s.source.name)
 	if !operator && !s.comesIn() { // it was removed while it came
 		return false
 	}

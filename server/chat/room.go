@@ -113,6 +113,9 @@ func (r *Room) deliver(entries []Entry) {
 			if removes(e) {
 				_ = r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
 			}
+			if closes(e) {
+				r.core.tellVisitors(r.name.Key, r.ruling.visitors())
+			}
 		}
 		for _, e := range entries {
 			q = append(q, delivery{entry: e})

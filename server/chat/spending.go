@@ -22,6 +22,7 @@ const (
 	ofAddress = "a" // the same
 	ofWrong   = "w" // wrong passphrases and keys, in a room
 	ofRemoval = "r" // an address from which somebody was removed, in a room
+	ofVisitor = "v" // a device that is in a room whose door is closed
 )
 
 // accountOf returns the name of an account. Where others see it, it tells nothing of
@@ -92,6 +93,8 @@ func (c *core) spentElsewhere(all []Spent) {
 			c.keys.Missed(s.Of, s.Amount)
 		case ofRemoval:
 			c.removals.note(s.Of, c.cfg.Now())
+		case ofVisitor:
+			c.visitors.note(s.Of)
 		default:
 			continue // a newer Parley's
 		}

@@ -139,6 +139,13 @@ func TestHostsElsewhere(t *testing.T) {
 	back.Closed(shared.CloseRemoved, "Ann has removed you")
 }
 
+// set has a host change the settings of a room.
+func set(host *servertest.Member, settings shared.Settings) {
+	host.Send(shared.Message{Type: shared.TypeHost, ID: "set", Do: shared.DoSet, Settings: &settings})
+	for host.Next(shared.TypeNotice).Did != shared.DoSet {
+	}
+}
+
 // TestSlowElsewhere has somebody write at one server in slow mode, who then has to wait at
 // the other one: where the room was, and where it only comes into memory.
 func TestSlowElsewhere(t *testing.T) {
@@ -147,8 +154,7 @@ func TestSlowElsewhere(t *testing.T) {
 	ann := s[0].Hello("Class", shared.Message{User: "Ann", Host: true})
 	bob := shared.Message{User: "Bob", Device: servertest.NewDevice()}
 	second := s[1].Hello("Class", bob)
-	ann.Send(shared.Message{Type: shared.TypeHost, ID: "1", Do: shared.DoSet, Settings: &shared.Settings{Slow: new(3600)}})
-	ann.Next(shared.TypeNotice)
+	set(ann, shared.Settings{Slow: new(3600)})
 	first := s[0].Hello("Class", bob)
 	first.Say("one")
 	first.Hear("one")

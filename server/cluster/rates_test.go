@@ -149,3 +149,18 @@ func TestRemovedFromServers(t *testing.T) {
 	knock(s[1], "192.0.2.2", "Class", shared.Message{User: "Mallory"}).Closed(shared.CloseRemoved, "Somebody was removed from this room")
 	join(s[1], "192.0.2.3", "Class", shared.Message{User: "Bob"})
 }
+
+// TestClosedDoorOfServers has members of a closed room go to another server, as they do
+// when theirs stops: who was there comes in, and nobody else.
+func TestClosedDoorOfServers(t *testing.T) {
+	t.Parallel()
+	s, _ := start(t, 2)
+	ann := s[0].Hello("Class", shared.Message{User: "Ann", Host: true})
+	bob := shared.Message{User: "Bob", Device: servertest.NewDevice()}
+	s[0].Hello("Class", bob)
+	set(ann, shared.Settings{Door: shared.DoorClosed})
+	elsewhere(t, s[1], 2) // of both of them
+	s[0].Kill()
+	s[1].Hello("Class", bob)
+	knock(s[1], "", "Class", shared.Message{User: "Mallory"}).Closed(shared.CloseRemoved, "Ann has closed this room")
+}
