@@ -18,7 +18,7 @@ NPM_PACKAGES := axe-core@4.14.1 ws@8.23.0
 include client/android/android.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster client test chaos lint vuln fuzz dist bench bench-quick bench-race soak bench-client bench-peers clean \
+.PHONY: help run cluster client test chaos lint vuln fuzz dist bench bench-cluster bench-quick bench-race soak bench-client bench-peers clean \
 	check-go build-packages test-packages npm-packages node-packages daphne-packages
 
 help: ## list the targets
@@ -78,15 +78,23 @@ dist: check-go ## static server binaries for several systems, in dist/
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
 	done
 
-bench: check-go ## measure beside other servers, ten minutes; writes bench/results.md and its plot
+bench: check-go ## measure beside other servers, 15 minutes; writes bench/results.md, its plot, docs/scale.md's tables
+	$(call packages,postgresql redis-server)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
-	cd bench && go build -o ../bin/bench . && ../bin/bench -write .
+	cd bench && go build -o ../bin/bench . && ../bin/bench -write . -doc ../docs/scale.md
+
+bench-cluster: check-go ## the part with several servers, 6 minutes; writes docs/scale.md's tables
+	$(call packages,postgresql redis-server)
+	CGO_ENABLED=0 go build -o bin/parley-server ./server
+	cd bench && go test . && go build -o ../bin/bench . && ../bin/bench -only '^cluster$$' -doc ../docs/scale.md
 
 bench-quick: check-go ## the same in one minute, with fewer servers; writes nothing
+	$(call packages,postgresql)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -quick
 
 bench-race: check-go ## drive a server with the race detector as bench-quick does; it ends at the first race
+	$(call packages,postgresql)
 	CGO_ENABLED=1 go build -race -o bin/parley-server-race ./server
 	cd bench && go build -o ../bin/bench . && GORACE=halt_on_error=1 ../bin/bench -quick -peers '^(parley|limit)$$' -server ../bin/parley-server-race
 

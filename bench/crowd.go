@@ -15,6 +15,7 @@ type crowd struct {
 	members []*member // room by room
 	size    int       // members of a room
 	count   atomic.Int64
+	news    atomic.Int64 // frames that said who came or went
 	closing atomic.Bool
 }
 
@@ -70,6 +71,9 @@ func (c *crowd) join(room string, i int, prepare func(*member)) (*member, error)
 		close(in)
 	} else {
 		m.frame = func(m *member, p []byte) {
+			if c.peer.news != nil {
+				c.news.Add(int64(c.peer.news(p)))
+			}
 			if c.peer.ready(p) {
 				once.Do(func() { close(in) })
 			} else if len(p) == 2 && !c.closing.Load() { // centrifuge's ping
@@ -118,6 +122,24 @@ func (c *crowd) wait(n int64) {
 	}
 }
 
+// closed says how many members were cut off, and why the first of them.
+func (c *crowd) closed() string {
+	n, why := 0, ""
+	for _, m := range c.members {
+		select {
+		case err := <-m.done:
+			if n++; n == 1 {
+				why = err.Error()
+			}
+		default:
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d members were cut off: %s", n, why)
+}
+
 // check returns LOST where not every member got every message once, in order.
 func (c *crowd) check(want int64) string {
 	bad := 0
@@ -125,7 +147,7 @@ func (c *crowd) check(want int64) string {
 		bad += m.bad
 	}
 	if got := c.count.Load(); got != want || bad > 0 {
-		return fmt.Sprintf("LOST (%d of %d, %d out of turn)", got, want, bad)
+		return fmt.Sprintf("LOST (%d of %d, %d out of turn%s)", got, want, bad, c.closed())
 	}
 	return ""
 }

@@ -11,12 +11,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 func main() {
-	if len(os.Args) == 4 && os.Args[1] == "serve" {
-		fmt.Fprintln(os.Stderr, serve(os.Args[2], os.Args[3]))
+	if len(os.Args) >= 4 && os.Args[1] == "serve" {
+		fmt.Fprintln(os.Stderr, serve(os.Args[2], os.Args[3], strings.Join(os.Args[4:], "")))
 		os.Exit(1)
 	}
 	if len(os.Args) == 5 && os.Args[1] == "attack" {
@@ -33,6 +34,7 @@ func main() {
 	only := flag.String("only", "", "a `pattern`: scenarios whose names match")
 	names := flag.String("peers", "", "a `pattern`: servers whose names match")
 	write := flag.String("write", "", "a `folder` to write results.md and deliveries.svg to")
+	doc := flag.String("doc", "", "a `file` whose tables cluster replaces: ../docs/scale.md")
 	soakFor := flag.Duration("soak", 0, "work steadily for so long instead; -write writes soak.svg")
 	flag.Parse()
 	if *soakFor > 0 {
@@ -42,14 +44,14 @@ func main() {
 		}
 		return
 	}
-	if err := run(*binary, *extra, *only, *names, *write, *quick); err != nil {
+	if err := run(*binary, *extra, *only, *names, *write, *doc, *quick); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 // run measures and prints. It fails where any server lost a message.
-func run(binary, extra, only, names, write string, quick bool) error {
+func run(binary, extra, only, names, write, doc string, quick bool) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -65,7 +67,7 @@ func run(binary, extra, only, names, write string, quick bool) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{long: 3 * time.Second, wanted: wanted, binary: binary}
+	b := &bench{long: 3 * time.Second, wanted: wanted, binary: binary, tables: make(map[string]string), reach: make(map[int]float64)}
 	b.limit = plain("limit", "a bare write(2) loop")
 	for i, p := range peers(binary, extra) {
 		if among.MatchString(p.name) && (!quick || i < 3) {
@@ -85,6 +87,11 @@ func run(binary, extra, only, names, write string, quick bool) error {
 			if err := os.WriteFile(filepath.Join(write, "deliveries.svg"), plot(b.curves), 0o644); err != nil {
 				return err
 			}
+		}
+	}
+	if doc != "" {
+		if err := quote(doc, b.tables); err != nil {
+			return err
 		}
 	}
 	if b.failed {

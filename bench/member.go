@@ -267,7 +267,10 @@ func (m *member) take(b []byte) (used int, err error) {
 			}
 			messages += found
 		case 8:
-			return used, errClosed
+			if len(payload) < 2 {
+				return used, errClosed
+			}
+			return used, fmt.Errorf("%w: %d %q", errClosed, binary.BigEndian.Uint16(payload), payload[2:])
 		case 9:
 			if err := m.write(appendFrame(nil, 10, payload)); err != nil {
 				return used, err

@@ -30,6 +30,9 @@ type peer struct {
 	// ready reports whether a frame that holds no message says that the member is
 	// in; nil means that it is in with the handshake.
 	ready func(payload []byte) bool
+	// news counts what a frame that holds no message says of who came or went.
+	news func(payload []byte) int
+	gone time.Duration // until everyone has been told that somebody went
 	// message is what a client sends to have text published.
 	message func(room string, seq int, text string) []byte
 	command func(addr string) (*exec.Cmd, error)
@@ -65,6 +68,8 @@ func parley(binary string) peer {
 			return fmt.Appendf(nil, `{"type":"hello","user":"user %d","device":"device-of-%s-%022d"}`, i, room, i)
 		},
 		ready: func(p []byte) bool { return bytes.Contains(p, []byte(`"type":"welcome"`)) },
+		news:  func(p []byte) int { return bytes.Count(p, []byte(`"type":"presence"`)) },
+		gone:  12 * time.Second, // it waits 5 s, another server 5 s more, since most come back
 		message: func(_ string, seq int, text string) []byte {
 			return fmt.Appendf(nil, `{"type":"chat_message","id":"%026d","message":"%s"}`, seq, text)
 		},
@@ -82,22 +87,29 @@ func parley(binary string) peer {
 	}
 }
 
+func centrifugePeer() peer {
+	return peer{
+		name: "centrifuge", version: moduleVersion("github.com/centrifugal/centrifuge") + ", JSON, memory engine",
+		path: func(string) string { return "/connection/websocket" },
+		greet: func(room string, _ int) []byte {
+			return fmt.Appendf(nil, "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}", room)
+		},
+		ready: func(p []byte) bool { return bytes.Contains(p, []byte(`"subscribe"`)) },
+		news: func(p []byte) int {
+			return bytes.Count(p, []byte(`"join":`)) + bytes.Count(p, []byte(`"leave":`))
+		},
+		message: func(room string, seq int, text string) []byte {
+			return fmt.Appendf(nil, `{"id":%d,"publish":{"channel":"%s","data":{"message":"%s","user":"ann"}}}`, seq+2, room, text)
+		},
+		command: self("centrifuge"),
+	}
+}
+
 // peers returns the servers that can run here.
 func peers(binary, extra string) []peer {
 	list := []peer{
 		parley(binary),
-		{
-			name: "centrifuge", version: moduleVersion("github.com/centrifugal/centrifuge") + ", JSON, memory engine",
-			path: func(string) string { return "/connection/websocket" },
-			greet: func(room string, _ int) []byte {
-				return fmt.Appendf(nil, "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}", room)
-			},
-			ready: func(p []byte) bool { return bytes.Contains(p, []byte(`"subscribe"`)) },
-			message: func(room string, seq int, text string) []byte {
-				return fmt.Appendf(nil, `{"id":%d,"publish":{"channel":"%s","data":{"message":"%s","user":"ann"}}}`, seq+2, room, text)
-			},
-			command: self("centrifuge"),
-		},
+		centrifugePeer(),
 		plain("coder", moduleVersion("github.com/coder/websocket")+", pattern of its chat example"),
 		plain("gorilla", moduleVersion("github.com/gorilla/websocket")+", pattern of its chat example"),
 		plain("gws", moduleVersion("github.com/lxzan/gws")+", Broadcaster"),
@@ -127,8 +139,19 @@ func peers(binary, extra string) []peer {
 	return list
 }
 
-// serve is one of the servers that this program holds.
-func serve(name, addr string) error {
+// centrifugeOn is servers of centrifuge that share a Redis. It has the messages of the
+// last hour, 1,000 of a room at most, and who is there.
+func centrifugeOn() peer {
+	p := centrifugePeer()
+	p.greet = func(room string, i int) []byte {
+		return fmt.Appendf(nil, "{\"id\":1,\"connect\":{\"name\":\"user %d\"}}\n{\"id\":2,\"subscribe\":{\"channel\":\"%s\"}}", i, room)
+	}
+	return p
+}
+
+// serve is one of the servers that this program holds; redis is the address of what it
+// shares with others, if it does.
+func serve(name, addr, redis string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -136,7 +159,7 @@ func serve(name, addr string) error {
 	var h http.Handler
 	switch name {
 	case "centrifuge":
-		h, err = serveCentrifuge()
+		h, err = serveCentrifuge(redis)
 	case "coder":
 		h = coderRooms()
 	case "gorilla":
@@ -154,20 +177,41 @@ func serve(name, addr string) error {
 	return http.Serve(l, h)
 }
 
-func serveCentrifuge() (http.Handler, error) {
+func serveCentrifuge(redis string) (http.Handler, error) {
 	node, err := centrifuge.New(centrifuge.Config{})
 	if err != nil {
 		return nil, err
 	}
-	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
-		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: "u"}}, nil
+	var subscribed centrifuge.SubscribeReply
+	var published centrifuge.PublishReply
+	if redis != "" {
+		shard, err := centrifuge.NewRedisShard(node, centrifuge.RedisShardConfig{Address: redis})
+		if err != nil {
+			return nil, err
+		}
+		shards := []*centrifuge.RedisShard{shard}
+		broker, err := centrifuge.NewRedisBroker(node, centrifuge.RedisBrokerConfig{Shards: shards})
+		if err != nil {
+			return nil, err
+		}
+		presence, err := centrifuge.NewRedisPresenceManager(node, centrifuge.RedisPresenceManagerConfig{Shards: shards})
+		if err != nil {
+			return nil, err
+		}
+		node.SetBroker(broker)
+		node.SetPresenceManager(presence)
+		subscribed.Options = centrifuge.SubscribeOptions{EmitPresence: true, EmitJoinLeave: true, PushJoinLeave: true}
+		published.Options = centrifuge.PublishOptions{HistorySize: 1000, HistoryTTL: time.Hour}
+	}
+	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: "u" + e.Name}}, nil
 	})
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnSubscribe(func(_ centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
-			done(centrifuge.SubscribeReply{}, nil)
+			done(subscribed, nil)
 		})
 		client.OnPublish(func(_ centrifuge.PublishEvent, done centrifuge.PublishCallback) {
-			done(centrifuge.PublishReply{}, nil)
+			done(published, nil)
 		})
 	})
 	if err := node.Run(); err != nil {

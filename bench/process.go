@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -35,6 +36,7 @@ func start(p peer) (*process, error) {
 		return nil, err
 	}
 	s.cmd.Stdout, s.cmd.Stderr = io.Discard, &s.out
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive this program
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -61,11 +63,10 @@ func (s *process) stop() {
 
 // cpu is what the process has used, user and system, in seconds.
 func (s *process) cpu() float64 {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
+	fields := stat(s.cmd.Process.Pid)
+	if len(fields) < 13 {
 		return 0
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	user, _ := strconv.ParseFloat(fields[11], 64)
 	system, _ := strconv.ParseFloat(fields[12], 64)
 	return (user + system) / 100

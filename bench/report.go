@@ -22,6 +22,12 @@ type bench struct {
 	wanted *regexp.Regexp
 	failed bool
 	curves []curve
+	tables map[string]string // of cluster, by name
+
+	// What cluster found, against its aims.
+	reach  map[int]float64 // appends with a standby × SQLite's, by servers
+	second float64         // a delivery's CPU on a second server × one server's
+	off    float64         // the model's worst error
 }
 
 type row struct {
@@ -61,8 +67,9 @@ func (b *bench) section(w io.Writer, name, title string, f func()) {
 // report prints each section when it is measured.
 func (b *bench) report(file io.Writer) {
 	w := io.MultiWriter(os.Stdout, file)
-	fmt.Fprintf(w, "%s, %s, %d cores, %s. The load generator runs on the same machine.\n",
-		time.Now().UTC().Format("2006-01-02"), processor(), runtime.NumCPU(), runtime.Version())
+	machine := fmt.Sprintf("%s, %s, %d cores, %s.", time.Now().UTC().Format("2006-01-02"), processor(), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintln(w, machine, "The load generator runs on the same machine.")
+	b.tables["machine"] = machine + "\n"
 	few := b.few("daphne")
 
 	b.section(w, "saturated-1x1000", "Saturated: 1 room × 1,000 members, 64 messages under way", func() {
@@ -122,7 +129,18 @@ func (b *bench) report(file io.Writer) {
 			fmt.Fprintf(w, "| %s | %s µs |\n", r[0], r[1])
 		}
 	})
-	b.section(w, "cluster", "Several servers on PostgreSQL", func() { b.cluster(w) })
+	cluster := "cluster"
+	for _, part := range parts {
+		if b.wanted.MatchString("cluster-" + part) {
+			cluster = "cluster-" + part
+		}
+	}
+	b.section(w, cluster, "Several servers on PostgreSQL", func() {
+		if err := b.cluster(w); err != nil {
+			b.failed = true
+			fmt.Fprintln(w, "\nFAILED:", err)
+		}
+	})
 	b.section(w, "bystander", "A bystander's round trip while strangers attack, from one address and from 16", func() {
 		fmt.Fprintln(w, "| attack | addresses | quiet p50 | p99 | twin p50 | p99 | attacked p50 | p99 | |\n|---|---|---|---|---|---|---|---|---|")
 		each, addresses, tries := b.long/2, []int{1, 16}, 3
@@ -201,44 +219,6 @@ func (b *bench) report(file io.Writer) {
 		}
 		fmt.Fprintln(w, "![deliveries a second against members](deliveries.svg)")
 	})
-}
-
-// cluster prints what servers that share a log cost.
-func (b *bench) cluster(w io.Writer) {
-	failed := func(err error) {
-		b.failed = true
-		fmt.Fprintln(w, "\nFAILED:", err)
-	}
-	const size = 300
-	fmt.Fprintf(w, "One room, %d members at each server, 100 messages a second, all sent at the first:\n\n", size)
-	fmt.Fprintln(w, "| servers | CPU a delivery at the first | at the last | × | |\n|---|---|---|---|---|")
-	for servers := 1; servers <= 3; servers++ {
-		each, err := spread(b.peers[0], servers, size, 100, b.long)
-		if err != nil {
-			failed(err)
-			return
-		}
-		first, last := each[0], each[servers-1]
-		var lost string
-		for _, m := range each {
-			b.note(fmt.Sprint("of ", servers), m)
-			lost += m.lost
-		}
-		fmt.Fprintf(w, "| %d | %s | %s | %.2f | %s |\n", servers, micro(first.cpu), micro(last.cpu), last.cpu/first.cpu, lost)
-	}
-	if b.quick {
-		return
-	}
-	rows, err := logAppends()
-	if err != nil {
-		failed(err)
-		return
-	}
-	fmt.Fprintln(w, "\nThe log alone, 100 rooms, all waiting for their disks:")
-	fmt.Fprintln(w, "\n| log, servers, under way | appends/s | p50 ms | p99 ms | CPU an append, µs | the database's, µs |\n|---|---|---|---|---|---|")
-	for _, r := range rows {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(r, " | "))
-	}
 }
 
 // only returns the named peers.

@@ -9,6 +9,7 @@ import (
 // lets another go, and those that come back together go out together.
 type window struct {
 	peer peer
+	base int // its messages have the numbers from base+1 on
 
 	mu   sync.Mutex
 	back int // since the last refill
@@ -17,10 +18,12 @@ type window struct {
 	err  error
 }
 
-func (w *window) got(*member, int, int64) {
+func (w *window) got(_ *member, seq int, _ int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.back++
+	if seq > w.base && seq <= w.base+w.sent {
+		w.back++
+	}
 }
 
 // refill sends a message for each that came back.
@@ -41,7 +44,7 @@ func (w *window) send(m *member, n int) {
 	var frames []byte
 	for range n {
 		w.sent++
-		frames = appendFrame(frames, 1, w.peer.message(m.room, w.sent, text(w.sent, now())))
+		frames = appendFrame(frames, 1, w.peer.message(m.room, w.base+w.sent, text(w.base+w.sent, now())))
 	}
 	w.err = m.write(frames)
 }
