@@ -71,7 +71,7 @@ func TestFloodOfServers(t *testing.T) {
 	t.Parallel()
 	t.Run("device", func(t *testing.T) {
 		t.Parallel()
-		s, _ := start(t, 2, append([]string{"--rate", "0.001", "--burst", "20"}, behindProxy...)...)
+		s, _ := start(t, 2, append([]string{"--rate", "0.0001", "--burst", "20"}, behindProxy...)...)
 		device := servertest.NewDevice()
 		if n := accepted(t, join(s[0], "192.0.2.1", "Hall", shared.Message{User: "Eve", Device: device}), 25); n != 20 {
 			t.Errorf("at one server, %d messages come through", n)
@@ -86,7 +86,7 @@ func TestFloodOfServers(t *testing.T) {
 	})
 	t.Run("address", func(t *testing.T) {
 		t.Parallel()
-		s, _ := start(t, 2, append([]string{"--rate", "0.001", "--burst", "1"}, behindProxy...)...)
+		s, _ := start(t, 2, append([]string{"--rate", "0.0001", "--burst", "1"}, behindProxy...)...)
 		flood := func(s *servertest.Server, address string, devices int) (count int) {
 			for range devices {
 				count += accepted(t, join(s, address, "Hall", shared.Message{User: "Eve " + rand.Text()}), 1)

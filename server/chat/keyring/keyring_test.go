@@ -137,3 +137,44 @@ func TestMissedElsewhere(t *testing.T) {
 		t.Error("a wait has no end")
 	}
 }
+
+// Whoever guesses at several servers, which hear of it two seconds later, gets two tries
+// more for each further one.
+func TestGuesserAtServers(t *testing.T) {
+	const at = "a in lobby"
+	tried := func(servers int) (tries int) {
+		c := &clock{now: time.Unix(1e9, 0)}
+		type miss struct {
+			at   int
+			when time.Time
+		}
+		var told []miss
+		rings := make([]*Keyring, servers)
+		for n := range rings {
+			rings[n] = New(c.read, func(string) {
+				tries++
+				told = append(told, miss{n, c.now})
+			})
+		}
+		for end := c.now.Add(time.Hour); c.now.Before(end); c.now = c.now.Add(250 * time.Millisecond) {
+			for len(told) > 0 && c.now.Sub(told[0].when) >= 2*time.Second {
+				for n, k := range rings {
+					if n != told[0].at {
+						k.Missed(at, 1)
+					}
+				}
+				told = told[1:]
+			}
+			for _, k := range rings {
+				k.InTurn("a", at, wrong)
+			}
+		}
+		return tries
+	}
+	one := tried(1)
+	for servers := 2; servers <= 5; servers++ {
+		if n := tried(servers); n > one+2*(servers-1) {
+			t.Errorf("at %d servers there are %d tries in an hour, at one %d", servers, n, one)
+		}
+	}
+}
