@@ -58,7 +58,7 @@ func newSearch(p *roomPage) *search {
 	f.entry = kit.NewEntry(lang.T("find.field"), p.client.shortcut)
 	f.entry.OnSubmitted = func(string) { f.begin() }
 	f.entry.OnChanged = func(string) { f.typed() }
-	f.state = kit.NewText("", kit.FontBody, kit.RoleMuted)
+	f.state = kit.NewText("", kit.FontSmall, kit.RoleMuted)
 	f.more = kit.NewSecondary(lang.T("find.more"), func() { f.ask(f.asked, f.next) })
 	f.more.Hide()
 	f.list = kit.NewScroller(kit.NewColumn(2*kit.Unit, f.hits, f.more).Padded(kit.Sides(0, 4*kit.Unit, 4*kit.Unit, 4*kit.Unit)))

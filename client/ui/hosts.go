@@ -61,12 +61,13 @@ func (p *roomPage) quieten() (changed bool) {
 	} else if waits {
 		canvas.Focus(p.composer.Entry)
 	}
-	hint := lang.T("room.send")
+	hint, short := lang.T("room.send"), ""
 	if s := p.conv.Hosting.Settings.Slow; s != nil && *s > 0 && !p.conv.Hosting.Host {
 		hint = lang.T("quiet.slow", "time", conversation.Seconds(*s))
+		short = lang.T("quiet.slow.short", "time", conversation.Seconds(*s))
 	}
 	if hint != p.composer.Entry.PlaceHolder {
-		p.composer.Entry.PlaceHolder = hint
+		p.composer.Entry.PlaceHolder, p.composer.Entry.Short = hint, short
 		p.composer.Entry.Refresh()
 	}
 	return changed

@@ -65,8 +65,11 @@ func (w *waiting) draw() {
 	var rows []fyne.CanvasObject
 	for _, one := range w.page.conv.Waiting {
 		what, about := describe(w.page.conv, one)
-		rows = append(rows, kit.NewColumn(kit.Unit,
-			kit.NewText(what, kit.FontLabel, kit.RoleText).Lines(2), kit.NewText(about, kit.FontSmall, kit.RoleMuted).Lines(2)))
+		said := kit.NewColumn(kit.Unit, kit.NewText(what, kit.FontLabel, kit.RoleText).Lines(6))
+		if about != "" {
+			said.Objects = append(said.Objects, kit.NewText(about, kit.FontSmall, kit.RoleMuted).Lines(2))
+		}
+		rows = append(rows, said)
 		if one.Out {
 			rows = append(rows, kit.NewText(lang.T("waits.out"), kit.FontSmall, kit.RoleWarning))
 			continue

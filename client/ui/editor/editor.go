@@ -26,6 +26,7 @@ type Editor struct {
 	widget.BaseWidget
 	Text        string
 	PlaceHolder string
+	Short       string // stands in the place of a PlaceHolder that does not fit in a line; may be ""
 	OnChanged   func(string)
 	OnFull      func(limit int) // what was typed or pasted would be more than that
 	Aside       float32         // the width at the right that something else needs
@@ -481,7 +482,11 @@ func (r *editorRenderer) draw() {
 	h, width := e.rowHeight(), e.lines.frame.width
 	r.objects = r.objects[:0]
 	if len(e.draft.runes) == 0 {
-		for _, line := range kit.FontBody.Wrapper().Lay(e.PlaceHolder, width)[:1] {
+		hint := e.PlaceHolder
+		if e.Short != "" && kit.FontBody.Wrapper().Measure(hint, width).Lines > 1 {
+			hint = e.Short
+		}
+		for _, line := range kit.FontBody.Wrapper().Lay(hint, width)[:1] {
 			x := float32(pad)
 			if line.RTL {
 				x += width - line.Width
