@@ -143,7 +143,6 @@ func (h *Hub) open(r *Room) error {
 		return err
 	}
 	if !said {
-		// The log's writer does this, which may wait for deliver: incomingMu is free.
 		if lock, err = h.unlapsed(r.name.Key, lock); err != nil {
 			r.end()
 			return err
@@ -154,10 +153,9 @@ func (h *Hub) open(r *Room) error {
 }
 
 // follow begins to follow the log, and reports whether something was ever said in
-// the room. What is delivered meanwhile waits until the head is known.
+// the room. What is delivered meanwhile waits until the head is known, and nobody who
+// delivers waits with it.
 func (h *Hub) follow(r *Room) (said bool, err error) {
-	r.incomingMu.Lock()
-	defer r.incomingMu.Unlock()
 	state, stop, err := h.cfg.Log.Open(background, r.name, Follower{Entries: r.deliver, Begin: r.expire, Over: func() { h.work.Go(func() { h.reopen(r) }) }, Others: r.gather, Passed: r.passed})
 	if err != nil {
 		return false, err
@@ -167,10 +165,11 @@ func (h *Hub) follow(r *Room) (said bool, err error) {
 	}
 	r.epoch, r.head, r.last, r.stop = state.Epoch, state.Head, state.Last, stop
 	r.ruling.begin(state.Rules)
-	r.expire(state.First)
+	r.expire(max(state.First, r.first.Load()))
 	if r.head > 0 {
 		r.readRecent()
 	}
+	r.begun()
 	return state.Name != "", nil
 }
 

@@ -45,6 +45,8 @@ type Room struct {
 	farewell *farewell // guarded by Hub.mu; set when its retirement ends
 
 	incomingMu sync.Mutex
+	opening    bool    // what the log knows of the room is on its way
+	early      []Entry // came meanwhile
 	incoming   []delivery
 	edits      map[int64]bool // the offsets of those that came and were not asked for by echoes
 	looping    bool
@@ -72,7 +74,7 @@ type Room struct {
 
 // newRoom returns a room that is still to be opened, with one session in it.
 func newRoom(c *core, name shared.Name) *Room {
-	r := &Room{core: c, name: name, sessions: 1, opened: make(chan struct{})}
+	r := &Room{core: c, name: name, sessions: 1, opened: make(chan struct{}), opening: true}
 	r.settled.L = &r.incomingMu
 	r.people = make(map[string]*person)
 	r.looks = make(map[string][]*person)
@@ -107,27 +109,50 @@ type delivery struct {
 
 // deliver is the log's way into the room. It does not block.
 func (r *Room) deliver(entries []Entry) {
-	r.enqueue(func(q []delivery) []delivery {
-		r.ruling.carry(entries)
-		for _, e := range entries {
-			if removes(e) {
-				_ = r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
-			}
-			if closes(e) {
-				r.core.tellVisitors(r.name.Key, r.ruling.visitors())
-			}
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	if r.opening {
+		r.early = append(r.early, entries...)
+		return
+	}
+	r.take(entries)
+}
+
+// begun takes in what came while the room was opened.
+func (r *Room) begun() {
+	r.incomingMu.Lock()
+	defer r.incomingMu.Unlock()
+	r.opening = false
+	if len(r.early) > 0 {
+		r.take(r.early)
+	}
+	r.early = nil
+}
+
+// take puts entries on their way to the members. The caller holds incomingMu.
+func (r *Room) take(entries []Entry) {
+	if r.over {
+		return
+	}
+	r.ruling.carry(entries)
+	for _, e := range entries {
+		if removes(e) {
+			_ = r.noteRemoval(e) // before anyone is told: who hears of it may find the door shut
 		}
-		for _, e := range entries {
-			q = append(q, delivery{entry: e})
-			if e.Kind == KindEdit {
-				if r.edits == nil || len(r.edits) >= mostEdits {
-					r.edits = make(map[int64]bool)
-				}
-				r.edits[e.Offset] = true
-			}
+		if closes(e) {
+			r.core.tellVisitors(r.name.Key, r.ruling.visitors())
 		}
-		return q
-	})
+	}
+	for _, e := range entries {
+		r.incoming = append(r.incoming, delivery{entry: e})
+		if e.Kind == KindEdit {
+			if r.edits == nil || len(r.edits) >= mostEdits {
+				r.edits = make(map[int64]bool)
+			}
+			r.edits[e.Offset] = true
+		}
+	}
+	r.startLoop()
 }
 
 // mostEdits bounds what is kept for echoes: what is left is of appends that failed.
@@ -145,16 +170,16 @@ func (r *Room) echoes(offset int64) bool {
 // tell sends a frame to every parley.v1 member, between entries, unkept.
 func (r *Room) tell(m shared.Message) {
 	f := wire.Message(m)
-	r.enqueue(func(q []delivery) []delivery { return append(q, delivery{frame: f}) })
-}
-
-func (r *Room) enqueue(add func([]delivery) []delivery) {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	if r.over {
+	if r.over || r.opening { // nobody is in it
 		return
 	}
-	r.incoming = add(r.incoming)
+	r.incoming = append(r.incoming, delivery{frame: f})
+	r.startLoop()
+}
+
+func (r *Room) startLoop() {
 	if !r.looping {
 		r.looping = true
 		r.core.work.Go(r.loop)
