@@ -19,6 +19,7 @@ type roomState struct {
 	key, name                       string
 	used                            bool
 	head, first, last, bytes, ruled int64
+	tail                            int64 // what the entry at head was when it was locked; 0 if that is not known
 	rules                           chat.Rules
 
 	saved   ruling       // of the rules that the row has
@@ -102,6 +103,7 @@ type idKey struct {
 type batch struct {
 	w        *writer
 	conn     *pgx.Conn
+	epoch    string       // when it began
 	looks    bool         // ids are looked up
 	rooms    []*roomState // in order of their first entry here
 	roomOf   []*roomState // of each entry
@@ -122,12 +124,12 @@ var errEntries = errors.New("the room has all the messages that it can have")
 
 // commit adds entries in one transaction, of two trips to the database where nothing is
 // out of the ordinary.
-func (w *writer) commit(ctx context.Context, appends []*request) (*batch, error) {
+func (w *writer) commit(ctx context.Context) (*batch, error) {
 	if err := w.connect(ctx); err != nil {
 		return nil, err
 	}
 	for range 3 {
-		b, err := w.try(ctx, appends)
+		b, err := w.try(ctx)
 		var pg *pgconn.PgError
 		switch {
 		case errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == "entries_id":
@@ -150,8 +152,9 @@ const looksFor = 64
 // all rooms made.
 var errAgain = errors.New("once more")
 
-func (w *writer) try(ctx context.Context, appends []*request) (*batch, error) {
-	b := &batch{w: w, conn: w.conn.conn, roomOf: make([]*roomState, len(appends)), byKey: make(map[string]*roomState),
+func (w *writer) try(ctx context.Context) (*batch, error) {
+	appends := w.appends
+	b := &batch{w: w, conn: w.conn.conn, epoch: *w.log.epoch.Load(), roomOf: make([]*roomState, len(appends)), byKey: make(map[string]*roomState),
 		ids: make(map[idKey]int64), files: make(map[string]*chat.FileRow), outcomes: make([]outcome, len(appends))}
 	if b.looks = w.looks > 0; b.looks {
 		w.looks--

@@ -2,57 +2,51 @@ package pglog
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/time/rate"
 )
 
-// listener tells the other servers which rooms have more, and hears it from them. What
+// listener tells the other servers what there is in rooms, and hears it from them. What
 // it says goes out on a connection of its own, after the commit: within a transaction,
 // it would hold a lock of the whole database until the standby has answered. A
 // notification that is lost costs as long as lookEvery, never an entry.
 type listener struct {
-	log    *Log
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	log     *Log
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+	listens atomic.Bool
+	ignored atomic.Int64 // notifications that no server of this log has sent
 
-	mu     sync.Mutex
-	told   map[string]heads // what is to be said, by room
-	own    map[string]heads // what this server has to hear of itself
-	people bool             // there is something new of who is where
-	passed []passing
-	wake   chan struct{}
-}
+	mu   sync.Mutex
+	told told // what is to be said
+	held int  // entries in it
+	wake chan struct{}
 
-// heads is which row a room has, and from where to where its log goes.
-type heads struct{ Room, Version, First, Head int64 }
+	session *session // of what is said; nil after a failure
+	voice   *voice
 
-// passing is a frame for those who are in a room at other servers.
-type passing struct {
-	Room  string `json:"room"`
-	Frame []byte `json:"frame"`
-}
-
-// said is a notification.
-type said struct {
-	From   string           `json:"from"`
-	Heads  map[string]heads `json:"heads,omitempty"`
-	People bool             `json:"people,omitempty"`
-	Passed []passing        `json:"passed,omitempty"`
+	doubts rate.Sometimes // that the epoch is the one of others
 }
 
 const (
 	mostPassed = 100 // frames that wait; what comes then is not passed on
+	mostFrame  = 1750
+	mostHeld   = 10_000 // entries that wait to be said, or to be handed on; others are read
+	mostAtOnce = 64     // notifications in one transaction
 	channel    = "parley"
 	lookEvery  = 2 * time.Second
-	mostBytes  = 7000 // of a notification, which has less than 8000
 )
 
 func startListener(l *Log) {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &listener{log: l, cancel: cancel, told: make(map[string]heads), own: make(map[string]heads), wake: make(chan struct{}, 1)}
+	n := &listener{log: l, cancel: cancel, told: told{rooms: make(map[string]*news)}, wake: make(chan struct{}, 1), doubts: rate.Sometimes{Interval: time.Second}}
 	l.listener = n
 	n.work.Go(func() { n.speak(ctx) })
 	n.work.Go(func() { n.listen(ctx) })
@@ -65,11 +59,30 @@ func (n *listener) end() {
 	n.work.Wait()
 }
 
-// tell has the other servers told of a room. It does not block.
-func (n *listener) tell(room string, h heads) {
+// tell has the other servers told of a room. It does not block. Entries are theirs to
+// hand on only if they are plain, and follow on those that they are told of already.
+func (n *listener) tell(room string, what *news) {
 	n.mu.Lock()
-	n.told[room] = h
-	n.mu.Unlock()
+	defer n.mu.Unlock()
+	if len(what.entries) > 0 && !what.plain() || n.held+len(what.entries) > mostHeld {
+		what = &news{heads: what.heads, epoch: what.epoch}
+	}
+	carried := len(what.entries)
+	switch was := n.told.rooms[room]; {
+	case was == nil:
+		n.told.rooms[room] = &news{heads: what.heads, epoch: what.epoch, before: what.before, entries: slices.Clip(what.entries)}
+	case was.Room != what.Room || was.Version != what.Version || carried > 0 && was.epoch != what.epoch:
+		carried = -len(was.entries)
+		n.told.rooms[room] = &news{heads: what.heads, epoch: what.epoch}
+	default:
+		if carried > 0 && was.upTo() == what.entries[0].Offset-1 {
+			was.entries = append(was.entries, what.entries...)
+		} else {
+			carried = 0
+		}
+		was.First, was.Head = max(was.First, what.First), max(was.Head, what.Head)
+	}
+	n.held += carried
 	n.rouse()
 }
 
@@ -83,7 +96,7 @@ func (n *listener) rouse() {
 // tellPeople has the other servers look who is where.
 func (n *listener) tellPeople() {
 	n.mu.Lock()
-	n.people = true
+	n.told.people = true
 	n.mu.Unlock()
 	n.rouse()
 }
@@ -92,8 +105,8 @@ func (n *listener) tellPeople() {
 func (l *Log) Pass(room string, frame []byte) {
 	n := l.listener
 	n.mu.Lock()
-	if len(n.passed) < mostPassed && len(frame) < mostBytes/4 {
-		n.passed = append(n.passed, passing{room, frame})
+	if len(n.told.passed) < mostPassed && len(frame) < mostFrame {
+		n.told.passed = append(n.told.passed, passing{room, frame})
 	}
 	n.mu.Unlock()
 	n.rouse()
@@ -103,30 +116,40 @@ func (l *Log) Pass(room string, frame []byte) {
 func (l *Log) CatchUp(ctx context.Context, room string) error {
 	w := l.writer(room)
 	return w.do(ctx, func(ctx context.Context) error {
-		var h heads
-		err := ignoreNone(l.row(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head))
+		h, err := l.headsOf(ctx, room)
 		if err == nil {
-			w.hear(map[string][]heads{room: {h}})
+			w.missing[room] = append(w.missing[room], &news{heads: h})
+			w.takeIn()
 		}
 		return err
 	})
+}
+
+// headsOf reads where a room's log is; all is 0 if there is no such room.
+func (l *Log) headsOf(ctx context.Context, room string) (h heads, err error) {
+	err = ignoreNone(l.row(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head))
+	return h, err
 }
 
 // tellNow has everybody told of a room that was changed, also this server.
 func (n *listener) tellNow(room string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	h := heads{}
-	if err := ignoreNone(n.log.pool.QueryRow(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head)); err != nil {
+	h, err := n.log.headsOf(ctx, room)
+	if err != nil {
 		return // they look every two seconds
 	}
-	n.mu.Lock()
-	n.own[room] = h
-	n.mu.Unlock()
-	n.tell(room, h)
+	n.log.writer(room).hear(room, &news{heads: h})
+	n.tell(room, &news{heads: h})
 }
 
 func (n *listener) speak(ctx context.Context) {
+	defer func() {
+		if n.session != nil {
+			n.session.end()
+		}
+	}()
+	n.open(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -134,37 +157,68 @@ func (n *listener) speak(ctx context.Context) {
 		case <-n.wake:
 		}
 		n.mu.Lock()
-		told, own, people, passed := n.told, n.own, n.people, n.passed
-		n.told, n.own, n.people, n.passed = make(map[string]heads), make(map[string]heads), false, nil
+		what := n.told
+		n.told, n.held = told{rooms: make(map[string]*news)}, 0
 		n.mu.Unlock()
-		n.pass(ctx, own)
-		for people || len(told) > 0 || len(passed) > 0 {
-			part, size := said{From: n.log.server, People: people, Heads: make(map[string]heads)}, 0
-			people = false
-			for room, h := range told {
-				if size += len(room)*6 + 160; size > mostBytes && len(part.Heads) > 0 {
-					break
-				}
-				part.Heads[room] = h
-				delete(told, room)
+		if what.empty() {
+			continue
+		}
+		err := n.say(ctx, what)
+		if err != nil { // what was written over a connection that broke may be lost: it is only said that there is more
+			for _, r := range what.rooms {
+				r.entries = nil
 			}
-			for len(passed) > 0 {
-				if size += len(passed[0].Room)*6 + len(passed[0].Frame)*4/3 + 50; size > mostBytes {
-					break
-				}
-				part.Passed, passed = append(part.Passed, passed[0]), passed[1:]
-			}
-			payload, err := json.Marshal(part)
-			if err == nil {
-				_, err = n.log.pool.Exec(ctx, "SELECT pg_notify($1, $2)", channel+n.log.opt.Schema, string(payload))
-			}
-			if err != nil && ctx.Err() == nil {
-				n.log.says.Do(func() {
-					n.log.opt.Logger.Warn("the other servers are not told of new entries; they look every two seconds", "error", err)
-				})
+			if n.open(ctx); n.session != nil {
+				err = n.say(ctx, what)
 			}
 		}
+		if err != nil && ctx.Err() == nil {
+			n.log.says.Do(func() {
+				n.log.opt.Logger.Warn("the other servers are not told of new entries; they look every two seconds", "error", err)
+			})
+		}
 	}
+}
+
+// open opens the connection that speaks, if it can.
+func (n *listener) open(ctx context.Context) {
+	if n.session != nil {
+		n.session.end()
+		n.session = nil
+	}
+	s, err := n.log.connect(ctx)
+	if err != nil {
+		return
+	}
+	var backend uint32 // a pooler tells another number
+	if err = s.conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&backend); err == nil {
+		n.voice, err = newVoice(n.log.secret, n.log.server, backend)
+	}
+	if err != nil {
+		s.end()
+		return
+	}
+	n.session = s
+}
+
+var errMute = errors.New("there is no connection to say it over")
+
+func (n *listener) say(ctx context.Context, what told) error {
+	if n.session == nil {
+		return errMute
+	}
+	var payloads []string
+	for _, c := range what.contents(*n.log.epoch.Load(), n.voice.most()) {
+		payloads = append(payloads, n.voice.say(c))
+	}
+	for len(payloads) > 0 {
+		some := payloads[:min(len(payloads), mostAtOnce)]
+		payloads = payloads[len(some):]
+		if _, err := n.session.conn.Exec(ctx, "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p", channel+n.log.opt.Schema, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listen hears what the other servers say, on a connection that it opens again and again.
@@ -193,52 +247,54 @@ func (n *listener) hear(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel + n.log.opt.Schema}.Sanitize()); err != nil {
 		return err
 	}
+	n.listens.Store(true)
+	defer n.listens.Store(false)
 	n.lookNow(ctx)
+	own := formatVersion + n.log.server + " "
+	ears := &ears{secret: n.log.secret, runs: make(map[string]*heardRun)}
 	for {
 		notice, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return err
 		}
-		var what said
-		if json.Unmarshal([]byte(notice.Payload), &what) != nil {
+		if strings.HasPrefix(notice.Payload, own) {
 			continue
 		}
-		if what.From == n.log.server {
-			continue
+		content, err := ears.open(notice.Payload, notice.PID)
+		if err == nil {
+			err = n.heard(ctx, content)
 		}
-		if what.People {
-			n.log.people.read(ctx)
+		if err != nil && n.ignored.Add(1) == 1 {
+			n.log.opt.Logger.Warn("a notification was ignored: another program, or another version of Parley, speaks to the servers; let only them connect to the database", "error", err)
 		}
-		n.pass(ctx, what.Heads)
-		for _, p := range what.Passed {
-			for _, f := range n.log.writer(p.Room).following(p.Room) {
-				if f.Passed != nil {
-					f.Passed(p.Frame)
-				}
+	}
+}
+
+// heard takes in what another server has said.
+func (n *listener) heard(ctx context.Context, content []byte) error {
+	wanted := func(room string) bool { return n.log.writer(room).awaits(room) }
+	t, err := readContent(content, wanted, func(room string, what *news) {
+		if wanted(room) {
+			n.log.writer(room).hear(room, what)
+		}
+	})
+	if err == nil && t.epoch != *n.log.epoch.Load() {
+		n.doubts.Do(n.log.proof.doubt) // one of the two has not looked yet
+	}
+	if t.people {
+		n.log.people.read(ctx)
+	}
+	for _, p := range t.passed {
+		for _, f := range n.log.writer(p.room).following(p.room) {
+			if f.Passed != nil {
+				f.Passed(p.frame)
 			}
 		}
 	}
+	return err
 }
 
-// pass has the writers look at rooms that somebody here follows.
-func (n *listener) pass(ctx context.Context, said map[string]heads) {
-	heard := make(map[*writer]map[string]heads)
-	for room, h := range said {
-		w := n.log.writer(room)
-		if len(w.following(room)) == 0 {
-			continue
-		}
-		if heard[w] == nil {
-			heard[w] = make(map[string]heads)
-		}
-		heard[w][room] = h
-	}
-	for w, said := range heard {
-		_ = w.enqueue(ctx, &request{heard: said})
-	}
-}
-
-// look asks for the heads of the rooms that somebody here follows.
+// look has it looked, every two seconds, what was not heard.
 func (n *listener) look(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -253,30 +309,9 @@ func (n *listener) look(ctx context.Context) {
 }
 
 func (n *listener) lookNow(ctx context.Context) {
+	for _, w := range n.log.writers {
+		w.lookSoon()
+	}
 	n.log.people.read(ctx)
 	n.log.people.watch(ctx)
-	var rooms []string
-	for _, w := range n.log.writers {
-		w.mu.Lock()
-		for room := range w.followers {
-			rooms = append(rooms, room)
-		}
-		w.mu.Unlock()
-	}
-	if len(rooms) == 0 {
-		return
-	}
-	rows, err := n.log.pool.Query(ctx, "SELECT v, COALESCE(id, 0), COALESCE(version, 0), COALESCE(first, 0), COALESCE(head, 0) FROM unnest($1::text[]) AS v LEFT JOIN rooms ON key = v", rooms)
-	if err != nil {
-		return // the next look will do
-	}
-	said := make(map[string]heads)
-	var room string
-	var h heads
-	if _, err := pgx.ForEachRow(rows, []any{&room, &h.Room, &h.Version, &h.First, &h.Head}, func() error {
-		said[room] = h
-		return nil
-	}); err == nil {
-		n.pass(ctx, said)
-	}
 }

@@ -150,11 +150,11 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 	return n, b.loadFiles(ctx, files)
 }
 
-const roomColumns = "id, version, key, name, used, head, first, last, bytes, ruled, rules"
+const roomColumns = "id, version, key, name, used, head, first, last, bytes, ruled, rules, tail"
 
 func scanRoom(from pgx.Row, r *roomState) error {
 	var rules *string
-	if err := from.Scan(&r.id, &r.version, &r.key, &r.name, &r.used, &r.head, &r.first, &r.last, &r.bytes, &r.ruled, &rules); err != nil {
+	if err := from.Scan(&r.id, &r.version, &r.key, &r.name, &r.used, &r.head, &r.first, &r.last, &r.bytes, &r.ruled, &rules, &r.tail); err != nil {
 		return err
 	}
 	r.rules = chat.Rules{}

@@ -204,6 +204,8 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (s
 	w := l.writer(room.Key)
 	f := &follower{Follower: told}
 	read := make(chan chat.State, 1)
+	w.opens(room.Key, 1) // what is heard from now on is for it
+	defer w.opens(room.Key, -1)
 	if err := w.do(ctx, func(ctx context.Context) error {
 		state, err := l.state(ctx, room.Key, f)
 		if err != nil {

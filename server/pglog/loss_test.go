@@ -2,7 +2,6 @@ package pglog
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"testing"
 
@@ -58,8 +57,25 @@ func TestLossIsSettledFirst(t *testing.T) {
 	}
 }
 
-// TestHeardIsAHint sends a notification that is not true, which whoever may connect to
-// the database can do: nobody misses an entry.
+// voiceOf has a connection speak as a server does.
+func voiceOf(t *testing.T, conn *pgx.Conn, secret []byte) *voice {
+	t.Helper()
+	v, err := newVoice(secret, "another", conn.PgConn().PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func notify(t *testing.T, conn *pgx.Conn, l *Log, payload string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), "SELECT pg_notify($1, $2)", channel+l.opt.Schema, payload); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHeardIsAHint sends a notification that is not true any more: nobody misses an
+// entry.
 func TestHeardIsAHint(t *testing.T) {
 	t.Parallel()
 	l := at(t, t.Name())
@@ -85,14 +101,10 @@ func TestHeardIsAHint(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Head, h.First = 1000, 500
-	for _, s := range []said{{From: "x", Heads: map[string]heads{hall.Key: h}}, {From: "x", Passed: []passing{{hall.Key, []byte("{}")}}}} {
-		text, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := conn.Exec(t.Context(), "SELECT pg_notify($1, $2)", channel+l.opt.Schema, string(text)); err != nil {
-			t.Fatal(err)
-		}
+	until(t, "it listens", l.listener.listens.Load)
+	v := voiceOf(t, conn, l.secret)
+	for _, s := range []told{{rooms: map[string]*news{hall.Key: {heads: h}}}, {passed: []passing{{hall.Key, []byte("{}")}}}} {
+		notify(t, conn, l, v.say(s.contents(*l.epoch.Load(), v.most())[0]))
 	}
 	<-passed
 	mustAppend(t, l, "b")

@@ -173,7 +173,7 @@ func (l *Log) deleteUpTo(ctx context.Context, key string, id, upTo int64) (delet
 		}); err != nil || first == 0 {
 			return err
 		}
-		l.listener.tell(key, h)
+		l.listener.tell(key, &news{heads: h})
 		return nil
 	}); err != nil {
 		return 0, err

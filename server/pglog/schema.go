@@ -139,6 +139,9 @@ var migrations = []string{`
 		amounts  int[]  NOT NULL,
 		PRIMARY KEY (run, n)
 	)`,
+	// What the newest entry is, as tailOf has it, by which other servers tell that what they
+	// hear comes after what they have. A program of before leaves it as it is.
+	`ALTER TABLE rooms ADD COLUMN tail bigint NOT NULL DEFAULT 0`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.

@@ -1,0 +1,310 @@
+package pglog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"parley/server/chat"
+)
+
+// TestHeardIsNotRead takes from a server the right to read entries: it hands on what
+// others add nevertheless.
+func TestHeardIsNotRead(t *testing.T) {
+	t.Parallel()
+	name := server.Create(t)
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, pgAddress("postgres", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	a, err := Open(ctx, pgAddress("postgres", name), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	mustAppend(t, a, "before")
+	run(t, conn, "CREATE ROLE listener LOGIN", "GRANT ALL ON SCHEMA parley TO listener", "GRANT ALL ON ALL TABLES IN SCHEMA parley TO listener",
+		"GRANT ALL ON ALL SEQUENCES IN SCHEMA parley TO listener")
+	b, err := Open(ctx, pgAddress("listener", name), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	f := followed(t, b, hall)
+	defer f.stop()
+	until(t, "it listens", b.listener.listens.Load)
+	run(t, conn, "REVOKE SELECT ON parley.entries FROM listener")
+	for n := range 200 {
+		mustAppend(t, a, fmt.Sprint("a", n))
+	}
+	f.await(t, 201)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, e := range f.entries {
+		want := chat.Entry{Room: hall.Key, Offset: int64(i + 2), ID: fmt.Sprint("a", i), Device: "d", User: "Ann", Text: fmt.Sprint("text of a", i), Time: time.Unix(1, 0).UTC()}
+		if e != want {
+			t.Errorf("%+v instead of %+v", e, want)
+		}
+	}
+}
+
+// another speaks as another server of a log does.
+type another struct {
+	t    *testing.T
+	l    *Log
+	conn *pgx.Conn
+	*voice
+}
+
+// anotherOf waits until l listens.
+func anotherOf(t *testing.T, l *Log, secret []byte) *another {
+	t.Helper()
+	conn := tablesOf(t, l)
+	until(t, "it listens", l.listener.listens.Load)
+	return &another{t, l, conn, voiceOf(t, conn, secret)}
+}
+
+func (a *another) tell(what *told) (payload string) {
+	a.t.Helper()
+	for _, c := range what.contents(*a.l.epoch.Load(), a.most()) {
+		payload = a.voice.say(c)
+		notify(a.t, a.conn, a.l, payload)
+	}
+	return payload
+}
+
+// write has entries in the hall that no server has told of, and returns what there is to
+// tell of them.
+func (a *another) write(ids ...string) *news {
+	a.t.Helper()
+	n := &news{epoch: *a.l.epoch.Load()}
+	tx, err := a.conn.Begin(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if err := tx.QueryRow(a.t.Context(), "SELECT id, version, first, head, tail FROM rooms WHERE key = $1 FOR NO KEY UPDATE", hall.Key).
+		Scan(&n.Room, &n.Version, &n.First, &n.Head, &n.before); err != nil {
+		a.t.Fatal(err)
+	}
+	for _, id := range ids {
+		n.Head++
+		e := chat.Entry{Room: hall.Key, Offset: n.Head, ID: id, Device: "d", User: "Ann", Text: "as it is written", Time: time.Unix(1, 0).UTC()}
+		n.entries = append(n.entries, e)
+		if _, err := tx.Exec(a.t.Context(), "INSERT INTO entries (room, off, id, device, usr, text, time, kind, target, reply, state, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0)",
+			n.Room, e.Offset, e.ID, e.Device, e.User, []byte(e.Text), e.Time.UnixMilli()); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+	if _, err := tx.Exec(a.t.Context(), "UPDATE rooms SET head = $2, tail = $3 WHERE id = $1", n.Room, n.Head, tailOf(ids[len(ids)-1])); err != nil {
+		a.t.Fatal(err)
+	}
+	if err := tx.Commit(a.t.Context()); err != nil {
+		a.t.Fatal(err)
+	}
+	return n
+}
+
+func hallNews(n *news) *told { return &told{rooms: map[string]*news{hall.Key: n}} }
+
+func (f *handed) ids() (all []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.entries {
+		all = append(all, e.ID)
+	}
+	return all
+}
+
+// TestHole has something heard of which what comes before was not: that is read first.
+func TestHole(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	f := followed(t, l, hall)
+	defer f.stop()
+	other := anotherOf(t, l, l.secret)
+	other.write("b", "c")
+	other.tell(hallNews(other.write("d")))
+	f.await(t, 4)
+	first, second := other.write("e"), other.write("f")
+	other.tell(hallNews(second)) // what two servers say may come in any order
+	other.tell(hallNews(first))
+	f.await(t, 6)
+	more := other.write("g")
+	more.Head = other.write("h").Head // of which it is only said that it is there
+	other.tell(hallNews(more))
+	f.await(t, 8)
+	mustAppend(t, l, "i")
+	if got := f.ids(); !slices.Equal(got, []string{"b", "c", "d", "e", "f", "g", "h", "i"}) {
+		t.Errorf("handed %v", got)
+	}
+}
+
+// TestHeardIsWrong has entries heard that are not what comes next: they are not handed
+// on.
+func TestHeardIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*news){
+		"after another entry":        func(n *news) { n.before++ },
+		"of another epoch":           func(n *news) { n.epoch = "another" },
+		"of a room that was deleted": func(n *news) { n.Room += 1000 },
+		"of a room that was locked":  func(n *news) { n.Version++ },
+		"before the beginning":       nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := at(t, t.Name())
+			defer l.Close()
+			mustAppend(t, l, "a")
+			f := followed(t, l, hall)
+			defer f.stop()
+			other := anotherOf(t, l, l.secret)
+			n := other.write("b")
+			if change != nil {
+				change(n)
+			} else {
+				if _, err := l.deleteUpTo(t.Context(), hall.Key, n.Room, 2); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n.entries[0].Text = "as it is heard"
+			notify(t, other.conn, l, other.say(hallNews(n).contents(n.epoch, other.most())[0]))
+			mustAppend(t, l, "c")
+			f.await(t, 3)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			for _, e := range f.entries {
+				if e.Text == "as it is heard" {
+					t.Errorf("handed %+v", e)
+				}
+			}
+		})
+	}
+}
+
+// TestMadeAgain deletes a room at another server, which then makes it again, and has the
+// news of the room before come late: none of it is handed on.
+func TestMadeAgain(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	mustAppend(t, a, "a")
+	f := followed(t, b, hall)
+	defer f.stop()
+	other := anotherOf(t, b, b.secret)
+	late := other.write("late")
+	if err := a.Delete(t.Context(), hall.Key); err != nil {
+		t.Fatal(err)
+	}
+	if r := mustAppend(t, a, "new"); r.Offset != 3 {
+		t.Fatal(r)
+	}
+	f.until(t, "the room is over", func() bool { return f.over >= 0 })
+	g := followed(t, b, hall)
+	defer g.stop()
+	other.tell(hallNews(late))
+	mustAppend(t, a, "newer")
+	g.await(t, 4)
+	if got := g.ids(); !slices.Equal(got, []string{"newer"}) {
+		t.Errorf("handed %v", got)
+	}
+}
+
+// TestForged has somebody speak to the servers who may connect to the database, and no
+// more: they hear nothing of it, also if it repeats what a server has said. What a server
+// says is not to be read.
+func TestForged(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	mustAppend(t, a, "a")
+	passed := make(chan string, 100)
+	entries := make(chan chat.Entry, 100)
+	_, stop, err := b.Open(t.Context(), hall, chat.Follower{
+		Entries: func(all []chat.Entry) {
+			for _, e := range all {
+				entries <- e
+			}
+		},
+		Begin:  func(int64) {},
+		Passed: func(frame []byte) { passed <- string(frame) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	until(t, "it listens", b.listener.listens.Load)
+	spy := tablesOf(t, a)
+	run(t, spy, "LISTEN "+pgx.Identifier{channel + a.opt.Schema}.Sanitize())
+	a.Pass(hall.Key, []byte("once"))
+	if got := <-passed; got != "once" {
+		t.Fatal(got)
+	}
+	said, err := spy.WaitForNotification(t.Context())
+	for err == nil && said.Payload[:len("1"+a.server)] != "1"+a.server {
+		said, err = spy.WaitForNotification(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	liar := anotherOf(t, a, []byte("guessed"))
+	forged := &news{heads: heads{1, 0, 1, 2}, epoch: *a.epoch.Load(), before: tailOf("a"), entries: []chat.Entry{{Offset: 2, ID: "x", Text: "forged"}}}
+	liar.tell(&told{rooms: map[string]*news{hall.Key: forged}, passed: []passing{{hall.Key, []byte("forged")}}})
+	notify(t, liar.conn, a, said.Payload)
+	old, err := json.Marshal(map[string]any{"from": "x", "passed": []any{map[string]any{"room": hall.Key, "frame": []byte("old")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notify(t, liar.conn, a, string(old))
+	notify(t, liar.conn, a, "2"+said.Payload[1:])
+	mustAppend(t, a, "b")
+	if e := <-entries; e.ID != "b" || e.Text != "text of b" {
+		t.Errorf("handed %+v", e)
+	}
+	a.Pass(hall.Key, []byte("twice"))
+	if got := <-passed; got != "twice" {
+		t.Errorf("passed on: %q", got)
+	}
+	if n := b.listener.ignored.Load(); n != 4 {
+		t.Errorf("%d notifications were ignored", n)
+	}
+}
+
+// TestEpochIsHeard has another server begin a new epoch: it holds here as soon as
+// something is heard from there.
+func TestEpochIsHeard(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	f := followed(t, l, hall)
+	defer f.stop()
+	other := anotherOf(t, l, l.secret)
+	run(t, other.conn, "UPDATE meta SET epoch = 'new'")
+	notify(t, other.conn, l, other.say((&told{people: true}).contents("new", other.most())[0]))
+	f.until(t, "the room is over", func() bool { return f.over >= 0 })
+	if now := *l.epoch.Load(); now != "new" {
+		t.Errorf("the epoch is %q", now)
+	}
+}
+
+// TestLastIsLost takes away the entry that was handed on last, as a failover may do
+// after which nothing else is written: there is a new epoch when the server looks.
+func TestLastIsLost(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	f := followed(t, l, hall)
+	defer f.stop()
+	mustAppend(t, l, "b")
+	run(t, tablesOf(t, l), "DELETE FROM entries WHERE off = 2", "UPDATE rooms SET head = 1")
+	f.until(t, "the room is over", func() bool { return f.over >= 0 })
+}
