@@ -181,6 +181,9 @@ func (w *writer) try(ctx context.Context) (*batch, error) {
 		w.log.proof.doubt() // until there is a new epoch, nothing is written
 		return nil, errLost
 	}
+	if !b.looks { // what has come while the rooms were locked by another server goes with the rest
+		appends = w.takePlain(b)
+	}
 	for i, a := range appends {
 		receipt, err := b.append(ctx, b.roomOf[i], a)
 		var on goesOn
@@ -197,6 +200,35 @@ func (w *writer) try(ctx context.Context) (*batch, error) {
 	}
 	w.log.marks.committed(w.number, n, b.rooms)
 	return b, nil
+}
+
+// takePlain adds to the entries of a transaction what has come meanwhile, as far as
+// nothing has to be read for it, and returns all. What it leaves is carried out later, in
+// its order.
+func (w *writer) takePlain(b *batch) []*request {
+	left := make(map[string]bool)
+	for _, a := range w.later {
+		left[a.room.Key] = true
+	}
+	for len(w.appends)+len(w.later) < maxBatch {
+		select {
+		case a, ok := <-w.requests:
+			if !ok {
+				return w.appends
+			}
+			e, r := &a.entry, b.byKey[a.room.Key]
+			if r == nil || a.done == nil || left[r.key] || e.Kind != chat.KindMessage || e.Target != 0 || e.Reply != 0 || e.Extras().File != nil {
+				left[a.room.Key] = true
+				w.later = append(w.later, a)
+				continue
+			}
+			r.asked++
+			w.appends, b.roomOf, b.outcomes = append(w.appends, a), append(b.roomOf, r), append(b.outcomes, outcome{})
+		default:
+			return w.appends
+		}
+	}
+	return w.appends
 }
 
 var errLost = errors.New("the database has lost something that this server has written")

@@ -64,6 +64,7 @@ type writer struct {
 	appends  []*request // of a transaction, likewise
 	again    []*request // appends that go on after what waits
 
+	later   []*request         // came while a transaction was under way, and could not go with it
 	missing map[string][]*news // by room, what was not handed on yet: something before it is missing
 
 	deadlines deadlines
@@ -154,9 +155,10 @@ func (w *writer) run() {
 		w.giveUp()
 	}()
 	var batch []*request
-	for open := true; open; {
-		batch = append(batch[:0], w.again...)
-		if w.again = nil; len(batch) == 0 {
+	for open := true; open || len(w.later) > 0; {
+		batch = append(append(batch[:0], w.later...), w.again...)
+		w.later, w.again = w.later[:0], nil
+		if len(batch) == 0 {
 			select {
 			case first, ok := <-w.requests:
 				if open = ok; !ok {
