@@ -26,7 +26,7 @@ import (
 // Options of a log; the zero value has the defaults.
 type Options struct {
 	Schema  string                // of the tables, "parley" by default
-	Writers int                   // 4 by default
+	Writers int                   // 2 by default
 	Observe func(d time.Duration) // is told how long each transaction took
 	Logger  *slog.Logger          // of what an operator should know; nothing by default
 
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 		o.Schema = "parley"
 	}
 	if o.Writers == 0 {
-		o.Writers = 4
+		o.Writers = 2
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxQueue = 1024 // requests that wait; further callers wait for a place
+	maxQueue = 2048 // requests that wait; further callers wait for a place
 	maxBatch = 1024 // requests in one transaction
 )
 
