@@ -418,3 +418,26 @@ func TestManyFailovers(t *testing.T) {
 		return len(a.sockets.open) <= int(a.pool.Stat().TotalConns())+len(a.writers)+2
 	})
 }
+
+// TestCloseWhileStandbySleeps closes a log whose writer waits for its standby, with an
+// entry or with something else that it does in between.
+func TestCloseWhileStandbySleeps(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	for name, begin := range map[string]func(*Log){
+		"an entry": func(l *Log) { appendTo(l, "during") },
+		"a lock": func(l *Log) {
+			go func() { _, _ = l.SetLock(context.Background(), "locked", chat.Lock{Hash: "h", Made: time.Unix(1, 0)}) }()
+		},
+	} {
+		l := openAt(t, address, "")
+		mustAppend(t, l, "before "+name)
+		standby.Signal(syscall.SIGSTOP)
+		begin(l)
+		until(t, "it waits for its standby", func() bool {
+			return primary.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "2" // the proof does, too
+		})
+		_ = l.Close()
+		standby.Signal(syscall.SIGCONT)
+	}
+}

@@ -277,7 +277,7 @@ func (p *people) take(room, server string, g chat.Gathering) {
 // others tells those who follow a room who is in it at another server.
 func (l *Log) others(room, server string, g chat.Gathering) {
 	for _, f := range l.writer(room).following(room) {
-		if f.Others != nil {
+		if f.Others != nil && !f.over.Load() {
 			f.Others(server, g)
 		}
 	}
@@ -285,7 +285,7 @@ func (l *Log) others(room, server string, g chat.Gathering) {
 
 // tellAbout tells a follower that is new who is in its room at other servers.
 func (p *people) tellAbout(room string, f *follower) {
-	if f.Others == nil {
+	if f.Others == nil || f.over.Load() {
 		return
 	}
 	p.telling.Lock()

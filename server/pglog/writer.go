@@ -94,9 +94,7 @@ func (w *writer) stop() {
 		case <-w.stopped:
 			return
 		case <-time.After(patience):
-			if c := w.current.Load(); c != nil {
-				c.end()
-			}
+			w.log.sockets.cut(w.log.sockets.opened()) // its own, or one that it does something else on
 		}
 	}
 }
