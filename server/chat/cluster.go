@@ -28,10 +28,10 @@ type Cluster interface {
 	Gatherings() []Gathering
 
 	// Share asks spent about once a second what was spent here since, tells the other
-	// servers, and calls take with what they tell. If the database is away, nobody is told
-	// what was spent meanwhile. Nothing is called after stop has returned, which must be
-	// called before the log is closed.
-	Share(spent func() []Spent, take func([]Spent)) (stop func())
+	// servers, and calls take with what they tell. If they could not be told, it calls
+	// untold. Nothing is called after stop has returned, which must be called before the
+	// log is closed.
+	Share(spent func() []Spent, untold, take func([]Spent)) (stop func())
 
 	// Mask returns what stands for a text at all servers, in a few letters. Who lacks
 	// the log's secret can't tell what the text is, nor whether it is one that they guess.

@@ -85,7 +85,7 @@ func NewHub(cfg Config) *Hub {
 	h.wheel = newWheel(h.cfg.PingEvery, (*session).beat)
 	h.work.Go(h.wheel.run)
 	if cluster := h.cluster(); cluster != nil {
-		h.unshare = cluster.Share(h.spending.take, h.spentElsewhere)
+		h.unshare = cluster.Share(h.spending.take, h.spending.untold, h.spentElsewhere)
 	}
 	return h
 }

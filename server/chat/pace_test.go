@@ -149,6 +149,10 @@ func TestSpendingIsBounded(t *testing.T) {
 	if len(s.take()) > 0 {
 		t.Error("what was taken is still there")
 	}
+	s.untold([]Spent{{ofDevice + "1", 7}, {ofWrong + "guesser", 2}, {ofRemoval + "somebody", 1}, {ofWrong + "guesser", 1}})
+	if len(s.of) != 2 || s.of[ofWrong+"guesser"] != 3 {
+		t.Errorf("of what could not be told, %v is told later", s.of)
+	}
 	for n := range 2 * mostSpending {
 		s.add(ofWrong + fmt.Sprint(n))
 	}

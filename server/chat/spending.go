@@ -47,14 +47,16 @@ type spending struct {
 // what is rarer and weighs more.
 const mostSpending = 8192
 
-func (s *spending) add(account string) {
+func (s *spending) add(account string) { s.addMany(account, 1) }
+
+func (s *spending) addMany(account string, n int) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	most := mostSpending
-	if kind := account[:1]; kind == ofDevice || kind == ofAddress {
+	if isPace(account) {
 		most /= 2
 	}
 	if _, known := s.of[account]; !known && len(s.of) >= most {
@@ -63,8 +65,20 @@ func (s *spending) add(account string) {
 	if s.of == nil {
 		s.of = make(map[string]int)
 	}
-	s.of[account]++
+	s.of[account] += n
 }
+
+// untold takes back what the others could not be told. Of messages they are not told
+// later: who was held back by one server alone must not wait for that at another one.
+func (s *spending) untold(all []Spent) {
+	for _, spent := range all {
+		if !isPace(spent.Of) {
+			s.addMany(spent.Of, spent.Amount)
+		}
+	}
+}
+
+func isPace(account string) bool { return account[:1] == ofDevice || account[:1] == ofAddress }
 
 // take returns what was added since the last call.
 func (s *spending) take() (all []Spent) {

@@ -47,7 +47,7 @@ func (l *Log) Mask(text string) string {
 }
 
 // Share implements chat.Cluster.
-func (l *Log) Share(spent func() []chat.Spent, take func([]chat.Spent)) (stop func()) {
+func (l *Log) Share(spent func() []chat.Spent, untold, take func([]chat.Spent)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &sharing{log: l, run: rand.Text(), heard: make(map[string]heardOf)}
 	var work sync.WaitGroup
@@ -55,7 +55,11 @@ func (l *Log) Share(spent func() []chat.Spent, take func([]chat.Spent)) (stop fu
 		ticker := time.NewTicker(l.opt.shareEvery)
 		defer ticker.Stop()
 		for {
-			if told, err := s.share(ctx, spent()); err == nil && len(told) > 0 {
+			own := spent()
+			switch told, err := s.share(ctx, own); {
+			case err != nil:
+				untold(own)
+			case len(told) > 0:
 				take(told)
 			}
 			select {
@@ -71,9 +75,7 @@ func (l *Log) Share(spent func() []chat.Spent, take func([]chat.Spent)) (stop fu
 	}
 }
 
-// share tells what was spent here, and returns what the others have told since. What
-// can't be told now is not told later: who was held back by one server alone must not
-// pay for that twice.
+// share tells what was spent here, and returns what the others have told since.
 func (s *sharing) share(ctx context.Context, own []chat.Spent) (told []chat.Spent, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience) // nothing is lost if it is cancelled
 	defer cancel()
