@@ -78,7 +78,7 @@ func (b *bench) cluster(w io.Writer) error {
 // members prints what a delivery costs each server, and what it costs all that somebody
 // comes or goes.
 func (b *bench) members(w io.Writer, kinds []kind) error {
-	const size, perSecond, comers = 300, 100, 6
+	const size, perSecond, comers = 300, 100, 5
 	deliveries := newTable("", "servers", "CPU a delivery at the first", "at the last", "the last × one server", "the store's CPU a message", "Parley's servers are ×", "")
 	presence := newTable("", "servers", "members", "the servers' CPU a change", "for each member", "the store's CPU a change", "frames for a change", "Parley is ×")
 	parleys := make(map[int][2]float64) // what a delivery and a change cost Parley, by servers
@@ -93,7 +93,7 @@ func (b *bench) members(w io.Writer, kinds []kind) error {
 			if err := f.warm(1, 1); err != nil {
 				return err
 			}
-			rest := f.rest(b.long)
+			rest := f.rest(b.long * 2 / 3)
 			u, lost, err := f.pace(1, 1, 1, perSecond, b.long)
 			if err != nil {
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"time"
 )
@@ -159,18 +160,22 @@ func (f *fleet) rest(duration time.Duration) usage {
 	return f.look().since(before)
 }
 
-// pace sends perSecond messages a second, to one room after the other, together for as
-// many rooms as at once. A room's messages all come from one member, at one of the
+// pace sends perSecond messages a second, at random as people talk, to one room after the
+// other, together for as many rooms as at once. A room's messages all come from one member, at one of the
 // first senders servers. It returns when everyone has everything.
 func (f *fleet) pace(rooms, senders, atOnce int, perSecond float64, duration time.Duration) (usage, string, error) {
-	before, began := f.look(), time.Now()
+	random := rand.New(rand.NewPCG(1, 2)) // the same each time
+	before, next := f.look(), time.Now()
 	n := int(perSecond * duration.Seconds())
 	var want []int64
 	for _, c := range f.crowds {
 		want = append(want, c.count.Load()+int64(n*c.size))
 	}
 	for i := range n {
-		time.Sleep(time.Until(began.Add(time.Duration(float64(i/atOnce*atOnce) / perSecond * float64(time.Second)))))
+		if i%atOnce == 0 {
+			time.Sleep(time.Until(next))
+			next = next.Add(time.Duration(random.ExpFloat64() * float64(atOnce) / perSecond * float64(time.Second)))
+		}
 		room := i % rooms
 		f.seq[room]++
 		c := f.crowds[room%senders]
