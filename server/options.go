@@ -68,7 +68,7 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; with port 0 the system picks a free port")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
 	f.StringVar(&o.log, "log", "", logAbout)
-	f.BoolVar(&o.restored, "log-restored", false, "the database of --log was restored from a backup: go on with it")
+	f.BoolVar(&o.restored, "log-restored", false, "the database of --log was restored from a backup: go on with it, in a new epoch")
 	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
 	o.diskFlags(f)
