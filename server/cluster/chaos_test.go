@@ -47,7 +47,11 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	for end := time.Now().Add(*duration); *duration > 0 && time.Now().Before(end); {
-		w.inject(faults[w.random.IntN(len(faults))])
+		f := faults[w.random.IntN(len(faults))]
+		if w.random.IntN(3) == 0 {
+			f = f.after(faults[0])
+		}
+		w.inject(f)
 	}
 	w.finish()
 }
@@ -66,6 +70,15 @@ type fault struct {
 
 const patienceFor = 3
 
+// after is a fault that follows another one at once.
+func (f fault) after(first fault) fault {
+	both := f
+	both.name = first.name + ", " + f.name
+	both.make = func(w *world) { first.make(w); f.make(w) }
+	return both
+}
+
+// faults has the one first that others may follow at once.
 var faults = []fault{
 	{name: "a server is killed", make: func(w *world) {
 		w.machine().signal(syscall.SIGKILL, isParley)

@@ -199,15 +199,12 @@ func (m *machine) processes(which func(process) bool) (pids []int) {
 	return pids
 }
 
-// signal sends a signal to some of the machine's processes.
+// signal sends a signal to some of the machine's processes, once there is one.
 func (m *machine) signal(signal syscall.Signal, which func(process) bool) {
 	m.t.Helper()
-	for range 2 { // there may be a new one meanwhile
-		pids := m.processes(which)
-		if len(pids) == 0 && signal != syscall.SIGKILL {
-			m.t.Fatalf("on machine %s there is no such process", m.name)
-		}
-		for _, pid := range pids {
+	until(m.t, "there is such a process", func() bool { return len(m.processes(which)) > 0 })
+	for range 2 { // there may be new ones meanwhile
+		for _, pid := range m.processes(which) {
 			_ = syscall.Kill(pid, signal) // it may have ended
 		}
 	}
