@@ -285,6 +285,12 @@ func TestFindWhileTyping(t *testing.T) {
 	if s := uitest.Texts(p.search.overlay); !strings.Contains(s, "Nothing found.") || strings.Contains(s, "gate") {
 		t.Errorf("when nothing is found, it shows\n%s", s)
 	}
+	p.found(session.Search{Text: "gatx", Hits: []session.Item{uitest.Said(1, "Bob", "gatx ray")}})
+	p.search.begin()
+	p.found(session.Search{Text: "gatx", Err: session.ErrRefused})
+	if s := uitest.Texts(p.search.overlay); strings.Contains(s, "ray") || !strings.Contains(s, "does not answer this") {
+		t.Errorf("refused, it shows\n%s", s)
+	}
 	entry.SetText("")
 	searched("")
 	if s := uitest.Texts(p.search.overlay); strings.Contains(s, "Nothing found.") {

@@ -139,6 +139,9 @@ func (p *roomPage) found(s session.Search) {
 		return
 	}
 	if s.Err != nil {
+		if s.From == 0 {
+			f.show("", nil)
+		}
 		f.say(questionProblem(s.Err), kit.RoleError)
 		return
 	}

@@ -54,7 +54,6 @@ func (p *roomPage) quieten() (changed bool) {
 	focused := canvas.Focused() == fyne.Focusable(p.composer.Entry)
 	waits := canvas.Focused() == fyne.Focusable(p.quiet)
 	if p.composer.Hidden = !p.quiet.Hidden; p.composer.Hidden {
-		p.composer.End()
 		if focused {
 			canvas.Unfocus()
 		}

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"parley/client/session"
+	"parley/client/ui/conversation"
 	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
 	"parley/shared"
@@ -172,7 +173,12 @@ func TestQuietComposer(t *testing.T) {
 		t.Error("no message's menu opens from the keyboard")
 	}
 	w.client.back(false)
+	p.composer.Begin(&conversation.Task{Edit: true, Of: uitest.Own(9, "mine"), Written: "mime"})
 	rule(func(h *session.Hosting) { h.Silenced = "Grace" })
+	if task := p.composer.Task(); task == nil || task.Written != "mime" {
+		t.Errorf("a begun edit is %+v", task)
+	}
+	p.composer.End()
 	if s := footer(); !strings.Contains(s, "Grace has silenced you. You can read, but not write.") {
 		t.Errorf("who is silenced reads %q", s)
 	}
