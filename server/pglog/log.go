@@ -365,23 +365,24 @@ func retry(ctx context.Context, do func() error) error {
 	return do()
 }
 
-// readFor is how long a read may take, all attempts together. A database that sleeps
-// answers nothing, and a read may be cancelled, other than a commit.
-const readFor = 2 * patience
+const (
+	readFor   = 2 * patience          // a read may take, all attempts together: it may be cancelled
+	readAgain = 20 * time.Millisecond // and longer each time
+)
 
 // reading is retry for what only reads. After a failover, the pool's connections lead
 // nowhere, one after the other, and for some moments there may be no primary.
 func (l *Log) reading(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readFor)
 	defer cancel()
-	for {
+	for wait := readAgain; ; wait = min(2*wait, 10*readAgain) { // thousands may ask at once
 		err := retry(ctx, func() error { return do(ctx) })
 		if err == nil || errors.Is(err, pgx.ErrNoRows) || ctx.Err() != nil || !passes(err) {
 			return err
 		}
 		l.pool.Reset()
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return err
 		}
