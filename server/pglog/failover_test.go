@@ -441,3 +441,25 @@ func TestCloseWhileStandbySleeps(t *testing.T) {
 		standby.Signal(syscall.SIGCONT)
 	}
 }
+
+// TestFilesGoneLate has the rows of files go while the standby sleeps: nobody waits for
+// that, and whoever removes files is told of them once it is sure.
+func TestFilesGoneLate(t *testing.T) {
+	t.Parallel()
+	_, standby, address := pair(t, true)
+	l := openAt(t, address, "")
+	defer l.Close()
+	told := make(chan []string, 10)
+	l.OnFilesGone(func(ids []string) { told <- ids })
+	row := chat.FileRow{File: chat.File{ID: "f", Name: "f", Size: 1}, Room: hall.Key, Device: "d", Made: time.Unix(1, 0)}
+	until(t, "a file is begun", func() bool { _, err := l.BeginFile(t.Context(), row); return err == nil })
+	standby.Signal(syscall.SIGSTOP)
+	ids, err := l.ForgetFiles(t.Context(), time.Now())
+	if !errors.Is(err, chat.ErrUnavailable) || len(ids) > 0 {
+		t.Errorf("without its standby, %v are gone, %v", ids, err)
+	}
+	standby.Signal(syscall.SIGCONT)
+	if got := <-told; len(got) != 1 || got[0] != "f" {
+		t.Errorf("%v are gone", got)
+	}
+}

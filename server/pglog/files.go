@@ -173,29 +173,48 @@ func (l *Log) Files(ctx context.Context, after string, most int) ([]chat.FileRow
 
 // ForgetFiles implements chat.FileRows.
 func (l *Log) ForgetFiles(ctx context.Context, before time.Time) ([]string, error) {
-	var ids []string
-	err := l.inTransaction(context.WithoutCancel(ctx), func(tx pgx.Tx) error {
+	return l.goingFiles(ctx, func(ctx context.Context, tx pgx.Tx) ([]string, error) {
 		rows, err := tx.Query(ctx, "DELETE FROM files WHERE off = 0 AND made < $1 RETURNING id", before.UnixMilli())
 		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(rows, pgx.RowTo[string])
+	})
+}
+
+// goingFiles has files' rows go in a transaction, and returns which. If it is durable only
+// after nobody waits any more, whoever removes files is told of them then.
+func (l *Log) goingFiles(ctx context.Context, do func(context.Context, pgx.Tx) ([]string, error)) ([]string, error) {
+	var settled atomic.Bool // who hands them on is
+	var ids []string
+	err := l.patiently(ctx, func(ctx context.Context) error {
+		var gone []string
+		if err := l.inTransaction(ctx, func(tx pgx.Tx) (err error) {
+			gone, err = do(ctx, tx)
+			return err
+		}); err != nil {
 			return err
 		}
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
+		if ids = gone; !settled.CompareAndSwap(false, true) {
+			l.filesGone.tell(gone)
+		}
+		return nil
 	})
-	return ids, wrap(err)
+	if err != nil && settled.CompareAndSwap(false, true) {
+		return nil, wrap(err)
+	}
+	return ids, nil
 }
 
 // ExpireFiles implements chat.FileRows.
-func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, err error) {
-	ctx = context.WithoutCancel(ctx)
-	err = l.inTransaction(ctx, func(tx pgx.Tx) error {
-		expired = nil
+func (l *Log) ExpireFiles(ctx context.Context, keep int64) ([]string, error) {
+	return l.goingFiles(ctx, func(ctx context.Context, tx pgx.Tx) (expired []string, err error) {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", number("files of all")); err != nil {
-			return err
+			return nil, err
 		}
 		rows, err := tx.Query(ctx, "SELECT source, device, SUM(size + $1)::bigint FROM files WHERE state = 1 GROUP BY source, device ORDER BY source, device", chat.FileOverhead)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var over int64
 		shares, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s chat.FileShare, err error) {
@@ -204,14 +223,14 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, er
 			return s, err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		going, err := chat.Expiring(shares, over-keep, math.MaxInt, func(s chat.FileShare, skip int) ([]chat.FileRow, error) {
 			return scanFiles(tx.Query(ctx, "SELECT "+fileColumns+" FROM files WHERE state = 1 AND source = $1 AND device = $2 ORDER BY made, id LIMIT 1000 OFFSET $3",
 				s.Source, s.Device, skip))
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var loose, taken []string
 		for _, row := range going {
@@ -221,12 +240,11 @@ func (l *Log) ExpireFiles(ctx context.Context, keep int64) (expired []string, er
 				taken = append(taken, row.ID)
 			}
 		}
-		return each(ctx, tx,
+		return expired, each(ctx, tx,
 			statement{"DELETE FROM files WHERE id = ANY ($1) AND off = 0", []any{loose}},
 			statement{"UPDATE files SET state = 2, thumb = false, source = 0 WHERE id = ANY ($1)", []any{taken}},
 		)
 	})
-	return expired, wrap(err)
 }
 
 // Filed implements chat.FileRows.
