@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -307,4 +308,46 @@ func TestLastIsLost(t *testing.T) {
 	mustAppend(t, l, "b")
 	run(t, tablesOf(t, l), "DELETE FROM entries WHERE off = 2", "UPDATE rooms SET head = 1")
 	f.until(t, "the room is over", func() bool { return f.over >= 0 })
+}
+
+// BenchmarkLook has a server look where 10,000 rooms are in which nothing happens.
+func BenchmarkLook(b *testing.B) {
+	l, err := Open(b.Context(), database, Options{Schema: "look"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.pool.Exec(b.Context(), "INSERT INTO rooms (key, name, used, head, first) SELECT 'room ' || n, '', true, 5, 1 FROM generate_series(1, 10000) AS n ON CONFLICT DO NOTHING"); err != nil {
+		b.Fatal(err)
+	}
+	rows, err := l.pool.Query(b.Context(), "SELECT key, id FROM rooms")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var key string
+	var id int64
+	if _, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
+		l.writer(key).follow(key, &follower{Follower: chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}}, room: id, handed: 5, began: 1})
+		return nil
+	}); err != nil {
+		b.Fatal(err)
+	}
+	cpu := func() (own, databases time.Duration) {
+		var r syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // never fails
+		return time.Duration(r.Utime.Nano() + r.Stime.Nano()), server.CPU()
+	}
+	own, databases := cpu()
+	b.ResetTimer()
+	for range b.N {
+		for _, w := range l.writers {
+			if err := w.do(b.Context(), func(ctx context.Context) error { w.look(ctx); return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.StopTimer()
+	ownNow, databasesNow := cpu()
+	b.ReportMetric(float64((ownNow-own).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64((databasesNow-databases).Microseconds())/1000/float64(b.N), "database-cpu-ms/op")
 }

@@ -1,11 +1,13 @@
 package pglog
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"parley/server/chat"
@@ -196,4 +198,42 @@ func BenchmarkNotification(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/30, "ns/entry")
+}
+
+// BenchmarkNotify measures what a notification costs the database, by how many hear it
+// and how long it is. The next one goes out when all have heard it, so each wakes them.
+func BenchmarkNotify(b *testing.B) {
+	for _, bytes := range []int{300, 7900} {
+		for _, listeners := range []int{0, 1, 3, 10} {
+			b.Run(fmt.Sprintf("%d_bytes/%d_listeners", bytes, listeners), func(b *testing.B) {
+				conns := make([]*pgx.Conn, listeners+1)
+				for i := range conns {
+					conn, err := pgx.Connect(b.Context(), database)
+					if err != nil {
+						b.Fatal(err)
+					}
+					defer conn.Close(context.Background())
+					if conns[i] = conn; i > 0 {
+						if _, err := conn.Exec(b.Context(), "LISTEN benchmark"); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				began := server.CPU()
+				b.ResetTimer()
+				for i := range b.N {
+					if _, err := conns[0].Exec(b.Context(), "SELECT pg_notify('benchmark', $1)", fmt.Sprintf("%0*d", bytes, i)); err != nil {
+						b.Fatal(err)
+					}
+					for _, conn := range conns[1:] {
+						if _, err := conn.WaitForNotification(b.Context()); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				b.StopTimer()
+				b.ReportMetric(float64((server.CPU()-began).Nanoseconds())/1000/float64(b.N), "database-cpu-µs/op")
+			})
+		}
+	}
 }
