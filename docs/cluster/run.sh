@@ -103,6 +103,7 @@ until sql "SELECT"; do
 done
 sql "CREATE ROLE parley LOGIN PASSWORD 'CHANGE-ME-3'"
 sql "CREATE DATABASE parley OWNER parley"
+sql "REVOKE CONNECT ON DATABASE parley FROM PUBLIC"
 echo "Starting Parley and HAProxy."
 start parley a
 start parley b
