@@ -137,7 +137,7 @@ func (b *bench) members(w io.Writer, kinds []kind) error {
 
 // hotRoom prints what one room takes in which everybody talks.
 func (b *bench) hotRoom(w io.Writer, kinds []kind) error {
-	const members = 150
+	const members = 60
 	t := newTable("", "servers", "messages/s", "× SQLite", "p50", "p99", "the servers' CPU a message", "the store's", "")
 	var sqlite float64
 	for _, k := range kinds {
