@@ -249,6 +249,8 @@ type member struct {
 	Timeline          int
 }
 
+func (m member) runs() bool { return m.State == "running" || m.State == "streaming" }
+
 // members is what all Patronis say, if they agree, and else nil: one that was
 // cut off says for some time what was true before.
 func members(machines []*machine) (all []member) {
@@ -269,11 +271,15 @@ func members(machines []*machine) (all []member) {
 	return all
 }
 
+func named(machines []*machine, name string) *machine {
+	return machines[slices.IndexFunc(machines, func(m *machine) bool { return m.name == name })]
+}
+
 // withRole returns the machine whose PostgreSQL has a role, or nil.
 func withRole(machines []*machine, role string) *machine {
 	for _, is := range members(machines) {
 		if is.Role == role {
-			return machines[slices.IndexFunc(machines, func(m *machine) bool { return m.name == is.Name })]
+			return named(machines, is.Name)
 		}
 	}
 	return nil
@@ -285,7 +291,7 @@ func whole(machines []*machine) bool {
 	all := members(machines)
 	var roles []string
 	for _, m := range all {
-		if m.Timeline != all[0].Timeline || m.State != "running" && m.State != "streaming" {
+		if m.Timeline != all[0].Timeline || !m.runs() {
 			return false
 		}
 		roles = append(roles, m.Role)
