@@ -26,6 +26,8 @@ type proof struct {
 	doubted atomic.Bool
 	conn    atomic.Pointer[session]
 	asked   atomic.Pointer[time.Time] // since when the database does not answer; nil if it has
+	twice   sync.Once                 // says that another server takes itself for this one
+	seen    int64                     // how many proofs of this server the database has, 0 if that is not known; of run's goroutine
 
 	mu       sync.Mutex
 	waiting  []asker
@@ -196,7 +198,9 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 			return nil, 0, err
 		}
 		p.conn.Store(conn)
-		err = p.log.connected(ctx, conn)
+		if err = ctx.Err(); err == nil { // from now on, end ends the connection
+			err = p.log.connected(ctx, conn)
+		}
 	}
 	if err == nil {
 		timeline, err = p.commit(ctx, conn)
@@ -205,6 +209,7 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 		err = p.log.marks.saw(timeline)
 	}
 	if err != nil {
+		p.seen = 0 // it may be in the database all the same
 		conn.end()
 		return nil, 0, err
 	}
@@ -224,7 +229,13 @@ func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err
 	}
 	if seen == 1 { // another server took this one for dead, and its people with it
 		p.log.people.again()
+	} else if p.seen != 0 && seen > p.seen+1 {
+		p.twice.Do(func() {
+			p.log.opt.Logger.Error("another server runs with this one's data folder, or with a copy of it: they hear each other late, and do not see each other's people. " +
+				"Each needs a --data of its own: stop one, give it another folder, or remove " + MarksName + " from its copy, and start it again")
+		})
 	}
+	p.seen = seen
 	return timelineOf(wal)
 }
 
