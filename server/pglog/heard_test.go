@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ func TestHeardIsNotRead(t *testing.T) {
 	f := followed(t, b, hall)
 	defer f.stop()
 	until(t, "it listens", b.listener.listens.Load)
+	until(t, "the other one knows", a.listener.others.Load)
 	run(t, conn, "REVOKE SELECT ON parley.entries FROM listener")
 	for n := range 200 {
 		mustAppend(t, a, fmt.Sprint("a", n))
@@ -122,6 +124,56 @@ func (f *handed) ids() (all []string) {
 		all = append(all, e.ID)
 	}
 	return all
+}
+
+// TestAlone has a server that is alone tell no entries, until it hears of another one.
+func TestAlone(t *testing.T) {
+	t.Parallel()
+	l, err := Open(t.Context(), pgAddress("postgres", server.Create(t)), Options{patience: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn := tablesOf(t, l)
+	run(t, conn, "LISTEN "+pgx.Identifier{channel + l.opt.Schema}.Sanitize())
+	// says is how much it tells of a message that has 1,000 bytes.
+	says := func(id string) (most int) {
+		e := chat.Entry{ID: id, Device: "d", User: "Ann", Text: strings.Repeat("x", 1000), Time: time.Unix(1, 0)}
+		added := make(chan error, 1)
+		l.Append(context.Background(), hall, e, func(_ chat.Receipt, err error) { added <- err })
+		if err := <-added; err != nil {
+			t.Fatal(err)
+		}
+		for {
+			notice, err := conn.WaitForNotification(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ears := &ears{secret: l.secret, runs: make(map[string]*heardRun)}
+			content, err := ears.open(notice.Payload, notice.PID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := false
+			_, err = readContent(content, func(string) bool { return false }, func(string, *news) { told = true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told { // there is more in a room, and not only that somebody listens
+				return len(notice.Payload)
+			}
+		}
+	}
+	if n := says("a"); n > 500 {
+		t.Errorf("alone, it tells %d bytes", n)
+	}
+	other := anotherOf(t, l, l.secret)
+	run(t, conn, "INSERT INTO servers (id, seen) VALUES ('other', 1)")
+	other.tell(&told{people: true})
+	until(t, "it knows the other one", l.listener.others.Load)
+	if n := says("b"); n < 1000 {
+		t.Errorf("not alone, it tells %d bytes", n)
+	}
 }
 
 // TestHole has something heard of which what comes before was not: that is read first.

@@ -22,6 +22,7 @@ type listener struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	listens atomic.Bool
+	others  atomic.Bool // servers are there besides this one, as far as it has looked or heard
 	ignored atomic.Int64 // notifications that no server of this log has sent
 
 	mu   sync.Mutex
@@ -60,11 +61,12 @@ func (n *listener) end() {
 }
 
 // tell has the other servers told of a room. It does not block. Entries are theirs to
-// hand on only if they are plain, and follow on those that they are told of already.
+// hand on only if they are plain, and follow on those that they are told of already. A
+// server that is alone, as most are, saves what it costs to tell entries.
 func (n *listener) tell(room string, what *news) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(what.entries) > 0 && !what.plain() || n.held+len(what.entries) > mostHeld {
+	if !n.others.Load() || len(what.entries) > 0 && !what.plain() || n.held+len(what.entries) > mostHeld {
 		what = &news{heads: what.heads, epoch: what.epoch}
 	}
 	carried := len(what.entries)
@@ -250,6 +252,7 @@ func (n *listener) hear(ctx context.Context) error {
 	n.listens.Store(true)
 	defer n.listens.Store(false)
 	n.lookNow(ctx)
+	n.tellPeople() // so that they know that somebody hears them
 	own := formatVersion + n.log.server + " "
 	ears := &ears{secret: n.log.secret, runs: make(map[string]*heardRun)}
 	for {
@@ -262,6 +265,7 @@ func (n *listener) hear(ctx context.Context) error {
 		}
 		content, err := ears.open(notice.Payload, notice.PID)
 		if err == nil {
+			n.others.Store(true)
 			err = n.heard(ctx, content)
 		}
 		if err != nil && n.ignored.Add(1) == 1 {

@@ -333,6 +333,7 @@ func (p *people) watch(ctx context.Context) {
 		}
 	}
 	maps.DeleteFunc(p.alive, func(id string, _ life) bool { return !there[id] })
+	p.log.listener.others.Store(len(p.alive) > 0)
 	if away := now.Sub(p.watched); away > 2*lookEvery { // nobody could be seen to go on meanwhile
 		for id, was := range p.alive {
 			if was.at = was.at.Add(away); was.at.After(now) {
