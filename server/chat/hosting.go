@@ -22,8 +22,10 @@ type ruling struct {
 	from  map[string]string    // the source of a device that was in the room
 }
 
-// mostRemembered is how many devices a ruling remembers something of.
-const mostRemembered = 4096
+const (
+	mostRemembered = 4096                // devices that a ruling remembers something of
+	mostVisitors   = 16 * mostRemembered // in all rooms whose doors are closed, at other servers
+)
 
 // begin sets the rules with which the room enters memory.
 func (u *ruling) begin(rules Rules) {
@@ -55,7 +57,7 @@ func (u *ruling) recall(entries []Entry) {
 // wrote notes when a device wrote, if that matters. The caller holds mu.
 func (u *ruling) wrote(e Entry) {
 	if e.Kind == KindMessage && u.rules.isSlow() && e.Time.After(u.spoke[e.Device]) {
-		remember(&u.spoke, e.Device, e.Time)
+		remember(&u.spoke, mostRemembered, e.Device, e.Time)
 	}
 }
 
@@ -85,7 +87,7 @@ func (u *ruling) slow(e Entry) *Refusal {
 	refusal := refusalOf(err)
 	switch {
 	case refusal == nil:
-		remember(&u.spoke, e.Device, e.Time)
+		remember(&u.spoke, mostRemembered, e.Device, e.Time)
 	case refusal.Code == shared.CodeRateLimited:
 		return refusal
 	}
@@ -96,7 +98,7 @@ func (u *ruling) slow(e Entry) *Refusal {
 func (u *ruling) came(device, source string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	remember(&u.from, device, source)
+	remember(&u.from, mostRemembered, device, source)
 }
 
 // wasHere reports whether a device has been in the room since the room is in memory: a
@@ -123,11 +125,11 @@ func (u *ruling) isClosed() bool {
 }
 
 // remember sets a value in a map that does not grow without end.
-func remember[V any](m *map[string]V, key string, value V) {
+func remember[V any](m *map[string]V, most int, key string, value V) {
 	if *m == nil {
 		*m = make(map[string]V)
 	}
-	if _, known := (*m)[key]; !known && len(*m) >= mostRemembered {
+	if _, known := (*m)[key]; !known && len(*m) >= most {
 		for other := range *m {
 			delete(*m, other)
 			break
@@ -159,7 +161,7 @@ func (v *removals) note(account string, now time.Time) {
 			delete(v.until, key)
 		}
 	}
-	remember(&v.until, account, now.Add(RemovalHold))
+	remember(&v.until, mostRemembered, account, now.Add(RemovalHold))
 }
 
 func (v *removals) has(account string, now time.Time) bool {
@@ -178,7 +180,7 @@ type visitors struct {
 func (v *visitors) note(account string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	remember(&v.are, account, struct{}{})
+	remember(&v.are, mostVisitors, account, struct{}{})
 }
 
 func (v *visitors) has(account string) bool {

@@ -137,6 +137,9 @@ func TestSpendingIsBounded(t *testing.T) {
 	if len(s.of) != mostSpending/2 {
 		t.Errorf("%d accounts are kept", len(s.of))
 	}
+	for n := range 2 * mostSpending { // of a host who closes rooms to have nobody told of wrong passphrases
+		s.add(ofVisitor + fmt.Sprint(n))
+	}
 	s.add(ofWrong + "guesser")
 	s.add(ofDevice + "0")
 	got := make(map[string]int)
@@ -167,5 +170,24 @@ func TestSpentOfAnotherVersion(t *testing.T) {
 	p.servers[0].spentElsewhere([]Spent{{"", 1}, {"d", 1}, {"?what", 1}, {"dwho", 0}, {"dwho", -1 << 40}})
 	if len(p.servers[0].paces.values) > 0 {
 		t.Errorf("there are paces: %v", p.servers[0].paces.values)
+	}
+}
+
+// TestManyVisitors has as many people in a closed room at another server as one may
+// remember: they do not take the place of those of another room.
+func TestManyVisitors(t *testing.T) {
+	v := &visitors{}
+	v.note("known")
+	for n := range 2 * mostRemembered {
+		v.note(fmt.Sprint(n))
+	}
+	if !v.has("known") || !v.has("0") {
+		t.Error("a room's visitors are forgotten for those of another one")
+	}
+	for n := range 2 * mostVisitors {
+		v.note(fmt.Sprint(n))
+	}
+	if len(v.are) != mostVisitors {
+		t.Errorf("%d are remembered", len(v.are))
 	}
 }

@@ -43,8 +43,8 @@ type spending struct {
 	of map[string]int
 }
 
-// mostSpending bounds the accounts of a spending; that of messages leaves half of it to
-// what is rarer and weighs more.
+// mostSpending bounds the accounts of a spending. Those of messages leave half of it to what
+// is rarer and weighs more, and those of closed rooms, which anybody may have, a quarter.
 const mostSpending = 8192
 
 func (s *spending) add(account string) { s.addMany(account, 1) }
@@ -56,8 +56,11 @@ func (s *spending) addMany(account string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	most := mostSpending
-	if isPace(account) {
-		most /= 2
+	switch {
+	case isPace(account):
+		most = mostSpending / 2
+	case account[:1] == ofVisitor:
+		most = mostSpending / 4 * 3
 	}
 	if _, known := s.of[account]; !known && len(s.of) >= most {
 		return
