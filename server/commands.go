@@ -16,7 +16,11 @@ type command struct {
 	serving           bool // it may be done while a server runs
 	noLog             bool // it does not touch the log, and has no --data
 
-	flags func(*flag.FlagSet) // of its own, in addition to --data
+	// log is set by --log if the command is about the server on this computer, which has a
+	// data folder in any case. Otherwise data is the database's address.
+	log *string
+
+	flags func(*flag.FlagSet) // of its own, in addition to --data and --log
 	run   func(ctx context.Context, data string, args []string, stdout, stderr io.Writer) error
 }
 
@@ -43,7 +47,10 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	c := all[i]
 	f := flag.NewFlagSet("parley-server "+c.name, flag.ContinueOnError)
 	f.SetOutput(stderr)
-	data, log := new(string), new(string)
+	data, log := new(string), c.log
+	if log == nil {
+		log = new(string)
+	}
 	if !c.noLog {
 		f.StringVar(data, "data", defaultData, "`folder` of the log")
 		f.StringVar(log, "log", "", logAbout)
@@ -90,5 +97,12 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	case len(rest) < want:
 		return true, fmt.Errorf("%s needs a file: %w", c.name, errUsage)
 	}
-	return true, c.run(ctx, cmp.Or(*log, *data), rest, stdout, stderr)
+	if err := checkAddress(*log); err != nil {
+		return true, fmt.Errorf("%w: %w", err, errUsage)
+	}
+	where := *data
+	if c.log == nil {
+		where = cmp.Or(*log, where)
+	}
+	return true, c.run(ctx, where, rest, stdout, stderr)
 }

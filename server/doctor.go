@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/pglog"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -39,6 +40,7 @@ type doctor struct {
 	out    io.Writer
 	root   string // of the file system
 	data   string
+	log    string         // the address of the database that has the log in place of data; "" for none
 	listen netip.AddrPort // what --addr names
 	wait   time.Duration  // for a phone
 	at     *addresses
@@ -46,10 +48,10 @@ type doctor struct {
 }
 
 func doctorCommand() command {
-	var addr string
+	var addr, log string
 	var wait time.Duration
 	return command{
-		name: "doctor", about: "Looks for what keeps people from the server, and says what to do.", serving: true,
+		name: "doctor", about: "Looks for what keeps people from the server, and says what to do.", serving: true, log: &log,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&addr, "addr", ":"+shared.DefaultPort, "`address` that the server listens on")
 			f.DurationVar(&wait, "wait", 30*time.Second, "how `long` to wait for a phone; 0 does not")
@@ -63,7 +65,7 @@ func doctorCommand() command {
 			if !listen.Addr().IsValid() {
 				listen = netip.AddrPortFrom(netip.IPv6Unspecified(), listen.Port())
 			}
-			d := &doctor{out: stdout, root: "/", data: data, wait: wait, at: findAddresses(),
+			d := &doctor{out: stdout, root: "/", data: data, log: log, wait: wait, at: findAddresses(),
 				listen: netip.AddrPortFrom(listen.Addr().Unmap(), listen.Port())}
 			d.examine(ctx)
 			if d.worst != good {
@@ -75,8 +77,12 @@ func doctorCommand() command {
 }
 
 func (d *doctor) examine(ctx context.Context) {
-	d.folder()
-	d.disk()
+	if d.log != "" {
+		d.database(ctx)
+	} else {
+		d.folder()
+		d.disk()
+	}
 	d.clock(time.Now())
 	d.addresses()
 	server := d.server(ctx)
@@ -114,6 +120,20 @@ func (d *doctor) folder() {
 		size = info.Size()
 	}
 	d.say(good, fmt.Sprintf("Data folder: %s has a log of %s.", d.data, megabytes(uint64(size))), "")
+}
+
+// database looks at a log that is in a database, whose disk is not this computer's.
+func (d *doctor) database(ctx context.Context) {
+	err := inDatabase(ctx, d.log, func(*pglog.Log) error { return nil })
+	switch {
+	case errors.Is(err, pglog.ErrNoLog):
+		d.say(doubtful, "Log: there is none in the database of --log.", "Correct the address, or start the server, which begins one.")
+	case err != nil:
+		finding, todo, _ := strings.Cut(err.Error(), ": ")
+		d.say(wrong, fmt.Sprintf("Log: %s.", finding), todo)
+	default:
+		d.say(good, "Log: the database of --log answers, and has one.", "")
+	}
 }
 
 func (d *doctor) disk() {

@@ -21,6 +21,7 @@ func hostCommand() command {
 	var room string
 	return command{
 		name: "host", about: "Prints a link that makes whoever opens it a host of a room. The server has to run.", serving: true,
+		log:   new(string), // the link is in the data folder of a server, which tells its addresses
 		flags: func(f *flag.FlagSet) { f.StringVar(&room, "room", "", "the room's `name`") },
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := roomFlag("room", room)
@@ -48,7 +49,7 @@ func hostCommand() command {
 func hostLinks(ctx context.Context, data string, room shared.Name) ([]shared.Link, error) {
 	server, err := dialControl(data)
 	if errors.Is(err, errNoServer) {
-		return nil, fmt.Errorf("no server runs on %s: start it first, since the link leads to it", data)
+		return nil, fmt.Errorf("no server runs on %s: start it first, since the link leads to it, or name its folder with --data", data)
 	}
 	if err != nil {
 		return nil, err

@@ -69,10 +69,15 @@ func isDatabase(data string) bool {
 }
 
 func (o *options) checkLog() error {
-	switch {
-	case o.log == "" && o.files != "":
+	if o.log == "" && o.files != "" {
 		return errors.New("--files is for servers that share a log: it needs --log")
-	case o.log != "" && !isDatabase(o.log):
+	}
+	return checkAddress(o.log)
+}
+
+// checkAddress looks at a --log, which may be missing.
+func checkAddress(log string) error {
+	if log != "" && !isDatabase(log) {
 		return errors.New("--log takes the address of a PostgreSQL database, like postgres://host/name; a folder is for --data")
 	}
 	return nil
@@ -80,7 +85,7 @@ func (o *options) checkLog() error {
 
 // inDatabase does something with the log of a database, beside the servers that run on it.
 func inDatabase(ctx context.Context, address string, do func(*pglog.Log) error) error {
-	log, err := pglog.Open(ctx, address, pglog.Options{Writers: 1})
+	log, err := pglog.Open(ctx, address, pglog.Options{Writers: 1, Existing: true})
 	if err != nil {
 		return err
 	}
@@ -119,7 +124,7 @@ func checkSync(s string) error {
 // offline opens the log of a data folder on which no server runs, to manage its rooms.
 func offline(ctx context.Context, data string) (hub *chat.Hub, done func() error, err error) {
 	if isDatabase(data) { // whose servers go on, and learn of it
-		log, err := pglog.Open(ctx, data, pglog.Options{Writers: 1})
+		log, err := pglog.Open(ctx, data, pglog.Options{Writers: 1, Existing: true})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -150,18 +155,59 @@ func filesOf(ctx context.Context, path string) files.Rows {
 	return func(each func(chat.FileRow) error) error { return sqlitelog.FilesIn(ctx, path, each) }
 }
 
+// filesIn are the same of a database's log.
+func filesIn(ctx context.Context, log *pglog.Log) files.Rows {
+	return func(each func(chat.FileRow) error) error {
+		const page = 500
+		for after := ""; ; {
+			rows, err := log.Files(ctx, after, page)
+			if err != nil {
+				return err
+			}
+			for _, row := range rows {
+				if err := each(row); err != nil {
+					return err
+				}
+				after = row.ID
+			}
+			if len(rows) < page {
+				return nil
+			}
+		}
+	}
+}
+
+// errNotShared is said if a folder of files is named, and the log is in a folder as well.
+func errNotShared(name string) error {
+	return fmt.Errorf("--%s is for a log in a database: it needs --log; a data folder has its files with it: %w", name, errUsage)
+}
+
 func checkCommand() command {
+	var shared string
 	return command{
 		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", serving: true,
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&shared, "files", "", "with --log: the `folder` that its servers have with --files; without it nobody looks for them")
+		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			if isDatabase(data) {
 				return inDatabase(ctx, data, func(log *pglog.Log) error {
 					s, err := log.Check(ctx)
-					if err == nil {
-						_, err = fmt.Fprintf(stdout, "The log is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Messages, s.Rooms, s.Bytes, s.Epoch)
+					if err != nil {
+						return err
 					}
-					return err
+					if _, err = fmt.Fprintf(stdout, "The log is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Messages, s.Rooms, s.Bytes, s.Epoch); err != nil || shared == "" {
+						return err
+					}
+					dir, err := sharedFiles(shared, log.ID())
+					if err != nil {
+						return err
+					}
+					return checkFiles(stdout, dir, filesIn(ctx, log))
 				})
+			}
+			if shared != "" {
+				return errNotShared("files")
 			}
 			s, err := sqlitelog.Check(ctx, data)
 			if err != nil {
@@ -170,22 +216,27 @@ func checkCommand() command {
 			if _, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Messages, s.Rooms, s.Bytes, s.Epoch); err != nil {
 				return err
 			}
-			missing, n, err := files.Missing(data, filesOf(ctx, s.Path))
-			if err != nil {
-				return err
-			}
-			for _, row := range missing {
-				fmt.Fprintf(stdout, "Missing, or not whole: %s, %q, %d bytes, message %d in %q.\n", row.ID, plain(row.Name), row.Size, row.Offset, plain(row.Room))
-			}
-			if len(missing) > 0 {
-				return fmt.Errorf("%d of %d files are missing in %s, or not whole: put them there from a backup", len(missing), n, filepath.Join(data, files.FolderName))
-			}
-			if n > 0 {
-				_, err = fmt.Fprintf(stdout, "Its %d files are there.\n", n)
-			}
-			return err
+			return checkFiles(stdout, data, filesOf(ctx, s.Path))
 		},
 	}
+}
+
+// checkFiles says whether the files of a log are in a folder, and which are missing.
+func checkFiles(stdout io.Writer, dir string, rows files.Rows) error {
+	missing, n, err := files.Missing(dir, rows)
+	if err != nil {
+		return err
+	}
+	for _, row := range missing {
+		fmt.Fprintf(stdout, "Missing, or not whole: %s, %q, %d bytes, message %d in %q.\n", row.ID, plain(row.Name), row.Size, row.Offset, plain(row.Room))
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%d of %d files are missing in %s, or not whole: put them there from a backup", len(missing), n, filepath.Join(dir, files.FolderName))
+	}
+	if n > 0 {
+		_, err = fmt.Fprintf(stdout, "Its %d files are there.\n", n)
+	}
+	return err
 }
 
 func backupCommand() command {
@@ -247,13 +298,14 @@ func restoreCommand() command {
 }
 
 func exportCommand() command {
-	var room, format, folder string
+	var room, format, folder, from string
 	return command{
 		name: "export", about: "Writes a room's messages to the standard output.", serving: true,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
 			f.StringVar(&folder, "files", "", "`folder` to which the room's files are copied")
+			f.StringVar(&from, "from-files", "", "with --log: the `folder` that its servers have with --files, from which they are copied")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := shared.RoomName(room)
@@ -266,13 +318,28 @@ func exportCommand() command {
 			}
 			out := bufio.NewWriter(stdout)
 			each, done := write(out), func() error { return nil }
+			switch {
+			case !isDatabase(data) && from != "":
+				return errNotShared("from-files")
+			case !isDatabase(data):
+				from = data
+			case folder != "" && from == "":
+				return fmt.Errorf("--files needs --from-files, too: the folder that the servers of the database have with --files: %w", errUsage)
+			}
 			if folder != "" {
-				if each, done, err = withFiles(data, folder, each); err != nil {
+				if each, done, err = withFiles(from, folder, each); err != nil {
 					return err
 				}
 			}
 			if isDatabase(data) {
-				err = inDatabase(ctx, data, func(log *pglog.Log) error { return log.Export(ctx, name, each) })
+				err = inDatabase(ctx, data, func(log *pglog.Log) error {
+					if folder != "" {
+						if _, err := sharedFiles(from, log.ID()); err != nil {
+							return err
+						}
+					}
+					return log.Export(ctx, name, each)
+				})
 			} else {
 				err = sqlitelog.Export(ctx, data, name, each)
 			}

@@ -73,11 +73,9 @@ type otherSide struct{ error }
 func CopyFrom(ctx context.Context, address string, opt Options, put transfer.Put) error {
 	opt = opt.withDefaults()
 	return copying(ctx, address, opt, func(conn *pgx.Conn, lock pgx.Tx) error {
-		var there bool
-		if err := lock.QueryRow(ctx, "SELECT to_regclass(quote_ident($1) || '.versions') IS NOT NULL", opt.Schema).Scan(&there); err != nil {
+		if there, err := hasLog(ctx, lock, opt.Schema); err != nil {
 			return err
-		}
-		if !there {
+		} else if !there {
 			return errors.New("there is no log in it: correct the address")
 		}
 		var version int

@@ -34,6 +34,9 @@ type Options struct {
 	// that it notices if that loses something. "" keeps it in memory.
 	Data string
 
+	// Existing says that the database must have a log: Open begins none.
+	Existing bool
+
 	// Restored says that the database was restored from a backup, which may be older
 	// than what the server has seen.
 	Restored bool

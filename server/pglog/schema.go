@@ -1,8 +1,10 @@
 package pglog
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -161,6 +163,11 @@ func (l *Log) migrate(ctx context.Context) error {
 	if err := lockSchema(ctx, tx, l.opt.startFor); err != nil {
 		return err
 	}
+	if l.opt.Existing {
+		if there, err := hasLog(ctx, tx, l.opt.Schema); err != nil || !there {
+			return cmp.Or(err, ErrNoLog)
+		}
+	}
 	version, err := migrateTo(ctx, tx, l.opt.Schema, l.opt.migrations)
 	if err == nil && version == 0 {
 		id := make([]byte, 16)
@@ -171,6 +178,14 @@ func (l *Log) migrate(ctx context.Context) error {
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// ErrNoLog is what Open fails with if the database should have a log, and has none.
+var ErrNoLog = errors.New("there is no log in it: correct the address in --log, or start a server on it first, which begins one")
+
+func hasLog(ctx context.Context, tx pgx.Tx, schema string) (there bool, err error) {
+	err = tx.QueryRow(ctx, "SELECT to_regclass(quote_ident($1) || '.versions') IS NOT NULL", schema).Scan(&there)
+	return there, err
 }
 
 // lockSchema waits until nobody else makes tables, or copies them, and keeps others from
