@@ -39,7 +39,7 @@ export function openFind(app, room, before = {found: [], wanted: '', from: 0}) {
 		room.hits = {of: found, draw}; // for what is deleted meanwhile
 		further.hidden = !more;
 		hits.replaceChildren(...found.flatMap(m => m.deleted ? [] : el('li', {}, el('button', {type: 'button', class: 'hit', onclick: () => openAround(app, room, m.offset, {found, wanted, from, more})},
-			...said(room, m, ...marked([...parts(visible(m.message)), m.file?.caption && m.file.name].flat().join(' ').replace(/\s+/g, ' '), wanted))))));
+			...said(room, m, ...marked([...parts(visible(m.message)), m.file?.caption && m.file.name].flat().join(' ').trim().replace(/\s+/g, ' '), wanted))))));
 	};
 	async function ask() {
 		const mine = ++turn;
