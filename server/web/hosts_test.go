@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"parley/shared"
+	"parley/shared/lang"
+	"parley/shared/servertest"
 )
 
 // openAsHost opens a new room from the list, as its host.
@@ -715,4 +718,33 @@ func TestHostStates(t *testing.T) {
 	})
 	show("quiet", "Bob", "Silent", func(p *page) { p.wait("document.querySelector('#composer').hidden") })
 	show("slow", "Bob", "Slow", func(p *page) { p.wait("document.querySelector('#quiet').textContent") })
+}
+
+// Whatever the server refuses is said in each of the page's languages, with the names that
+// are in it.
+func TestRefusalsInEveryLanguage(t *testing.T) {
+	p := newPerson(t)
+	p.open(startServer(t).url() + "/r/Hall")
+	list, err := json.Marshal(servertest.Refusals(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lang.Languages {
+		said := eval[map[string]string](p, `Promise.all(['words', 'hosts', 'file', 'logview'].map(name => import('/static/' + name + '.js'))).then(async ([{speak}, , , {sentence}]) => {
+			await speak('`+l.Code+`');
+			return Object.fromEntries(`+string(list)+`.map(why => [why, sentence({error: 'of_later', why})]));
+		})`)
+		words, err := lang.Sentences(l.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for why, got := range said {
+			if strings.HasPrefix(got, words["failed.refused"]) || strings.Contains(got, "{") || l.Code != "en" && got == why {
+				t.Errorf("%s: %q is said as %q", l.Code, why, got)
+			}
+		}
+		if len(said) < 20 {
+			t.Errorf("%s: only %d sentences", l.Code, len(said))
+		}
+	}
 }

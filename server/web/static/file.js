@@ -3,7 +3,7 @@
 
 import {base} from './names.js';
 import {$, el, button, bdi, show, part} from './dom.js';
-import {t, language} from './words.js';
+import {t, language, rulings} from './words.js';
 import {visible} from './text.js';
 import {written} from './marks.js';
 import {take} from './act.js';
@@ -14,6 +14,12 @@ const side = 18; // rem of a picture's longer side, at most
 const least = 4; // rem of a picture's width, at least: there is room for a finger
 const narrow = 3; // a picture is not shown longer than this times its other side
 const largest = 40e6; // pixels of a picture that is shown whole
+
+// Why the server does not take a file.
+Object.assign(rulings, {
+	'failed.file.again': /^(You have sent no such|Another message has|The file has not arrived|This file was begun|The server keeps this file no)/,
+	'failed.file.too_long': /^The file has over/, 'failed.file.unknown_type': /takes no files/,
+});
 
 // What the server found in a file, and what shows it.
 const shows = {

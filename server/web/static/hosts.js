@@ -13,7 +13,7 @@ const times = [0, 5, 10, 30, 60, 300, 900, 3600]; // s between two messages
 // Why the server does not do what a host wants.
 Object.assign(rulings, {
 	'act.no.host': /^Only a host/, 'act.no.nobody': /^There is nobody/, 'act.no.self': /to yourself\.$/, 'act.no.is_host': /^(.*) is a host of this/,
-	'act.no.barred': /^(.*) was removed or/, 'act.no.last': /are the last host/,
+	'act.no.barred': /^(.*) was removed or/, 'act.no.last': /are the last host/, 'act.no.program': /^This was not written/, 'act.no.opened': /^This room was opened/, 'act.no.more': /has at most (\d+) hosts/,
 	'act.no.undone': /(again already|is no host of this room)\.$/,
 });
 

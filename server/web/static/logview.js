@@ -34,8 +34,12 @@ export function bubble(m, state) {
 			state ? el('span', {class: 'mark', role: 'img', 'aria-label': t(`message.${state}`)}) : '')));
 }
 
-/** Why the server refused something. */
-export const sentence = ({error, why}) => error === 'act.refused' ? t(error, {why: ruled(why) || why}) : ruled(why) || (has(error) ? t(error, {why}) : has(`failed.${error}`) ? t(`failed.${error}`) : why || t('failed.refused'));
+/** Why the server refused something. What a later one says is in its own words. */
+export function sentence({error, why = ''}) {
+	const said = ruled(why);
+	if (error === 'act.refused') return t(error, {why: said || why});
+	return said || (has(error) ? t(error, {why}) : has(`failed.${error}`) ? t(`failed.${error}`) : `${t('failed.refused')} ${why}`);
+}
 
 export class LogView {
 	/** act(what, m) is told of what is to become of a message that was not sent. */

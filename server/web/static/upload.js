@@ -4,7 +4,6 @@
 
 import {base} from './names.js';
 import {root, get, set, keys, onChange, random, tab} from './store.js';
-import {t} from './words.js';
 import {progress} from './file.js';
 
 const patience = 10e3; // ms for another tab to send its own
@@ -191,7 +190,7 @@ export class Uploads {
 
 	async send(room, m) {
 		const {file} = m, {id, name, size, width, height} = file;
-		if (!room.can.includes('files')) throw {why: t('file.nobody')};
+		if (!room.can.includes('files')) throw {error: 'file.nobody'};
 		const kept = await this.bytes.get(id);
 		if (!kept) throw {error: 'no_copy'};
 		this.here.add(id);

@@ -31,18 +31,18 @@ export const t = (key, values = {}) => put(spoken.sentences[key] ?? key, values)
 
 export const has = key => key in spoken.sentences;
 
-/** What the server says of a room's rules, and the keys of that. */
+/** What the server says when it refuses something, and the keys of that. */
 export const rulings = {
 	removed_by: /^(.*) has removed you/, door_closed: /^(.*) has closed/, door_known: /^(.*) lets in/, door_beside: /same address/,
 	host_key: /key of this/, 'quiet.silenced': /^(.*) has silenced/, 'quiet.hosts': /only hosts write/,
-	'file.nobody': /nobody sends/, 'file.hosts': /only hosts send/,
+	'file.nobody': /nobody sends/, 'file.hosts': /only hosts send/, 'failed.half': /^You have written half/, 'failed.fixed': /nobody changes what/,
 };
 
-/** A sentence of the server about a room's rules, in the page's language; '' if it is none. */
+/** A sentence of the server in the page's language; '' if it is none of those. */
 export function ruled(sentence = '') {
 	for (const [key, rule] of Object.entries(rulings)) {
 		const [found, name] = rule.exec(sentence) || [];
-		if (found) return t(key.includes('.') ? key : `cause.${key}`, {name, who: name});
+		if (found) return t(key.includes('.') ? key : `cause.${key}`, {name, who: name, n: name});
 	}
 	return '';
 }
