@@ -112,18 +112,35 @@ await http://127.0.0.11:8000/readyz
 await http://127.0.0.12:8000/readyz
 await "http://127.0.0.1:$port/readyz"
 
+# Says how to kill the PostgreSQL that is written to, if one is.
+primary() {
+    local m pid
+    for m in a b c; do
+        pid=$(head -n 1 "$m/parley/postmaster.pid" 2>/dev/null) || continue
+        if kill -0 "$pid" 2>/dev/null && curl -fso /dev/null "http://${addresses[$m]}:8008/primary"; then
+            echo "kill -9 $pid    # the PostgreSQL that is written to, of machine $m"
+        fi
+    done
+}
 # Says what there is to kill.
+told=
 tell() {
     echo
     for name in "${!pids[@]}"; do echo "kill -9 ${pids[$name]}    # $name"; done | sort -k 5
-    for m in a b c; do
-        curl -fso /dev/null "http://${addresses[$m]}:8008/primary" && echo "kill -9 $(head -n 1 "$m/parley/postmaster.pid")    # the PostgreSQL that is written to, of machine $m"
-    done
+    told=$(primary)
+    echo "${told:-# No PostgreSQL is written to now.}"
     echo
 }
 tell
 echo "Parley is at http://localhost:$port, its logs in $dir. Ctrl-C ends everything."
+exec 2>/dev/null # what bash says of killed programs
 while sleep 5 & wait $!; do
     revive
-    [ -z "$again" ] || { echo "Started again:${again%,}."; tell; }
+    if [ -n "$again" ]; then
+        echo "Started again:${again%,}."
+        tell
+    else
+        now=$(primary)
+        [ -z "$now" ] || [ "$now" = "$told" ] || { echo "Another PostgreSQL is written to now."; tell; }
+    fi
 done
