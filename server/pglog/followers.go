@@ -349,13 +349,18 @@ func (w *writer) next(f *follower, n *news) (_ []chat.Entry, why int) {
 func (w *writer) look(ctx context.Context) {
 	var all []behind
 	var keys []string
-	var ids, versions, firsts, heads []int64
+	var ids, versions, firsts, heads, tails []int64
 	w.mu.Lock()
 	for key, followers := range w.followers {
 		for _, f := range followers {
 			if !f.over.Load() {
 				all, keys = append(all, behind{key: key, follower: f}), append(keys, key)
 				ids, versions, firsts, heads = append(ids, f.room), append(versions, f.version), append(firsts, f.began), append(heads, f.handed)
+				tail := int64(0)
+				if last := f.last.Load(); last != nil && last.offset == f.handed {
+					tail = tailOf(last.id)
+				}
+				tails = append(tails, tail)
 			}
 		}
 	}
@@ -367,18 +372,21 @@ func (w *writer) look(ctx context.Context) {
 	err := w.connect(ctx)
 	if err == nil {
 		var rows pgx.Rows
-		rows, err = w.conn.conn.Query(ctx, "SELECT v.n, COALESCE(r.id, 0), COALESCE(r.version, 0), COALESCE(r.first, 0), COALESCE(r.head, 0) "+
-			"FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS v (key, id, version, first, head, n) "+
-			"LEFT JOIN rooms r ON r.key = v.key WHERE COALESCE(r.id, 0) <> v.id OR r.version <> v.version OR r.first > v.first OR r.head <> v.head",
-			keys, ids, versions, firsts, heads)
+		rows, err = w.conn.conn.Query(ctx, "SELECT v.n, COALESCE(r.id, 0), COALESCE(r.version, 0), COALESCE(r.first, 0), COALESCE(r.head, 0), "+
+			"r.head = v.head AND r.tail <> v.tail AND r.tail <> 0 AND v.tail <> 0 "+
+			"FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS v (key, id, version, first, head, tail, n) "+
+			"LEFT JOIN rooms r ON r.key = v.key WHERE COALESCE(r.id, 0) <> v.id OR r.version <> v.version OR r.first > v.first OR r.head <> v.head "+
+			"OR r.tail <> v.tail AND r.tail <> 0 AND v.tail <> 0",
+			keys, ids, versions, firsts, heads, tails)
 		if err == nil {
 			var n, room, version, first, head int64
-			_, err = pgx.ForEachRow(rows, []any{&n, &room, &version, &first, &head}, func() error {
+			var other *bool
+			_, err = pgx.ForEachRow(rows, []any{&n, &room, &version, &first, &head, &other}, func() error {
 				b := all[n-1]
 				switch {
 				case !b.is(room, version):
 					b.end()
-				case head < b.handed:
+				case head < b.handed || other != nil && *other:
 					w.log.proof.doubt() // what it was handed is not there any more
 				default:
 					b.head, b.first = head, first

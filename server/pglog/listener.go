@@ -22,7 +22,7 @@ type listener struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	listens atomic.Bool
-	others  atomic.Bool // servers are there besides this one, as far as it has looked or heard
+	others  atomic.Bool  // servers are there besides this one, as far as it has looked or heard
 	ignored atomic.Int64 // notifications that no server of this log has sent
 
 	mu   sync.Mutex
