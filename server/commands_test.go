@@ -128,3 +128,20 @@ func TestExportedState(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsWithoutALog names a folder that has no log: each says what to do, and makes none.
+func TestCommandsWithoutALog(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"check"}, {"backup", filepath.Join(t.TempDir(), "backup.db")}, {"export", "--room", "Hall"}, {"rooms"},
+		{"unlock", "--room", "Hall"}, {"rename", "--room", "Hall", "--to", "Attic"}, {"delete", "--room", "Hall", "--yes"}, {"hosts", "--room", "Hall"},
+	} {
+		_, err := do(t, append(args, "--data", dir)...)
+		if err == nil || !strings.Contains(err.Error(), "there is no log in "+dir+": choose its folder with --data") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if made, err := os.ReadDir(dir); err != nil || len(made) > 0 {
+		t.Errorf("they have made %v, %v", made, err)
+	}
+}

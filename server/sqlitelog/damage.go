@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -76,6 +77,9 @@ func isDamage(err error) bool {
 // openExisting opens a database for reading only; a server may have it open too.
 func openExisting(path string) (*sql.DB, error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		if filepath.Base(path) == FileName {
+			return nil, fmt.Errorf("there is no log in %s: choose its folder with --data", filepath.Dir(path))
+		}
 		return nil, fmt.Errorf("there is no database %s", path)
 	}
 	db, err := open(path, Options{BusyTimeout: defaultBusy}, "mode=ro")
