@@ -42,32 +42,34 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 		return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
 	}
 	messages := "SELECT COUNT(*) FROM entries"
-	wrong := map[string]string{
-		"messages belong to no room":                "SELECT COUNT(*) FROM entries WHERE room NOT IN (SELECT id FROM rooms)",
-		"messages lie beyond the end of their room": "SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.offset > rooms.head",
+	type count struct{ of, query string } // of what is wrong
+	wrong := []count{
+		{"messages belong to no room", "SELECT COUNT(*) FROM entries WHERE room NOT IN (SELECT id FROM rooms)"},
+		{"messages lie beyond the end of their room", "SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.offset > rooms.head"},
 	}
 	if version >= base {
 		messages += " WHERE " + kept
-		wrong["messages were changed beyond the end of their room"] =
-			"SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.changed > rooms.head"
+		wrong = append(wrong, count{"messages were changed beyond the end of their room",
+			"SELECT COUNT(*) FROM entries JOIN rooms ON rooms.id = entries.room WHERE entries.changed > rooms.head"})
 	}
 	if version >= withFiles {
-		wrong["messages have a file that is not theirs"] = "SELECT COUNT(*) FROM entries LEFT JOIN files ON files.id = entries.file " +
-			"WHERE entries.file IS NOT NULL AND (entries.kind <> 0 OR files.off IS NOT entries.offset OR files.room IS NOT (SELECT key FROM rooms WHERE id = entries.room))"
-		wrong["files belong to a message that has another one, or is not there"] = "SELECT COUNT(*) FROM files WHERE off > 0 AND id IS NOT " +
-			"(SELECT file FROM entries WHERE at = (SELECT id FROM rooms WHERE key = files.room) << 40 | files.off)"
+		wrong = append(wrong,
+			count{"messages have a file that is not theirs", "SELECT COUNT(*) FROM entries LEFT JOIN files ON files.id = entries.file " +
+				"WHERE entries.file IS NOT NULL AND (entries.kind <> 0 OR files.off IS NOT entries.offset OR files.room IS NOT (SELECT key FROM rooms WHERE id = entries.room))"},
+			count{"files belong to a message that has another one, or is not there", "SELECT COUNT(*) FROM files WHERE off > 0 AND id IS NOT " +
+				"(SELECT file FROM entries WHERE at = (SELECT id FROM rooms WHERE key = files.room) << 40 | files.off)"})
 	}
 	if err := tx.QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM rooms), ("+messages+"), (SELECT epoch FROM meta)").
 		Scan(&s.Rooms, &s.Messages, &s.Epoch); err != nil {
 		return s, fmt.Errorf("the database %s is not a Parley log: %w", s.Path, err)
 	}
-	for what, query := range wrong {
+	for _, w := range wrong {
 		var n int64
-		if err := tx.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		if err := tx.QueryRowContext(ctx, w.query).Scan(&n); err != nil {
 			return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
 		}
 		if n != 0 {
-			return s, damaged(s.Path, fmt.Sprint(n, " ", what))
+			return s, damaged(s.Path, fmt.Sprint(n, " ", w.of))
 		}
 	}
 	if version < base {
