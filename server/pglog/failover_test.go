@@ -304,6 +304,36 @@ func TestLostOfAnother(t *testing.T) {
 	}
 }
 
+// TestLostWithItsServer loses what an asynchronous standby had not got together with the
+// server that wrote it: one that had nothing of it begins the new epoch, once for all.
+func TestLostWithItsServer(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, false)
+	gone, l, other := openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir())
+	defer l.Close()
+	defer other.Close()
+	epoch := *l.epoch.Load()
+	mustAppend(t, gone, "kept")
+	primary.AwaitStandby(t)
+	standby.Kill()
+	mustAppend(t, gone, "lost")
+	if err := gone.Close(); err != nil {
+		t.Error(err)
+	}
+	primary.Kill()
+	standby.Restart(t)
+	standby.Promote(t)
+	until(t, "there is a new epoch", func() bool { return *l.epoch.Load() != epoch })
+	now := *l.epoch.Load()
+	until(t, "there is the same at all servers", func() bool { return *other.epoch.Load() == now })
+	if r := mustAppend(t, other, "after"); r.Offset != 2 {
+		t.Errorf("what comes after has the receipt %+v", r)
+	}
+	if *l.epoch.Load() != now || *other.epoch.Load() != now {
+		t.Error("there is another epoch")
+	}
+}
+
 // TestStoppedPrimary stops a primary for good while another one is promoted: nothing that
 // it is asked is answered ever, and everything goes on with the other one.
 func TestStoppedPrimary(t *testing.T) {

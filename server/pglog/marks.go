@@ -34,6 +34,11 @@ type markFile struct {
 	Timeline uint64        `json:"timeline"`
 	Writers  map[int]int64 `json:"writers"`
 
+	// Proved is the timeline of the last proof, and Alone says that no standby had to have
+	// it: one that takes over may lack what nobody remembers.
+	Proved uint64 `json:"proved"`
+	Alone  bool   `json:"alone"`
+
 	// Newest has the newest entry of each writer. Whatever the server wrote before is in a
 	// database that has these, so they tell when the counters can't.
 	Newest map[int]markEntry `json:"newest"`
@@ -82,6 +87,22 @@ func (m *marks) saw(timeline uint64) error {
 	m.dirty = m.dirty || timeline > m.kept.Timeline
 	m.kept.Timeline = timeline
 	return nil
+}
+
+// proved takes note of a proof.
+func (m *marks) proved(timeline uint64, alone bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dirty = m.dirty || timeline != m.kept.Proved || alone != m.kept.Alone
+	m.kept.Proved, m.kept.Alone = timeline, alone
+}
+
+// mayLack reports whether a database on a timeline may lack what was written on the one
+// before, and no server may be left that knows of it.
+func (m *marks) mayLack(timeline uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept.Proved != 0 && m.kept.Proved < timeline && m.kept.Alone
 }
 
 // seen is the newest timeline.
@@ -169,7 +190,8 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 	var there map[int]int64
 	err := conn.durably(ctx, func(tx pgx.Tx) error {
 		var wal string
-		if err := tx.QueryRow(ctx, "SELECT epoch, id, "+walNow+" FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id, &wal); err != nil {
+		var began uint64
+		if err := tx.QueryRow(ctx, "SELECT epoch, id, timeline, "+walNow+" FROM meta FOR NO KEY UPDATE").Scan(&epoch, &id, &began, &wal); err != nil {
 			return err
 		}
 		timeline, err := timelineOf(wal)
@@ -179,11 +201,12 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 		if l.marks.seen() > timeline { // what it lacks says nothing of the one that took its place
 			return errTimeline
 		}
-		if lost, there, err = l.missing(ctx, tx, id); err != nil || lost == "" {
+		mayLack := began < timeline && l.marks.mayLack(timeline) // the first server that comes begins the epoch for all
+		if lost, there, err = l.missing(ctx, tx, id, mayLack); err != nil || lost == "" {
 			return err
 		}
 		epoch = rand.Text()
-		_, err = tx.Exec(ctx, "UPDATE meta SET epoch = $1", epoch)
+		_, err = tx.Exec(ctx, "UPDATE meta SET epoch = $1, timeline = $2", epoch, timeline)
 		return err
 	})
 	if err != nil {
@@ -202,10 +225,10 @@ func (l *Log) connected(ctx context.Context, conn *session) error {
 	return nil
 }
 
-// missing says what the database has lost of what this server has written or handed on;
-// "" for nothing. If the counters in the database are to be the ones to go on from, it
-// returns them.
-func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, there map[int]int64, err error) {
+// missing says what the database has lost of what this server has written or handed on,
+// or of what others have, if it may lack that; "" for nothing. If the counters in the
+// database are to be the ones to go on from, it returns them.
+func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string, mayLack bool) (what string, there map[int]int64, err error) {
 	l.marks.mu.Lock()
 	kept, newest := maps.Clone(l.marks.kept.Writers), maps.Clone(l.marks.kept.Newest)
 	same, known := l.marks.kept.Log == id || l.marks.kept.Log == "", l.marks.kept.Log == id
@@ -248,6 +271,9 @@ func (l *Log) missing(ctx context.Context, tx pgx.Tx, id string) (what string, t
 	}
 	if what == "" {
 		what, err = l.lostHanded(ctx, tx)
+	}
+	if what == "" && same && mayLack {
+		what = "a standby took over that may not have had everything"
 	}
 	if what == "" && l.opt.Restored && l.epoch.Load() == nil {
 		what = "it was restored, as --log-restored says" // clients may have what no server knows of any more

@@ -202,11 +202,15 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 			err = p.log.connected(ctx, conn)
 		}
 	}
+	var alone bool
 	if err == nil {
-		timeline, err = p.commit(ctx, conn)
+		timeline, alone, err = p.commit(ctx, conn)
 	}
 	if err == nil {
 		err = p.log.marks.saw(timeline)
+	}
+	if err == nil {
+		p.log.marks.proved(timeline, alone)
 	}
 	if err != nil {
 		p.seen = 0 // it may be in the database all the same
@@ -216,16 +220,17 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 	return conn, timeline, nil
 }
 
-// commit is the proof itself. It returns the timeline that the database is on.
-func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err error) {
+// commit is the proof itself. It returns the timeline that the database is on, and
+// whether no standby had to have it.
+func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, alone bool, err error) {
 	var wal string
 	var seen int64
 	err = conn.durably(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen, retain) VALUES ($1, 1, $2) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1, retain = excluded.retain "+
-			"RETURNING seen, "+walNow, p.log.server, p.log.retains.Load()).Scan(&seen, &wal)
+			"RETURNING seen, "+walNow+", current_setting('synchronous_standby_names') = ''", p.log.server, p.log.retains.Load()).Scan(&seen, &wal, &alone)
 	})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if seen == 1 { // another server took this one for dead, and its people with it
 		p.log.people.again()
@@ -236,7 +241,8 @@ func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, err
 		})
 	}
 	p.seen = seen
-	return timelineOf(wal)
+	timeline, err = timelineOf(wal)
+	return timeline, alone, err
 }
 
 // walNow tells where the database writes; the timeline that pg_control has lags.

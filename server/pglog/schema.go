@@ -144,6 +144,8 @@ var migrations = []string{`
 	// What the newest entry is, as tailOf has it, by which other servers tell that what they
 	// hear comes after what they have. A program of before leaves it as it is.
 	`ALTER TABLE rooms ADD COLUMN tail bigint NOT NULL DEFAULT 0`,
+	// On which timeline the epoch began.
+	`ALTER TABLE meta ADD COLUMN timeline bigint NOT NULL DEFAULT 0`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.
