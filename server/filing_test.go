@@ -218,10 +218,10 @@ func TestFiles(t *testing.T) {
 		t.Errorf("check: %s", out)
 	}
 	folder := filepath.Join(t.TempDir(), "files")
-	if out := s.Run("export", "--room", "hall", "--files", folder); !strings.Contains(out, ` (file "Gate 4?.bin", 1500000 bytes): the gate`) {
+	if out := s.Run("export", "--room", "hall", "--to-files", folder); !strings.Contains(out, ` (file "Gate 4?.bin", 1500000 bytes): the gate`) {
 		t.Errorf("export: %s", out)
 	}
-	if out := s.Run("export", "--room", "hall", "--format", "jsonl", "--files", folder); !strings.Contains(out, `"file":{"id":"`+id) {
+	if out := s.Run("export", "--room", "hall", "--format", "jsonl", "--to-files", folder); !strings.Contains(out, `"file":{"id":"`+id) {
 		t.Errorf("export: %s", out)
 	}
 	if got, err := os.ReadFile(filepath.Join(folder, "1 Gate 4_.bin")); err != nil || !bytes.Equal(got, data) {

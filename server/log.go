@@ -304,7 +304,7 @@ func exportCommand() command {
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
-			f.StringVar(&folder, "files", "", "`folder` to which the room's files are copied")
+			f.StringVar(&folder, "to-files", "", "`folder` to which the room's files are copied")
 			f.StringVar(&from, "from-files", "", "with --log: the `folder` that its servers have with --files, from which they are copied")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
@@ -324,7 +324,7 @@ func exportCommand() command {
 			case !isDatabase(data):
 				from = data
 			case folder != "" && from == "":
-				return fmt.Errorf("--files needs --from-files, too: the folder that the servers of the database have with --files: %w", errUsage)
+				return fmt.Errorf("--to-files needs --from-files, too: the folder that the servers of the database have with --files: %w", errUsage)
 			}
 			if folder != "" {
 				if each, done, err = withFiles(from, folder, each); err != nil {
