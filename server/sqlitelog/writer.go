@@ -297,9 +297,8 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 	if len(outcomes) > 0 {
 		w.observe(time.Since(started))
 	}
-	gone := w.gone
+	w.tellGone(w.gone) // before anyone has an answer
 	w.handOn(ctx)
-	w.tellGone(gone)
 	if writes[0].edit != nil {
 		w.distrust() // what it knows of rooms
 	}
