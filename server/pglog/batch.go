@@ -210,12 +210,13 @@ func (w *writer) takePlain(b *batch) []*request {
 	for _, a := range w.later {
 		left[a.room.Key] = true
 	}
-	for len(w.appends)+len(w.later) < maxBatch {
+	for len(w.appends)+len(w.later) < maxBatch && w.texts < maxTexts {
 		select {
 		case a, ok := <-w.requests:
 			if !ok {
 				return w.appends
 			}
+			w.texts += len(a.entry.Text)
 			e, r := &a.entry, b.byKey[a.room.Key]
 			if r == nil || a.done == nil || left[r.key] || e.Kind != chat.KindMessage || e.Target != 0 || e.Reply != 0 || e.Extras().File != nil {
 				left[a.room.Key] = true

@@ -25,7 +25,7 @@ import (
 // PostgreSQL with a synchronous standby, which one server or three write to. All wait for
 // their disks. In hot, every second entry is for one room.
 func BenchmarkAppend(b *testing.B) {
-	settings := []string{"fsync=on", "shared_buffers=128MB", "max_wal_size=4GB"}
+	settings := []string{"fsync=on", "shared_buffers=512MB", "min_wal_size=1GB", "max_wal_size=4GB"}
 	alone, err := pgtest.Start(settings...)
 	if err != nil {
 		b.Fatal(err)
@@ -38,6 +38,16 @@ func BenchmarkAppend(b *testing.B) {
 	b.Cleanup(primary.Stop)
 	standby := primary.Standby(b)
 	primary.SQL(b, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+
+	// A database that has run for some time writes its log over files that it has used before.
+	for _, s := range []*pgtest.Server{alone, primary} {
+		for range 20 {
+			s.SQL(b, "SELECT pg_logical_emit_message(false, 'a', 'b')", "SELECT pg_switch_wal()")
+		}
+		s.SQL(b, "CHECKPOINT")
+	}
+	primary.AwaitStandby(b)
+	standby.SQL(b, "CHECKPOINT")
 
 	databases := map[string][]*pgtest.Server{"sqlite": nil, "postgres": {alone}, "standby": {primary, standby}}
 	for _, underWay := range []int{64, 2048} {

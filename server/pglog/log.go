@@ -26,7 +26,7 @@ import (
 // Options of a log; the zero value has the defaults.
 type Options struct {
 	Schema  string                // of the tables, "parley" by default
-	Writers int                   // 2 by default
+	Writers int                   // 3 by default
 	Observe func(d time.Duration) // is told how long each transaction took
 	Logger  *slog.Logger          // of what an operator should know; nothing by default
 
@@ -55,7 +55,7 @@ func (o Options) withDefaults() Options {
 		o.Schema = "parley"
 	}
 	if o.Writers == 0 {
-		o.Writers = 2
+		o.Writers = 3
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -133,7 +133,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 		l.sockets.dials(cfg)
 		return nil
 	}
-	cfg.MaxConns = int32(opt.Writers + 8)
+	cfg.MaxConns = 10
 	l.opt, l.says.Interval = opt, time.Minute
 	if l.marks, err = openMarks(opt.Data); err != nil {
 		return nil, err

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	maxQueue = 2048 // requests that wait; further callers wait for a place
-	maxBatch = 1024 // requests in one transaction
+	maxQueue = 2048    // requests that wait; further callers wait for a place
+	maxBatch = 2048    // requests in one transaction
+	maxTexts = 1 << 20 // bytes of their texts, with which it is full
 )
 
 // request is an entry to add, or something else to do in turn.
@@ -62,6 +63,7 @@ type writer struct {
 	known    map[string]known
 	commands commands   // of a transaction, for their memory
 	appends  []*request // of a transaction, likewise
+	texts    int        // bytes of what was taken from the queue for it
 	again    []*request // appends that go on after what waits
 
 	later   []*request         // came while a transaction was under way, and could not go with it
@@ -166,14 +168,19 @@ func (w *writer) run() {
 			case <-w.wake:
 			}
 		}
+		w.texts = 0
+		for _, r := range batch {
+			w.texts += len(r.entry.Text)
+		}
 	more:
-		for len(batch) < maxBatch {
+		for len(batch) < maxBatch && w.texts < maxTexts {
 			select {
 			case r, ok := <-w.requests:
 				if open = ok; !ok {
 					break more
 				}
 				batch = append(batch, r)
+				w.texts += len(r.entry.Text)
 			default:
 				break more
 			}
@@ -232,8 +239,8 @@ func (w *writer) write() {
 		return
 	}
 	w.log.opt.Observe(time.Since(started))
+	w.log.filesGone.tell(b.filesGone) // before anyone has an answer
 	w.handOn(b)
-	w.log.filesGone.tell(b.filesGone)
 }
 
 // connect opens the connection where there is none.
