@@ -174,7 +174,7 @@ type appendCase struct {
 func logAppends() (cases []appendCase, err error) {
 	var out []byte
 	var failed error
-	for _, of := range []struct{ underWay, appends string }{{"64", "30000x"}, {"2048", "120000x"}} { // each takes some seconds
+	for _, of := range []struct{ underWay, appends string }{{"64", "30000x"}, {"2048", "600000x"}} { // each takes some seconds
 		cmd := exec.Command("go", "test", "-run", "^$", "-bench", "^BenchmarkAppend$/./_servers/^"+of.underWay+"$", "-benchtime", of.appends, "./server/pglog")
 		cmd.Dir = ".."
 		part, err := cmd.CombinedOutput()
