@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +53,28 @@ func transactions(t *testing.T, l *Log) (n int64) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestFullOfTexts adds long texts, 4 MB in all: a transaction takes no more than 1 MB, so
+// that none holds its rooms for long.
+func TestFullOfTexts(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "early")
+	before := transactions(t, l)
+	var ids []string
+	for i := range 4 * maxTexts / (16 << 10) {
+		ids = append(ids, fmt.Sprint("id", i))
+	}
+	for i, got := range atOnce(t, l, ids, func(int) string { return strings.Repeat("x", 16<<10) }) {
+		if want := (chat.Receipt{Offset: int64(i + 2)}); got.err != nil || got.Receipt != want {
+			t.Errorf("%s: %+v, want %+v", ids[i], got, want)
+		}
+	}
+	if n := transactions(t, l) - before; n != 4 {
+		t.Errorf("it took %d transactions", n)
+	}
 }
 
 // TestTwiceInOne adds many messages in one transaction, some of which are there already,
