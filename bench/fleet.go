@@ -161,8 +161,8 @@ func (f *fleet) rest(duration time.Duration) usage {
 }
 
 // pace sends perSecond messages a second, at random as people talk, to one room after the
-// other, together for as many rooms as at once. A room's messages all come from one member, at one of the
-// first senders servers. It returns when everyone has everything.
+// other, together for as many rooms as at once. A room's messages all come from one
+// member, at one of the first senders servers. It returns when everyone has everything.
 func (f *fleet) pace(rooms, senders, atOnce int, perSecond float64, duration time.Duration) (usage, string, error) {
 	random := rand.New(rand.NewPCG(1, 2)) // the same each time
 	before, next := f.look(), time.Now()

@@ -228,6 +228,7 @@ func (b *bench) try(k kind, n int, t *trial) error {
 	if err := f.warm(trialRooms*n, n); err != nil {
 		return err
 	}
+	f.rest(b.long * 2 / 3) // as after the shapes were warmed up: what so many arrivals leave to do is not the load's
 	u, lost, err := f.pace(trialRooms*n, n, 1, trialSays*float64(n), b.long)
 	if err != nil {
 		return err
