@@ -214,48 +214,6 @@ func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	return l, nil
 }
 
-// A text that went is in the write-ahead log no longer than 10 s: from eraseAfter on,
-// every look tries to empty it, between those who look for something, which takes long.
-// It waits eraseWait for others who read, and the writer waits with it.
-const (
-	eraseAfter = 4 * time.Second
-	eraseWait  = 50 * time.Millisecond
-)
-
-// look notices what happens to the log's files. It makes the write-ahead log empty
-// when texts went that it still has, and removes the rest of them; and when nobody has
-// written for a while, since it would keep the size of the busiest hour. What it can't
-// do now, it does a second later.
-func (l *Log) look(idle, erase time.Duration) {
-	_, _ = l.place.check(), l.writer.reserve.check() // which tell the logger
-	if since := l.writer.erased.Load(); since != nil && time.Since(*since) >= erase {
-		if l.eraseNow() == nil {
-			l.beginScrub()
-		}
-	}
-	if l.scrub.left > 0 {
-		l.goOnScrubbing(context.Background())
-		return
-	}
-	wal, err := os.Stat(l.path + "-wal")
-	if err == nil && wal.Size() > 0 && time.Since(wal.ModTime()) >= idle {
-		_ = l.truncate(0)
-	}
-}
-
-// eraseNow makes the write-ahead log empty while nobody looks for anything.
-func (l *Log) eraseNow() error {
-	l.looking.Lock()
-	defer l.looking.Unlock()
-	return l.truncate(eraseWait)
-}
-
-// truncate makes the write-ahead log empty, or fails if somebody reads for longer than
-// wait.
-func (l *Log) truncate(wait time.Duration) error {
-	return l.writer.do(context.Background(), request{truncate: &wait})
-}
-
 // Bounded reports whether the log began with a bound to its size. Those of earlier
 // versions did not.
 func (l *Log) Bounded() bool { return l.bounded }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -198,19 +197,6 @@ func (w *writer) append(ctx context.Context, req *request, leave bool) (chat.Rec
 	return chat.Receipt{Offset: e.Offset, Reactions: reactions}, nil
 }
 
-// added notes an entry of the transaction under way.
-func (r *roomState) added(e chat.Entry) {
-	r.head, r.last = e.Offset, e.Time
-	if e.Extra != nil {
-		own := e.Own()
-		own.Of, own.Since = "", time.Time{}
-	}
-	if r.fresh == nil {
-		r.fresh = make([]chat.Entry, 0, max(r.usual, 1))
-	}
-	r.fresh = append(r.fresh, e)
-}
-
 func rowFor(room int64, e *chat.Entry) entryRow {
 	return entryRow{rowOf(room, e.Offset), room, messageID(e.ID).pack(), deviceID(e.Device).pack(), e.User, e.RowText(), e.Time.UnixMilli()}
 }
@@ -281,21 +267,6 @@ func (w *writer) addPending(ctx context.Context) error {
 func (w *writer) forgetPending() {
 	clear(w.pending.rows)
 	w.pending.rows = w.pending.rows[:0]
-}
-
-func (w *writer) newRoom(ctx context.Context, r *roomState, room shared.Name) error {
-	var id int64
-	if err := w.stmt.newRoom.QueryRowContext(ctx, room.Key, room.Text).Scan(&id); err != nil {
-		return err
-	}
-	if id > maxRoom {
-		if _, err := w.conn.ExecContext(ctx, "DELETE FROM rooms WHERE id = ?", id); err != nil {
-			return err
-		}
-		return errRooms
-	}
-	r.id, r.name = id, room.Text
-	return nil
 }
 
 // handOn calls the followers of the rooms that the last transaction touched.

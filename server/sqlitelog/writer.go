@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -52,29 +50,6 @@ type newLock struct {
 	set *bool
 }
 
-// roomState is what the writer knows of a room that is open or being written.
-type roomState struct {
-	key    string
-	loaded bool // what follows is what the database says
-	id     int64
-	name   string
-	head   int64
-	last   time.Time
-	rules  chat.Rules
-
-	touched   bool         // by the transaction under way
-	fresh     []chat.Entry // of the transaction under way
-	usual     int          // how many the last one had
-	gone      int64        // bytes of texts that the transaction under way takes away
-	about     bool         // something in fresh is about another entry
-	followers []*follower  // guarded by writer.mu
-}
-
-type follower struct {
-	chat.Follower
-	handed int64 // the last offset that it was told of
-}
-
 // writer owns the connection that writes. Its goroutine alone touches what is
 // not guarded by mu.
 type writer struct {
@@ -105,17 +80,6 @@ type writer struct {
 
 	mu        sync.Mutex
 	abandoned []string // rooms that lost their last follower
-}
-
-type statements struct {
-	begin, commit, rollback                 *sql.Stmt
-	room, end, newRoom, setHead             *sql.Stmt
-	insert, insertAll, insertAbout          *sql.Stmt
-	find, missed, row, lock                 *sql.Stmt
-	target, edit, erase, react, wrote       *sql.Stmt
-	file, takeFile, deleteFile              *sql.Stmt
-	claim, owner, lookOwner, setLook        *sql.Stmt
-	forgetDevice, forgetAddress, countNames *sql.Stmt
 }
 
 func (w *writer) start(ctx context.Context, epoch string, observe func(time.Duration)) error {
@@ -164,29 +128,6 @@ func (w *writer) enqueue(ctx context.Context, r *request) error {
 	case <-ctx.Done():
 		return unavailable(ctx.Err())
 	}
-}
-
-func (w *writer) unfollow(room string, f *follower) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r := w.rooms[room]
-	if r == nil {
-		return
-	}
-	r.followers = slices.DeleteFunc(slices.Clone(r.followers), func(g *follower) bool { return g == f })
-	if len(r.followers) == 0 {
-		w.abandoned = append(w.abandoned, room)
-	}
-}
-
-// followers are those of a room.
-func (w *writer) followers(room string) []*follower {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if r := w.rooms[room]; r != nil {
-		return r.followers // replaced, never changed
-	}
-	return nil
 }
 
 func (w *writer) run() {
@@ -320,37 +261,6 @@ func (w *writer) write(ctx context.Context, writes []*request) {
 // errClosed is what an append ends with that would go on.
 var errClosed = errors.New("the log is being closed")
 
-var errRead = errors.New("somebody reads the database")
-
-// truncate takes the write-ahead log into the database and makes it empty, unless
-// somebody reads for longer than wait: then it goes on growing.
-func (w *writer) truncate(ctx context.Context, wait time.Duration) error {
-	if err := cmp.Or(w.connect(ctx), w.place.check()); err != nil {
-		return err
-	}
-	busyTimeout := func(d time.Duration) error {
-		_, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
-		return err
-	}
-	if err := busyTimeout(wait); err != nil {
-		return err
-	}
-	var busy, pages, written int
-	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &written)
-	switch {
-	case err != nil:
-	case busy != 0:
-		err = errRead
-	default:
-		w.erased.Store(nil)
-	}
-	restored := busyTimeout(w.busy)
-	if restored != nil {
-		w.fail()
-	}
-	return errors.Join(err, restored)
-}
-
 // admit refuses what can't be written now, and returns the rest.
 func (w *writer) admit(writes []*request) []*request {
 	if w.place.isLost() {
@@ -378,120 +288,6 @@ func (w *writer) admit(writes []*request) []*request {
 	return rest
 }
 
-// state returns a room's state, from the database if need be.
-func (w *writer) state(ctx context.Context, room shared.Name) (*roomState, error) {
-	w.mu.Lock()
-	r := w.rooms[room.Key]
-	if r == nil {
-		r = &roomState{key: room.Key}
-		w.rooms[room.Key] = r
-		w.abandoned = append(w.abandoned, room.Key) // until somebody follows it
-	}
-	w.mu.Unlock()
-	if r.loaded {
-		return r, nil
-	}
-	var last int64
-	r.rules = chat.Rules{}
-	switch err := w.stmt.room.QueryRowContext(ctx, room.Key).Scan(&r.id, &r.name, &r.head, &last); {
-	case errors.Is(err, sql.ErrNoRows):
-		r.id, r.name, r.head, r.last = 0, "", 0, time.Time{}
-		if err := w.stmt.end.QueryRowContext(ctx, room.Key).Scan(&r.head); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, err
-		}
-	case err != nil:
-		return nil, err
-	default:
-		r.last = time.UnixMilli(last).UTC()
-		if r.rules, err = loadRules(ctx, w.conn, room.Key); err != nil {
-			return nil, err
-		}
-	}
-	r.loaded = true
-	return r, nil
-}
-
-// stateToOpen returns also where the room's log begins.
-func (w *writer) stateToOpen(ctx context.Context, room shared.Name) (r *roomState, first int64, err error) {
-	if r, err = w.state(ctx, room); err != nil {
-		return nil, 0, err
-	}
-	err = w.conn.QueryRowContext(ctx, "SELECT offset FROM entries WHERE at > ? AND at < ? ORDER BY at LIMIT 1", rowOf(r.id, 0), rowOf(r.id+1, 0)).Scan(&first)
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, r.head + 1, nil
-	}
-	return r, first, err
-}
-
-func (w *writer) forgetAbandoned() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, key := range w.abandoned {
-		if r := w.rooms[key]; r != nil && len(r.followers) == 0 {
-			delete(w.rooms, key)
-		}
-	}
-	w.abandoned = w.abandoned[:0]
-}
-
-// connect opens the connection and prepares its statements, if there is none.
-func (w *writer) connect(ctx context.Context) (err error) {
-	if w.conn != nil {
-		return nil
-	}
-	if w.conn, err = w.db.Conn(ctx); err != nil {
-		w.conn = nil
-		return err
-	}
-	if _, err := w.conn.ExecContext(ctx, pendingTable); err != nil {
-		w.fail()
-		return err
-	}
-	for stmt, query := range map[**sql.Stmt]string{
-		&w.stmt.begin:       "BEGIN IMMEDIATE",
-		&w.stmt.commit:      "COMMIT",
-		&w.stmt.rollback:    "ROLLBACK",
-		&w.stmt.room:        "SELECT id, name, head, last FROM rooms WHERE key = ?",
-		&w.stmt.end:         "SELECT head FROM ends WHERE key = ?",
-		&w.stmt.newRoom:     "INSERT INTO rooms (key, name, head, last) VALUES (?, ?, 0, 0) RETURNING id",
-		&w.stmt.setHead:     "UPDATE rooms SET head = ?, last = ?, bytes = bytes + ? WHERE id = ?",
-		&w.stmt.insert:      "INSERT INTO entries (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, device, room) DO NOTHING",
-		&w.stmt.insertAll:   "INSERT OR IGNORE INTO entries (" + entryColumns + ") SELECT " + entryColumns + " FROM temp.pending",
-		&w.stmt.insertAbout: "INSERT INTO entries (" + entryColumns + ", kind, target, reply, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		&w.stmt.find:        "SELECT offset FROM entries WHERE id = ? AND device = ? AND room = ?",
-		&w.stmt.missed:      "SELECT " + columns + " FROM entries WHERE at > ? AND at < ? AND " + shown + " ORDER BY at",
-		&w.stmt.row:         rowQuery,
-		&w.stmt.target:      targetQuery,
-		&w.stmt.edit:        "UPDATE entries SET text = ?2, state = 1, changed = ?3 WHERE at = ?1",
-		&w.stmt.erase:       "UPDATE entries SET text = '', state = 2, reply = 0, reactions = NULL, file = NULL, changed = ?2 WHERE at = ?1",
-		&w.stmt.file:        fileQuery,
-		&w.stmt.takeFile:    "UPDATE files SET off = ?2 WHERE id = ?1",
-		&w.stmt.deleteFile:  "DELETE FROM files WHERE id = ?",
-		&w.stmt.react:       "UPDATE entries SET reactions = ?2, changed = ?3 WHERE at = ?1",
-		&w.stmt.wrote:       "SELECT octet_length(text), COALESCE(file, '') FROM entries WHERE at = ? AND device = ? AND " + kept,
-		&w.stmt.lock: "INSERT INTO locks (room, hash, hidden, made) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE key = ?1) " +
-			"ON CONFLICT (room) DO NOTHING",
-		&w.stmt.claim:         claimStatement,
-		&w.stmt.owner:         ownerQuery,
-		&w.stmt.lookOwner:     lookQuery,
-		&w.stmt.setLook:       "UPDATE names SET look = ?3 WHERE room = ?1 AND name = ?2",
-		&w.stmt.forgetDevice:  forgetDevice,
-		&w.stmt.forgetAddress: forgetAddress,
-		&w.stmt.countNames:    countQuery,
-	} {
-		if *stmt, err = w.conn.PrepareContext(ctx, query); err != nil {
-			w.fail()
-			return err
-		}
-		w.opened = append(w.opened, *stmt)
-	}
-	err = w.conn.QueryRowContext(ctx, "SELECT COALESCE(SUM(bytes), 0) FROM rooms").Scan(&w.volume.bytes)
-	if err = cmp.Or(err, w.place.connected()); err != nil {
-		w.fail()
-	}
-	return err
-}
-
 // rollBack gives up a transaction, and everything that it made the writer believe.
 func (w *writer) rollBack(ctx context.Context) {
 	if w.stmt.rollback != nil {
@@ -507,23 +303,6 @@ func (w *writer) distrust() {
 	}
 	w.volume.change = 0
 	w.settle()
-}
-
-// fail gives up a transaction together with its connection.
-func (w *writer) fail() {
-	w.rollBack(context.Background())
-	w.closeStatements()
-	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is not used again
-	w.conn = nil
-}
-
-// closeStatements lets go of the connection's statements. SQLite keeps a
-// connection and its files open while it has one.
-func (w *writer) closeStatements() {
-	for _, s := range w.opened {
-		_ = s.Close() // what it did last, it has said already
-	}
-	w.stmt, w.opened = statements{}, nil
 }
 
 func refuse(batch []*request, err error) {
