@@ -112,16 +112,6 @@ func Open(config Config) *Room {
 	return r
 }
 
-// Take returns what has changed since the last Take; apply all of it, in order.
-// The first that returns anything begins with a Reset.
-func (r *Room) Take() []Change {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	changes := r.changes
-	r.changes, r.woken = nil, false
-	return changes
-}
-
 // Send puts a message into the outbox and returns its pending row, which comes
 // through Take as well once it is saved. The draft is cleared with it. It
 // refuses with ErrEmpty, ErrTooLong (over the server's limit, or
@@ -343,66 +333,6 @@ func (r *Room) Resume() {
 	r.command((*loop).resume)
 }
 
-// Draft is what SetDraft said last, or what the store has. It reads the store.
-func (r *Room) Draft() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.hasDraft && r.config.Store != nil {
-		r.draft = r.config.Store.Draft(r.config.Server, r.config.Room)
-		r.hasDraft = true
-	}
-	return r.draft
-}
-
-// SetDraft keeps what is written and not sent. It may be called at every
-// change; it is saved within half a second, and with the next message.
-func (r *Room) SetDraft(text string) {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed {
-		r.draft, r.hasDraft = text, true
-		r.post(func(l *loop) { l.setDraft(text) })
-	}
-}
-
-// Task is what SetTask said last or, after the first Reset, what the store has. Its row
-// may have left the timeline.
-func (r *Room) Task() Task {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.task
-}
-
-// SetTask keeps what is written for; the zero Task ends that. It is saved as a draft is.
-func (r *Room) SetTask(t Task) {
-	t.Text = strings.ToValidUTF8(t.Text, "\ufffd")
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed && t != r.task {
-		r.task, r.hasTask = t, true
-		r.post(func(l *loop) { l.setTask(t) })
-	}
-}
-
-// endTask ends the task, if it is this one in any words. It needs mu.
-func (r *Room) endTask(t Task) {
-	if r.task.is(t) {
-		r.task, r.hasTask = Task{}, true
-	}
-}
-
-func (t Task) is(other Task) bool { return t.Row == other.Row && t.Edit == other.Edit }
-
-// loadTask takes what the store has, unless the person was faster.
-func (r *Room) loadTask(t Task) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.hasTask {
-		r.task, r.hasTask = t, true
-	}
-}
-
 // Show says that the room's page came onto the screen, or went: see
 // RecentRoom.Shown and Used.
 func (r *Room) Show(on bool) {
@@ -435,28 +365,6 @@ func (r *Room) Close() {
 	<-r.done
 }
 
-func (r *Room) command(c func(*loop)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed {
-		r.post(c)
-	}
-}
-
-// post needs mu.
-func (r *Room) post(c func(*loop)) {
-	r.mailbox = append(r.mailbox, c)
-	r.ring()
-}
-
-// ring wakes the loop.
-func (r *Room) ring() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
 // newID needs mu.
 func (r *Room) newID() string {
 	id, err := ulid.New(ulid.Timestamp(r.config.Clock.Now()), r.entropy)
@@ -464,35 +372,6 @@ func (r *Room) newID() string {
 		id = ulid.Make()
 	}
 	return id.String()
-}
-
-// commands empties the mailbox.
-func (r *Room) commands() []func(*loop) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	commands := r.mailbox
-	r.mailbox = nil
-	return commands
-}
-
-// publish adds changes for Take. A screen that has not taken for a long time gets
-// everything at once instead of all the steps.
-func (r *Room) publish(changes []Change, everything func() []Change) {
-	if len(changes) == 0 {
-		return
-	}
-	r.mu.Lock()
-	r.changes = append(r.changes, changes...)
-	if len(r.changes) > maxRows {
-		answers := slices.DeleteFunc(r.changes, func(c Change) bool { return !c.Kind.answer() })
-		r.changes = append(everything(), answers...)
-	}
-	wake := !r.woken
-	r.woken = true
-	r.mu.Unlock()
-	if wake {
-		r.config.OnWake()
-	}
 }
 
 // Skipped is how many frames came that this version can't read, those inside of
