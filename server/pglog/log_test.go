@@ -9,8 +9,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"parley/server/chat"
-	"parley/server/logtest"
 	"parley/server/pglog/pgtest"
 )
 
@@ -53,10 +51,4 @@ func at(t *testing.T, name string) *Log {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func TestConformance(t *testing.T) {
-	logtest.Log(t, func(t *testing.T, name string) chat.Log { return at(t, name) })
-	logtest.Registry(t, func(t *testing.T, name string) logtest.Store { return at(t, name) })
-	logtest.Files(t, func(t *testing.T, name string) logtest.FileStore { return at(t, name) })
 }

@@ -28,7 +28,11 @@ const (
 func configure(address, schema string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("--log is no address of a PostgreSQL database, like postgres://user@host/name: %s", unsecret(address, err))
+		said := unsecret(address, err)
+		if err, is := sayTLSConfig(said); is {
+			return nil, err
+		}
+		return nil, fmt.Errorf("--log is no address of a PostgreSQL database, like postgres://user@host/name: %s", said)
 	}
 	c := cfg.ConnConfig
 	c.ConnectTimeout = connectTimeout
@@ -51,7 +55,7 @@ func unsecret(address string, err error) string {
 		said = after
 	}
 	password, _ := u.User.Password()
-	for _, secret := range []string{password, url.QueryEscape(password), u.Query().Get("password")} {
+	for _, secret := range []string{password, url.QueryEscape(password), u.Query().Get("password"), u.Query().Get("sslpassword")} {
 		if secret != "" {
 			said = strings.ReplaceAll(said, secret, "…")
 		}
@@ -66,7 +70,7 @@ func HasPassword(address string) bool {
 		return true
 	}
 	_, has := u.User.Password()
-	return has || u.Query().Has("password")
+	return has || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
 // await connects to the database, which may be starting, or changing its primary.
@@ -117,6 +121,9 @@ func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
 		err = connect.Unwrap()
 	}
 	why := err.Error()
+	if said := sayTLS(err); said != nil {
+		return said, true
+	}
 	var pg *pgconn.PgError
 	switch {
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
@@ -124,7 +131,7 @@ func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
 	case !errors.As(err, &pg):
 		return fmt.Errorf("no PostgreSQL server answers: start it, or correct the address in --log (%s)", why), false
 	case pg.Code == "28P01" || pg.Code == "28000":
-		return fmt.Errorf("PostgreSQL does not let the user %q in: correct the user in --log, and the password in PGPASSWORD, PGPASSFILE or a service file (%s)", cfg.User, why), true
+		return sayNotLetIn(cfg, pg, why), true
 	case pg.Code == "3D000":
 		return fmt.Errorf("there is no database %q: make it with createdb, or correct its name in --log", cfg.Database), true
 	case pg.Code == "42501":
