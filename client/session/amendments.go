@@ -18,6 +18,7 @@ type Amendment struct {
 	Target int64  `json:"target,omitempty"` // its offset there; 0 while it is pending
 	Text   string `json:"text,omitempty"`   // of an edit
 	Emoji  string `json:"emoji,omitempty"`  // of a reaction; "" takes it back
+	About  string `json:"about,omitempty"`  // the beginning of the message, for when its row has left the timeline
 
 	// Of an Act.
 
@@ -135,8 +136,15 @@ func (t *timeline) waiting() (list []Waiting) {
 			continue
 		}
 		w := Waiting{ID: a.ID, Did: a.Did, Row: a.Row, Out: a.Out, Text: a.Text, Emoji: a.Emoji, Do: a.Do, User: a.User, Settings: a.Settings}
-		if r := t.ids[a.Row]; r != nil && a.Did == DidDelete {
-			w.Text = r.Content.quoted()
+		r := t.ids[a.Row]
+		if r == nil {
+			w.About = a.About
+		}
+		if a.Did == DidDelete {
+			w.Text = a.About
+			if r != nil {
+				w.Text = r.Content.quoted()
+			}
 		}
 		list = append(list, w)
 	}

@@ -667,3 +667,105 @@ func TestTakingBack(t *testing.T) {
 		t.Errorf("the row is %+v", row("2"))
 	}
 }
+
+// What the person answers, and what they did to messages, is known after the app has ended
+// also if the message is older than all rows that are kept.
+func TestTargetsOutliveTheirRows(t *testing.T) {
+	c := startChanging(t, 510)
+	c.offline()
+	if _, err := c.room.SendReply("waits", "3"); err != nil {
+		t.Fatal(err)
+	}
+	c.room.React("4", shared.Emojis[1])
+	c.room.Delete("5")
+	c.room.SetTask(session.Task{Row: "2"})
+	c.restart()
+	if slices.ContainsFunc(c.rows, func(i session.Item) bool { return i.Offset > 0 && i.Offset < 10 }) {
+		t.Fatal("old rows are there")
+	}
+	task := c.room.Task()
+	if want := (session.Task{Row: "2", Entry: "2", Quote: session.Quote{Offset: 2, User: "Bob", Text: "text 2"}}); task != want {
+		t.Errorf("the task is %+v, not %+v", task, want)
+	}
+	if w := c.waiting; len(w) != 2 || w[0].About != "text 4" || w[1].Text != "text 5" {
+		t.Errorf("what waits is %+v", w)
+	}
+
+	c.peer, _ = c.server.welcomedToChange("e", 510, true)
+	first := c.peer.expect(shared.TypeChat)
+	if first.Reply != 3 || first.Of != "3" {
+		t.Errorf("what waited went out as %+v", first)
+	}
+	c.peer.send(echo(511, first))
+	if m := c.peer.expect(shared.TypeReact); m.Target != 4 || m.Of != "4" {
+		t.Errorf("the reaction went out as %+v", m)
+	} else {
+		c.peer.send(echo(512, m))
+	}
+	if m := c.peer.expect(shared.TypeDelete); m.Target != 5 || m.Of != "5" {
+		t.Errorf("the deletion went out as %+v", m)
+	} else {
+		c.peer.send(echo(513, m))
+	}
+	c.peer.send(shared.Message{Type: shared.TypeChat, ID: "x", User: "Bob", By: "them", Offset: 514, Edits: 2, Text: "the secret"})
+	c.elsewhere("the secret")
+	item, err := c.room.SendReply("answers", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := c.peer.expect(shared.TypeChat); m.Reply != 2 || m.Of != "2" {
+		t.Errorf("the answer went out as %+v", m)
+	} else {
+		c.peer.send(echo(515, m))
+	}
+	c.row(item.ID, "the answer", func(i session.Item) bool {
+		return i.Delivery == session.Sent && i.Quote != nil && i.Quote.Offset == 2
+	})
+	c.room.Close()
+	c.peer.gone()
+}
+
+// elsewhere waits until a message that has no row has another text.
+func (c *changing) elsewhere(text string) {
+	c.t.Helper()
+	c.until("another text", func() bool {
+		return slices.ContainsFunc(c.changes, func(x session.Change) bool {
+			return x.Kind == session.Elsewhere && x.Items[len(x.Items)-1].Text == text
+		})
+	})
+}
+
+// Of a message that was deleted nothing stays in what the person writes for.
+func TestDeletedIsNoTarget(t *testing.T) {
+	c := startChanging(t, 510)
+	c.room.SetTask(session.Task{Row: "2"})
+	c.offline()
+	c.restart()
+	c.peer, _ = c.server.welcomedToChange("e", 510, true)
+	c.peer.send(shared.Message{Type: shared.TypeChat, ID: "x", User: "Bob", By: "them", Offset: 511, Edits: 2, Text: "the secret"})
+	c.elsewhere("the secret")
+	c.room.Pause()
+	c.peer.gone()
+	c.restart()
+	if q := c.room.Task().Quote; q.Text != "the secret" {
+		t.Errorf("the quote is %+v", q)
+	}
+	c.peer, _ = c.server.welcomedToChange("e", 511, true)
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "y", User: "Bob", By: "them", Offset: 512, Targets: []int64{2}})
+	c.elsewhere("")
+	c.room.Pause()
+	c.peer.gone()
+	c.restart()
+	if q := c.room.Task().Quote; q != (session.Quote{}) {
+		t.Errorf("the quote is %+v", q)
+	}
+	if data, err := os.ReadFile(c.path); err != nil || bytes.Contains(data, []byte("the secret")) {
+		t.Errorf("%v; the file has the secret", err)
+	}
+	if item, err := c.room.SendReply("answers", "2"); err != nil {
+		t.Fatal(err)
+	} else {
+		c.row(item.ID, "a message by itself", func(i session.Item) bool { return i.Quote == nil })
+	}
+	c.room.Close()
+}

@@ -10,8 +10,8 @@ import (
 
 func (l *loop) send(item Item, answers string) {
 	l.draft = ""
-	l.endTask(Task{Row: answers})
 	l.timeline.pend(item, answers)
+	l.endTask(Task{Row: answers})
 }
 
 func (l *loop) amend(a Amendment) {
@@ -23,7 +23,7 @@ func (l *loop) amend(a Amendment) {
 
 // endTask ends the task with what the person wrote it for, in one transaction with that.
 func (l *loop) endTask(t Task) {
-	if l.state.Task.is(t) {
+	if l.timeline.task.is(t) {
 		l.setTask(Task{})
 	}
 }
@@ -71,8 +71,12 @@ func (l *loop) setDraft(text string) {
 }
 
 func (l *loop) setTask(t Task) {
-	if t != l.state.Task {
-		l.state.Task = t
+	was := l.timeline.task
+	if t.is(was) {
+		t.Entry, t.Quote = was.Entry, was.Quote
+	}
+	l.timeline.task = t
+	if l.timeline.renewAbout(); l.timeline.task != was {
 		l.saveSoon()
 	}
 }

@@ -237,9 +237,41 @@ func (t *timeline) deleted(r *Row) {
 	t.requoteRow(r)
 }
 
-// requote makes what answers a message show what that is now, text as a quote shows it,
-// whether its row is here or not.
+// renewAbout notes what the rows have that the person's task and amendments are about.
+func (t *timeline) renewAbout() {
+	if r := t.ids[t.task.Row]; r != nil && !t.task.Edit {
+		t.task.Entry, t.task.Quote = r.Entry, *quoteOf(r)
+	}
+	for _, a := range t.amendments {
+		if r := t.ids[a.Row]; r != nil && a.Did != DidEdit {
+			a.About = r.Content.quoted()
+		}
+	}
+}
+
+// requoteAbout does the same for a message that has no row. One that was deleted can't be
+// answered.
+func (t *timeline) requoteAbout(offset int64, text string, deleted bool) {
+	if q := &t.task.Quote; q.Offset == offset && t.ids[t.task.Row] == nil {
+		if t.erase = t.erase || q.Text != text || deleted; deleted {
+			*q = Quote{}
+		} else {
+			q.Text = text
+		}
+	}
+	for _, a := range t.amendments {
+		if a.Target == offset && a.About != "" && t.ids[a.Row] == nil {
+			t.erase = t.erase || a.About != text
+			a.About = text
+		}
+	}
+	t.touched = t.touched || t.erase
+}
+
+// requote makes what answers a message, or is about it, show what that is now, text as a
+// quote shows it, whether its row is here or not.
 func (t *timeline) requote(offset int64, user, text string, deleted bool) {
+	t.requoteAbout(offset, text, deleted)
 	for _, r := range t.rows {
 		q := r.Content.Quote
 		if q == nil || q.Offset != offset || r.Epoch != t.epoch && r.Delivery == Sent && r.Epoch != "" {

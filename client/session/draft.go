@@ -35,12 +35,13 @@ func (r *Room) Task() Task {
 	return r.task
 }
 
-// SetTask keeps what is written for; the zero Task ends that. It is saved as a draft is.
+// SetTask keeps what is written for, a Row, Edit and Text; the zero Task ends that. It is
+// saved as a draft is.
 func (r *Room) SetTask(t Task) {
 	t.Text = strings.ToValidUTF8(t.Text, "\ufffd")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.closed && t != r.task {
+	if !r.closed && !(t.is(r.task) && t.Text == r.task.Text) {
 		r.task, r.hasTask = t, true
 		r.post(func(l *loop) { l.setTask(t) })
 	}

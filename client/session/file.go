@@ -105,8 +105,8 @@ func (r *Room) SendFile(ctx context.Context, a Attachment, caption, reply string
 	}
 	r.endTask(Task{Row: reply})
 	r.post(func(l *loop) {
-		l.endTask(Task{Row: reply})
 		l.timeline.pend(item, reply)
+		l.endTask(Task{Row: reply})
 	})
 	return item, nil
 }

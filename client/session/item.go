@@ -158,6 +158,7 @@ type Waiting struct {
 	Out bool   // it has been sent, so it may be done already, and can't be taken back
 
 	Text  string // of an edit: the new text; of a deletion: the beginning of the message
+	About string // the beginning of the message, if its row has left the timeline
 	Emoji string // of a reaction; "" takes it back
 
 	Do       string // of an Act, as the others

@@ -91,7 +91,11 @@ func TestTaskOutlivesTheApp(t *testing.T) {
 		store = openStore(t, path)
 		ann = enter(t, session.Config{Server: s.base, Room: "r", User: "Ann", Store: store})
 		ann.until("the rows", func() bool { return ann.status.State == session.Connected && ann.settled() })
-		if got := ann.room.Task(); got != want {
+		got := ann.room.Task()
+		if !got.Edit && got.Row != "" && got.Quote.Text != "one" {
+			t.Errorf("the answer is to %+v", got.Quote)
+		}
+		if got.Entry, got.Quote = "", (session.Quote{}); got != want {
 			t.Errorf("the task is %+v, want %+v", got, want)
 		}
 	}

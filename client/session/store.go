@@ -145,6 +145,11 @@ type Task struct {
 	Row  string `json:"row"` // its Item.ID
 	Edit bool   `json:"edit,omitempty"`
 	Text string `json:"text,omitempty"` // of an edit: the text so far; that of an answer is the draft
+
+	// What an answer needs once the row has left the timeline. The Room fills it in.
+
+	Entry string `json:"entry,omitempty"` // the message's id in the log
+	Quote Quote  `json:"quote,omitzero"`
 }
 
 // keptRows is how many fixed rows of a room are kept, the newest.
@@ -162,6 +167,8 @@ func (l *loop) save() {
 	l.state.Begun = t.begun && t.fixed <= t.kept
 	l.state.Behind = t.behind
 	l.state.Rules = t.rules
+	t.renewAbout()
+	l.state.Task = t.task
 	changed := t.changed()
 	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
 	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !t.touched && !l.urgent()) {

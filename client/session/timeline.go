@@ -60,6 +60,7 @@ type timeline struct {
 	reached  map[string]int64 // by a gap's id, "" for the beginning: from this offset on nothing is missing below it
 
 	amendments []*Amendment
+	task       Task // what the person writes for
 	behind     Behind
 	meanwhile  meanwhile
 	canChange  bool // the server's, as it said last
@@ -100,7 +101,7 @@ func (t *timeline) load(saved Saved) {
 	t.epoch, t.last = t.position.Epoch, t.position.Offset
 	t.begun = saved.State.Begun
 	t.behind, t.canChange, t.rules = saved.State.Behind, saved.State.CanChange, saved.State.Rules
-	t.amendments = saved.Amendments
+	t.amendments, t.task = saved.Amendments, saved.State.Task
 	for _, r := range slices.Concat(saved.Log, saved.Outbox) {
 		if t.ids[r.ID] != nil {
 			continue

@@ -108,6 +108,9 @@ func (t *timeline) pend(item Item, answers string) {
 	r := &Row{Item: item, Entry: item.ID, Held: true, Copy: item.copy, Content: Content{Text: item.Text, File: item.File, Quote: item.Quote}}
 	if to := t.ids[answers]; to != nil && to.Addressable() {
 		r.Content.Quote, r.Answers = quoteOf(to), to.Entry
+	} else if to == nil && t.task.is(Task{Row: answers}) && t.task.Quote.Offset > 0 {
+		q := t.task.Quote
+		r.Content.Quote, r.Answers = &q, t.task.Entry
 	}
 	t.draw(r)
 	t.insert(len(t.rows), r)

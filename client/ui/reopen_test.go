@@ -178,6 +178,26 @@ func TestTasksOutliveTheApp(t *testing.T) {
 		t.Errorf("the answer is %+v; what is written is for %+v", answer, p.conv.Session.Task())
 	}
 
+	// The row of what is answered is not kept any more.
+	p.conv.Session.SetTask(session.Task{Row: "old", Entry: item.ID, Quote: session.Quote{Offset: item.Offset, User: "Ann", Text: "first"}})
+	p.composer.Entry.SetText("then")
+	reopen(false, "then", "then")
+	if s := uitest.Sentence(p.composer); !strings.Contains(s, "Reply to Ann first") {
+		t.Errorf("replying reads %q", s)
+	}
+	p.conv.Apply([]session.Change{{Kind: session.Elsewhere, Items: []session.Item{{Offset: item.Offset, Text: "1st", Edited: true}}}})
+	if s := uitest.Sentence(p.composer); !strings.Contains(s, "Reply to Ann 1st") {
+		t.Errorf("after the edit, replying reads %q", s)
+	}
+	if answer := w.say(p, "now"); answer.Quote == nil || answer.Quote.Offset != item.Offset {
+		t.Errorf("the answer is %+v", answer)
+	}
+	p.begin(&conversation.Task{Of: session.Item{ID: "old", Offset: item.Offset, Text: "first"}})
+	p.conv.Apply([]session.Change{{Kind: session.Elsewhere, Items: []session.Item{{Offset: item.Offset, Deleted: true}}}})
+	if p.composer.Task() != nil {
+		t.Errorf("an answer to what is deleted: %+v", p.composer.Task())
+	}
+
 	p.conv.Session.SetDraft("and")
 	p.conv.Session.SetTask(session.Task{Row: "gone", Edit: true, Text: "lost?"})
 	w.end()

@@ -88,13 +88,14 @@ func (w *waiting) draw() {
 // describe says what somebody did that waits, and to which message or whom.
 func describe(conv *conversation.Room, w session.Waiting) (what, about string) {
 	item, _ := conv.Timeline.Message(w.Row)
+	said := cmp.Or(conversation.Said(item), text.OneLine(w.About))
 	switch w.Did {
 	case session.DidEdit:
 		return lang.T("menu.edit"), text.OneLine(w.Text)
 	case session.DidDelete:
 		return lang.T("menu.delete"), text.OneLine(w.Text)
 	case session.DidReact:
-		return cmp.Or(w.Emoji, lang.T("waits.unreact")), conversation.Said(item)
+		return cmp.Or(w.Emoji, lang.T("waits.unreact")), said
 	}
 	whom := cmp.Or(text.OneLine(cmp.Or(w.User, item.User)), "…")
 	switch {
@@ -103,7 +104,7 @@ func describe(conv *conversation.Room, w session.Waiting) (what, about string) {
 	case w.Do == shared.DoPin && w.Row == "":
 		return lang.T("act.unpin"), ""
 	case w.Do == shared.DoPin:
-		return lang.T("act.pin"), conversation.Said(item)
+		return lang.T("act.pin"), said
 	case w.Do == shared.DoDeleteAll:
 		return lang.T("act.delete_all", "name", whom), ""
 	}

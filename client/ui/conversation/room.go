@@ -89,7 +89,7 @@ func (c *Room) Apply(batch []session.Change) {
 	var news []session.Item
 	missed := ""
 	for _, change := range batch {
-		c.renewTask(change.Items)
+		c.renewTask(change)
 		switch change.Kind {
 		case session.Reset:
 			c.known = len(change.Items) > 0
@@ -156,13 +156,17 @@ func (c *Room) Apply(batch []session.Change) {
 
 // renewTask makes the task about the message as it is now. An answer to one that is
 // deleted becomes a message by itself.
-func (c *Room) renewTask(items []session.Item) {
+func (c *Room) renewTask(change session.Change) {
 	if c.Task == nil {
 		return
 	}
-	for _, item := range items {
-		if item.ID == c.Task.Of.ID {
-			c.Task.Of = item
+	for _, item := range change.Items {
+		of := &c.Task.Of
+		switch {
+		case item.ID == of.ID:
+			*of = item
+		case change.Kind == session.Elsewhere && item.Offset == of.Offset:
+			of.Text, of.Deleted = item.Text, item.Deleted
 		}
 	}
 	if c.Task.void() {
@@ -186,8 +190,8 @@ func (c *Room) KeepTask() {
 }
 
 // restoreTask goes on with what the text was for when the app ended. If the message is
-// not among the rows that were kept, an answer becomes a message by itself, and the text
-// of an edit joins the draft.
+// not among the rows that were kept, an answer shows what was kept of it, and the text of
+// an edit joins the draft.
 func (c *Room) restoreTask(items []session.Item) {
 	if c.restored {
 		return
@@ -200,6 +204,10 @@ func (c *Room) restoreTask(items []session.Item) {
 			return
 		}
 	}
+	if q := kept.Quote; !kept.Edit && q.Offset > 0 && !has(items, kept.Row) {
+		c.Task = &Task{Of: session.Item{ID: kept.Row, Offset: q.Offset, User: q.User, Text: q.Text}}
+		return
+	}
 	c.KeepTask()
 	if kept.Edit {
 		c.joinDraft(kept.Text)
@@ -207,6 +215,10 @@ func (c *Room) restoreTask(items []session.Item) {
 	if c.Page != nil {
 		c.Page.Drafted()
 	}
+}
+
+func has(items []session.Item, id string) bool {
+	return slices.ContainsFunc(items, func(item session.Item) bool { return item.ID == id })
 }
 
 // joinDraft adds a text to the draft.
