@@ -161,6 +161,9 @@ func TestCodeInOneLine(t *testing.T) {
 	p.wait("document.querySelector('.hit > :last-child > span')?.textContent === 'Run make it make all' && document.querySelector('mark').textContent === 'all'")
 	eval[any](p, "document.querySelector('.hit').click()")
 	p.wait("document.querySelector('#around code')?.textContent === 'make it\\nmake all'")
+	if size := eval[string](p, "getComputedStyle(document.querySelector('#around code')).tabSize"); size != "4" {
+		t.Errorf("a tab of code is %s characters wide, and a phone shows few", size)
+	}
 	eval[any](p, "document.querySelector('#around [data-act=copy]').click()")
 	p.wait("document.querySelector('#around [data-act=copy]').getAttribute('aria-label') === 'Copied'")
 }

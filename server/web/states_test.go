@@ -347,7 +347,7 @@ func (p *page) settle() {
 	eval[any](p, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 }
 
-// wider returns what is cut off at a side of the window.
+// wider returns what is cut off at a side of the window. A page with rooms scrolls inside.
 func (p *page) wider() []string {
 	p.t.Helper()
 	return eval[[]string](p, `[...document.querySelectorAll('body *')].filter(e => {
@@ -358,6 +358,7 @@ func (p *page) wider() []string {
 		return out(e) && (!cut || out(cut));
 	}).map(e => e.tagName + '#' + e.id + '.' + e.className).slice(0, 5).concat(
 		document.documentElement.scrollWidth > innerWidth ? ['the page'] : [],
+		document.querySelector('#app') && document.documentElement.scrollHeight > innerHeight ? ['the page, in height'] : [],
 		[...document.querySelectorAll('.sheet')].filter(e => e.getBoundingClientRect().top < 0 || e.getBoundingClientRect().bottom > innerHeight).map(e => e.id))`)
 }
 
