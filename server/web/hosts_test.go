@@ -254,6 +254,9 @@ func TestHostLink(t *testing.T) {
 	dan := named(t, s, "Dan")
 	dan.open(strings.Replace(link("AAAAAAAAAAAAAAAAAAAAAAAAAA"), wire.addr, s.Addr(), 1))
 	dan.waitBanner("The link's key is not that of this server's operator. Go in without it, or ask for a new link.")
+	if label := eval[string](dan, "document.querySelector('#again').textContent"); label != "Go in without it" {
+		t.Errorf("the way in is called %q", label)
+	}
 	eval[any](dan, "document.querySelector('#again').click()")
 	dan.waitConnected()
 	dan.waitFor("good morning")

@@ -3,7 +3,7 @@
 import {length, blank} from './codec.js';
 import {name, isGuest, tabGet, tabSet} from './store.js';
 import {$, el, bdi, button, show, fill, part} from './dom.js';
-import {t, count, nodes, ruled, duration} from './words.js';
+import {t, count, nodes, rulings, ruled, duration} from './words.js';
 import {typed} from './text.js';
 import {LogView, avatar, sentence} from './logview.js';
 
@@ -98,7 +98,7 @@ export class RoomView {
 		fill($('status'), [cause, reason, name()], () => [ruled(reason) || t(`cause.${cause}`), !ruled(reason) && (cause === 'removed' || cause === 'stopped') ? ` ${reason}` : '']);
 		const seconds = Math.ceil((session.next - performance.now()) / 1000);
 		show($('countdown'), state === 'disconnected' && seconds > 0 ? t('banner.next', {seconds}) : '');
-		fill($('again'), [taken, reason], () => taken ? nodes('banner.be', {name: bdi(reason)}) : [t('banner.now')]);
+		fill($('again'), [taken, reason], () => taken ? nodes('banner.be', {name: bdi(reason)}) : [t(rulings.host_key.test(reason) ? 'banner.without' : 'banner.now')]);
 	}
 
 	// Says in the place of the composer why nobody writes there; what was typed stays.
