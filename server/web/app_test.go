@@ -69,6 +69,9 @@ func TestApp(t *testing.T) {
 	}
 	for _, width := range []int64{320, 412} {
 		p.look(width, 860, "dark")
+		if !eval[bool](p, "(a => a.getBoundingClientRect().left === a.parentElement.getBoundingClientRect().left)(document.querySelector('a:not(.button)'))") {
+			t.Errorf("at %d px, the link to the page is within a line, and makes that higher than the others", width)
+		}
 		p.picture(fmt.Sprintf("page-app-%d-dark", width))
 		if wide := p.wider(); len(wide) > 0 {
 			t.Errorf("at %d it is wider than the window: %q", width, wide)

@@ -200,7 +200,7 @@ func (h *Handler) roomName(w http.ResponseWriter, r *http.Request, segment strin
 }
 
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
-	h.refuse(w, r, http.StatusNotFound, "problem.nothing", "There is nothing here.")
+	h.refuse(w, r, http.StatusNotFound, "problem.nothing", "There is nothing at this address. Check the spelling.")
 }
 
 // refuse tells a person on a page that leads back what is wrong, in their

@@ -53,7 +53,7 @@ func TestHandler(t *testing.T) {
 		{"/chat/lobby/", 200, "chat-message-input"},
 		{"/chat/%C5%81%C3%B3d%C5%BA/", 200, "chat-message-input"},
 		{"/chat/100%25/", 200, "chat-message-input"},
-		{"/chat/lobby/ann", 404, "nothing here"},
+		{"/chat/lobby/ann", 404, "nothing at this address"},
 		{"/chat/a%2Fb/", 400, "slash"},
 		{"/chat/%2e%2e/", 400, "dots"},
 		{"/chat/%20/", 400, "empty"},
@@ -65,21 +65,21 @@ func TestHandler(t *testing.T) {
 		{"/static/main.js", 200, "import"},
 		{"/static/style.css", 200, ":root"},
 		{"/static/icon.svg", 200, "<svg"},
-		{"/static/page.html", 404, "nothing here"},
+		{"/static/page.html", 404, "nothing at this address"},
 		{"/static/lang/de.json", 200, "Räume"},
-		{"/static/lang/xx.json", 404, "nothing here"},
-		{"/static/", 404, "nothing here"},
-		{"/static/../web.go", 404, "nothing here"},
-		{"/elsewhere", 404, "nothing here"},
+		{"/static/lang/xx.json", 404, "nothing at this address"},
+		{"/static/", 404, "nothing at this address"},
+		{"/static/../web.go", 404, "nothing at this address"},
+		{"/elsewhere", 404, "nothing at this address"},
 		{"/r/lobby", 200, ">lobby</h1>"},
 		{"/r/lobby/?utm=1", 200, ">lobby</h1>"},
 		{"/r/%3Cb%3E%22", 200, ">&lt;b&gt;&#34;</h1>"},
 		{"/r/%E8%AA%B0%E3%81%8B", 200, ">誰か</h1>"},
 		{"/r/a%2Fb", 400, "slash"},
 		{"/r/%FF", 400, "UTF-8"},
-		{"/r/", 404, "nothing here"},
-		{"/r/lobby/ann", 404, "nothing here"},
-		{"/join", 404, "nothing here"}, // nobody is invited yet
+		{"/r/", 404, "nothing at this address"},
+		{"/r/lobby/ann", 404, "nothing at this address"},
+		{"/join", 404, "nothing at this address"}, // nobody is invited yet
 	} {
 		res := get(t, h, "GET", test.path)
 		body, _ := io.ReadAll(res.Body)
