@@ -11,13 +11,10 @@ import (
 // Cluster is a Log that several servers share. Each is told who is in the rooms at the
 // others, and what is said there that no log keeps.
 type Cluster interface {
-	// Prove returns when something was written durably after the call, one write for all
-	// who wait: the database may be one that was cut off, and does not know it. Nobody is
-	// welcomed before.
-	Prove(ctx context.Context) error
-
-	// CatchUp returns when a room's followers have been handed what was in its log before
-	// the call, also at other servers.
+	// CatchUp returns when something was written durably after the call, one write for all
+	// who wait, and a room's followers have been handed everything that was acknowledged
+	// before the call at any server. The database may be one that was cut off, and does not
+	// know it. Nobody is welcomed before.
 	CatchUp(ctx context.Context, room string) error
 
 	// Gather is told that others are in a room now. It asks for them when it needs them,
@@ -61,22 +58,11 @@ func (c *core) cluster() Cluster {
 	return cluster
 }
 
-// prove is Cluster.Prove.
-func (c *core) prove() error {
-	if cluster := c.cluster(); cluster != nil {
-		return cluster.Prove(background)
-	}
-	return nil
-}
-
-// catchUp has the room take in what others have added, if a client has seen more than it
-// has: the client comes from another server.
-func (r *Room) catchUp(seen int64) error {
+// catchUp is Cluster.CatchUp, up to the room's tails: a client that comes from another
+// server has seen there what it has sent.
+func (r *Room) catchUp() error {
 	cluster := r.core.cluster()
-	r.mu.Lock()
-	head := r.head
-	r.mu.Unlock()
-	if cluster == nil || seen <= head {
+	if cluster == nil {
 		return nil
 	}
 	if err := cluster.CatchUp(background, r.name.Key); err != nil {

@@ -114,11 +114,7 @@ func (s *session) join(name shared.Name, hello shared.Message) bool {
 		s.close(shared.CloseNameTaken, free.Text)
 		return false
 	}
-	err := s.core.prove()
-	if err == nil && hello.Epoch == r.epoch {
-		err = r.catchUp(hello.After)
-	}
-	if err != nil {
+	if err := r.catchUp(); err != nil {
 		s.close(shared.CloseTryLater, "The server can't write its log right now.")
 		s.depart()
 		return false
@@ -202,7 +198,7 @@ func (s *session) joinTutorial(name shared.Name, skipOwn bool) *refusal {
 	if err := s.borrow(name); err != nil {
 		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
 	}
-	if err := s.core.prove(); err != nil {
+	if err := s.room.catchUp(); err != nil {
 		return &refusal{status: http.StatusServiceUnavailable, detail: "The server can't read its log right now."}
 	}
 	switch _, err := s.room.add(s.member); {

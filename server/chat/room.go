@@ -50,8 +50,9 @@ type Room struct {
 	incoming   []delivery
 	edits      map[int64]bool // the offsets of those that came and were not asked for by echoes
 	looping    bool
+	rounds     int     // how often the loop has come for what is in incoming
 	over       bool      // it has left memory: nothing is taken in any more
-	settled    sync.Cond // on incomingMu: looping became false
+	settled    sync.Cond // on incomingMu: looping became false, or rounds grew
 
 	holdings holdings
 	ruling   ruling
@@ -191,11 +192,12 @@ func (r *Room) loop() {
 	defer workspaces.Put(w)
 	for {
 		r.incomingMu.Lock()
+		r.rounds++
+		r.settled.Broadcast()
 		batch := r.incoming
 		r.incoming = w.deliveries
 		if len(batch) == 0 {
 			r.incoming, r.looping = nil, false
-			r.settled.Broadcast()
 			r.incomingMu.Unlock()
 			return
 		}
@@ -279,12 +281,12 @@ type frames struct {
 	marks []wire.Mark
 }
 
-// settle waits until everything that was delivered has been written, as far as
-// the members' sockets take it.
+// settle waits until everything that was delivered before has been written, as far as
+// the members' sockets take it: the batch under way, and the one after it.
 func (r *Room) settle() {
 	r.incomingMu.Lock()
 	defer r.incomingMu.Unlock()
-	for r.looping {
+	for upTo := r.rounds + 2; r.looping && r.rounds < upTo; {
 		r.settled.Wait()
 	}
 }

@@ -1,10 +1,13 @@
 package cluster
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
+	"parley/server/pglog/pgtest"
 	"parley/shared"
 	"parley/shared/servertest"
 )
@@ -94,6 +97,30 @@ func TestOneRoom(t *testing.T) {
 			}
 			break
 		}
+	}
+}
+
+// TestMove has somebody come from another server, right after what they sent there was
+// acknowledged, while no notification reaches anyone: they are welcomed with all of it.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	name := database.Create(t)
+	database.SQL(t, "CREATE ROLE mute LOGIN", "GRANT ALL ON DATABASE "+name+" TO mute")
+	log := strings.Replace(pgtest.Address(name, database), "postgres@", "mute@", 1)
+	here, there := servertest.Start(t, "--log", log), servertest.Start(t, "--log", log)
+	database.SQLAt(t, pgtest.Address(name, database), "REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC")
+	there.Join("Hall", "Cy") // so that the room is open
+	ann := shared.Message{User: "Ann", Device: servertest.NewDevice()}
+	sender := here.Hello("Hall", ann)
+	for n := range 10 {
+		text := fmt.Sprint("message ", n)
+		sender.Say(text)
+		acknowledged := sender.Hear(text)
+		moved := there.Hello("Hall", ann)
+		if moved.Welcome.Offset < acknowledged.Offset {
+			t.Errorf("the welcome is at %d, and %d was acknowledged", moved.Welcome.Offset, acknowledged.Offset)
+		}
+		moved.Conn.CloseNow()
 	}
 }
 

@@ -2,6 +2,7 @@ package pglog
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,37 @@ import (
 
 	"parley/server/chat"
 )
+
+// CatchUp implements chat.Cluster.
+func (l *Log) CatchUp(ctx context.Context, room string) error {
+	h, err := l.proof.ask(ctx, room, l.opt.patience)
+	if err != nil || l.writer(room).has(room, h) {
+		return err
+	}
+	return l.catchUp(ctx, room, h)
+}
+
+var errNotRead = errors.New("what another server has written can't be read now")
+
+// catchUp has a room's followers handed what it has.
+func (l *Log) catchUp(ctx context.Context, room string, h heads) error {
+	w := l.writer(room)
+	return w.do(ctx, func(context.Context) error {
+		w.missing[room] = append(w.missing[room], &news{heads: h})
+		if !w.takeIn() {
+			return errNotRead
+		}
+		return nil
+	})
+}
+
+// has reports whether a room's followers have what it has.
+func (w *writer) has(room string, h heads) bool {
+	return !slices.ContainsFunc(w.following(room), func(f *follower) bool {
+		last := f.taken.Load()
+		return last == nil || last.room != h.Room || last.version != h.Version || last.offset < h.Head
+	})
+}
 
 // lookSoon has it look where the rooms are.
 func (w *writer) lookSoon() {

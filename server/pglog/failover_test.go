@@ -86,7 +86,7 @@ func TestStandbyStopped(t *testing.T) {
 	if n := primary.Query(t, "SELECT count(*) FROM parley.entries"); n != "1" {
 		t.Errorf("%s entries are to be seen", n)
 	}
-	if err := l.Prove(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
+	if err := l.proof.wait(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
 		t.Errorf("proved: %v", err)
 	}
 	standby.Signal(syscall.SIGCONT)

@@ -14,13 +14,15 @@ type follower struct {
 	began         int64 // the last beginning that it was told of, or knows from its state
 	over          atomic.Bool
 
-	last atomic.Pointer[lastHanded] // nil if it was handed nothing
+	last  atomic.Pointer[lastHanded] // nil if it was handed nothing
+	taken atomic.Pointer[lastHanded] // of last, what it has by now
 }
 
 // lastHanded is the last entry that a follower was handed, or that was there before.
 type lastHanded struct {
-	offset int64
-	id     string
+	room, version int64
+	offset        int64
+	id            string
 }
 
 // hand hands entries on.
@@ -30,8 +32,10 @@ func (f *follower) hand(entries []chat.Entry) {
 	}
 	last := entries[len(entries)-1]
 	f.handed = last.Offset
-	f.last.Store(&lastHanded{last.Offset, last.ID})
+	handed := &lastHanded{f.room, f.version, last.Offset, last.ID}
+	f.last.Store(handed)
 	f.Entries(entries)
+	f.taken.Store(handed)
 }
 
 // end tells it that the room is not the one any more that it was.

@@ -114,19 +114,6 @@ func (l *Log) Pass(room string, frame []byte) {
 	n.rouse()
 }
 
-// CatchUp implements chat.Cluster.
-func (l *Log) CatchUp(ctx context.Context, room string) error {
-	w := l.writer(room)
-	return w.do(ctx, func(ctx context.Context) error {
-		h, err := l.headsOf(ctx, room)
-		if err == nil {
-			w.missing[room] = append(w.missing[room], &news{heads: h})
-			w.takeIn()
-		}
-		return err
-	})
-}
-
 // headsOf reads where a room's log is; all is 0 if there is no such room.
 func (l *Log) headsOf(ctx context.Context, room string) (h heads, err error) {
 	err = ignoreNone(l.row(ctx, "SELECT id, version, first, head FROM rooms WHERE key = $1", room).Scan(&h.Room, &h.Version, &h.First, &h.Head))

@@ -257,10 +257,11 @@ func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, e
 		}
 		state.Head, state.First = r.head, r.first
 		f.room, f.version = r.id, r.version
-		last := lastHanded{offset: r.head}
+		last := lastHanded{room: r.id, version: r.version, offset: r.head}
 		switch err := tx.QueryRow(ctx, "SELECT id FROM entries WHERE room = $1 AND off = $2", r.id, r.head).Scan(&last.id); {
 		case err == nil:
 			f.last.Store(&last)
+			f.taken.Store(&last)
 		case ignoreNone(err) != nil:
 			return err
 		}
@@ -312,9 +313,6 @@ func (l *Log) Ready(ctx context.Context) error {
 	}
 	return l.proof.ready()
 }
-
-// Prove implements chat.Cluster.
-func (l *Log) Prove(ctx context.Context) error { return l.proof.wait(ctx) }
 
 var errChanged = errors.New("the room was changed meanwhile")
 

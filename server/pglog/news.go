@@ -38,15 +38,15 @@ func (n *news) settled() {
 const holdFor = 50 * time.Millisecond
 
 // takeIn hands on what this server has written, and what it has heard of others, which
-// comes in any order.
-func (w *writer) takeIn() {
+// comes in any order. It reports whether it could read what it had to.
+func (w *writer) takeIn() bool {
 	w.mu.Lock()
 	for key, some := range w.heard {
 		w.missing[key] = append(w.missing[key], some...)
 	}
 	w.heard, w.held = make(map[string][]*news), 0
 	w.mu.Unlock()
-	now := time.Now()
+	now, ok := time.Now(), true
 	var late []behind
 	for key := range w.missing {
 		late = append(late, w.takeRoom(key, now, readMissing)...)
@@ -55,7 +55,7 @@ func (w *writer) takeIn() {
 		if len(late) == 0 {
 			break
 		}
-		if !w.catchUp(context.Background(), late) {
+		if ok = w.catchUp(context.Background(), late); !ok {
 			pass = readNothing
 		}
 		var again []behind
@@ -72,6 +72,7 @@ func (w *writer) takeIn() {
 			w.rouse()
 		})
 	}
+	return ok
 }
 
 // What is to be read of what is missing.

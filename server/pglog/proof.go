@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -38,8 +40,15 @@ type proof struct {
 
 // asker waits for a proof.
 type asker struct {
-	answer chan error
+	room   string // of which it is to tell where its log is; "" for none
+	answer chan proven
 	until  time.Time
+}
+
+// proven is what a proof tells of a room: all is 0 if there is no such room.
+type proven struct {
+	heads
+	err error
 }
 
 const (
@@ -73,12 +82,18 @@ func (p *proof) end() {
 // wait waits until a commit that began after the call was durable.
 func (p *proof) wait(ctx context.Context) error { return p.waitFor(ctx, p.log.opt.patience) }
 
-// waitFor waits no longer than that. A failure that may pass, as while another primary
-// takes over, is no answer before.
+// waitFor waits no longer than that.
 func (p *proof) waitFor(ctx context.Context, most time.Duration) error {
-	c := make(chan error, 1)
+	_, err := p.ask(ctx, "", most)
+	return err
+}
+
+// ask is waitFor, and returns where a room's log was after the call. A failure that may
+// pass, as while another primary takes over, is no answer before.
+func (p *proof) ask(ctx context.Context, room string, most time.Duration) (heads, error) {
+	c := make(chan proven, 1)
 	p.mu.Lock()
-	p.waiting = append(p.waiting, asker{c, time.Now().Add(most)})
+	p.waiting = append(p.waiting, asker{room, c, time.Now().Add(most)})
 	p.mu.Unlock()
 	select {
 	case p.wake <- struct{}{}:
@@ -87,17 +102,17 @@ func (p *proof) waitFor(ctx context.Context, most time.Duration) error {
 	late := time.NewTimer(most)
 	defer late.Stop()
 	select {
-	case err := <-c:
-		return wrap(err)
+	case a := <-c:
+		return a.heads, wrap(a.err)
 	case <-late.C:
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.failed != nil {
-			return wrap(p.failed)
+			return heads{}, wrap(p.failed)
 		}
-		return wrap(errNoProof)
+		return heads{}, wrap(errNoProof)
 	case <-ctx.Done():
-		return wrap(ctx.Err())
+		return heads{}, wrap(ctx.Err())
 	}
 }
 
@@ -147,10 +162,16 @@ func (p *proof) run(ctx context.Context) {
 			conn.end()
 			conn = nil
 		}
+		rooms := make(map[string]heads)
+		for _, a := range waiting {
+			if a.room != "" {
+				rooms[a.room] = heads{}
+			}
+		}
 		var timeline uint64
 		var err error
 		for old := conn != nil; ; old = false {
-			conn, timeline, err = p.prove(ctx, conn)
+			conn, timeline, err = p.prove(ctx, conn, rooms)
 			if err == nil || !old || ctx.Err() != nil {
 				break // one that was good before may be broken, and the next one good
 			}
@@ -166,7 +187,7 @@ func (p *proof) run(ctx context.Context) {
 				p.waiting = append(p.waiting, a)
 				again = time.After(proveAgain)
 			} else {
-				a.answer <- err
+				a.answer <- proven{rooms[a.room], err}
 			}
 		}
 		p.mu.Unlock()
@@ -190,9 +211,9 @@ func passes(err error) bool {
 	return !errors.As(err, &pg) || mayPass(pg)
 }
 
-// prove proves it once, on a connection, nil for a new one. It returns the one to go on
-// with.
-func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline uint64, err error) {
+// prove proves it once, on a connection, nil for a new one, and sets where rooms are. It
+// returns the one to go on with.
+func (p *proof) prove(ctx context.Context, conn *session, rooms map[string]heads) (_ *session, timeline uint64, err error) {
 	if conn == nil {
 		if conn, err = p.log.connect(ctx); err != nil {
 			return nil, 0, err
@@ -204,7 +225,7 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 	}
 	var alone bool
 	if err == nil {
-		timeline, alone, err = p.commit(ctx, conn)
+		timeline, alone, err = p.commit(ctx, conn, rooms)
 	}
 	if err == nil {
 		err = p.log.marks.saw(timeline)
@@ -220,12 +241,15 @@ func (p *proof) prove(ctx context.Context, conn *session) (_ *session, timeline 
 	return conn, timeline, nil
 }
 
-// commit is the proof itself. It returns the timeline that the database is on, and
-// whether no standby had to have it.
-func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, alone bool, err error) {
+// commit is the proof itself. It sets where rooms are, and returns the timeline that the
+// database is on, and whether no standby had to have it.
+func (p *proof) commit(ctx context.Context, conn *session, rooms map[string]heads) (timeline uint64, alone bool, err error) {
 	var wal string
 	var seen int64
 	err = conn.durably(ctx, func(tx pgx.Tx) error {
+		if err := readHeads(ctx, tx, rooms); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, "INSERT INTO servers (id, seen, retain) VALUES ($1, 1, $2) ON CONFLICT (id) DO UPDATE SET seen = servers.seen + 1, retain = excluded.retain "+
 			"RETURNING seen, "+walNow+", current_setting('synchronous_standby_names') = ''", p.log.server, p.log.retains.Load()).Scan(&seen, &wal, &alone)
 	})
@@ -243,6 +267,24 @@ func (p *proof) commit(ctx context.Context, conn *session) (timeline uint64, alo
 	p.seen = seen
 	timeline, err = timelineOf(wal)
 	return timeline, alone, err
+}
+
+// readHeads sets where rooms are: those that are not there keep what is set.
+func readHeads(ctx context.Context, tx pgx.Tx, rooms map[string]heads) error {
+	if len(rooms) == 0 {
+		return nil
+	}
+	rows, err := tx.Query(ctx, "SELECT key, id, version, first, head FROM rooms WHERE key = ANY ($1)", slices.Collect(maps.Keys(rooms)))
+	if err != nil {
+		return err
+	}
+	var key string
+	var h heads
+	_, err = pgx.ForEachRow(rows, []any{&key, &h.Room, &h.Version, &h.First, &h.Head}, func() error {
+		rooms[key] = h
+		return nil
+	})
+	return err
 }
 
 // walNow tells where the database writes; the timeline that pg_control has lags.

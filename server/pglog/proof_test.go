@@ -26,7 +26,7 @@ func TestCopiedFolder(t *testing.T) {
 	defer a.Close()
 	for range 3 {
 		a.proof.doubt() // a connection that broke
-		if err := a.Prove(t.Context()); err != nil {
+		if err := a.proof.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestCopiedFolder(t *testing.T) {
 	}
 	b := open(copied)
 	defer b.Close()
-	if err := b.Prove(t.Context()); err != nil {
+	if err := b.proof.wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	said.Wait(t, warning)

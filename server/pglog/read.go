@@ -169,7 +169,11 @@ func (l *Log) missed(ctx context.Context, room string, after, upTo int64) ([]cha
 func (l *Log) Read(ctx context.Context, room string, after, upTo int64, most chat.Most) ([]chat.Entry, error) {
 	entries, err := l.entries(ctx, room, most.Bytes, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off LIMIT $4", after, upTo, most.Entries)
 	if err == nil && after < upTo && (len(entries) == 0 || entries[0].Offset > after+1) && len(l.writer(room).following(room)) > 0 {
-		err = l.CatchUp(ctx, room)
+		var h heads
+		if h, err = l.headsOf(ctx, room); err == nil {
+			err = l.catchUp(ctx, room, h)
+		}
+		err = wrap(err)
 	}
 	return entries, err
 }

@@ -428,7 +428,7 @@ func TestSleeperLocksNothing(t *testing.T) {
 		}
 	}
 	mustAppend(t, b, "after")
-	if err := b.Prove(t.Context()); err != nil {
+	if err := b.proof.wait(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
