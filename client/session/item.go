@@ -101,7 +101,7 @@ const (
 	PeopleChanged                    // People, at most 100 of the first comers' names in a crowded room; Count, all
 	TypingChanged                    // Typing: who is writing now
 	Renamed                          // somebody who has written here, By, is called To and no longer From
-	StoreFailed                      // Err: the device can't save just now; the room goes on in memory and tries again
+	StoreFailed                      // Err: the device can't save just now; the room goes on in memory and tries again. nil: it has saved all
 	Undone                           // Undo: the server refused what the person changed, and the rows show again what is so
 	Elsewhere                        // Items were edited or deleted and are not in the timeline: they have Offset, User, Text, Edited and Deleted alone. For what else shows messages, such as hits
 	Found                            // Search answers Room.Search

@@ -55,7 +55,7 @@ type loop struct {
 	entered bool      // a welcome came since: the room is a recent one now
 	draft   string
 	saveBy  time.Time // zero when nothing waits to be saved
-	failed  bool      // the last save failed
+	failure error     // why nothing can be saved just now; nil if all could
 
 	stopAlarm func() bool
 }
@@ -196,6 +196,9 @@ func (l *loop) everything() []Change {
 	changes := append(l.timeline.changes, Change{Kind: StatusChanged, Status: l.status},
 		Change{Kind: HostingChanged, Hosting: l.hosting}, Change{Kind: WaitingChanged, Waiting: l.waiting})
 	l.timeline.changes = nil
+	if l.failure != nil {
+		changes = append(changes, Change{Kind: StoreFailed, Err: l.failure})
+	}
 	return append(changes, l.crowd.changes()...)
 }
 

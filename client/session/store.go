@@ -76,7 +76,8 @@ type RoomStore interface {
 	Load() (Saved, error)
 
 	// Save keeps all of s, or after an error, nobody knows how much of it. The rows
-	// that stay are the same pointers from one call to the next, and those of Load.
+	// that stay are the same pointers from one call to the next, and those of Load. The
+	// error is ErrNoSpace on a full disk.
 	Save(s Saving) error
 
 	// Leave lets the next Room enter.
@@ -171,7 +172,7 @@ func (l *loop) save() {
 	l.state.Task = t.task
 	changed := t.changed()
 	lazy := l.due(l.saveBy) || l.closing && !l.saveBy.IsZero()
-	if !lazy && (l.failed || len(changed) == 0 && !t.shrunk() && !t.touched && !l.urgent()) {
+	if !lazy && (l.failure != nil || len(changed) == 0 && !t.shrunk() && !t.touched && !l.urgent()) {
 		return
 	}
 	l.state.Seen = l.clock.Now().UTC()
@@ -186,7 +187,10 @@ func (l *loop) save() {
 	l.saved, l.entered = l.state, false
 	t.saved()
 	l.saveBy = time.Time{}
-	l.failed = false
+	if l.failure != nil {
+		l.failure = nil
+		t.change(Change{Kind: StoreFailed})
+	}
 }
 
 // urgent reports whether the state is worth a separate transaction.
@@ -198,8 +202,8 @@ func (l *loop) urgent() bool {
 }
 
 func (l *loop) saveFailed(err error) {
-	if !l.failed {
-		l.failed = true
+	if l.failure == nil {
+		l.failure = err
 		l.timeline.change(Change{Kind: StoreFailed, Err: err})
 	}
 	l.saveBy = l.clock.Now().Add(againWait)
@@ -209,7 +213,7 @@ func (l *loop) saveFailed(err error) {
 func (l *loop) saveSoon() { l.saveWithin(lazyWait) }
 
 func (l *loop) saveWithin(d time.Duration) {
-	if by := l.clock.Now().Add(d); l.saveBy.IsZero() || by.Before(l.saveBy) && !l.failed {
+	if by := l.clock.Now().Add(d); l.saveBy.IsZero() || by.Before(l.saveBy) && l.failure == nil {
 		l.saveBy = by
 	}
 }

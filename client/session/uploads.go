@@ -100,7 +100,7 @@ func (l *loop) dropThumbs() {
 // thumbnail of a message that was sent stays.
 func (l *loop) dropCopies() {
 	files := l.config.files()
-	if l.failed || files == nil {
+	if l.failure != nil || files == nil {
 		return
 	}
 	for _, r := range l.timeline.released {

@@ -166,7 +166,7 @@ func (r *room) Save(s session.Saving) error {
 	})
 	if err != nil {
 		r.log.keys, r.outbox.keys = nil, nil // the next Save writes everything
-		return err
+		return spaceError(err)
 	}
 	if s.Erase {
 		return r.store.eraseSoon()

@@ -2,9 +2,11 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -71,7 +73,7 @@ func (b *banner) update() bool {
 	}
 	b.Hidden = s == ""
 	b.text.Role = kit.RoleWarning
-	if b.conv.Status.State == session.Closed { // it does not go by itself
+	if b.conv.Status.State == session.Closed || b.conv.SaveError != nil { // it does not go by itself
 		b.text.Role = kit.RoleError
 	}
 	if s != "" {
@@ -82,12 +84,25 @@ func (b *banner) update() bool {
 
 // sentence is what the banner says, or "" when all is well.
 func (b *banner) sentence() string {
+	return strings.TrimSpace(b.offline() + "\n" + saveSentence(b.conv.SaveError))
+}
+
+// saveSentence says why what is written can't be saved, and what to do; "" if it can.
+func saveSentence(err error) string {
+	switch {
+	case errors.Is(err, session.ErrNoSpace):
+		return lang.T("banner.full")
+	case err != nil:
+		return lang.T("banner.save")
+	}
+	return ""
+}
+
+// offline says why there is no connection; "" if there is one.
+func (b *banner) offline() string {
 	c := b.conv
 	s := c.Status
 	if s.State == session.Connected {
-		if c.SaveError {
-			return lang.T("banner.save")
-		}
 		return ""
 	}
 	if s := b.client.offerSentence(); s != "" {

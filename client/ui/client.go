@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -58,6 +59,7 @@ type client struct {
 	sent         bool                 // something, since the app was started
 	lost         lost
 	linkQuestion *kit.Overlay // whether to follow a link, the last one
+	quitQuestion *kit.Overlay // whether to quit, the last one
 	hearing      int          // searches that want multicast
 	networkAsked bool         // whether the app may reach the network, since it was started
 	thumbs       *thumbs      // of the messages' pictures
@@ -261,10 +263,20 @@ func (c *client) copy(s string) {
 	c.nav.Say(lang.T("toast.copied"))
 }
 
-// quit closes the window, and with it the app.
+// quit closes the window, and with it the app. If what was written can't be saved, it
+// asks first.
 func (c *client) quit() {
+	if c.quitQuestion != nil {
+		c.quitQuestion.Close()
+	}
 	c.prefs.setSize(c.window.Canvas().Size())
-	c.window.Close()
+	if !slices.ContainsFunc(c.open, func(conv *conversation.Room) bool { return conv.SaveError != nil }) {
+		c.window.Close()
+		return
+	}
+	c.quitQuestion = kit.ShowForm(c.window.Canvas(), lang.T("quit.ask"), kit.NewText(lang.T("quit.why"), kit.FontSmall, kit.RoleMuted),
+		kit.NewDanger(lang.T("quit.go"), c.window.Close),
+		kit.NewSecondary(lang.T("composer.cancel"), func() { c.quitQuestion.Close() }))
 }
 
 // close leaves all rooms and ends all work.

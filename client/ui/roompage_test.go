@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -198,11 +199,54 @@ func TestBanner(t *testing.T) {
 			t.Errorf("%+v: the header says %q, want %q", tc.status, p.sub.Text, tc.sub)
 		}
 	}
-	conv.Apply([]session.Change{{Kind: session.StoreFailed, Err: errors.New("full")}})
-	if p.banner.text.Text != lang.T("banner.save") {
-		t.Errorf("the store failed: %q", p.banner.text.Text)
+}
+
+// A device that can't save says so, and what to do, until it can: with and without a
+// connection. The window does not close meanwhile without a question.
+func TestStoreFails(t *testing.T) {
+	w := newWorld(t, uitest.Phone, nil)
+	w.client.start()
+	conv := w.room("Lobby", "Ann")
+	p := w.page()
+	full := fmt.Errorf("%w: in a test", session.ErrNoSpace)
+	for _, tc := range []struct {
+		status session.Status
+		err    error
+		want   string
+	}{
+		{session.Status{State: session.Connected}, errors.New("blocked"), lang.T("banner.save")},
+		{session.Status{State: session.Connected}, full, lang.T("banner.full")},
+		{session.Status{State: session.Disconnected, Cause: session.CauseLost}, full, "The connection was lost.\n" + lang.T("banner.full")},
+	} {
+		conv.Apply([]session.Change{{Kind: session.StoreFailed, Err: tc.err}, {Kind: session.StatusChanged, Status: tc.status}})
+		if p.banner.text.Text != tc.want || p.banner.Hidden {
+			t.Errorf("the banner says %q, not %q", p.banner.text.Text, tc.want)
+		}
+	}
+	window := &openWindow{Window: w.window}
+	w.client.window = window
+	w.client.quit()
+	w.client.quit() // again
+	if len(w.window.Canvas().Overlays().List()) != 1 || window.closed {
+		t.Fatal("the window closes without a question")
+	}
+	tapAction(t, w, lang.T("composer.cancel"))
+	conv.Apply([]session.Change{{Kind: session.StoreFailed}, {Kind: session.StatusChanged, Status: session.Status{State: session.Connected}}})
+	if !p.banner.Hidden {
+		t.Errorf("the banner says %q", p.banner.text.Text)
+	}
+	if w.client.quit(); !window.closed {
+		t.Error("the window asks although all is saved")
 	}
 }
+
+// openWindow stays open, and notes that it was to close.
+type openWindow struct {
+	fyne.Window
+	closed bool
+}
+
+func (w *openWindow) Close() { w.closed = true }
 
 // The countdown goes on by itself.
 func TestBannerCountsDown(t *testing.T) {

@@ -58,7 +58,7 @@ type Room struct {
 	entered   time.Time     // when the room was opened or came onto the screen
 	Used      time.Time     // when its page was opened last
 	Reopened  bool          // with the app, and not looked at since
-	SaveError bool          // the device can't save what is written here
+	SaveError error         // why the device can't save what is written here; nil if it can
 	Task      *Task         // what the text in the composer is for: see SetTask
 	restored  bool          // what it was for when the app ended is known
 	Waits     bool          // it connects when the room that is shown has
@@ -108,7 +108,6 @@ func (c *Room) Apply(batch []session.Change) {
 		case session.StatusChanged:
 			c.Status = change.Status
 			c.Locked = c.Status.Locked || c.Status.AsksForKey()
-			c.SaveError = false
 			if c.Status.State != session.Connecting && c.Status.Cause != session.CausePaused {
 				c.owner.Settled()
 			}
@@ -135,7 +134,7 @@ func (c *Room) Apply(batch []session.Change) {
 				c.Roles = change.Roles.List
 			}
 		case session.StoreFailed:
-			c.SaveError = true
+			c.SaveError = change.Err
 		case session.Undone:
 			c.undone(*change.Undo)
 		}
