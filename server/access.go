@@ -48,7 +48,7 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 		return err
 	})
 	f.StringVar(&o.tokenFile, "api-token-file", "", "`file` with a token for programs that post messages or read /metrics")
-	f.StringVar(&o.tls, "tls", "", "auto: serve TLS with a certificate that the server makes once and keeps in the data folder")
+	f.StringVar(&o.tls, "tls", "", "with `auto`, serve TLS with a certificate that the server makes once and keeps in the data folder")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "serve TLS with the certificate in this `file` (PEM, with its chain); read again on SIGHUP")
 	f.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without TLS")

@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // command is a thing to do other than serving: with the log, or with this computer.
 type command struct {
 	name, args, about string
-	serving           bool // it may be done while a server runs
-	noLog             bool // it does not touch the log, and has no --data
+	server            string // mayRun, mayNotRun or mustRun; "" if none is concerned
+	noLog             bool   // it does not touch the log, and has no --data
 
 	// log is set by --log if the command is about the server on this computer, which has a
 	// data folder in any case. Otherwise data is the database's address.
@@ -31,6 +32,13 @@ func commands() []command {
 		installCommand(), uninstallCommand(), doctorCommand()}
 }
 
+// What a command says of a server on the log's folder.
+const (
+	mayRun    = "A server may be running on the folder meanwhile."
+	mayNotRun = "No server may be running on the folder."
+	mustRun   = "The server has to run."
+)
+
 // errUsage is what errors about arguments wrap; the process then ends with 2.
 var errUsage = errors.New("see --help")
 
@@ -46,7 +54,6 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	}
 	c := all[i]
 	f := flag.NewFlagSet("parley-server "+c.name, flag.ContinueOnError)
-	f.SetOutput(stderr)
 	data, log := new(string), c.log
 	if log == nil {
 		log = new(string)
@@ -58,17 +65,9 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	if c.flags != nil {
 		c.flags(f)
 	}
-	f.Usage = func() {
-		about := c.about
-		switch {
-		case c.noLog:
-		case c.serving:
-			about += " A server may be running on the folder meanwhile."
-		default:
-			about += " No server may be running on the folder."
-		}
-		fmt.Fprintf(stderr, "Usage: parley-server %s [flags]%s\n\n%s\n", c.name, c.args, about)
-		f.PrintDefaults()
+	help := func(w io.Writer) {
+		fmt.Fprintf(w, "Usage: parley-server %s [flags]%s\n\n%s\n\n", c.name, c.args, wrapped(strings.TrimSpace(c.about+" "+c.server), ""))
+		printFlags(w, f)
 	}
 	if err := fromEnvironment(f, environ); err != nil {
 		return true, err
@@ -76,11 +75,8 @@ func runCommand(ctx context.Context, args, environ []string, stdout, stderr io.W
 	// Flags may also come after the other arguments.
 	var rest []string
 	for args = args[1:]; ; args = f.Args()[1:] {
-		switch err := f.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			return true, errHelp
-		case err != nil:
-			return true, fmt.Errorf("%w: %w", err, errUsage)
+		if err := parse(f, args, stdout, help); err != nil {
+			return true, err
 		}
 		if f.NArg() == 0 {
 			break

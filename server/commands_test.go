@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,13 +55,15 @@ func TestCommands(t *testing.T) {
 
 func TestCommandArguments(t *testing.T) {
 	for want, args := range map[string][]string{
-		"backup needs a file":               {"backup"},
-		`backup has no use for "b"`:         {"backup", "a", "b"},
-		`check has no use for "a"`:          {"check", "a"},
-		"--format takes txt or jsonl":       {"export", "--room", "r", "--format", "xml"},
-		"--room":                            {"export"},
-		"flag provided but not defined: -x": {"restore", "-x"},
-		"no command or argument":            {"chekc"},
+		"backup needs a file":         {"backup"},
+		`backup has no use for "b"`:   {"backup", "a", "b"},
+		`check has no use for "a"`:    {"check", "a"},
+		"--format takes txt or jsonl": {"export", "--room", "r", "--format", "xml"},
+		"--room NAME is missing":      {"export"},
+		"--to NAME is missing":        {"rename", "--room", "r"},
+		"--room: The room's name":     {"delete", "--room", "a/b"},
+		"no flag --x":                 {"restore", "-x"},
+		"no command or argument":      {"chekc"},
 	} {
 		if _, err := do(t, args...); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", args, err)
@@ -68,7 +71,7 @@ func TestCommandArguments(t *testing.T) {
 	}
 	for _, c := range commands() {
 		var help bytes.Buffer
-		if err := run(t.Context(), []string{c.name, "--help"}, nil, &help, &help); err != errHelp || !strings.Contains(help.String(), c.about) {
+		if err := run(t.Context(), []string{c.name, "--help"}, nil, &help, io.Discard); err != errHelp || !strings.Contains(help.String(), wrapped(c.about, "")) {
 			t.Errorf("%s --help: %v\n%s", c.name, err, help.String())
 		}
 	}

@@ -20,8 +20,8 @@ func TestOperatingNamesEachFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	defaults := map[string]string{} // by flag; "" if --help names none
-	for _, m := range regexp.MustCompile(`(?m)^  -([a-z-]+).*\n(.*)`).FindAllStringSubmatch(help.String(), -1) {
-		value := regexp.MustCompile(`\(default (.*)\)$`).FindStringSubmatch(m[2])
+	for _, m := range regexp.MustCompile(`(?m)^  --([a-z-]+).*\n((?: {6}.*\n)+)`).FindAllStringSubmatch(help.String(), -1) {
+		value := regexp.MustCompile(`\(default\s+(.*)\)\n$`).FindStringSubmatch(m[2])
 		defaults[m[1]] = ""
 		if value != nil {
 			defaults[m[1]] = normal(value[1])

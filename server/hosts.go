@@ -20,7 +20,7 @@ import (
 func hostCommand() command {
 	var room string
 	return command{
-		name: "host", about: "Prints a link that makes whoever opens it a host of a room. The server has to run.", serving: true,
+		name: "host", about: "Prints a link that makes whoever opens it a host of a room.", server: mustRun,
 		log:   new(string), // the link is in the data folder of a server, which tells its addresses
 		flags: func(f *flag.FlagSet) { f.StringVar(&room, "room", "", "the room's `name`") },
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
@@ -75,7 +75,7 @@ func hostsCommand() command {
 	var room string
 	var remove int64
 	return command{
-		name: "hosts", about: "Lists the hosts of a room, or takes that away from one.", serving: true,
+		name: "hosts", about: "Lists the hosts of a room, or takes that away from one.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.Int64Var(&remove, "remove", 0, "`number` of the host who is to be none any more")

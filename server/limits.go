@@ -20,7 +20,7 @@ func (o *options) limitFlags(f *flag.FlagSet, d chat.Config) {
 	f.IntVar(&o.chat.MaxRooms, "max-rooms", d.MaxRooms, "maximum `rooms` with someone in them")
 	f.IntVar(&o.chat.MaxMembers, "max-members", d.MaxMembers, "maximum `connections` in one room")
 	f.IntVar(&o.maxMemory, "max-memory", int(d.MaxMemory>>20), "`MiB` that the server holds for its clients; above, it closes those that hold most; 0 removes the limit")
-	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", d.HelloTimeout, "how `long` a new connection may take to say who it is")
+	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", d.HelloTimeout, "how long a new connection may take to say who it is")
 }
 
 func (o *options) checkLimits() error {

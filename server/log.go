@@ -185,7 +185,7 @@ func errNotShared(name string) error {
 func checkCommand() command {
 	var shared string
 	return command{
-		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", serving: true,
+		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&shared, "files", "", "with --log: the `folder` that its servers have with --files; without it nobody looks for them")
 		},
@@ -241,7 +241,7 @@ func checkFiles(stdout io.Writer, dir string, rows files.Rows) error {
 
 func backupCommand() command {
 	return command{
-		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file, and its files to the folder FILE.files.", serving: true,
+		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file, and its files to the folder FILE.files.", server: mayRun,
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
 			if isDatabase(data) {
 				return errors.New("PostgreSQL makes backups of its own: pg_dump writes this database to a file, pg_basebackup copies the whole server; copy the folder of --files, too")
@@ -271,7 +271,7 @@ func lacks(missing int) error {
 func restoreCommand() command {
 	var replace bool
 	return command{
-		name: "restore", args: " FILE", about: "Puts a backup in the log's place, with the files in FILE.files.",
+		name: "restore", args: " FILE", about: "Puts a backup in the log's place, with the files in FILE.files.", server: mayNotRun,
 		flags: func(f *flag.FlagSet) {
 			f.BoolVar(&replace, "replace", false, "set aside the log and the files that are there")
 		},
@@ -300,17 +300,17 @@ func restoreCommand() command {
 func exportCommand() command {
 	var room, format, folder, from string
 	return command{
-		name: "export", about: "Writes a room's messages to the standard output.", serving: true,
+		name: "export", about: "Writes a room's messages to the standard output.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
-			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one frame of the protocol on each line")
+			f.StringVar(&format, "format", "txt", "`format`: txt, to read; or jsonl, one frame of the protocol on each line")
 			f.StringVar(&folder, "to-files", "", "`folder` to which the room's files are copied")
 			f.StringVar(&from, "from-files", "", "with --log: the `folder` that its servers have with --files, from which they are copied")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
-			name, err := shared.RoomName(room)
+			name, err := roomFlag("room", room)
 			if err != nil {
-				return fmt.Errorf("--room: %w (%w)", err, errUsage)
+				return err
 			}
 			write, ok := exportFormats[format]
 			if !ok {

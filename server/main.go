@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -53,10 +54,13 @@ const (
 // run is the program, from its arguments to the end of ctx and the orderly
 // shutdown after it. Its errors are sentences for the person who started it.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "help" {
+		args = append(slices.Clone(args[1:min(len(args), 2)]), "--help")
+	}
 	if found, err := runCommand(ctx, args, environ, stdout, stderr); found {
 		return err
 	}
-	opt, err := parseOptions(args, environ, stderr)
+	opt, err := parseOptions(args, environ, stdout)
 	if err != nil {
 		return err
 	}

@@ -59,21 +59,20 @@ var errHelp = errors.New("help was asked for")
 const defaultData = "./data"
 
 // parseOptions reads the flags. Each is also an environment variable PARLEY_…;
-// the flag wins.
-func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
+// the flag wins. Help goes to stdout.
+func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 	o := &options{}
 	d := chat.Defaults()
 	f := flag.NewFlagSet("parley-server", flag.ContinueOnError)
-	f.SetOutput(usage)
 	f.StringVar(&o.addr, "addr", ":8000", "`address` to listen on; with port 0 the system picks a free port")
 	f.StringVar(&o.data, "data", defaultData, "`folder` of the log")
 	f.StringVar(&o.log, "log", "", logAbout)
 	f.BoolVar(&o.restored, "log-restored", false, "the database of --log was restored from a backup: go on with it, in a new epoch")
-	f.StringVar(&o.sync, "sync", defaultSync, "full: messages survive a power cut; normal: they survive a killed server, and writing is faster")
-	f.DurationVar(&o.retain.Age, "retain-age", 0, "how `long` the server keeps messages, for example 720h; 0 keeps them for ever")
+	f.StringVar(&o.sync, "sync", defaultSync, "`mode` of writing: with full, messages survive a power cut; with normal, they survive a killed server, and writing is faster")
+	f.DurationVar(&o.retain.Age, "retain-age", 0, "how long the server keeps messages, for example 720h; 0 keeps them for ever")
 	o.diskFlags(f)
 	o.fileFlags(f)
-	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.StringVar(&o.logFormat, "log-format", "text", "`format` of its own lines: text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
 	f.Float64Var(&o.chat.Rate, "rate", d.Rate, "sustained `messages` per second from one device, and 20 times as many from one address; 0 removes the limit")
@@ -88,28 +87,27 @@ func parseOptions(args, environ []string, usage io.Writer) (*options, error) {
 	})
 	o.inviteFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
-	f.DurationVar(&o.chat.EditFor, "edit-for", d.EditFor, "how `long` a person may correct or delete a message of theirs; 0 lets nobody")
-	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how `long` a name stays with the device that used it last")
-	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is `longer`")
-	f.Usage = func() {
-		fmt.Fprintln(usage, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log and the service:")
+	f.DurationVar(&o.chat.EditFor, "edit-for", d.EditFor, "how long a person may correct or delete a message of theirs; 0 lets nobody")
+	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how long a name stays with the device that used it last")
+	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is longer")
+	help := func(w io.Writer) {
+		fmt.Fprintln(w, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log and the service:")
 		for _, c := range commands() {
-			fmt.Fprintf(usage, "  %-14s %s\n", c.name+c.args, c.about)
+			about := wrapped(c.about, strings.Repeat(" ", 17))
+			fmt.Fprintf(w, "  %-14s %s\n", c.name+c.args, about[17:])
 		}
-		fmt.Fprintln(usage, "\nEach flag is also an environment variable: --tail-bytes is PARLEY_TAIL_BYTES. The flag wins.")
-		f.PrintDefaults()
+		fmt.Fprintln(w, "\nEach flag is also an environment variable: --tail-bytes is PARLEY_TAIL_BYTES.\nThe flag wins.")
+		printFlags(w, f)
 	}
 	if err := fromEnvironment(f, environ); err != nil {
 		return nil, err
 	}
-	err := f.Parse(args)
+	if err := parse(f, args, stdout, help); err != nil {
+		return nil, err
+	}
 	o.logInArgs = o.log != "" && slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, o.log) })
 	f.Visit(func(fl *flag.Flag) { o.addrGiven = o.addrGiven || fl.Name == "addr" })
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return nil, errHelp
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", err, errUsage)
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
 	case checkSync(o.sync) != nil:
@@ -154,7 +152,7 @@ func fromEnvironment(f *flag.FlagSet, environ []string) (err error) {
 		name := "PARLEY_" + strings.ToUpper(strings.ReplaceAll(fl.Name, "-", "_"))
 		if value, ok := values[name]; ok && err == nil {
 			if setErr := f.Set(fl.Name, value); setErr != nil {
-				err = fmt.Errorf("the variable %s=%q is not valid (%w): see --help", name, value, setErr)
+				err = fmt.Errorf("the variable %s can't be %q: %s", name, value, takes(fl, setErr.Error()))
 			}
 		}
 	})

@@ -19,9 +19,9 @@ import (
 func roomsCommand() command {
 	var format string
 	return command{
-		name: "rooms", about: "Lists all rooms, also those that are hidden or that nobody is in.", serving: true,
+		name: "rooms", about: "Lists all rooms, also those that are hidden or that nobody is in.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
-			f.StringVar(&format, "format", "txt", "txt, to read; or jsonl, one object on each line")
+			f.StringVar(&format, "format", "txt", "`format`: txt, to read; or jsonl, one object on each line")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			write, ok := roomFormats[format]
@@ -75,7 +75,7 @@ var roomFormats = map[string]func(io.Writer, []sqlitelog.Room) error{
 func unlockCommand() command {
 	var room string
 	return command{
-		name: "unlock", about: "Opens a locked room to everyone, with what was said in it.", serving: true,
+		name: "unlock", about: "Opens a locked room to everyone, with what was said in it.", server: mayRun,
 		flags: func(f *flag.FlagSet) { f.StringVar(&room, "room", "", "the room's `name`") },
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := roomFlag("room", room)
@@ -94,7 +94,7 @@ func unlockCommand() command {
 func renameCommand() command {
 	var room, to string
 	return command{
-		name: "rename", about: "Gives a room another name.", serving: true,
+		name: "rename", about: "Gives a room another name.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.StringVar(&to, "to", "", "its new `name`")
@@ -121,7 +121,7 @@ func deleteCommand() command {
 	var room string
 	var yes bool
 	return command{
-		name: "delete", about: "Deletes a room and everything that was said in it.", serving: true,
+		name: "delete", about: "Deletes a room and everything that was said in it.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.BoolVar(&yes, "yes", false, "delete it for good")
@@ -144,6 +144,9 @@ func deleteCommand() command {
 }
 
 func roomFlag(flag, value string) (shared.Name, error) {
+	if value == "" {
+		return shared.Name{}, fmt.Errorf("--%s NAME is missing: %w", flag, errUsage)
+	}
 	name, err := shared.RoomName(value)
 	if err != nil {
 		return name, fmt.Errorf("--%s: %w (%w)", flag, err, errUsage)
