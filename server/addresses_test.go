@@ -84,6 +84,9 @@ func TestInvitation(t *testing.T) {
 		if strings.TrimSpace(lines[1]) != test.first || strings.Contains(out.String(), "█") != (test.want != "[]") {
 			t.Errorf("%s: the terminal shows\n%s", test.listening, &out)
 		}
+		if strings.Contains(lines[0], "On any device") != (test.want != "[]") {
+			t.Errorf("%s: the terminal says %q", test.listening, lines[0])
+		}
 	}
 }
 
@@ -157,6 +160,6 @@ func TestNetworks(t *testing.T) {
 	servertest.IP(t, "link set eth7 down")
 	servertest.IP(t, "link set wlan7 down")
 	servertest.IP(t, "link set br7 down")
-	out.Wait(t, `other addresses now[^│]*Go to:\n  http://localhost`)
+	out.Wait(t, `in no network now[^│]*go to:\n  http://localhost`)
 	joins()
 }

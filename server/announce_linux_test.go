@@ -237,7 +237,7 @@ func TestAnnounceMoves(t *testing.T) {
 	}
 
 	servertest.IP(t, "link set eth7 down")
-	out.wait(t, `other addresses now[^│]*Go to:\n  http://localhost`)
+	out.wait(t, `in no network now[^│]*go to:\n  http://localhost`)
 	stop()
 }
 

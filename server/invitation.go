@@ -126,14 +126,28 @@ func (i *invitation) greet(w io.Writer) {
 		fmt.Fprintf(w, "The port %s is in use by another program, so this is %d. For browsers that is another server: they have no names and no unsent messages here.\n",
 			strings.TrimPrefix(i.taken, ":"), i.listening.Port())
 	}
-	i.show(w, "Parley is open. On any device in this network, go to:")
+	switch {
+	case len(i.links()) > 0:
+		i.show(w, "Parley is open. On any device in this network, go to:")
+	case i.listening.Addr().Unmap().IsLoopback():
+		i.show(w, "Parley is open for this computer, and for a proxy on it: no other device can reach the address of --addr. Here, go to:")
+	default:
+		i.show(w, inNoNetwork)
+	}
 	fmt.Fprintln(w, "Ctrl-C stops it. What was said stays.")
 }
 
 // moved tells that this host's addresses have changed.
 func (i *invitation) moved(w io.Writer) {
+	if len(i.links()) == 0 {
+		i.show(w, "\n"+inNoNetwork)
+		return
+	}
 	i.show(w, "\nThis computer has other addresses now. Go to:")
 }
+
+// inNoNetwork is said before the address that only this computer reaches.
+const inNoNetwork = "This computer is in no network now, so no other device can reach it. Here, go to:"
 
 func (i *invitation) show(w io.Writer, title string) {
 	links, elsewhere := i.at(i.listening, i.link())
