@@ -11,20 +11,28 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/parley-cluster.XXXXXX")
 cd "$dir"
 
 missing=
-for program in etcd patroni haproxy curl psql; do command -v $program >/dev/null || missing="$missing $program"; done
-[ -z "$missing" ] || { echo "This needs$missing: apt install etcd-server patroni haproxy curl postgresql"; rmdir "$dir"; exit 1; }
+for program in etcd patroni haproxy curl psql openssl; do command -v $program >/dev/null || missing="$missing $program"; done
+[ -z "$missing" ] || { echo "This needs$missing: apt install etcd-server patroni haproxy curl postgresql openssl"; rmdir "$dir"; exit 1; }
 
 # PostgreSQL refuses to run as root. Everything ends with this script, however it ends.
 as=(setpriv --pdeathsig TERM)
 [ "$(id -u)" != 0 ] || as+=(--reuid postgres --regid postgres --init-groups)
 
+# Loopback connections to any of these addresses come from 127.0.0.1.
+"$files/certificates.sh" a=127.0.0.11,127.0.0.1 b=127.0.0.12,127.0.0.1 c=127.0.0.13,127.0.0.1 >certificates.log 2>&1 ||
+    { cat certificates.log; rm -r "$dir"; exit 1; }
+
 # For machine $1, with the address $2, the configurations of machine a.
 configure() {
     mkdir -m 700 "$1"
-    sed "s/^ETCD_NAME=a/ETCD_NAME=$1/; /INITIAL_CLUSTER=/! s/10\.0\.0\.11/$2/; s/10\.0\.0\./127.0.0./g" "$files/etcd.env" >"$1/etcd.env"
+    cp ca.crt "$1"
+    mv "$1.crt" "$1/machine.crt"
+    mv "$1.key" "$1/machine.key"
+    sed "s/^ETCD_NAME=a/ETCD_NAME=$1/; /INITIAL_CLUSTER=/! s/10\.0\.0\.11/$2/; s/10\.0\.0\./127.0.0./g
+        s#/etc/ssl/parley#$dir/$1#" "$files/etcd.env" >"$1/etcd.env"
     sed "s/^name: a/name: $1/; /hosts:/! s/10\.0\.0\.11/$2/; s/10\.0\.0\./127.0.0./g
-        s#/var/run/postgresql#$dir/$1#; s#/var/lib/postgresql/15#$dir/$1#" "$files/patroni.yml" >"$1/patroni.yml"
-    sed "s/10\.0\.0\.10/127.0.0.1/; s/10\.0\.0\./127.0.0./g" "$files/parley.env" >"$1/parley.env"
+        s#/var/run/postgresql#$dir/$1#; s#/var/lib/postgresql/15#$dir/$1#; s#/var/lib/postgresql#$dir/$1#; s#/etc/ssl/parley#$dir/$1#" "$files/patroni.yml" >"$1/patroni.yml"
+    sed "s/10\.0\.0\.10/127.0.0.1/; s/10\.0\.0\./127.0.0./g; s#/etc/ssl/parley#$dir/$1#" "$files/parley.env" >"$1/parley.env"
     chmod 600 "$1"/*
 }
 configure a 127.0.0.11
@@ -95,7 +103,7 @@ for m in a b c; do start etcd $m; done
 for m in a b c; do start patroni $m; done
 all=127.0.0.11,127.0.0.12,127.0.0.13
 sql() {
-    PGPASSWORD=CHANGE-ME-1 PGCONNECT_TIMEOUT=1 psql -qX "host=$all user=postgres dbname=postgres target_session_attrs=read-write" -c "$1" >>psql.log 2>&1
+    PGPASSWORD=CHANGE-ME-1 PGCONNECT_TIMEOUT=1 psql -qX "host=$all user=postgres dbname=postgres target_session_attrs=read-write sslmode=verify-full sslrootcert=ca.crt" -c "$1" >>psql.log 2>&1
 }
 until sql "SELECT"; do
     [ $SECONDS -lt 120 ] || { echo "PostgreSQL does not start:"; tail -n 5 ./*.log; exit 1; }
@@ -117,7 +125,7 @@ primary() {
     local m pid
     for m in a b c; do
         pid=$(head -n 1 "$m/parley/postmaster.pid" 2>/dev/null) || continue
-        if kill -0 "$pid" 2>/dev/null && curl -fso /dev/null "http://${addresses[$m]}:8008/primary"; then
+        if kill -0 "$pid" 2>/dev/null && curl -fso /dev/null --cacert ca.crt "https://${addresses[$m]}:8008/primary"; then
             echo "kill -9 $pid    # the PostgreSQL that is written to, of machine $m"
         fi
     done

@@ -41,6 +41,7 @@ func TestChaos(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.flow(len(w.people))
+	w.renew(named(w.machines, "b"))
 	for _, f := range faults {
 		if *duration == 0 && !f.slow {
 			w.inject(f)
@@ -222,6 +223,7 @@ func newWorld(t *testing.T) *world {
 	for _, m := range w.machines {
 		w.await("the server on "+m.name+" is ready", m.isReady)
 	}
+	w.lookForPlain()
 	t.Logf("the machines run after %v:\n%s", time.Since(began).Round(time.Millisecond),
 		w.machines[0].must("", "patronictl -c /etc/patroni/config.yml list"))
 
@@ -266,8 +268,9 @@ func (w *world) tell() {
 // run runs a script at the proxy, with a password of PostgreSQL's.
 func (w *world) run(password, script string) string {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.ctx, "bash", "-euc", script)
-	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGCONNECT_TIMEOUT=2")
+	ca := w.machines[0].ca.file()
+	cmd := exec.CommandContext(w.ctx, "bash", "-euc", strings.ReplaceAll(script, "/etc/ssl/parley/ca.crt", ca))
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGCONNECT_TIMEOUT=2", "PGSSLMODE=verify-full", "PGSSLROOTCERT="+ca)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("%v\n%s\n%s", err, script, out)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -17,7 +16,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"parley/shared/servertest"
 )
@@ -38,6 +36,7 @@ type machine struct {
 	on            *exec.Cmd          // nil while it is off
 	power         io.Closer          // its end turns the machine off
 	processesAre  string             // their namespace
+	ca            *authority         // of all machines
 }
 
 // disk covers the folders that are written to.
@@ -49,7 +48,7 @@ cp -a /etc /var/lib/etc
 mount --bind /var/lib/etc /etc
 mkdir -p /var/lib/cluster /etc/patroni
 install -d -o etcd /var/lib/etcd
-install -d -o postgres /var/lib/postgresql /var/lib/postgresql/15
+install -d -o postgres /var/lib/postgresql
 install -d -o nobody -m 700 /var/lib/parley`
 
 // services is a machine's first process. It runs the services as their units do, and
@@ -82,20 +81,23 @@ func newMachines(t *testing.T) []*machine {
 	servertest.IP(t, "link add bridge type bridge")
 	servertest.IP(t, "addr add 10.0.0.10/24 dev bridge")
 	servertest.IP(t, "link set bridge up")
+	ca := newAuthority(t)
+	ca.certify("")
 	var machines []*machine
 	for i, name := range []string{"a", "b", "c"} {
 		m := &machine{t: t, name: name, address: fmt.Sprint("10.0.0.", 11+i), cable: "to-" + name,
-			host: servertest.NewHost(t), server: servertest.New(t)}
+			host: servertest.NewHost(t), server: servertest.New(t), ca: ca}
 		m.server.Listen(m.address + ":8000")
 		m.host.Cable(m.cable, m.address+"/24")
 		servertest.IP(t, "link set "+m.cable+" master bridge")
 		m.must("", disk)
-		for _, file := range []string{"etcd.env", "patroni.yml", "parley.env"} {
+		for _, file := range []string{"etcd.env", "patroni.yml", "restart.conf", "parley.env"} {
 			m.must(documented(t, file), "cat >/var/lib/cluster/"+file)
 		}
+		ca.hand(m)
 		set := section(t, "name=b address=10.0.0.12", "systemctl ")
 		m.must("", "set -e\ncd /var/lib/cluster\n"+replace(t, set, "name=b address=10.0.0.12", "name="+name+" address="+m.address)+
-			"cp parley.env /etc/parley-server.env\n")
+			section(t, "install -m 600 parley.env", "./parley-server install"))
 		machines = append(machines, m)
 		t.Cleanup(m.off)
 	}
@@ -220,6 +222,11 @@ func isPostmaster(p process) bool {
 	return strings.HasSuffix(p.args[0], "/postgres") && slices.Contains(p.args, "-D")
 }
 
+// isPatroni is the one that looks after PostgreSQL.
+func isPatroni(p process) bool {
+	return slices.ContainsFunc(p.args, func(arg string) bool { return strings.HasSuffix(arg, "/patroni") })
+}
+
 // isDatabase is Patroni and PostgreSQL with all its processes.
 func isDatabase(p process) bool { return p.user == postgres() }
 
@@ -254,10 +261,9 @@ func (m member) runs() bool { return m.State == "running" || m.State == "streami
 // members is what all Patronis say, if they agree, and else nil: one that was
 // cut off says for some time what was true before.
 func members(machines []*machine) (all []member) {
-	client := &http.Client{Timeout: time.Second, Transport: toMachines.Transport}
 	for _, m := range machines {
 		var said struct{ Members []member }
-		resp, err := client.Get("http://" + m.address + ":8008/cluster")
+		resp, err := m.asks().Get("https://" + m.address + ":8008/cluster")
 		if err != nil {
 			return nil
 		}
