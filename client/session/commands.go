@@ -1,6 +1,7 @@
 package session
 
 import (
+	"reflect"
 	"time"
 
 	"parley/shared"
@@ -79,6 +80,19 @@ func (l *loop) setTask(t Task) {
 	if l.timeline.renewAbout(); l.timeline.task != was {
 		l.saveSoon()
 	}
+}
+
+func (l *loop) setDraftFiles(d DraftFiles) {
+	if reflect.DeepEqual(d, l.state.Files) {
+		return
+	}
+	for _, f := range l.state.Files.Files {
+		if f.Path == "" && !d.has(f.ID) {
+			l.timeline.released = append(l.timeline.released, released{copy: f.ID})
+		}
+	}
+	l.state.Files = d
+	l.saveSoon()
 }
 
 func (l *loop) show(on bool, at time.Time) {

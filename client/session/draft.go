@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -62,5 +63,65 @@ func (r *Room) loadTask(t Task) {
 	defer r.mu.Unlock()
 	if !r.hasTask {
 		r.task, r.hasTask = t, true
+	}
+}
+
+// DraftFiles are files that the person has chosen and not sent, and what is to go with
+// them. The zero DraftFiles are none.
+type DraftFiles struct {
+	Files   []DraftFile `json:"files,omitempty"`
+	Caption string      `json:"caption,omitempty"`
+	AsItIs  bool        `json:"as_it_is,omitempty"` // pictures go as they are
+}
+
+// DraftFile is a file that was chosen. What can be read by no path has a copy in Files,
+// under its ID, which goes when the file is no DraftFile any more.
+type DraftFile struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Path string `json:"path,omitempty"`
+	Size int64  `json:"size,omitempty"` // of the copy, in bytes; 0 while it is not whole
+}
+
+// has reports whether there is a file of an ID.
+func (d DraftFiles) has(id string) bool {
+	return slices.ContainsFunc(d.Files, func(f DraftFile) bool { return f.ID == id })
+}
+
+// without are those that stay after a file was sent, with which the caption went.
+func (d DraftFiles) without(id string) DraftFiles {
+	d.Files = slices.DeleteFunc(slices.Clone(d.Files), func(f DraftFile) bool { return f.ID == id })
+	if d.Caption = ""; len(d.Files) == 0 {
+		return DraftFiles{}
+	}
+	return d
+}
+
+// DraftFiles is what SetDraftFiles said last or, after the first Reset, what the store
+// has, without what SendFile has sent of it.
+func (r *Room) DraftFiles() DraftFiles {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.files
+}
+
+// SetDraftFiles keeps which files are chosen; the zero DraftFiles ends that. It is saved
+// as a draft is.
+func (r *Room) SetDraftFiles(d DraftFiles) {
+	d.Files = slices.Clone(d.Files)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.files, r.hasFiles = d, true
+		r.post(func(l *loop) { l.setDraftFiles(d) })
+	}
+}
+
+// loadDraftFiles takes what the store has, unless the person was faster.
+func (r *Room) loadDraftFiles(d DraftFiles) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.hasFiles {
+		r.files, r.hasFiles = d, true
 	}
 }

@@ -47,6 +47,7 @@ type Attachment struct {
 	Name          string    // as it is called on this device
 	From          io.Reader // its bytes; SendFile reads them once
 	Width, Height int       // of a picture, in pixels as it is shown; 0 if they are not known
+	Draft         string    // the ID of the DraftFile that this is, which is none any more once the row is kept; "" if it is none
 	Thumb         []byte    // a JPEG of at most shared.MaxThumb bytes and shared.MaxThumbSide pixels; none if it is empty
 }
 
@@ -104,9 +105,16 @@ func (r *Room) SendFile(ctx context.Context, a Attachment, caption, reply string
 		ID: r.newID(), User: r.config.User, Text: caption, File: f, Time: now(r.config.Clock), Mine: true, Delivery: Pending, copy: id,
 	}
 	r.endTask(Task{Row: reply})
+	if a.Draft != "" {
+		r.files = r.files.without(a.Draft)
+	}
+	chosen := r.files
 	r.post(func(l *loop) {
 		l.timeline.pend(item, reply)
 		l.endTask(Task{Row: reply})
+		if a.Draft != "" {
+			l.setDraftFiles(chosen)
+		}
 	})
 	return item, nil
 }

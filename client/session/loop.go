@@ -137,6 +137,7 @@ func (l *loop) load() {
 		l.config.Key = cmp.Or(l.config.Key, saved.State.Key)
 		l.room.setKey(saved.State.Key)
 		l.room.loadTask(saved.State.Task)
+		l.room.loadDraftFiles(saved.State.Files)
 	}
 	l.saved = l.state
 }

@@ -74,6 +74,8 @@ type Room struct {
 	hasDraft bool
 	task     Task // what SetTask said last
 	hasTask  bool
+	files    DraftFiles // what SetDraftFiles said last
+	hasFiles bool
 	entropy  *ulid.MonotonicEntropy
 
 	skipped int // frames

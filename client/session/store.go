@@ -47,7 +47,8 @@ type Files interface {
 	// Keep copies a file under a name that no copy has, and returns how many bytes it
 	// has once they are on the disk. It refuses with ErrFileTooLarge, over most bytes,
 	// with ErrNoSpace, and with what from or the system says; then there is no copy.
-	// A copy that no row of any room has goes at the next start: see Row.Copy.
+	// A copy that no row of any room has, and no DraftFile, goes at the next start: see
+	// Row.Copy.
 	Keep(name string, from io.Reader, most int64) (size int64, err error)
 
 	// Copy opens a copy.
@@ -116,6 +117,7 @@ type RoomState struct {
 	Shown    bool            `json:"shown,omitempty"`
 	Place    Place           `json:"place,omitzero"`
 	Task     Task            `json:"task,omitzero"`
+	Files    DraftFiles      `json:"files,omitzero"`
 
 	CanChange bool `json:"can_change,omitempty"` // the server's, as it said last
 	CanSearch bool `json:"can_search,omitempty"`

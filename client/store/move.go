@@ -140,7 +140,7 @@ func (m move) join(other, stays string) error {
 }
 
 // joinRoom adds to a room what nobody but this device has of the same room at another
-// address, where nothing waits: the draft, the messages that were refused, and the
+// address, where nothing waits: the draft, chosen files, the messages that were refused, and the
 // passphrase, if the room has none.
 func (m move) joinRoom(from, to []byte) error {
 	b := m.rooms.Bucket(to)
@@ -156,6 +156,12 @@ func (m move) joinRoom(from, to []byte) error {
 		stays.State.Task = other.State.Task
 	} else {
 		draft += "\n" + other.State.Task.Text
+	}
+	if files := &stays.State.Files; len(files.Files) == 0 {
+		*files = other.State.Files
+	} else {
+		files.Files = append(files.Files, other.State.Files.Files...)
+		draft += "\n" + other.State.Files.Caption
 	}
 	return errors.Join(
 		b.Put(draftKey, []byte(strings.TrimSpace(draft))),

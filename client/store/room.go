@@ -118,12 +118,15 @@ func (r *room) read(b *bbolt.Bucket, saved *session.Saved) error {
 	return errors.Join(err, err1, err2, err3)
 }
 
-// copiesOf are the copies of files that a room's rows have.
+// copiesOf are the copies of files that a room's rows have, and its draft.
 func copiesOf(saved session.Saved) (names []string) {
 	for _, row := range slices.Concat(saved.Log, saved.Outbox) {
 		if row.Copy != "" {
 			names = append(names, row.Copy)
 		}
+	}
+	for _, f := range saved.State.Files.Files {
+		names = append(names, f.ID)
 	}
 	return names
 }

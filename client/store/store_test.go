@@ -336,7 +336,7 @@ func TestSave(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if loaded.Draft != saved.Draft || loaded.State != saved.State || !reflect.DeepEqual(loaded.Amendments, saved.Amendments) ||
+		if loaded.Draft != saved.Draft || !reflect.DeepEqual(loaded.State, saved.State) || !reflect.DeepEqual(loaded.Amendments, saved.Amendments) ||
 			!slices.Equal(describe(loaded.Log), describe(saved.Log)) || !slices.Equal(describe(loaded.Outbox), describe(saved.Outbox)) {
 			t.Fatalf("step %d: loaded\n%q\nsaved\n%q", step, describe(loaded.Log), describe(saved.Log))
 		}

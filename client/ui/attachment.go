@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,9 +20,11 @@ import (
 
 // attachment is a file that the person wants to send.
 type attachment struct {
+	id       string // of the session.DraftFile
 	name     string
 	path     string // where it can be read; "" until it is known
-	own      bool   // the path is a copy of ours
+	own      bool   // the path is a copy of ours that does not outlive the app
+	kept     int64  // bytes of a copy that does
 	size     int64
 	prepared picture.Prepared
 	ready    bool
@@ -41,10 +44,40 @@ func (a *attachment) outgoing(asItIs bool) (p picture.Prepared, size int64) {
 	return p, a.size
 }
 
-// source is a file that was picked, or dropped.
+// source is a file that was picked, or dropped, or was on the sheet when the app ended.
 type source struct {
-	uri    fyne.URI
+	uri    fyne.URI      // nil: kept is a copy
 	reader io.ReadCloser // nil: it has yet to be opened
+	kept   session.DraftFile
+}
+
+// sourceOf is a file that was on the sheet.
+func sourceOf(f session.DraftFile) source {
+	if f.Path != "" {
+		return source{uri: storage.NewFileURI(f.Path), kept: f}
+	}
+	return source{kept: f}
+}
+
+// name is the file's name, which may come from another app.
+func (s source) name() string {
+	if s.uri == nil || s.kept.Name != "" {
+		return shared.FileName(s.kept.Name)
+	}
+	return shared.FileName(s.uri.Name())
+}
+
+// path is where a file of the system is; "" of any other.
+func (s source) path() string {
+	if s.uri != nil && s.uri.Scheme() == "file" {
+		return s.uri.Path()
+	}
+	return ""
+}
+
+// draft is what is kept of it until it is sent.
+func (a *attachment) draft(from string) session.DraftFile {
+	return session.DraftFile{ID: a.id, Name: a.name, Path: from, Size: a.kept}
 }
 
 // tells reports whether the file may say where and when it was made, and can't be
@@ -71,9 +104,16 @@ func (a *attachment) remove() {
 	}
 }
 
+// abandon removes a copy that was made for a sheet which does not want it any more.
+func (c *client) abandon(a *attachment) {
+	if a.remove(); a.kept > 0 {
+		c.store.Files().Drop(a.id)
+	}
+}
+
 // prepareFile reads a file, which may take a while.
 func (c *client) prepareFile(ctx context.Context, from source, most int64) *attachment {
-	a := &attachment{name: shared.FileName(from.uri.Name()), ready: true}
+	a := &attachment{id: from.kept.ID, name: from.name(), ready: true}
 	if a.problem = a.find(ctx, c, from, most); a.problem == nil {
 		a.problem = a.prepare()
 	}
@@ -103,12 +143,14 @@ func (a *attachment) prepare() error {
 // with the app.
 func (a *attachment) find(ctx context.Context, c *client, from source, most int64) error {
 	r := from.reader
-	if from.uri.Scheme() == "file" {
-		a.path = from.uri.Path()
+	if a.path = from.path(); a.path != "" {
 		if r != nil {
 			return r.Close()
 		}
 		return nil
+	}
+	if from.uri == nil {
+		return a.findCopy(c, from.kept)
 	}
 	if r == nil {
 		var err error
@@ -117,13 +159,45 @@ func (a *attachment) find(ctx context.Context, c *client, from source, most int6
 		}
 	}
 	defer r.Close()
+	most = max(most, picture.MaxPixels)
+	if c.store != nil {
+		size, err := c.store.Files().Keep(a.id, endingReader{ctx, r}, most)
+		if errors.Is(err, session.ErrFileTooLarge) {
+			a.size = most + 1
+		}
+		if err != nil {
+			return err
+		}
+		a.kept = size
+		return a.findCopy(c, a.draft(""))
+	}
 	f, err := c.newFile("picked")
 	if err != nil {
 		return err
 	}
 	a.path, a.own = f.Name(), true
-	_, err = io.CopyBuffer(struct{ io.Writer }{f}, struct{ io.Reader }{io.LimitReader(endingReader{ctx, r}, max(most, picture.MaxPixels)+1)}, make([]byte, piece))
+	_, err = io.CopyBuffer(struct{ io.Writer }{f}, struct{ io.Reader }{io.LimitReader(endingReader{ctx, r}, most+1)}, make([]byte, piece))
 	return errors.Join(err, f.Close())
+}
+
+// findCopy sets the path of a copy, if it is there and whole.
+func (a *attachment) findCopy(c *client, kept session.DraftFile) error {
+	if c.store == nil {
+		return fs.ErrNotExist
+	}
+	f, err := c.store.Files().Copy(kept.ID)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	switch err := errors.Join(err, f.Close()); {
+	case err != nil:
+		return err
+	case kept.Size != info.Size(): // the app ended while it was copied
+		return io.ErrUnexpectedEOF
+	}
+	a.path, a.kept = f.Name(), kept.Size
+	return nil
 }
 
 // endingReader ends with its context.

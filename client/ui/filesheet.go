@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ type sheet struct {
 	page    *roomPage
 	overlay *kit.Overlay
 	files   []*attachment
+	from    map[string]string // by a file's id: its path, if the system has it
 	rows    *kit.Column
 	caption *kit.Entry
 	written string // the caption as it came from the composer
@@ -43,22 +45,72 @@ type sheet struct {
 	reply   string // id of the message that it answers
 }
 
-// showSheet shows files, and prepares them meanwhile.
+// showSheet shows files that were chosen, and prepares them meanwhile.
 func (p *roomPage) showSheet(sources []source) {
-	c := p.client
-	s := &sheet{page: p, rows: kit.NewColumn(2 * kit.Unit)}
-	p.sheet = s
-	ctx, cancel := context.WithCancel(c.bridge.Context)
-	if t := p.composer.Task(); t != nil && !t.Edit {
-		s.reply = t.Of.ID
+	for i := range sources {
+		sources[i].kept.ID = rand.Text()
 	}
-	s.caption = kit.NewEntry(lang.T("file.caption"), c.shortcut)
+	s := p.newSheet()
+	s.show(sources)
+	s.keep()
+}
+
+// restoreSheet shows the files that were on the sheet when the app ended.
+func (p *roomPage) restoreSheet() {
+	kept := p.conv.Session.DraftFiles()
+	c := p.client
+	sending := p.sheet != nil && p.sheet.sending // though it was closed
+	if len(kept.Files) == 0 || sending || !p.canAttach() || c.nav.top() != page(p) || c.window.Canvas().Overlays().Top() != nil {
+		return
+	}
+	var sources []source
+	for _, f := range kept.Files {
+		sources = append(sources, sourceOf(f))
+	}
+	s := p.newSheet()
+	s.asItIs = kept.AsItIs
+	if kept.Caption != "" {
+		s.caption.SetText(kept.Caption)
+	}
+	s.show(sources)
+}
+
+func (p *roomPage) newSheet() *sheet {
+	s := &sheet{page: p, rows: kit.NewColumn(2 * kit.Unit), from: map[string]string{}}
+	p.sheet = s
+	s.caption = kit.NewEntry(lang.T("file.caption"), p.client.shortcut)
 	if t := p.composer.Task(); t == nil || !t.Edit {
 		s.written = p.composer.Entry.Text
 		s.caption.SetText(strings.ReplaceAll(s.written, "\n", " "))
 	}
+	return s
+}
+
+// keep has the sheet outlive the app.
+func (s *sheet) keep() {
+	if s.closed {
+		return
+	}
+	d := session.DraftFiles{Caption: s.caption.Text, AsItIs: s.asItIs}
+	for _, a := range s.files {
+		d.Files = append(d.Files, a.draft(s.from[a.id]))
+	}
+	s.page.conv.Session.SetDraftFiles(d)
+}
+
+// show shows the sheet.
+func (s *sheet) show(sources []source) {
+	p, c := s.page, s.page.client
+	ctx, cancel := context.WithCancel(c.bridge.Context)
+	if t := p.composer.Task(); t != nil && !t.Edit {
+		s.reply = t.Of.ID
+	}
 	s.caption.OnSubmitted = func(string) { s.submit() }
-	s.toggle = kit.NewToggle(lang.T("file.asis"), &s.asItIs, s.draw)
+	s.caption.OnChanged = func(string) { s.keep() }
+	s.toggle = kit.NewToggle(lang.T("file.asis"), &s.asItIs, func() {
+		s.draw()
+		s.keep()
+	})
 	s.hint = kit.NewText("", kit.FontSmall, kit.RoleMuted)
 	s.problem = kit.NewText("", kit.FontSmall, kit.RoleError)
 	s.send = kit.NewPrimary(lang.T("file.go"), s.submit)
@@ -66,7 +118,8 @@ func (p *roomPage) showSheet(sources []source) {
 		kit.NewEntryBox(s.caption), s.toggle, s.hint, s.problem, s.send,
 		kit.NewSecondary(lang.T("composer.cancel"), func() { s.overlay.Close() })).Padded(kit.Around(4 * kit.Unit))
 	for _, from := range sources {
-		s.files = append(s.files, &attachment{name: text.OneLine(shared.FileName(from.uri.Name()))})
+		a := &attachment{id: from.kept.ID, name: text.OneLine(from.name()), kept: from.kept.Size}
+		s.files, s.from[a.id] = append(s.files, a), from.path()
 	}
 	s.prepare(ctx, slices.Clone(s.files), sources)
 	s.draw()
@@ -88,8 +141,8 @@ func (s *sheet) prepare(ctx context.Context, files []*attachment, sources []sour
 	c, most := s.page.client, s.page.conv.Status.MaxFile
 	c.bridge.Run(ctx, func(running context.Context) func() {
 		read := c.prepareFile(running, sources[0], most)
-		if running.Err() != nil {
-			read.remove()
+		if running.Err() != nil && c.bridge.Context.Err() == nil { // the sheet was closed, and the app goes on
+			c.abandon(read)
 		}
 		return func() {
 			s.prepared(files[0], read)
@@ -101,7 +154,7 @@ func (s *sheet) prepare(ctx context.Context, files []*attachment, sources []sour
 // prepared shows a file that has been read.
 func (s *sheet) prepared(a, read *attachment) {
 	if s.closed || !slices.Contains(s.files, a) {
-		read.remove()
+		s.page.client.abandon(read)
 		return
 	}
 	preview := a.preview
@@ -114,6 +167,7 @@ func (s *sheet) prepared(a, read *attachment) {
 		}
 	}
 	s.draw()
+	s.keep()
 	if s.waits && s.ready() {
 		s.submit()
 	}
@@ -209,6 +263,7 @@ func (s *sheet) drop(a *attachment) {
 	s.files = slices.DeleteFunc(s.files, func(o *attachment) bool { return o == a })
 	a.remove()
 	s.draw()
+	s.keep()
 	if s.waits && s.ready() {
 		s.submit()
 	}
@@ -243,7 +298,7 @@ func (s *sheet) sendFile(i int, a *attachment) {
 	room, caption, reply := s.page.conv.Session, s.caption.Text, s.reply
 	b := s.page.client.bridge
 	b.Run(b.Context, func(ctx context.Context) func() {
-		err := sendFile(ctx, room, a.path, out, caption, reply)
+		err := a.sendTo(ctx, room, out, caption, reply)
 		return func() {
 			s.sending = false
 			if err == nil {
@@ -255,17 +310,20 @@ func (s *sheet) sendFile(i int, a *attachment) {
 	})
 }
 
-func sendFile(ctx context.Context, room *session.Room, path string, p picture.Prepared, caption, reply string) error {
+// sendTo puts the file into a room's outbox.
+func (a *attachment) sendTo(ctx context.Context, room *session.Room, p picture.Prepared, caption, reply string) error {
 	from := io.Reader(bytes.NewReader(p.Data))
 	if p.Data == nil {
-		f, err := os.Open(path)
+		f, err := os.Open(a.path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		from = f
 	}
-	_, err := room.SendFile(ctx, session.Attachment{Name: p.Name, From: from, Width: p.Width, Height: p.Height, Thumb: p.Thumb}, caption, reply)
+	_, err := room.SendFile(ctx, session.Attachment{
+		Name: p.Name, From: from, Width: p.Width, Height: p.Height, Thumb: p.Thumb, Draft: a.id,
+	}, caption, reply)
 	return err
 }
 
@@ -286,6 +344,7 @@ func (s *sheet) sent(i int, a *attachment) {
 	p.conv.Timeline.SetFresh("")
 	p.state()
 	if s.closed {
+		p.conv.Session.SetDraftFiles(session.DraftFiles{})
 		return
 	}
 	if len(s.files) == 0 {
@@ -299,6 +358,7 @@ func (s *sheet) sent(i int, a *attachment) {
 func (s *sheet) refused(a *attachment, err error) {
 	if s.closed {
 		s.page.client.Say(s.sentence(a, err))
+		s.page.conv.Session.SetDraftFiles(session.DraftFiles{})
 		return
 	}
 	s.problem.SetText(s.sentence(a, err))
@@ -329,10 +389,11 @@ func (s *sheet) sentence(a *attachment, err error) string {
 // close forgets the files. What was written stays in the composer.
 func (s *sheet) close() {
 	s.closed = true
-	for _, a := range s.files {
-		if !s.sending { // otherwise the next start removes it
+	if !s.sending { // otherwise a file is on its way, and what comes of it forgets the others
+		for _, a := range s.files {
 			a.remove()
 		}
+		s.page.conv.Session.SetDraftFiles(session.DraftFiles{})
 	}
 	if s.caption.Text != strings.ReplaceAll(s.written, "\n", " ") && !s.sending {
 		s.page.composer.Entry.SetText(s.caption.Text)

@@ -119,6 +119,7 @@ func (p *roomPage) entered() {
 	if c.Timeline.Fresh != "" {
 		p.list.ShowRow(c.Timeline.Fresh)
 	}
+	p.restoreSheet()
 }
 
 // beside hides the way back to the rooms while they are in sight.
@@ -153,6 +154,7 @@ func (p *roomPage) Change(batch []session.Change) {
 		p.composer.Begin(p.conv.Task)
 	}
 	p.state()
+	p.restoreSheet()
 	p.hosting(batch)
 	for _, change := range batch {
 		if p.search != nil {
