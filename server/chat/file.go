@@ -3,6 +3,8 @@ package chat
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"time"
 
 	"parley/shared"
@@ -83,6 +85,10 @@ type FileRows interface {
 	// WholeFile notes that all bytes of a file are there, and what was found in them.
 	WholeFile(ctx context.Context, id, contentType string) error
 
+	// SizeFile changes the Size, Width and Height of a file that is not whole: whoever sends
+	// a form does not know them before all of it has come. Otherwise, it does nothing.
+	SizeFile(ctx context.Context, f File) error
+
 	// ThumbFile notes that a file has a thumbnail.
 	ThumbFile(ctx context.Context, id string) error
 
@@ -115,7 +121,7 @@ type FileRows interface {
 	OnFilesGone(f func(ids []string))
 }
 
-// Files takes the files that members send.
+// Files takes the files that members and programs send.
 type Files interface {
 	// Begin answers an upload: the key for its requests, and how many bytes of it are
 	// there. The row has what BeginFile wants, but for Made. The error is a *Refusal if
@@ -124,4 +130,21 @@ type Files interface {
 
 	// Max is how many bytes a file may have.
 	Max() int64
+
+	// Bounded bounds how many requests with files a source has at once; others wait. The
+	// body of one is read for as long as its bytes come.
+	Bounded(next http.Handler) http.Handler
+
+	// Receive takes the bytes of a file that was begun, until from ends, which is a part of
+	// the body of a request that came through Bounded. The row's Size says how many there
+	// may be; size is how many came. If something is wrong, status and detail are the
+	// answer, and Drop removes what has come.
+	Receive(r *http.Request, row FileRow, from io.Reader) (size int64, status int, detail string)
+
+	// Finish makes a file whole of which row.Size bytes were received, with its Width and
+	// Height, and a thumbnail unless thumb is nil. Status and detail are as of Receive.
+	Finish(r *http.Request, row FileRow, thumb []byte) (status int, detail string)
+
+	// Drop removes a file, unless a message has it.
+	Drop(ctx context.Context, id string)
 }

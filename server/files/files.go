@@ -154,7 +154,7 @@ func (s *Store) Max() int64 { return s.opt.Max }
 // Begin implements chat.Files.
 func (s *Store) Begin(ctx context.Context, row chat.FileRow) (key string, at int64, err error) {
 	if row.Size > s.opt.Max {
-		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: fmt.Sprintf("The file has over %d bytes.", s.opt.Max)}
+		return "", 0, &chat.Refusal{Code: shared.CodeNotAllowed, Reason: s.sayMax()}
 	}
 	row.Name, row.Made = shared.FileName(row.Name), s.opt.Now()
 	if row, err = s.rows.BeginFile(ctx, row); err != nil {
@@ -175,6 +175,8 @@ func (s *Store) Begin(ctx context.Context, row chat.FileRow) (key string, at int
 	}
 	return s.key(row), at, nil
 }
+
+func (s *Store) sayMax() string { return fmt.Sprintf("The file has over %d bytes.", s.opt.Max) }
 
 // stands returns how many bytes of a file are there. What a crash has left undone
 // between the last byte and the log, it does.

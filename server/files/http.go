@@ -22,13 +22,12 @@ import (
 // Routes adds the files to a router.
 func (s *Store) Routes(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(s.bounded)
+		r.Use(s.Bounded)
 		r.HandleFunc("/files/{id}", func(w http.ResponseWriter, r *http.Request) {
 			switch r.Method {
 			case http.MethodGet, http.MethodHead:
 				s.serveFile(w, r)
 			case http.MethodPatch:
-				defer s.drain(w, r)
 				s.servePart(w, r)
 			case http.MethodDelete:
 				s.takeBack(w, r)
@@ -41,7 +40,6 @@ func (s *Store) Routes(r chi.Router) {
 			case http.MethodGet, http.MethodHead:
 				s.serveThumb(w, r)
 			case http.MethodPut:
-				defer s.drain(w, r)
 				s.putThumb(w, r)
 			default:
 				notAllowed(w, "GET, HEAD, PUT")
@@ -55,8 +53,8 @@ func notAllowed(w http.ResponseWriter, methods string) {
 	chat.Problem(w, http.StatusMethodNotAllowed, "A file takes "+methods+" here.")
 }
 
-// bounded has a request wait until its source has fewer others.
-func (s *Store) bounded(next http.Handler) http.Handler {
+// Bounded implements chat.Files.
+func (s *Store) Bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		source := ""
 		if s.opt.Source != nil {
@@ -70,9 +68,17 @@ func (s *Store) bounded(next http.Handler) http.Handler {
 			return
 		}
 		defer leave()
+		r.Body = &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.opt.Patience}
+		if r.ContentLength != 0 {
+			defer drain(r)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// drain reads what is left of a body that was refused, if that is no more than a part. Otherwise the connection would be
+// reset, and many clients would see that instead of the answer.
+func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, shared.MaxUploadPart) }
 
 // refuse answers with a problem document and counts it.
 func (s *Store) refuse(w http.ResponseWriter, reason string, status int, detail string) {
@@ -112,10 +118,15 @@ func (s *Store) row(w http.ResponseWriter, r *http.Request) (row chat.FileRow, o
 
 // broken answers that the disk or the log fails.
 func (s *Store) broken(w http.ResponseWriter, r *http.Request, err error) {
+	chat.Problem(w, http.StatusServiceUnavailable, s.sayBroken(r, err))
+}
+
+// sayBroken logs why, unless whoever asked has gone.
+func (s *Store) sayBroken(r *http.Request, err error) string {
 	if r.Context().Err() == nil {
 		s.opt.Logger.Error("a file can't be read or written", "error", err)
 	}
-	chat.Problem(w, http.StatusServiceUnavailable, saysBroken)
+	return saysBroken
 }
 
 // owned is row for whoever has the key of an upload.

@@ -42,26 +42,22 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := context.WithoutCancel(r.Context()) // what has come is kept, even if the one who sent it has gone
 	s.opt.Charge(r, 1)
-	if s.opt.Now().Sub(row.Made) > renewAfter {
-		if !s.opt.Renew(r, row.ID) {
-			s.refuse(w, "unfinished", http.StatusTooManyRequests, "Too many files come from your address. This one has to wait.")
-			return
-		}
-		again := row
-		again.Made = s.opt.Now()
-		if row, err = s.rows.BeginFile(ctx, again); err != nil {
-			s.lost(w, r, err)
-			return
-		}
+	switch row, err = s.renewed(ctx, r, row); {
+	case err == errNoPlace:
+		s.refuse(w, "unfinished", http.StatusTooManyRequests, saysNoPlace)
+		return
+	case err != nil:
+		s.lost(w, r, err)
+		return
 	}
 	left := row.Size - min(offset, row.Size)
 	done, ok := s.reserve(ctx, row, left, min(left, shared.MaxUploadPart))
 	if !ok {
-		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
+		s.refuse(w, "disk", http.StatusInsufficientStorage, saysNoRoom)
 		return
 	}
 	defer done()
-	body := newPatientBody(w, r, s.opt.Patience)
+	body := r.Body.(*patientBody)
 	turn := s.turns.take(row.ID, body.stop)
 	defer turn.end()
 	body.over = turn.isOver
@@ -73,6 +69,21 @@ func (s *Store) servePart(w http.ResponseWriter, r *http.Request) {
 	s.addPart(ctx, w, r, row, offset, body)
 }
 
+// renewed returns the row of an upload, renewed if it is old. The error is errNoPlace if its
+// source has no place for it.
+func (s *Store) renewed(ctx context.Context, r *http.Request, row chat.FileRow) (chat.FileRow, error) {
+	if s.opt.Now().Sub(row.Made) <= renewAfter {
+		return row, nil
+	}
+	if !s.opt.Renew(r, row.ID) {
+		return row, errNoPlace
+	}
+	row.Made = s.opt.Now()
+	return s.rows.BeginFile(ctx, row)
+}
+
+var errNoPlace = errors.New("too many files come from one address")
+
 // How often the disk is waited for besides: for a file that is whole, the folder and the
 // log; for a thumbnail, these and its bytes.
 const (
@@ -80,22 +91,25 @@ const (
 	thumbSyncs = 3
 )
 
-// drain reads what is left of a part that was refused. Otherwise the connection would be
-// reset, and many clients would see that instead of the answer.
-func (s *Store) drain(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.CopyN(io.Discard, newPatientBody(w, r, s.opt.Patience), shared.MaxUploadPart)
-}
-
 var saysPart = fmt.Sprintf("A part has at most %d bytes. Send the file in several.", shared.MaxUploadPart)
+
+const (
+	saysNoPlace = "Too many files come from your address. This one has to wait."
+	saysNoRoom  = "The server has no room for files now. Whoever runs it has to make room."
+)
 
 // lost answers that an upload's row can't be had.
 func (s *Store) lost(w http.ResponseWriter, r *http.Request, err error) {
-	var no *chat.Refusal
-	if errors.Is(err, chat.ErrNoFile) || errors.As(err, &no) {
+	if isLost(err) {
 		chat.Problem(w, http.StatusNotFound, saysNoFile)
 		return
 	}
 	s.broken(w, r, err)
+}
+
+// isLost reports whether a log's error says that an upload is no more.
+func isLost(err error) bool {
+	return errors.Is(err, chat.ErrNoFile) || errors.Is(err, chat.ErrRefused)
 }
 
 // addPart adds the body to the file of row, whose turn the caller has.
@@ -239,8 +253,7 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	body := newPatientBody(w, r, s.opt.Patience)
-	data, err := io.ReadAll(io.LimitReader(body, shared.MaxThumb+1))
+	data, err := io.ReadAll(io.LimitReader(r.Body, shared.MaxThumb+1))
 	if err != nil {
 		s.refuse(w, "part", http.StatusRequestTimeout, "The body did not come whole.")
 		return
@@ -264,25 +277,37 @@ func (s *Store) putThumb(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, "thumb", http.StatusConflict, "The message was sent without a thumbnail.")
 		return
 	}
+	if status, detail := s.addThumb(ctx, r, row, data); status != 0 {
+		chat.Problem(w, status, detail)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// addThumb gives an upload its thumbnail. The caller has its turn. Status and detail say
+// what is wrong.
+func (s *Store) addThumb(ctx context.Context, r *http.Request, row chat.FileRow, data []byte) (status int, detail string) {
 	done, ok := s.reserve(ctx, row, int64(len(data)), int64(len(data)))
 	if !ok {
-		s.refuse(w, "disk", http.StatusInsufficientStorage, "The server has no room for files now. Whoever runs it has to make room.")
-		return
+		s.metrics.refused.WithLabelValues("disk").Inc()
+		return http.StatusInsufficientStorage, saysNoRoom
 	}
 	defer done()
 	s.opt.Charge(r, thumbSyncs)
 	if err := s.disk.writeThumb(row.ID, data); err != nil {
-		chat.Problem(w, diskStatus(err), s.sayDisk(err))
-		return
+		return diskStatus(err), s.sayDisk(err)
 	}
-	if err := s.keepThumb(ctx, row); err != nil {
-		if errors.Is(err, chat.ErrNoFile) {
-			s.Unlink([]string{row.ID}) // in its turn: it may have been begun again
-		}
-		s.lost(w, r, err)
-		return
+	switch err := s.keepThumb(ctx, row); {
+	case err == nil:
+		return 0, ""
+	case errors.Is(err, chat.ErrNoFile):
+		s.Unlink([]string{row.ID}) // in its turn: it may have been begun again
+		fallthrough
+	case isLost(err):
+		return http.StatusNotFound, saysNoFile
+	default:
+		return http.StatusServiceUnavailable, s.sayBroken(r, err)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // keepThumb notes that an upload has a thumbnail, and counts it. The file may become whole
@@ -316,15 +341,12 @@ func checkThumb(data []byte) string {
 }
 
 // patientBody reads a request's body as long as bytes come: each time within the patience.
+// It is the Body of each request that came through Bounded.
 type patientBody struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	patience time.Duration
 	over     func() bool // nobody waits for it any more; nil for never
-}
-
-func newPatientBody(w http.ResponseWriter, r *http.Request, patience time.Duration) *patientBody {
-	return &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: patience}
 }
 
 var errOver = errors.New("another request goes on with this upload")

@@ -36,11 +36,20 @@ func begun(t *testing.T, f *fixture[FileStore]) {
 		refusal(t, what, err, shared.CodeNotAllowed)
 	}
 	stands(t, f.log, "b lobby/0 incomplete")
+	sized := again.File
+	sized.Size, sized.Width, sized.Height = 7, 0, 9
+	must(t, f.log.SizeFile(t.Context(), sized))
+	if got, err := f.log.File(t.Context(), fileID(1)); err != nil || got.File != sized || got.Made != again.Made {
+		t.Errorf("with another size, it is %+v, %v", got, err)
+	}
+	must(t, f.log.SizeFile(t.Context(), again.File))
+	must(t, f.log.SizeFile(t.Context(), chat.File{ID: fileID(2), Size: 1})) // of none
 	for range 2 {
 		must(t, f.log.WholeFile(t.Context(), fileID(1), "image/png"))
 		must(t, f.log.ThumbFile(t.Context(), fileID(1)))
 	}
 	must(t, f.log.WholeFile(t.Context(), fileID(1), "image/gif")) // too late
+	must(t, f.log.SizeFile(t.Context(), sized))                   // the same
 	must(t, f.log.Close())
 	f.log = f.reopen()
 	want := again

@@ -133,6 +133,12 @@ func (l *Log) WholeFile(ctx context.Context, id, contentType string) error {
 	return l.changeFile(ctx, "UPDATE files SET type = CASE WHEN state = 0 THEN $2 ELSE type END, state = 1 WHERE id = $1 AND state < 2", id, contentType)
 }
 
+// SizeFile implements chat.FileRows.
+func (l *Log) SizeFile(ctx context.Context, f chat.File) error {
+	_, err := l.exec(ctx, "UPDATE files SET size = $2, width = $3, height = $4 WHERE id = $1 AND state = 0", f.ID, f.Size, f.Width, f.Height)
+	return wrap(err)
+}
+
 // ThumbFile implements chat.FileRows.
 func (l *Log) ThumbFile(ctx context.Context, id string) error {
 	return l.changeFile(ctx, "UPDATE files SET thumb = true WHERE id = $1 AND state < 2", id)

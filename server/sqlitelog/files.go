@@ -112,6 +112,14 @@ func (l *Log) WholeFile(ctx context.Context, id, contentType string) error {
 	return l.changeFile(ctx, "UPDATE files SET type = iif(state = 0, ?2, type), state = 1 WHERE id = ?1 AND state < 2", id, contentType)
 }
 
+// SizeFile implements chat.FileRows.
+func (l *Log) SizeFile(ctx context.Context, f chat.File) error {
+	return l.editFiles(ctx, false, func(ctx context.Context, w *writer) error {
+		_, err := w.conn.ExecContext(ctx, "UPDATE files SET size = ?, width = ?, height = ? WHERE id = ? AND state = 0", f.Size, f.Width, f.Height, f.ID)
+		return err
+	})
+}
+
 // ThumbFile implements chat.FileRows.
 func (l *Log) ThumbFile(ctx context.Context, id string) error {
 	return l.changeFile(ctx, "UPDATE files SET thumb = 1 WHERE id = ? AND state < 2", id)
