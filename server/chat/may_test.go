@@ -208,25 +208,32 @@ func TestHostsDeleteAlways(t *testing.T) {
 	}
 }
 
-// TestWhoMayOverTheAPI has the API post, which it always may, and read.
+// TestWhoMayOverTheAPI has the API post, which it always may, send files, and read.
 func TestWhoMayOverTheAPI(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(c *chat.Config) { c.Token = token })
+	s := start(t, takesFiles(t), func(c *chat.Config) { c.Token, c.Rate = token, 0 })
 	ann, _ := s.join("Class", opens("Ann", newDevice()))
 	for what, row := range map[string]struct {
 		set    shared.Settings
 		status int // of reading
+		file   int // of sending one
 	}{
-		"hosts write": {shared.Settings{Write: shared.WhoHosts}, http.StatusOK},
-		"slow":        {shared.Settings{Slow: new(3600)}, http.StatusOK},
-		"known":       {shared.Settings{Door: shared.DoorKnown}, http.StatusForbidden},
-		"closed":      {shared.Settings{Door: shared.DoorClosed}, http.StatusForbidden},
+		"hosts write":      {shared.Settings{Write: shared.WhoHosts}, http.StatusOK, http.StatusCreated},
+		"hosts send files": {shared.Settings{Files: shared.WhoHosts}, http.StatusOK, http.StatusCreated},
+		"no files":         {shared.Settings{Files: shared.WhoNone}, http.StatusOK, http.StatusForbidden},
+		"slow":             {shared.Settings{Slow: new(3600)}, http.StatusOK, http.StatusCreated},
+		"known":            {shared.Settings{Door: shared.DoorKnown}, http.StatusForbidden, http.StatusCreated},
+		"closed":           {shared.Settings{Door: shared.DoorClosed}, http.StatusForbidden, http.StatusCreated},
 	} {
 		ann.does(shared.Message{Do: shared.DoSet, Settings: new(shared.OpenSettings().With(row.set))})
 		for range 2 {
 			if status, answer := s.do("POST", "/api/rooms/Class/messages", `{"message":"hi"}`, "Authorization", "Bearer "+token); status != http.StatusCreated {
 				t.Errorf("%s: posting is answered with %d %s", what, status, answer)
 			}
+		}
+		if status, answer := s.do("POST", "/api/rooms/Class/messages", form(aFile("a.txt"), "x"), "Authorization", "Bearer "+token, "Content-Type", formType); status != row.file ||
+			status == http.StatusForbidden && !strings.Contains(answer, "Ann has set that nobody sends files") {
+			t.Errorf("%s: a file is answered with %d %s", what, status, answer)
 		}
 		if status, answer := s.do("GET", "/api/rooms/Class/messages", "", "Authorization", "Bearer "+token); status != row.status {
 			t.Errorf("%s: reading is answered with %d %s", what, status, answer)

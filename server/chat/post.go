@@ -32,20 +32,56 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	id, err := postID(r)
+	if err != nil {
+		Problem(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if isForm(r) {
+		h.serveForm(w, r, room, id)
+		return
+	}
 	m, status, detail := h.readPost(r)
 	if detail != "" {
 		Problem(w, status, detail)
 		return
 	}
-	if !h.posts.allow(time.Now()) {
-		h.metrics.limit("rate")
-		w.Header().Set("Retry-After", "1")
-		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")
+	m.ID = id
+	if !h.mayPost(w) {
 		return
 	}
 	by := h.source(h.address(r))
 	defer h.sources.release(by.name)
 	receipt, status, detail := h.post(room, by, m)
+	answerPost(w, id, receipt, status, detail)
+}
+
+// mayPost reports whether the API's rate allows another message, or answers that it does
+// not.
+func (h *Hub) mayPost(w http.ResponseWriter) bool {
+	if !h.posts.allow(time.Now()) {
+		h.metrics.limit("rate")
+		w.Header().Set("Retry-After", "1")
+		Problem(w, http.StatusTooManyRequests, "You are sending too fast.")
+		return false
+	}
+	return true
+}
+
+// postID returns the id of a POST's message: its Idempotency-Key, or a new one.
+func postID(r *http.Request) (string, error) {
+	id := strings.Trim(r.Header.Get("Idempotency-Key"), `"`)
+	if id == "" {
+		return ulid.Make().String(), nil
+	}
+	if shared.CheckID(id) != nil {
+		return "", errors.New("The Idempotency-Key does not have 1 to 64 printable ASCII characters.") //nolint:staticcheck // for a person
+	}
+	return id, nil
+}
+
+// answerPost answers where the message is, or what is wrong.
+func answerPost(w http.ResponseWriter, id string, receipt Receipt, status int, detail string) {
 	if detail != "" {
 		Problem(w, status, detail)
 		return
@@ -57,7 +93,7 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request) {
 	writeJSONStatus(w, status, struct {
 		ID     string `json:"id"`
 		Offset int64  `json:"offset"`
-	}{m.ID, receipt.Offset})
+	}{id, receipt.Offset})
 }
 
 // readPost reads the message of a POST; what is wrong with it, otherwise.
@@ -81,21 +117,13 @@ func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail st
 		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
 	}
 	if m.Edits != 0 || m.Reply != 0 || m.File != nil {
-		return m, http.StatusBadRequest, "Programs can only send new messages, without files."
-	}
-	if m.ID = strings.Trim(r.Header.Get("Idempotency-Key"), `"`); m.ID == "" {
-		m.ID = ulid.Make().String()
-	}
-	if shared.CheckID(m.ID) != nil {
-		return m, http.StatusBadRequest, "The Idempotency-Key does not have 1 to 64 printable ASCII characters."
+		return m, http.StatusBadRequest, "Programs can only send new messages. A file comes in a form (multipart/form-data)."
 	}
 	return m, 0, ""
 }
 
 // post appends a message of the API's and waits for its receipt.
 func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Receipt, status int, detail string) {
-	const again = " Send it again with the same Idempotency-Key."
-	unavailable := sayUnavailable(nil) + again
 	if m.User == "" {
 		m.User = "Bot"
 	}
@@ -103,17 +131,11 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	if err != nil {
 		return receipt, http.StatusBadRequest, err.Error()
 	}
-	room, err := h.enter(name, by)
-	if err == errRooms {
-		return receipt, http.StatusServiceUnavailable, "Too many rooms are open. Try again later."
-	}
-	if err != nil {
-		return receipt, http.StatusServiceUnavailable, unavailable
+	room, status, detail := h.enterPost(name, by)
+	if detail != "" {
+		return receipt, status, detail
 	}
 	defer h.leave(room)
-	if room.settledLock().locks() {
-		return receipt, http.StatusForbidden, saysNoPost
-	}
 	look := lookalike.Of(user.Text)
 	claim := Claim{Room: name.Key, Name: user.Key, Device: APIDevice, Seen: h.cfg.Now(), Spoken: true}
 	if !look.Mixed {
@@ -129,11 +151,11 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	standing, err := h.cfg.Registry.Claim(background, claim, h.cfg.nameRules())
 	switch {
 	case err != nil:
-		return receipt, http.StatusServiceUnavailable, unavailable
+		return receipt, http.StatusServiceUnavailable, sayUnavailable(nil) + saysAgain
 	case standing.Taken:
 		return receipt, http.StatusConflict, taken
 	case !room.begin():
-		return receipt, http.StatusServiceUnavailable, "The server is stopping, or the room was deleted or renamed."
+		return receipt, http.StatusServiceUnavailable, saysEnded
 	}
 	room.mu.Lock()
 	user, _ = room.shown(user, look, standing)
@@ -145,14 +167,46 @@ func (h *Hub) post(name shared.Name, by *source, m shared.Message) (receipt Rece
 	}
 	done := make(chan result, 1)
 	e := Entry{ID: m.ID, Device: APIDevice, User: user.Text, Text: m.Text, Time: h.cfg.Now()}
+	if m.File != nil {
+		e.Extra = &Extra{File: &File{ID: m.File.ID}}
+	}
 	h.cfg.Log.Append(background, room.name, e, func(r Receipt, err error) {
 		defer room.appended()
 		done <- result{r, err}
 	})
 	got := <-done
+	if refusal := refusalOf(got.error); refusal != nil {
+		return receipt, http.StatusForbidden, h.sayRule(refusal)
+	}
 	if got.error != nil {
 		h.notStored(got.error)
-		return receipt, http.StatusServiceUnavailable, sayUnavailable(got.error) + again
+		return receipt, http.StatusServiceUnavailable, sayUnavailable(got.error) + saysAgain
 	}
 	return got.Receipt, 0, ""
+}
+
+const (
+	saysAgain = " Send it again with the same Idempotency-Key."
+	saysEnded = "The server is stopping, or the room was deleted or renamed."
+)
+
+// enterPost returns the room that the API posts in, until leave.
+func (h *Hub) enterPost(name shared.Name, by *source) (room *Room, status int, detail string) {
+	room, err := h.enter(name, by)
+	switch {
+	case err == errRooms:
+		return nil, http.StatusServiceUnavailable, "Too many rooms are open. Try again later."
+	case err != nil:
+		return nil, http.StatusServiceUnavailable, sayUnavailable(nil) + saysAgain
+	case room.settledLock().locks():
+		h.leave(room)
+		return nil, http.StatusForbidden, saysNoPost
+	}
+	return room, 0, ""
+}
+
+// sayRule counts a refusal by one of a room's rules, and returns its sentence.
+func (h *Hub) sayRule(refusal *Refusal) string {
+	h.metrics.rule(refusal)
+	return refusal.Reason
 }

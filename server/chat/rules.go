@@ -135,7 +135,7 @@ func (r *Rules) mayEnter(who Who) error {
 // may says what depends on nothing but the device: the part of May that is asked
 // again when an entry is added, since what a host does may come between.
 func (r *Rules) may(device string, what What) error {
-	if _, host := r.Hosts[device]; host {
+	if _, host := r.Hosts[device]; host || device == APIDevice && what != ToHost {
 		if what == ToUpload && r.Settings.Files == shared.WhoNone {
 			return byRule("files", "%s has set that nobody sends files here.", whose(r.SetBy))
 		}
@@ -147,7 +147,7 @@ func (r *Rules) may(device string, what What) error {
 		return byRule("removed", "%s has removed you from this room.", whose(bar.Removed.By))
 	case what == ToHost:
 		return byRule("host", "Only a host of this room can do that.")
-	case what == ToEnter || what == ToDelete || device == APIDevice:
+	case what == ToEnter || what == ToDelete:
 	case bar.Silenced.is():
 		return byRule("silenced", "%s has silenced you. You can read, but not write.", whose(bar.Silenced.By))
 	case what == ToReact:

@@ -86,6 +86,8 @@ func TestMay(t *testing.T) {
 		{"hosts write, the tutorial's", shared.Settings{Write: shared.WhoHosts}, chat.Who{}, [7]string{yes, quiet, quiet, yes, yes, quiet, noHost}},
 		{"hosts write, a host", shared.Settings{Write: shared.WhoHosts}, ann, [7]string{}},
 		{"hosts write, the API", shared.Settings{Write: shared.WhoHosts}, api, [7]string{6: noHost}},
+		{"hosts send files, the API", shared.Settings{Files: shared.WhoHosts}, api, [7]string{6: noHost}},
+		{"no files, the API", shared.Settings{Files: shared.WhoNone}, api, [7]string{5: noFiles, 6: noHost}},
 		{"hosts write, who is silenced", shared.Settings{Write: shared.WhoHosts}, sid, [7]string{yes, silenced, silenced, yes, silenced, silenced, noHost}},
 
 		{"hosts send files, a member", shared.Settings{Files: shared.WhoHosts}, bob, [7]string{5: hostsOf, 6: noHost}},

@@ -9,7 +9,10 @@ import (
 	"parley/shared"
 )
 
-const saysNoFiles = "This server takes no files."
+const (
+	saysNoFiles   = "This server takes no files."
+	saysManyFiles = "Too many files come from your address. The next one has to wait."
+)
 
 // upload answers the question whether a file may come, and where its bytes stand. The
 // next frame of the session waits until it is answered.
@@ -33,7 +36,7 @@ func (s *session) upload(m shared.Message) bool {
 		// It is not only this one's doing, so it does not count as flooding.
 		s.core.metrics.refuse(shared.CodeRateLimited)
 		s.core.metrics.limit("files")
-		s.sendError(m, shared.CodeRateLimited, "Too many files come from your address. The next one has to wait.", int(uploadRetry.Milliseconds()))
+		s.sendError(m, shared.CodeRateLimited, saysManyFiles, int(uploadRetry.Milliseconds()))
 		return true
 	}
 	if !s.room.begin() {
