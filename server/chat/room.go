@@ -50,7 +50,7 @@ type Room struct {
 	incoming   []delivery
 	edits      map[int64]bool // the offsets of those that came and were not asked for by echoes
 	looping    bool
-	rounds     int     // how often the loop has come for what is in incoming
+	rounds     int       // how often the loop has come for what is in incoming
 	over       bool      // it has left memory: nothing is taken in any more
 	settled    sync.Cond // on incomingMu: looping became false, or rounds grew
 

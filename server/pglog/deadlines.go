@@ -11,6 +11,7 @@ import (
 // are due in the order in which they came: one timer is enough.
 type deadlines struct {
 	patience time.Duration
+	late     func() // is told when some are due
 
 	mu    sync.Mutex
 	queue []*request
@@ -52,6 +53,9 @@ func (d *deadlines) expire() {
 		time.AfterFunc(time.Until(d.queue[0].due), d.expire)
 	}
 	d.mu.Unlock()
+	if due > 0 {
+		d.late()
+	}
 	for _, r := range late {
 		r.answer(chat.Receipt{}, wrap(errNoProof))
 	}

@@ -104,6 +104,7 @@ type Log struct {
 	retention   *retention             // nil where everything is kept
 	retains     atomic.Pointer[string] // what Retain was called with, nil before
 	full        atomic.Bool            // the disk of the database is
+	waited      atomic.Bool            // somebody has waited too long: a room may be locked
 	filesGone   filesGone
 }
 
@@ -187,6 +188,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	l.stopKeeping = stop
 	l.keeping.Go(func() { l.keepMarks(keeping) })
 	l.keeping.Go(func() { l.sweep(keeping) })
+	l.keeping.Go(func() { l.freeRooms(keeping) })
 	startListener(l)
 	return l, nil
 }

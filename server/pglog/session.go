@@ -106,6 +106,7 @@ func (l *Log) patiently(ctx context.Context, do func(context.Context) error) err
 	case err := <-done:
 		return err
 	case <-late.C:
+		l.waited.Store(true)
 		return errNoProof
 	}
 }

@@ -84,7 +84,7 @@ var errClosed = errors.New("the log is being closed")
 func newWriter(l *Log, number int) *writer {
 	return &writer{log: l, number: number, requests: make(chan *request, maxQueue), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 		known: make(map[string]known), followers: make(map[string][]*follower), opening: make(map[string]int), heard: make(map[string][]*news), missing: make(map[string][]*news),
-		deadlines: deadlines{patience: l.opt.patience}}
+		deadlines: deadlines{patience: l.opt.patience, late: func() { l.waited.Store(true) }}}
 }
 
 // stop lets the goroutine finish what is queued, unless it waits for a standby that does

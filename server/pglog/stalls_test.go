@@ -1,0 +1,46 @@
+package pglog
+
+import (
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestCommitIsNotEnded has a commit that waits for its standby keep another server
+// waiting: it is not taken for one of a server that sends no more.
+func TestCommitIsNotEnded(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	open := func() *Log {
+		l, err := Open(t.Context(), address, Options{patience: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	a, b := open(), open()
+	defer a.Close()
+	defer b.Close()
+	mustAppend(t, a, "of a")
+	mustAppend(t, b, "of b") // both have their connections
+	standby.Signal(syscall.SIGSTOP)
+	defer standby.Signal(syscall.SIGCONT)
+	waits := func(event string) {
+		t.Helper()
+		until(t, "a writer waits for "+event, func() bool {
+			return primary.Query(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE '"+event+"' IN (wait_event_type, wait_event) "+
+				"AND (query ILIKE 'commit' OR query LIKE '%FOR NO KEY UPDATE')") == "t"
+		})
+	}
+	one := appendTo(a, "one")
+	waits("SyncRep")
+	two := appendTo(b, "two")
+	waits("Lock")
+	if b.endStalled(t.Context()) {
+		t.Error("a commit is taken for something that may be ended")
+	}
+	standby.Signal(syscall.SIGCONT)
+	if x, y := <-one, <-two; x.err != nil || y.err != nil || x.Offset != 3 || y.Offset != 4 {
+		t.Errorf("%+v and %+v", x, y)
+	}
+}
