@@ -11,8 +11,6 @@ import (
 	"parley/server/chat"
 )
 
-const claimColumns = "name, device, seen, spoken, COALESCE(look, '')"
-
 // scanClaim reads a name; the zero Claim if there is none.
 func scanClaim(row pgx.Row, room string) (chat.Claim, error) {
 	c := chat.Claim{Room: room}
@@ -22,13 +20,6 @@ func scanClaim(row pgx.Row, room string) (chat.Claim, error) {
 	}
 	c.Seen = time.UnixMilli(ms).UTC()
 	return c, nil
-}
-
-// claiming is a claim under way.
-type claiming struct {
-	chat.Claim
-	rules chat.NameRules
-	tx    pgx.Tx
 }
 
 // Claim implements chat.Registry. The claims of a room come one after the other, and so
@@ -42,9 +33,8 @@ func (l *Log) Claim(ctx context.Context, c chat.Claim, rules chat.NameRules) (st
 					return err
 				}
 			}
-			v := claiming{c, rules, tx}
 			var err error
-			done, err = v.take(ctx)
+			done, err = c.Take(ctx, owners{tx}, rules)
 			return err
 		})
 	})
@@ -57,80 +47,47 @@ func (l *Log) Claim(ctx context.Context, c chat.Claim, rules chat.NameRules) (st
 	return standing, wrap(err)
 }
 
-func (c *claiming) take(ctx context.Context) (standing chat.Standing, err error) {
-	before, err := scanClaim(c.tx.QueryRow(ctx, "SELECT "+claimColumns+" FROM names WHERE room = $1 AND name = $2", c.Room, c.Name), c.Room)
-	if err != nil {
-		return standing, err
-	}
-	held := c.rules.Held(before, c.Seen)
-	if held && before.Device != c.Device {
-		return chat.Standing{Taken: true}, nil
-	}
-	if !held {
-		before = chat.Claim{}
-		if standing.Owned, err = c.mayOwn(ctx); err != nil {
-			return standing, err
-		}
-	}
-	standing.Owned = standing.Owned || held
-	standing.Spoken = standing.Owned && (c.Spoken || before.Spoken)
-	look, like, err := c.takeLook(ctx, before.Look, standing.Owned)
-	if err != nil {
-		return standing, err
-	}
-	standing.First, standing.Like = look != "" && look == c.Look, like
-	if standing.Owned {
-		_, err = c.tx.Exec(ctx, "INSERT INTO names (room, name, device, seen, spoken, address, look) VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, '')) "+
-			"ON CONFLICT (room, name) DO UPDATE SET device = $3, seen = $4, spoken = $5, address = $6, look = NULLIF($7, '')",
-			c.Room, c.Name, c.Device, c.Seen.UnixMilli(), standing.Spoken, addressNumber(c.Address), look)
-	}
-	return standing, err
+const (
+	claimQuery = "SELECT name, device, seen, spoken, COALESCE(look, '') FROM names WHERE room = $1 AND "
+	ownerQuery = claimQuery + "name = $2"
+	lookQuery  = claimQuery + "look = $2"
+)
+
+// owners are the chat.Owners of a transaction.
+type owners struct{ tx pgx.Tx }
+
+func (o owners) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
+	return scanClaim(o.tx.QueryRow(ctx, ownerQuery, room, name), room)
 }
 
-// mayOwn reports whether a device may own another name. What has lapsed of its names
-// makes room.
-func (c *claiming) mayOwn(ctx context.Context) (bool, error) {
-	if c.Device == chat.APIDevice {
-		return true, nil
-	}
-	address := addressNumber(c.Address)
-	by := func(spoken bool) int64 { return c.Seen.Add(-c.rules.HoldOf(spoken)).UnixMilli() }
+func (o owners) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
+	return scanClaim(o.tx.QueryRow(ctx, lookQuery, room, look), room)
+}
+
+func (o owners) SetOwner(ctx context.Context, c chat.Claim) error {
+	_, err := o.tx.Exec(ctx, "INSERT INTO names (room, name, device, seen, spoken, address, look) VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, '')) "+
+		"ON CONFLICT (room, name) DO UPDATE SET device = $3, seen = $4, spoken = $5, address = $6, look = NULLIF($7, '')",
+		c.Room, c.Name, c.Device, c.Seen.UnixMilli(), c.Spoken, addressNumber(c.Address), c.Look)
+	return err
+}
+
+func (o owners) DropLook(ctx context.Context, room, name string) error {
+	_, err := o.tx.Exec(ctx, "UPDATE names SET look = NULL WHERE room = $1 AND name = $2", room, name)
+	return err
+}
+
+func (o owners) Count(ctx context.Context, c chat.Claim, silent, spoken time.Time) (ofDevice, ofAddress int, err error) {
 	const lapsed = "seen <= $2 AND (seen <= $1 OR NOT spoken)"
-	if _, err := c.tx.Exec(ctx, "DELETE FROM names WHERE room = $3 AND device = $4 AND "+lapsed, by(true), by(false), c.Room, c.Device); err != nil {
-		return false, err
+	address := addressNumber(c.Address)
+	if _, err := o.tx.Exec(ctx, "DELETE FROM names WHERE room = $3 AND device = $4 AND "+lapsed, spoken.UnixMilli(), silent.UnixMilli(), c.Room, c.Device); err != nil {
+		return 0, 0, err
 	}
-	if _, err := c.tx.Exec(ctx, "DELETE FROM names WHERE address = $3 AND "+lapsed, by(true), by(false), address); err != nil {
-		return false, err
+	if _, err := o.tx.Exec(ctx, "DELETE FROM names WHERE address = $3 AND "+lapsed, spoken.UnixMilli(), silent.UnixMilli(), address); err != nil {
+		return 0, 0, err
 	}
-	var ofDevice, ofAddress int
-	if err := c.tx.QueryRow(ctx, "SELECT (SELECT count(*) FROM names WHERE room = $1 AND device = $2), (SELECT count(*) FROM names WHERE address = $3)",
-		c.Room, c.Device, address).Scan(&ofDevice, &ofAddress); err != nil {
-		return false, err
-	}
-	below := func(n, limit int) bool { return limit == 0 || n < limit }
-	return below(ofDevice, c.rules.PerDevice) && below(ofAddress, c.rules.PerAddress), nil
-}
-
-// takeLook returns the look that a claim's name has from now on, and the other name
-// that has c.Look. The name had the look before, or "".
-func (c *claiming) takeLook(ctx context.Context, before string, owned bool) (look, like string, err error) {
-	if c.Look == "" || c.Look == before {
-		return before, "", nil
-	}
-	other, err := scanClaim(c.tx.QueryRow(ctx, "SELECT "+claimColumns+" FROM names WHERE room = $1 AND look = $2", c.Room, c.Look), c.Room)
-	switch {
-	case err != nil:
-		return "", "", err
-	case other.Name != c.Name && c.rules.Held(other, c.Seen):
-		return "", other.Name, nil
-	case c.Shy, !owned:
-		return "", "", nil
-	case other.Name != "":
-		if _, err := c.tx.Exec(ctx, "UPDATE names SET look = NULL WHERE room = $1 AND name = $2", c.Room, other.Name); err != nil {
-			return "", "", err
-		}
-	}
-	return c.Look, "", nil
+	err = o.tx.QueryRow(ctx, "SELECT (SELECT count(*) FROM names WHERE room = $1 AND device = $2), (SELECT count(*) FROM names WHERE address = $3)",
+		c.Room, c.Device, address).Scan(&ofDevice, &ofAddress)
+	return ofDevice, ofAddress, err
 }
 
 // addressNumber stands for an address, which the database does not keep: nil for none.
@@ -148,13 +105,13 @@ func number(of string) int64 {
 
 // Owner implements chat.Registry.
 func (l *Log) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
-	c, err := scanClaim(l.row(ctx, "SELECT "+claimColumns+" FROM names WHERE room = $1 AND name = $2", room, name), room)
+	c, err := scanClaim(l.row(ctx, ownerQuery, room, name), room)
 	return c, wrap(err)
 }
 
 // LookOwner implements chat.Registry.
 func (l *Log) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
-	c, err := scanClaim(l.row(ctx, "SELECT "+claimColumns+" FROM names WHERE room = $1 AND look = $2", room, look), room)
+	c, err := scanClaim(l.row(ctx, lookQuery, room, look), room)
 	return c, wrap(err)
 }
 

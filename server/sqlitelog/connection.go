@@ -14,7 +14,7 @@ type statements struct {
 	find, missed, row, lock                 *sql.Stmt
 	target, edit, erase, react, wrote       *sql.Stmt
 	file, takeFile, deleteFile              *sql.Stmt
-	claim, owner, lookOwner, setLook        *sql.Stmt
+	claim, owner, lookOwner, dropLook       *sql.Stmt
 	forgetDevice, forgetAddress, countNames *sql.Stmt
 }
 
@@ -58,7 +58,7 @@ func (w *writer) connect(ctx context.Context) (err error) {
 		&w.stmt.claim:         claimStatement,
 		&w.stmt.owner:         ownerQuery,
 		&w.stmt.lookOwner:     lookQuery,
-		&w.stmt.setLook:       "UPDATE names SET look = ?3 WHERE room = ?1 AND name = ?2",
+		&w.stmt.dropLook:      "UPDATE names SET look = NULL WHERE room = ?1 AND name = ?2",
 		&w.stmt.forgetDevice:  forgetDevice,
 		&w.stmt.forgetAddress: forgetAddress,
 		&w.stmt.countNames:    countQuery,

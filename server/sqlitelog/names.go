@@ -41,77 +41,37 @@ func scanClaim(row *sql.Row, room string) (chat.Claim, error) {
 	return c, nil
 }
 
-// takeName carries out a Claim of chat.Registry.
-func (w *writer) takeName(ctx context.Context, c *claim) (standing chat.Standing, err error) {
-	before, err := scanClaim(w.stmt.owner.QueryRowContext(ctx, c.Room, c.Name), c.Room)
-	if err != nil {
-		return standing, err
-	}
-	held := c.rules.Held(before, c.Seen)
-	if held && before.Device != c.Device {
-		return chat.Standing{Taken: true}, nil
-	}
-	if !held {
-		before = chat.Claim{}
-		if standing.Owned, err = w.mayOwn(ctx, c); err != nil {
-			return standing, err
-		}
-	}
-	standing.Owned = standing.Owned || held
-	standing.Spoken = standing.Owned && (c.Spoken || before.Spoken)
-	look, like, err := w.takeLook(ctx, c, before.Look, standing.Owned)
-	if err != nil {
-		return standing, err
-	}
-	standing.First, standing.Like = look != "" && look == c.Look, like
-	if standing.Owned {
-		_, err = w.stmt.claim.ExecContext(ctx, c.Room, c.Name, c.Device, c.Seen.UnixMilli(), standing.Spoken, addressNumber(c.Address), look)
-	}
-	return standing, err
+// owners are the chat.Owners of the writer's transaction.
+type owners struct{ w *writer }
+
+func (o owners) Owner(ctx context.Context, room, name string) (chat.Claim, error) {
+	return scanClaim(o.w.stmt.owner.QueryRowContext(ctx, room, name), room)
 }
 
-// mayOwn reports whether a device may own another name. What has lapsed of its names
-// makes room.
-func (w *writer) mayOwn(ctx context.Context, c *claim) (bool, error) {
-	if c.Device == chat.APIDevice {
-		return true, nil
-	}
+func (o owners) LookOwner(ctx context.Context, room, look string) (chat.Claim, error) {
+	return scanClaim(o.w.stmt.lookOwner.QueryRowContext(ctx, room, look), room)
+}
+
+func (o owners) SetOwner(ctx context.Context, c chat.Claim) error {
+	_, err := o.w.stmt.claim.ExecContext(ctx, c.Room, c.Name, c.Device, c.Seen.UnixMilli(), c.Spoken, addressNumber(c.Address), c.Look)
+	return err
+}
+
+func (o owners) DropLook(ctx context.Context, room, name string) error {
+	_, err := o.w.stmt.dropLook.ExecContext(ctx, room, name)
+	return err
+}
+
+func (o owners) Count(ctx context.Context, c chat.Claim, silent, spoken time.Time) (ofDevice, ofAddress int, err error) {
 	address := addressNumber(c.Address)
-	by := func(spoken bool) int64 { return c.Seen.Add(-c.rules.HoldOf(spoken)).UnixMilli() }
-	if _, err := w.stmt.forgetDevice.ExecContext(ctx, by(true), by(false), c.Room, c.Device); err != nil {
-		return false, err
+	if _, err := o.w.stmt.forgetDevice.ExecContext(ctx, spoken.UnixMilli(), silent.UnixMilli(), c.Room, c.Device); err != nil {
+		return 0, 0, err
 	}
-	if _, err := w.stmt.forgetAddress.ExecContext(ctx, by(true), by(false), address); err != nil {
-		return false, err
+	if _, err := o.w.stmt.forgetAddress.ExecContext(ctx, spoken.UnixMilli(), silent.UnixMilli(), address); err != nil {
+		return 0, 0, err
 	}
-	var ofDevice, ofAddress int
-	if err := w.stmt.countNames.QueryRowContext(ctx, c.Room, c.Device, address).Scan(&ofDevice, &ofAddress); err != nil {
-		return false, err
-	}
-	below := func(n, limit int) bool { return limit == 0 || n < limit }
-	return below(ofDevice, c.rules.PerDevice) && below(ofAddress, c.rules.PerAddress), nil
-}
-
-// takeLook returns the look that a claim's name has from now on, and the other name
-// that has c.Look. The name had the look before, or "".
-func (w *writer) takeLook(ctx context.Context, c *claim, before string, owned bool) (look, like string, err error) {
-	if c.Look == "" || c.Look == before {
-		return before, "", nil
-	}
-	other, err := scanClaim(w.stmt.lookOwner.QueryRowContext(ctx, c.Room, c.Look), c.Room)
-	switch {
-	case err != nil:
-		return "", "", err
-	case other.Name != c.Name && c.rules.Held(other, c.Seen):
-		return "", other.Name, nil
-	case c.Shy, !owned:
-		return "", "", nil
-	case other.Name != "":
-		if _, err := w.stmt.setLook.ExecContext(ctx, c.Room, other.Name, nil); err != nil {
-			return "", "", err
-		}
-	}
-	return c.Look, "", nil
+	err = o.w.stmt.countNames.QueryRowContext(ctx, c.Room, c.Device, address).Scan(&ofDevice, &ofAddress)
+	return ofDevice, ofAddress, err
 }
 
 // addressNumber stands for an address, which the database does not keep: nil for none.

@@ -47,7 +47,7 @@ func (w *writer) transaction(ctx context.Context, writes []*request, together bo
 			outcomes = append(outcomes, outcome{receipt, err})
 		case r.claim != nil:
 			var err error
-			if *r.claim.standing, err = w.takeName(ctx, r.claim); err != nil {
+			if *r.claim.standing, err = r.claim.Take(ctx, owners{w}, r.claim.rules); err != nil {
 				return nil, err
 			}
 		case r.trim != nil:
