@@ -3,7 +3,6 @@ package pglog
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,20 +21,11 @@ type retention struct {
 // Retain implements chat.Log.
 func (l *Log) Retain(r chat.Retention) {
 	l.retains.Store(new(fmt.Sprintf("--retain-age %v --retain-bytes %d --log-bytes %d", r.Age, r.Bytes, r.Total)))
-	if r.Age == 0 && r.Bytes == 0 && r.Total == 0 {
+	if !r.Bounds() {
 		return
 	}
-	if r.Every == 0 {
-		r.Every = time.Minute
-	}
-	if r.Now == nil {
-		r.Now = time.Now
-	}
-	if r.Expired == nil {
-		r.Expired = func(int) {}
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l.retention = &retention{Retention: r, log: l, stop: cancel, done: make(chan struct{})}
+	l.retention = &retention{Retention: r.WithDefaults(), log: l, stop: cancel, done: make(chan struct{})}
 	go l.retention.run(ctx)
 }
 
@@ -46,23 +36,7 @@ func (r *retention) end() {
 
 func (r *retention) run(ctx context.Context) {
 	defer close(r.done)
-	ticker := time.NewTicker(r.Every)
-	defer ticker.Stop()
-	for {
-		switch n, err := r.pass(ctx); {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			r.log.opt.Logger.Warn("old messages were not deleted", "error", err)
-		case n > 0:
-			r.log.opt.Logger.Info("old messages deleted", "messages", n)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	r.Run(ctx, nil, r.log.opt.Logger, r.pass)
 }
 
 type roomSize struct {
@@ -88,9 +62,6 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 		sizes = append(sizes, v.bytes)
 	}
 	most := r.Level(sizes)
-	if r.Bytes > 0 {
-		most = min(most, r.Bytes)
-	}
 	for _, v := range rooms {
 		upTo, err := r.bound(ctx, v, most)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"parley/server/chat"
 )
@@ -23,20 +22,11 @@ type retention struct {
 // Retain implements chat.Log. The file does not shrink: the space of what was
 // deleted is used again.
 func (l *Log) Retain(r chat.Retention) {
-	if r.Age == 0 && r.Bytes == 0 && r.Total == 0 {
+	if !r.Bounds() {
 		return
 	}
-	if r.Every == 0 {
-		r.Every = time.Minute
-	}
-	if r.Now == nil {
-		r.Now = time.Now
-	}
-	if r.Expired == nil {
-		r.Expired = func(int) {}
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l.retention = &retention{Retention: r, log: l, stop: cancel, done: make(chan struct{})}
+	l.retention = &retention{Retention: r.WithDefaults(), log: l, stop: cancel, done: make(chan struct{})}
 	l.writer.volume.bound.Store(r.Total)
 	go l.retention.run(ctx)
 }
@@ -48,24 +38,7 @@ func (r *retention) end() {
 
 func (r *retention) run(ctx context.Context) {
 	defer close(r.done)
-	ticker := time.NewTicker(r.Every)
-	defer ticker.Stop()
-	for {
-		switch n, err := r.pass(ctx); {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			r.log.logger.Warn("old messages were not deleted", "error", err)
-		case n > 0:
-			r.log.logger.Info("old messages deleted", "messages", n)
-		}
-		select {
-		case <-ticker.C:
-		case <-r.log.writer.volume.over:
-		case <-ctx.Done():
-			return
-		}
-	}
+	r.Run(ctx, r.log.writer.volume.over, r.log.logger, r.pass)
 }
 
 // roomSize is a room, and about what its entries take.
@@ -85,9 +58,6 @@ func (r *retention) pass(ctx context.Context) (deleted int, err error) {
 		sizes = append(sizes, v.bytes)
 	}
 	most := r.Level(sizes)
-	if r.Bytes > 0 {
-		most = min(most, r.Bytes)
-	}
 	for _, v := range rooms {
 		if v.bytes == 0 || v.bytes <= most && r.Age == 0 {
 			continue
