@@ -372,15 +372,12 @@ func withFiles(data, folder string, each func(chat.Entry) error) (with func(chat
 }
 
 // allRooms lists the rooms of a log.
-func allRooms(ctx context.Context, data string) (rooms []sqlitelog.Room, err error) {
+func allRooms(ctx context.Context, data string) (rooms []chat.RoomTotals, err error) {
 	if !isDatabase(data) {
 		return sqlitelog.AllRooms(ctx, data)
 	}
 	err = inDatabase(ctx, data, func(log *pglog.Log) error {
-		all, err := log.AllRooms(ctx)
-		for _, r := range all {
-			rooms = append(rooms, sqlitelog.Room(r))
-		}
+		rooms, err = log.AllRooms(ctx)
 		return err
 	})
 	return rooms, err

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"parley/server/chat"
-	"parley/server/sqlitelog"
 	"parley/shared"
 )
 
@@ -38,8 +37,8 @@ func roomsCommand() command {
 }
 
 // roomFormats are the ways to write down a list of rooms.
-var roomFormats = map[string]func(io.Writer, []sqlitelog.Room) error{
-	"jsonl": func(w io.Writer, rooms []sqlitelog.Room) error {
+var roomFormats = map[string]func(io.Writer, []chat.RoomTotals) error{
+	"jsonl": func(w io.Writer, rooms []chat.RoomTotals) error {
 		for _, r := range rooms {
 			err := json.NewEncoder(w).Encode(struct {
 				Name     string    `json:"name"`
@@ -55,7 +54,7 @@ var roomFormats = map[string]func(io.Writer, []sqlitelog.Room) error{
 		}
 		return nil
 	},
-	"txt": func(w io.Writer, rooms []sqlitelog.Room) error {
+	"txt": func(w io.Writer, rooms []chat.RoomTotals) error {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "MESSAGES\tBYTES\tLAST USE\tLOCK\tROOM")
 		for _, r := range rooms {

@@ -126,7 +126,7 @@ func TestControlSocket(t *testing.T) {
 // What people have called a room moves no cursor in the operator's terminal.
 func TestListedRoomNames(t *testing.T) {
 	var out strings.Builder
-	err := roomFormats["txt"](&out, []sqlitelog.Room{{Name: "a\x1b]0;t\a\u202e\u009b2J\nb"}})
+	err := roomFormats["txt"](&out, []chat.RoomTotals{{Name: "a\x1b]0;t\a\u202e\u009b2J\nb"}})
 	if want := "a\\u{1b}]0;t\\u{7}\\u{202e}\\u{9b}2J\n    b\n"; err != nil || !strings.HasSuffix(out.String(), want) {
 		t.Errorf("it printed %q, %v", &out, err)
 	}

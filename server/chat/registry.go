@@ -67,6 +67,16 @@ type Listed struct {
 	Locked bool      // it has a passphrase
 }
 
+// RoomTotals is a room in an operator's list of all rooms.
+type RoomTotals struct {
+	Name     string    // its key, if it is locked and nothing was ever said in it
+	Messages int64     // without deleted ones
+	Bytes    int64     // the sum of Entry.Size
+	Last     time.Time // when somebody was last in it, said something or locked it
+	Locked   bool
+	Hidden   bool
+}
+
 // Registry keeps what rooms remember next to their log: who owns which name, and
 // the locks; and the hash of the operator's key. It knows which rooms the log has, so as to list them. Its methods may
 // be called from several goroutines; their errors wrap ErrUnavailable. What it has answered is durable.

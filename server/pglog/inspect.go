@@ -11,18 +11,8 @@ import (
 	"parley/shared"
 )
 
-// Room is a room in the list of all.
-type Room struct {
-	Name     string    // its key, if it is locked and nothing was ever said in it
-	Messages int64     // without deleted ones
-	Bytes    int64     // the sum of chat.Entry.Size
-	Last     time.Time // when somebody was last in it, said something or locked it
-	Locked   bool
-	Hidden   bool
-}
-
 // AllRooms lists all rooms, the one that was used last first.
-func (l *Log) AllRooms(ctx context.Context) ([]Room, error) {
+func (l *Log) AllRooms(ctx context.Context) ([]chat.RoomTotals, error) {
 	rows, err := l.pool.Query(ctx, `SELECT CASE WHEN COALESCE(r.name, '') = '' THEN k.key ELSE r.name END,
 		COALESCE((SELECT COUNT(*) FROM entries e WHERE e.room = r.id AND e.off >= r.first AND e.kind = 0 AND e.state & 2 = 0), 0), COALESCE(r.bytes, 0),
 		GREATEST(COALESCE(r.last, 0), COALESCE(l.made, 0), COALESCE((SELECT MAX(seen) FROM names WHERE names.room = k.key), 0)), l.hash IS NOT NULL, COALESCE(l.hidden, false)
@@ -31,7 +21,7 @@ func (l *Log) AllRooms(ctx context.Context) ([]Room, error) {
 	if err != nil {
 		return nil, wrap(err)
 	}
-	rooms, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Room, err error) {
+	rooms, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r chat.RoomTotals, err error) {
 		var ms int64
 		err = row.Scan(&r.Name, &r.Messages, &r.Bytes, &ms, &r.Locked, &r.Hidden)
 		r.Last = time.UnixMilli(ms).UTC()

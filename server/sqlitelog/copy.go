@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"parley/server/chat"
 	"parley/server/transfer"
@@ -113,22 +112,20 @@ func copyRows(ctx context.Context, tx *sql.Tx, put transfer.Put) error {
 	}); err != nil {
 		return err
 	}
-	if err := eachRow(ctx, tx, "SELECT room, name, device, seen, spoken, address, COALESCE(look, '') FROM names ORDER BY room, name", func(rows *sql.Rows) error {
-		var n transfer.Name
-		if err := rows.Scan(&n.Room, &n.Name, &n.Device, &n.Seen, &n.Spoken, &n.Address, &n.Look); err != nil {
+	if err := eachRow(ctx, tx, transfer.NamesQuery, func(rows *sql.Rows) error {
+		n, err := transfer.ScanName(rows)
+		if err != nil {
 			return err
 		}
 		return put(n)
 	}); err != nil {
 		return err
 	}
-	if err := eachRow(ctx, tx, "SELECT room, hash, hidden, made FROM locks ORDER BY room", func(rows *sql.Rows) error {
-		var l transfer.Lock
-		var made int64
-		if err := rows.Scan(&l.Room, &l.Hash, &l.Hidden, &made); err != nil {
+	if err := eachRow(ctx, tx, transfer.LocksQuery, func(rows *sql.Rows) error {
+		l, err := transfer.ScanLock(rows)
+		if err != nil {
 			return err
 		}
-		l.Made = time.UnixMilli(made).UTC()
 		return put(l)
 	}); err != nil {
 		return err

@@ -12,16 +12,6 @@ import (
 	"parley/shared"
 )
 
-// Room is a room in the list of all.
-type Room struct {
-	Name     string    // its key, if it is locked and nothing was ever said in it
-	Messages int64     // without deleted ones
-	Bytes    int64     // the sum of chat.Entry.Size
-	Last     time.Time // when somebody was last in it, said something or locked it
-	Locked   bool
-	Hidden   bool
-}
-
 // Rules reads the rules of a room in the folder dir. A server may be running on it. It
 // fails with chat.ErrNoRoom if the log knows no such room.
 func Rules(ctx context.Context, dir string, room shared.Name) (rules chat.Rules, err error) {
@@ -72,7 +62,7 @@ func openNewest(ctx context.Context, dir string) (db *sql.DB, unreadable func(er
 
 // AllRooms lists every room in the folder dir that has entries, had some, or is
 // locked; the one that was used last comes first. A server may be running on it.
-func AllRooms(ctx context.Context, dir string) (rooms []Room, err error) {
+func AllRooms(ctx context.Context, dir string) (rooms []chat.RoomTotals, err error) {
 	db, unreadable, err := openNewest(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -90,7 +80,7 @@ func AllRooms(ctx context.Context, dir string) (rooms []Room, err error) {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r Room
+		var r chat.RoomTotals
 		var ms int64
 		if err := rows.Scan(&r.Name, &r.Messages, &r.Bytes, &ms, &r.Locked, &r.Hidden); err != nil {
 			return nil, unreadable(err)

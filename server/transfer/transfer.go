@@ -4,6 +4,8 @@
 package transfer
 
 import (
+	"time"
+
 	"parley/server/chat"
 )
 
@@ -65,4 +67,27 @@ type Name struct {
 type Lock struct {
 	Room string
 	chat.Lock
+}
+
+// Both stores have the same columns for names and locks.
+const (
+	NamesQuery = "SELECT room, name, device, seen, spoken, address, COALESCE(look, '') FROM names ORDER BY room, name" // for ScanName
+	LocksQuery = "SELECT room, hash, hidden, made FROM locks ORDER BY room"                                            // for ScanLock
+)
+
+// Row is a row of a query's answer.
+type Row interface{ Scan(into ...any) error }
+
+// ScanName reads a row of NamesQuery.
+func ScanName(row Row) (n Name, err error) {
+	err = row.Scan(&n.Room, &n.Name, &n.Device, &n.Seen, &n.Spoken, &n.Address, &n.Look)
+	return n, err
+}
+
+// ScanLock reads a row of LocksQuery.
+func ScanLock(row Row) (l Lock, err error) {
+	var made int64
+	err = row.Scan(&l.Room, &l.Hash, &l.Hidden, &made)
+	l.Made = time.UnixMilli(made).UTC()
+	return l, err
 }
