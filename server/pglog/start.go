@@ -183,6 +183,7 @@ func (l *Log) look(ctx context.Context, conn *pgx.Conn) error {
 		l.opt.Logger.Warn("this computer's clock and the database's differ: set both by the network, with NTP", "by", apart.Round(time.Second).String())
 	}
 	l.sayPromise(durable, fsync, names, standbys)
+	l.sayWay(conn)
 	return l.tryNotify(ctx, conn)
 }
 

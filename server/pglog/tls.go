@@ -74,3 +74,31 @@ func sayNotLetIn(cfg *pgx.ConnConfig, pg *pgconn.PgError, why string) error {
 	}
 	return fmt.Errorf("PostgreSQL does not let the user %q in: correct the user in --log, and the password in PGPASSWORD, PGPASSFILE or a service file (%s)", cfg.User, why)
 }
+
+// sayWay warns if somebody between this server and the database could read along.
+func (l *Log) sayWay(conn *pgx.Conn) {
+	way, cfg := conn.PgConn().Conn(), conn.Config().TLSConfig
+	if _, is := way.(*tls.Conn); !is {
+		cfg = nil
+	}
+	if said := exposed(way.RemoteAddr(), cfg); said != "" {
+		l.opt.Logger.Warn(said)
+	}
+}
+
+// exposed is how others could read what goes to a database, or "". The configuration is
+// that of the connection's TLS, nil without it.
+func exposed(database net.Addr, cfg *tls.Config) string {
+	tcp, ok := database.(*net.TCPAddr)
+	switch {
+	case !ok || tcp.IP.IsLoopback():
+		return ""
+	case cfg == nil:
+		return "what goes between this server and the database is not encrypted: " + askForTLS
+	case cfg.InsecureSkipVerify && cfg.VerifyPeerCertificate == nil:
+		return "this server takes whoever answers at the address in --log for the database: " + askForTLS
+	}
+	return ""
+}
+
+const askForTLS = "add sslmode=verify-full and sslrootcert to --log, or set PGSSLMODE and PGSSLROOTCERT"

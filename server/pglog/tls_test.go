@@ -244,3 +244,29 @@ func TestTLS(t *testing.T) {
 	s.reload(t, "ALTER SYSTEM SET ssl = off")
 	fails(t, s.at("postgres", s.host, full, trusted), "PostgreSQL has no TLS, which sslmode asks for: set ssl = on there")
 }
+
+// TestExposed has addresses of a database, and whether somebody between could read along.
+func TestExposed(t *testing.T) {
+	for _, c := range []struct{ address, want string }{
+		{"postgres://db@10.0.0.1/x?sslmode=disable", "not encrypted: add sslmode=verify-full"},
+		{"postgres://db@10.0.0.1/x", "whoever answers at the address in --log"}, // with TLS
+		{"postgres://db@10.0.0.1/x?sslmode=require", "whoever answers"},
+		{"postgres://db@10.0.0.1/x?sslmode=verify-ca", ""},
+		{"postgres://db@10.0.0.1/x?sslmode=verify-full", ""},
+		{"postgres://db@127.0.0.1/x?sslmode=disable", ""},
+		{"postgres://db@[::1]/x?sslmode=disable", ""},
+		{"postgres://db@/x?host=/run/postgresql", ""},
+	} {
+		cfg, err := configure(c.address, "parley")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var at net.Addr = &net.UnixAddr{Name: cfg.ConnConfig.Host, Net: "unix"}
+		if ip := net.ParseIP(cfg.ConnConfig.Host); ip != nil {
+			at = &net.TCPAddr{IP: ip}
+		}
+		if said := exposed(at, cfg.ConnConfig.TLSConfig); !strings.Contains(said, c.want) || c.want == "" && said != "" {
+			t.Errorf("%s: %q", c.address, said)
+		}
+	}
+}
