@@ -38,7 +38,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q printed %q, %v", args, out, err)
 		}
 	}
-	succeeds("is whole: 1 messages in 1 rooms", "check", "--data", data)
+	succeeds("is whole: 1 message in 1 room", "check", "--data", data)
 	succeeds(backup, "backup", "--data", data, backup)
 	succeeds("  Ann: secret words\n    and more \\u{1b}[31m\n", "export", "--data", data, "--room", "LOBBY")
 	succeeds(`"user":"Ann","message":"secret words\nand more \u001b[31m"`, "export", "--data", data, "--room=lobby", "--format=jsonl")
@@ -50,7 +50,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("restore over a log: %v", err)
 	}
 	succeeds("The log that was there is now", "restore", backup, "--data", data, "--replace")
-	succeeds("is whole: 1 messages", "check", "--data", data)
+	succeeds("is whole: 1 message in", "check", "--data", data)
 }
 
 func TestCommandArguments(t *testing.T) {

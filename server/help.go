@@ -97,6 +97,14 @@ func defaultOf(fl *flag.Flag) string {
 	return fmt.Sprintf(" (default %s)", value)
 }
 
+// number is a number of things as a sentence has it.
+func number[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // wrapped breaks a text into lines of helpWidth columns at most, each behind an indent.
 func wrapped(text, indent string) string {
 	var b strings.Builder

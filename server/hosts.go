@@ -95,7 +95,7 @@ func hostsCommand() command {
 			}
 			rules, err := rulesOf(ctx, data, name)
 			if err != nil {
-				return err
+				return fmt.Errorf("the hosts of %q can't be listed: %w", name.Text, err)
 			}
 			return writeHosts(stdout, name, rules)
 		},

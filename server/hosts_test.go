@@ -159,7 +159,7 @@ func TestHostsCommand(t *testing.T) {
 		runs(`NAME\n3 .* Eve\n$`, "hosts", "--remove", "2")
 		runs(`has no host`, "hosts", "--remove", "3")
 		runs(`(?m)^\S+ \S+ \S+  \* The server's operator ended that Bob .* is a host\.$`, "export")
-		if out, err := do(t, "hosts", "--room", "nowhere", "--data", s.Data); err == nil || !strings.Contains(err.Error(), "no such room") {
+		if out, err := do(t, "hosts", "--room", "nowhere", "--data", s.Data); err == nil || !strings.Contains(err.Error(), `"nowhere" can't be listed: there is no such room: parley-server rooms`) {
 			t.Errorf("a room that is not there: %q, %v", out, err)
 		}
 		if out, err := do(t, "hosts", "--room", "nowhere", "--remove", "1", "--data", s.Data); err == nil || !strings.Contains(err.Error(), "no such room") {
@@ -230,7 +230,7 @@ func TestExportOfNotices(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	if out, err := do(t, "check", "--data", data); err != nil || !strings.Contains(out, "is whole: 1 messages") {
+	if out, err := do(t, "check", "--data", data); err != nil || !strings.Contains(out, "is whole: 1 message in") {
 		t.Errorf("the check says %q, %v", out, err)
 	}
 }

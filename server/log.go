@@ -196,7 +196,7 @@ func checkCommand() command {
 					if err != nil {
 						return err
 					}
-					if _, err = fmt.Fprintf(stdout, "The log is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Messages, s.Rooms, s.Bytes, s.Epoch); err != nil || shared == "" {
+					if _, err = fmt.Fprintf(stdout, "The log is whole: %s in %s, %d bytes, epoch %s.\n", number(s.Messages, "message"), number(s.Rooms, "room"), s.Bytes, s.Epoch); err != nil || shared == "" {
 						return err
 					}
 					dir, err := sharedFiles(shared, log.ID())
@@ -213,7 +213,7 @@ func checkCommand() command {
 			if err != nil {
 				return err
 			}
-			if _, err = fmt.Fprintf(stdout, "The database %s is whole: %d messages in %d rooms, %d bytes, epoch %s.\n", s.Path, s.Messages, s.Rooms, s.Bytes, s.Epoch); err != nil {
+			if _, err = fmt.Fprintf(stdout, "The database %s is whole: %s in %s, %d bytes, epoch %s.\n", s.Path, number(s.Messages, "message"), number(s.Rooms, "room"), s.Bytes, s.Epoch); err != nil {
 				return err
 			}
 			return checkFiles(stdout, data, filesOf(ctx, s.Path))

@@ -59,7 +59,8 @@ func TestRoomCommands(t *testing.T) {
 			succeeds(`(?m)^1 +173 +20\d\d-.* +Café$`, "rooms")
 			fails("add --yes", "delete", "--room", "attic")
 			fails("no such room", "delete", "--room", "nowhere", "--yes")
-			fails("has no passphrase", "unlock", "--room", "café")
+			fails("no room of that name has a passphrase", "unlock", "--room", "café")
+			fails("no room of that name", "unlock", "--room", "nowhere")
 			fails("choose another name", "rename", "--room", "attic", "--to", "CAFÉ")
 			fails("--to", "rename", "--room", "attic")
 

@@ -10,8 +10,8 @@ import (
 
 // Why a room can't be managed as it was asked for.
 var (
-	ErrNoRoom    = errors.New("there is no such room")
-	ErrNotLocked = errors.New("the room has no passphrase")
+	ErrNoRoom    = errors.New("there is no such room: parley-server rooms lists all")
+	ErrNotLocked = errors.New("no room of that name has a passphrase")
 	ErrRoomTaken = errors.New("there is a room of that name, or was one: choose another name")
 )
 

@@ -98,15 +98,19 @@ func answerPost(w http.ResponseWriter, id string, receipt Receipt, status int, d
 
 // readPost reads the message of a POST; what is wrong with it, otherwise.
 func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail string) {
+	const unlike = `The body is not a message like {"message":"Hello","user":"Bot"}.`
 	body, err := readLimited(r, h.cfg.MaxFrame)
 	var frameErr *shared.FrameError
 	switch {
 	case err != nil:
 		return m, http.StatusRequestEntityTooLarge, "The body is over " + strconv.Itoa(h.cfg.MaxFrame) + " bytes, or did not come whole."
 	case len(body) == 0:
-		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
+		return m, http.StatusBadRequest, unlike
 	}
 	if m, err = shared.Decode(body); errors.As(err, &frameErr) {
+		if strings.HasPrefix(frameErr.Reason, "The frame ") || frameErr.Code == shared.CodeUnknownType {
+			return m, http.StatusBadRequest, unlike // whoever posts knows no frames
+		}
 		return m, http.StatusBadRequest, frameErr.Reason
 	}
 	if n := utf8.RuneCountInString(m.Text); n > h.cfg.MaxText {
@@ -114,7 +118,7 @@ func (h *Hub) readPost(r *http.Request) (m shared.Message, status int, detail st
 		return m, http.StatusBadRequest, fmt.Sprintf("The message has %d characters, of at most %d.", n, h.cfg.MaxText)
 	}
 	if m.Type != shared.TypeChat {
-		return m, http.StatusBadRequest, `The body is not a message like {"message":"Hello","user":"Bot"}.`
+		return m, http.StatusBadRequest, unlike
 	}
 	if m.Edits != 0 || m.Reply != 0 || m.File != nil {
 		return m, http.StatusBadRequest, "Programs can only send new messages. A file comes in a form (multipart/form-data)."

@@ -40,7 +40,7 @@ func TestCommands(t *testing.T) {
 	says("doubtful  Log: there is none in the database of --log.", "doctor", "--wait", "0", "--log", empty)
 	says("wrong     Log: the database can't be used.", "doctor", "--wait", "0", "--log", "postgres://ann:Tr0ub4dor@127.0.0.1:1/x?sslmode=disable")
 
-	says("The log is whole: 1 messages in 1 rooms", "check", "--log", at)
+	says("The log is whole: 1 message in 1 room", "check", "--log", at)
 	says("--files is for a log in a database", "check", "--data", folder, "--files", shared)
 	says("is not the one of this log's files, or not mounted", "check", "--log", at, "--files", shared)
 	says("--to-files needs --from-files, too", "export", "--room", "Hall", "--log", at, "--to-files", folder)

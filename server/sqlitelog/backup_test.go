@@ -102,7 +102,7 @@ func TestRestore(t *testing.T) {
 	_, err = sqlitelog.Restore(t.Context(), dir, file, false)
 	fails("without being told", "--replace", err)
 	_, err = sqlitelog.Restore(t.Context(), dir, file+"x", true)
-	fails("without a backup", "there is no database", err)
+	fails("without a backup", "name the one that backup wrote", err)
 	letter := filepath.Join(t.TempDir(), "letter")
 	if err := os.WriteFile(letter, []byte(strings.Repeat("a letter ", 1000)), 0o600); err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func openExisting(path string) (*sql.DB, error) {
 		if filepath.Base(path) == FileName {
 			return nil, fmt.Errorf("there is no log in %s: choose its folder with --data", filepath.Dir(path))
 		}
-		return nil, fmt.Errorf("there is no database %s", path)
+		return nil, fmt.Errorf("there is no file %s: name the one that backup wrote", path)
 	}
 	db, err := open(path, Options{BusyTimeout: defaultBusy}, "mode=ro")
 	if err == nil {
