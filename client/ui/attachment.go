@@ -22,6 +22,7 @@ import (
 type attachment struct {
 	id       string // of the session.DraftFile
 	name     string
+	from     string // its path, if it is a file of the system
 	path     string // where it can be read; "" until it is known
 	own      bool   // the path is a copy of ours that does not outlive the app
 	kept     int64  // bytes of a copy that does
@@ -75,9 +76,13 @@ func (s source) path() string {
 	return ""
 }
 
+func newAttachment(from source) *attachment {
+	return &attachment{id: from.kept.ID, name: from.name(), from: from.path(), kept: from.kept.Size}
+}
+
 // draft is what is kept of it until it is sent.
-func (a *attachment) draft(from string) session.DraftFile {
-	return session.DraftFile{ID: a.id, Name: a.name, Path: from, Size: a.kept}
+func (a *attachment) draft() session.DraftFile {
+	return session.DraftFile{ID: a.id, Name: a.name, Path: a.from, Size: a.kept}
 }
 
 // tells reports whether the file may say where and when it was made, and can't be
@@ -113,7 +118,8 @@ func (c *client) abandon(a *attachment) {
 
 // prepareFile reads a file, which may take a while.
 func (c *client) prepareFile(ctx context.Context, from source, most int64) *attachment {
-	a := &attachment{id: from.kept.ID, name: from.name(), ready: true}
+	a := newAttachment(from)
+	a.ready = true
 	if a.problem = a.find(ctx, c, from, most); a.problem == nil {
 		a.problem = a.prepare()
 	}
@@ -143,14 +149,14 @@ func (a *attachment) prepare() error {
 // with the app.
 func (a *attachment) find(ctx context.Context, c *client, from source, most int64) error {
 	r := from.reader
-	if a.path = from.path(); a.path != "" {
+	if a.path = a.from; a.path != "" {
 		if r != nil {
 			return r.Close()
 		}
 		return nil
 	}
 	if from.uri == nil {
-		return a.findCopy(c, from.kept)
+		return a.findCopy(c)
 	}
 	if r == nil {
 		var err error
@@ -169,7 +175,7 @@ func (a *attachment) find(ctx context.Context, c *client, from source, most int6
 			return err
 		}
 		a.kept = size
-		return a.findCopy(c, a.draft(""))
+		return a.findCopy(c)
 	}
 	f, err := c.newFile("picked")
 	if err != nil {
@@ -181,11 +187,11 @@ func (a *attachment) find(ctx context.Context, c *client, from source, most int6
 }
 
 // findCopy sets the path of a copy, if it is there and whole.
-func (a *attachment) findCopy(c *client, kept session.DraftFile) error {
+func (a *attachment) findCopy(c *client) error {
 	if c.store == nil {
 		return fs.ErrNotExist
 	}
-	f, err := c.store.Files().Copy(kept.ID)
+	f, err := c.store.Files().Copy(a.id)
 	if err != nil {
 		return err
 	}
@@ -193,10 +199,10 @@ func (a *attachment) findCopy(c *client, kept session.DraftFile) error {
 	switch err := errors.Join(err, f.Close()); {
 	case err != nil:
 		return err
-	case kept.Size != info.Size(): // the app ended while it was copied
+	case a.kept != info.Size(): // the app ended while it was copied
 		return io.ErrUnexpectedEOF
 	}
-	a.path, a.kept = f.Name(), kept.Size
+	a.path = f.Name()
 	return nil
 }
 

@@ -30,7 +30,6 @@ type sheet struct {
 	page    *roomPage
 	overlay *kit.Overlay
 	files   []*attachment
-	from    map[string]string // by a file's id: its path, if the system has it
 	rows    *kit.Column
 	caption *kit.Entry
 	written string // the caption as it came from the composer
@@ -76,7 +75,7 @@ func (p *roomPage) restoreSheet() {
 }
 
 func (p *roomPage) newSheet() *sheet {
-	s := &sheet{page: p, rows: kit.NewColumn(2 * kit.Unit), from: map[string]string{}}
+	s := &sheet{page: p, rows: kit.NewColumn(2 * kit.Unit)}
 	p.sheet = s
 	s.caption = kit.NewEntry(lang.T("file.caption"), p.client.shortcut)
 	if t := p.composer.Task(); t == nil || !t.Edit {
@@ -93,7 +92,7 @@ func (s *sheet) keep() {
 	}
 	d := session.DraftFiles{Caption: s.caption.Text, AsItIs: s.asItIs}
 	for _, a := range s.files {
-		d.Files = append(d.Files, a.draft(s.from[a.id]))
+		d.Files = append(d.Files, a.draft())
 	}
 	s.page.conv.Session.SetDraftFiles(d)
 }
@@ -118,8 +117,7 @@ func (s *sheet) show(sources []source) {
 		kit.NewEntryBox(s.caption), s.toggle, s.hint, s.problem, s.send,
 		kit.NewSecondary(lang.T("composer.cancel"), func() { s.overlay.Close() })).Padded(kit.Around(4 * kit.Unit))
 	for _, from := range sources {
-		a := &attachment{id: from.kept.ID, name: text.OneLine(from.name()), kept: from.kept.Size}
-		s.files, s.from[a.id] = append(s.files, a), from.path()
+		s.files = append(s.files, newAttachment(from))
 	}
 	s.prepare(ctx, slices.Clone(s.files), sources)
 	s.draw()
