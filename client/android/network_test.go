@@ -88,6 +88,7 @@ func TestAppNetwork(t *testing.T) {
 	bob := server.join(t, "Garden", "Bob")
 	p.do("hide")
 	bob.say(t, "hello Ann 🎉")
+	p.wait("a tap opens http://.*/r/Garden$")
 	first := p.wait("notification .*: Bob in Garden: hello Ann 🎉")
 	bob.say(t, "are you there?")
 	second := p.wait("notification .*: Bob in Garden: are you there[?]")

@@ -20,6 +20,7 @@ enum {
 #define POST_NOTIFICATIONS "android.permission.POST_NOTIFICATIONS"
 #define ACCESS_LOCAL_NETWORK "android.permission.ACCESS_LOCAL_NETWORK"
 #define CHANNEL "messages"
+#define LINK_ACTIVITY "org.parley.chat.Link" // client/android/Link.smali
 
 // failed tells whether the last call threw, and forgets it: no other call may
 // follow before.
@@ -252,11 +253,27 @@ void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel) {
 	ask(env, activity, POST_NOTIFICATIONS);
 }
 
-// opensApp is an intent that brings the app to the front.
-static jobject opensApp(JNIEnv *env, jobject application) {
+// uri is an address as Android has it; NULL if it is none.
+static jobject uri(JNIEnv *env, jstring address) {
+	jclass c = (*env)->FindClass(env, "android/net/Uri");
+	if (failed(env) || !c) return NULL;
+	jmethodID parse = (*env)->GetStaticMethodID(env, c, "parse", "(Ljava/lang/String;)Landroid/net/Uri;");
+	if (failed(env) || !parse) return NULL;
+	jobject o = (*env)->CallStaticObjectMethod(env, c, parse, address);
+	return failed(env) ? NULL : o;
+}
+
+// opensApp is an intent that brings the app to the front, with a link for it if the app
+// has the activity that takes one.
+static jobject opensApp(JNIEnv *env, jobject application, jstring link) {
 	jobject packages = callObject(env, application, "getPackageManager", "()Landroid/content/pm/PackageManager;");
 	jobject name = callObject(env, application, "getPackageName", "()Ljava/lang/String;");
-	jobject intent = callObject(env, packages, "getLaunchIntentForPackage", "(Ljava/lang/String;)Landroid/content/Intent;", name);
+	jobject intent = make(env, "android/content/Intent", "(Ljava/lang/String;Landroid/net/Uri;)V",
+		(*env)->NewStringUTF(env, "android.intent.action.VIEW"), uri(env, link));
+	callObject(env, intent, "setClassName", "(Ljava/lang/String;Ljava/lang/String;)Landroid/content/Intent;", name,
+		(*env)->NewStringUTF(env, LINK_ACTIVITY));
+	if (!callObject(env, packages, "resolveActivity", "(Landroid/content/Intent;I)Landroid/content/pm/ResolveInfo;", intent, 0))
+		intent = callObject(env, packages, "getLaunchIntentForPackage", "(Ljava/lang/String;)Landroid/content/Intent;", name);
 	jclass pending = (*env)->FindClass(env, "android/app/PendingIntent");
 	if (failed(env) || !intent) return NULL;
 	jmethodID get = (*env)->GetStaticMethodID(env, pending, "getActivity",
@@ -266,7 +283,7 @@ static jobject opensApp(JNIEnv *env, jobject application) {
 	return failed(env) ? NULL : o;
 }
 
-int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel) {
+int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel, jstring link) {
 	jobject manager = service(env, application, "notification");
 	jobject builder = make(env, "android/app/Notification$Builder", "(Landroid/content/Context;)V", application);
 	if (!manager || !builder) return 0;
@@ -279,7 +296,7 @@ int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, j
 	callObject(env, builder, "setContentTitle", "(Ljava/lang/CharSequence;" BUILDER, title);
 	callObject(env, builder, "setContentText", "(Ljava/lang/CharSequence;" BUILDER, text);
 	callObject(env, builder, "setAutoCancel", "(Z" BUILDER, JNI_TRUE);
-	callObject(env, builder, "setContentIntent", "(Landroid/app/PendingIntent;" BUILDER, opensApp(env, application));
+	callObject(env, builder, "setContentIntent", "(Landroid/app/PendingIntent;" BUILDER, opensApp(env, application, link));
 	jobject notification = callObject(env, builder, "build", "()Landroid/app/Notification;");
 	return notification && callVoid(env, manager, "notify", "(Ljava/lang/String;ILandroid/app/Notification;)V", tag, 0, notification);
 }
@@ -289,14 +306,10 @@ void phone_withdraw(JNIEnv *env, jobject application, jstring tag) {
 }
 
 int phone_open(JNIEnv *env, jobject activity, jstring address, jstring type) {
-	jclass c = (*env)->FindClass(env, "android/net/Uri");
-	if (failed(env) || !c) return 0;
-	jmethodID parse = (*env)->GetStaticMethodID(env, c, "parse", "(Ljava/lang/String;)Landroid/net/Uri;");
-	if (failed(env) || !parse) return 0;
-	jobject uri = (*env)->CallStaticObjectMethod(env, c, parse, address);
-	if (failed(env) || !uri) return 0;
+	jobject at = uri(env, address);
+	if (!at) return 0;
 	jobject intent = make(env, "android/content/Intent", "(Ljava/lang/String;)V", (*env)->NewStringUTF(env, "android.intent.action.VIEW"));
-	callObject(env, intent, "setDataAndType", "(Landroid/net/Uri;Ljava/lang/String;)Landroid/content/Intent;", uri, type);
+	callObject(env, intent, "setDataAndType", "(Landroid/net/Uri;Ljava/lang/String;)Landroid/content/Intent;", at, type);
 	callObject(env, intent, "addFlags", "(I)Landroid/content/Intent;", FLAG_GRANT_READ_URI_PERMISSION);
 	return callVoid(env, activity, "startActivity", "(Landroid/content/Intent;)V", intent);
 }

@@ -42,7 +42,7 @@ void phone_ask_to_notify(JNIEnv *env, jobject activity, jstring channel);
 int phone_asks_for_network(JNIEnv *env, jobject application);
 void phone_ask_for_network(JNIEnv *env, jobject activity);
 
-int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel);
+int phone_notify(JNIEnv *env, jobject application, jstring tag, jstring title, jstring text, jstring channel, jstring link);
 // phone_open starts an app that shows or plays a file, and lets it read that. It returns
 // 0 if there is none.
 int phone_open(JNIEnv *env, jobject activity, jstring address, jstring type);

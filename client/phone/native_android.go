@@ -115,7 +115,7 @@ func AskForNetwork() {
 // Android does not take it.
 func Notify(n Notice) (shown bool) {
 	inJava(func(j java) {
-		shown = C.phone_notify(j.env, j.application, j.string(n.Tag), j.string(n.Title), j.string(n.Text), j.string(n.Channel)) != 0
+		shown = C.phone_notify(j.env, j.application, j.string(n.Tag), j.string(n.Title), j.string(n.Text), j.string(n.Channel), j.string(n.Link)) != 0
 	})
 	return shown
 }

@@ -27,4 +27,5 @@ func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 type Notice struct {
 	Tag, Title, Text string
 	Channel          string // what the system's settings call this kind of notification
+	Link             string // where a tap leads, if the app can be told; otherwise it opens the app
 }

@@ -12,6 +12,7 @@ import (
 	"parley/client/ui/kit"
 	"parley/client/ui/lang"
 	"parley/client/ui/text"
+	"parley/shared"
 )
 
 // maxNotices is how many notifications there are until the person looks.
@@ -37,11 +38,22 @@ func notify(c *client, conv *conversation.Room, news []session.Item) {
 	}
 	n := handset.Notice{
 		Tag: conv.Key, Title: lang.T("notify.title", "name", text.OneLine(shown.User), "room", conv.Title()), Text: body,
-		Channel: lang.T("notify.channel"),
+		Channel: lang.T("notify.channel"), Link: c.linkTo(conv),
 	}
 	if !c.system.notify(n) {
 		c.app.SendNotification(fyne.NewNotification(quotable(n.Title, runtime.GOOS), quotable(n.Text, runtime.GOOS)))
 	}
+}
+
+// linkTo is a link to an open room, which handed follows without a question; "" if its
+// server has no address.
+func (c *client) linkTo(conv *conversation.Room) string {
+	link, err := shared.ParseLink(c.prefs.server())
+	if err != nil {
+		return ""
+	}
+	link.Room = conv.Name
+	return link.String()
 }
 
 // quotable is a text that Fyne may show in a notification. On Windows Fyne puts

@@ -108,8 +108,8 @@ func TestOneNoticeForARoom(t *testing.T) {
 		kitchen.Apply(uitest.Appended(uitest.Said(102, "Cleo", "soup")))
 	})
 	want := map[string]handset.Notice{
-		lobby.Key:   {Tag: lobby.Key, Title: "Bob in Lobby", Text: "hello?", Channel: "Messages"},
-		kitchen.Key: {Tag: kitchen.Key, Title: "Cleo in Kitchen", Text: "soup", Channel: "Messages"},
+		lobby.Key:   {Tag: lobby.Key, Title: "Bob in Lobby", Text: "hello?", Channel: "Messages", Link: "http://192.0.2.1:8000/r/Lobby"},
+		kitchen.Key: {Tag: kitchen.Key, Title: "Cleo in Kitchen", Text: "soup", Channel: "Messages", Link: "http://192.0.2.1:8000/r/Kitchen"},
 	}
 	if len(android.shown) != 2 || android.shown[lobby.Key] != want[lobby.Key] || android.shown[kitchen.Key] != want[kitchen.Key] {
 		t.Errorf("the notifications are %+v", android.shown)
@@ -117,6 +117,16 @@ func TestOneNoticeForARoom(t *testing.T) {
 	w.client.setFocused(true) // the kitchen is on the screen
 	if _, ok := android.shown[kitchen.Key]; ok || len(android.shown) != 1 {
 		t.Errorf("after looking at the kitchen: %+v", android.shown)
+	}
+	w.client.handed(android.shown[lobby.Key].Link) // a tap
+	if w.page().conv != lobby || w.window.Canvas().Overlays().Top() != nil || len(android.shown) != 0 {
+		t.Errorf("a tap leads to %q; notifications are %+v", w.page().conv.Name, android.shown)
+	}
+	lobby.Page = nil // the lobby is not in sight
+	w.client.setFocused(false)
+	lobby.Apply(uitest.Appended(uitest.Said(103, "Bob", "bye")))
+	if len(android.shown) != 1 {
+		t.Fatalf("the notifications are %+v", android.shown)
 	}
 	w.client.leave(lobby)
 	if len(android.shown) != 0 {

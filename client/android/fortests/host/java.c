@@ -5,7 +5,7 @@
 #include <fcntl.h>
 
 int keyboardUp, posts[2], mayNotify, version, target;
-static const char *clipboard, *title, *text;
+static const char *clipboard, *title, *text, *address;
 static long post(char what) { return write(posts[1], &what, 1) - 1; }
 
 // openFile opens the file of a content address. A stream is the number of its file.
@@ -46,7 +46,7 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("showFileOpen")) return say("picks %s", ARGUMENT);
 	if (IS("showFileSave")) return text = ARGUMENT, say("saves %s as %s", ARGUMENT, text);
 	if (IS("getContentResolver")) return (long)"resolver";
-	if (IS("parse")) return (long)ARGUMENT;
+	if (IS("parse")) return (long)(address = ARGUMENT);
 	if (IS("openInputStream")) return openFile(ARGUMENT, O_RDONLY);
 	if (IS("openOutputStream")) return openFile(ARGUMENT, O_WRONLY | O_CREAT | O_TRUNC);
 	if (IS("read") || IS("write")) return transfer(object, IS("write"), args);
@@ -79,7 +79,9 @@ static long callV(JNIEnv *env, const char *object, const char *method, va_list a
 	if (IS("getActivity")) return (long)"intent";
 	if (IS("setContentTitle")) return title = ARGUMENT, (long)object;
 	if (IS("setContentText")) return text = ARGUMENT, (long)object;
-	if (IS("setChannelId") || IS("setSmallIcon") || IS("setAutoCancel") || IS("setContentIntent") || IS("build")) return (long)object;
+	if (IS("setChannelId") || IS("setSmallIcon") || IS("setAutoCancel") || IS("build")) return (long)object;
+	if (IS("setClassName") || IS("resolveActivity")) return (long)object;
+	if (IS("setContentIntent")) return say("a tap opens %s", address), (long)object;
 	if (IS("createNotificationChannel")) return 0;
 	if (IS("notify")) return say("notification %s: %s: %s", ARGUMENT, title, text);
 	if (IS("cancel")) return say("withdrawn %s", ARGUMENT);
