@@ -82,9 +82,14 @@ func (b *banner) update() bool {
 	return true
 }
 
-// sentence is what the banner says, or "" when all is well.
+// sentence is what the banner says, or "" when all is well. What can't be saved is more
+// important than a connection that comes back by itself.
 func (b *banner) sentence() string {
-	return strings.TrimSpace(b.offline() + "\n" + saveSentence(b.conv.SaveError))
+	c := b.conv
+	if c.SaveError != nil && c.Status.State != session.Closed {
+		return saveSentence(c.SaveError)
+	}
+	return strings.TrimSpace(b.offline() + "\n" + saveSentence(c.SaveError))
 }
 
 // saveSentence says why what is written can't be saved, and what to do; "" if it can.

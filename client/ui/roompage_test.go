@@ -216,7 +216,8 @@ func TestStoreFails(t *testing.T) {
 	}{
 		{session.Status{State: session.Connected}, errors.New("blocked"), lang.T("banner.save")},
 		{session.Status{State: session.Connected}, full, lang.T("banner.full")},
-		{session.Status{State: session.Disconnected, Cause: session.CauseLost}, full, "The connection was lost.\n" + lang.T("banner.full")},
+		{session.Status{State: session.Disconnected, Cause: session.CauseLost}, full, lang.T("banner.full")},
+		{session.Status{State: session.Closed, Cause: session.CauseRemoved}, full, "You were removed from the room. Tap to try again.\n" + lang.T("banner.full")},
 	} {
 		conv.Apply([]session.Change{{Kind: session.StoreFailed, Err: tc.err}, {Kind: session.StatusChanged, Status: tc.status}})
 		if p.banner.text.Text != tc.want || p.banner.Hidden {
