@@ -277,7 +277,7 @@ func (v *rowView) note(r *row, f frame, p *kit.Palette, left, y, width float32) 
 	}
 	h := r.noteHeight(f)
 	ny := y + kit.Unit
-	for _, line := range kit.FontSmall.Wrapper().Lay(text.Clean(failedNote(r.item)), f.noteWidth()) {
+	for _, line := range kit.FontSmall.Wrapper().Lay(text.CleanSentence(failedNote(r.item)), f.noteWidth()) {
 		v.root.Objects = kit.AppendRuns(v.root.Objects, line, kit.FontSmall, p.Error, left+width-rowMargin-kit.Unit-line.Width, ny)
 		ny += kit.FontSmall.LineHeight()
 	}

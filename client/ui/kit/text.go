@@ -27,7 +27,7 @@ type Text struct {
 // NewText shows a text in a font and in the colour of a role.
 func NewText(s string, f Font, r Role) *Text {
 	t := &Text{font: f, Role: r}
-	t.Text = text.Clean(s)
+	t.Text = text.CleanSentence(s)
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -48,7 +48,7 @@ func (t *Text) Mark(spans [][2]int) { t.marks = spans }
 
 // SetText shows another text.
 func (t *Text) SetText(s string) {
-	if s = text.Clean(s); s != t.Text {
+	if s = text.CleanSentence(s); s != t.Text {
 		t.Text = s
 		t.Refresh()
 	}

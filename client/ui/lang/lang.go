@@ -12,6 +12,7 @@ import (
 	cldr "golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 
+	"parley/client/ui/text"
 	shared "parley/shared/lang"
 )
 
@@ -69,7 +70,8 @@ func systemLanguage(l fyne.Locale) string {
 
 // T is the text of a key in the language in use. Values are put in for their
 // names in braces, name and value in turn; they are text from the network as
-// often as not, and never read as a template.
+// often as not, and never read as a template. One that reads from the right moves nothing
+// around it.
 func T(key string, values ...string) string {
 	s := lang.X(key, key)
 	if len(values) == 0 {
@@ -78,7 +80,7 @@ func T(key string, values ...string) string {
 	pairs := make([]string, len(values))
 	copy(pairs, values)
 	for i := 0; i < len(pairs); i += 2 {
-		pairs[i] = "{" + pairs[i] + "}"
+		pairs[i], pairs[i+1] = "{"+pairs[i]+"}", text.Isolate(pairs[i+1])
 	}
 	return strings.NewReplacer(pairs...).Replace(s)
 }

@@ -18,7 +18,7 @@ func mayBeRTL(s string) bool {
 		for _, r := range s[i:] {
 			switch {
 			case r >= 0x590 && r <= 0x8ff, r >= 0xfb1d && r <= 0xfdff, r >= 0xfe70 && r <= 0xfeff,
-				r >= 0x10800 && r <= 0x10fff, r >= 0x1e800 && r <= 0x1efff, r == 0x200f:
+				r >= 0x10800 && r <= 0x10fff, r >= 0x1e800 && r <= 0x1efff, r == 0x200f, r == beginIsolate, r == endIsolate:
 				return true
 			}
 		}
@@ -33,10 +33,15 @@ func classOf(r rune) bidi.Class {
 }
 
 // direction is the level of a paragraph by its first strong character
-// (UAX 9, P2 and P3).
+// outside of isolates (UAX 9, P2 and P3).
 func direction(p []rune) uint8 {
-	for _, r := range p {
-		switch classOf(r) {
+	ends := isolates(p)
+	for i := 0; i < len(p); i++ {
+		if end, ok := ends[i]; ok {
+			i = end
+			continue
+		}
+		switch classOf(p[i]) {
 		case bidi.L:
 			return 0
 		case bidi.R, bidi.AL:
@@ -48,14 +53,14 @@ func direction(p []rune) uint8 {
 
 // paragraphLevels gives the embedding level of every byte of a paragraph, and
 // the paragraph's own. It is the Unicode Bidirectional Algorithm without
-// explicit embeddings, which Clean takes out. golang.org/x/text has the classes, but
+// explicit embeddings, which Clean takes out, and with the isolates of Isolate. golang.org/x/text has the classes, but
 // tells only the direction of a run, which is not enough to order a line: a number
 // inside Hebrew is level 2, Latin next to it level 0.
 func paragraphLevels(p string) (levels []uint8, base uint8) {
 	runes := []rune(p)
 	base = direction(runes)
 	levels = make([]uint8, 0, len(p))
-	for i, level := range resolve(runes, base) {
+	for i, level := range resolveIsolates(runes, base) {
 		for range utf8.RuneLen(runes[i]) {
 			levels = append(levels, level)
 		}

@@ -88,12 +88,15 @@ func spans(from, to int, links []Link, levels []uint8, base uint8) []span {
 		if levels != nil {
 			s.level = levels[i]
 		}
+		if s.level == hidden {
+			continue
+		}
 		for _, link := range links {
 			if i >= link.From && i < link.To {
 				s.link = link.URL
 			}
 		}
-		if n := len(out); n > 0 && out[n-1].level == s.level && out[n-1].link == s.link {
+		if n := len(out); n > 0 && out[n-1].level == s.level && out[n-1].link == s.link && out[n-1].to == i {
 			out[n-1].to = i + 1
 			continue
 		}

@@ -74,7 +74,7 @@ func (w *Wrapper) width(word string) float32 {
 	if len(w.words) >= maxWords {
 		clear(w.words)
 	}
-	v := w.measure(word)
+	v := w.measure(withoutIsolates.Replace(word))
 	w.words[strings.Clone(word)] = v
 	return v
 }
@@ -224,16 +224,23 @@ const maxMarks = 4
 // Clean makes a text from the network fit to be drawn: no control characters,
 // no bidi overrides or isolates, tabs as blanks, few combining marks on each
 // letter, no blanks at the end.
-func Clean(s string) string {
+func Clean(s string) string { return clean(s, unseen) }
+
+// CleanSentence is Clean for a sentence of the app, in which isolates stay.
+func CleanSentence(s string) string {
+	return clean(s, func(r rune) bool { return unseen(r) && !isolating(r) })
+}
+
+func clean(s string, out func(rune) bool) string {
 	s = strings.TrimRight(s, " \t\r\n")
-	clean := true
+	plain := true
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || c < ' ' && c != '\n' || c == 0x7f {
-			clean = false
+			plain = false
 			break
 		}
 	}
-	if clean {
+	if plain {
 		return s
 	}
 	var b strings.Builder
@@ -252,7 +259,7 @@ func Clean(s string) string {
 			b.WriteString("    ")
 		case breaks(r):
 			b.WriteByte('\n')
-		case !unseen(r):
+		case !out(r):
 			b.WriteRune(r)
 		}
 	}
