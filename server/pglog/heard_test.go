@@ -176,6 +176,61 @@ func TestAlone(t *testing.T) {
 	}
 }
 
+// TestHeldIsBounded has more heard, and more to say, than is held: what is beyond that is
+// read, and of it is only said that it is there.
+func TestHeldIsBounded(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	f := followed(t, l, hall)
+	defer f.stop()
+	other := anotherOf(t, l, l.secret)
+	said := &listener{told: told{rooms: make(map[string]*news)}, wake: make(chan struct{}, 1)}
+	said.others.Store(true)
+	w, free, done := l.writer(hall.Key), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- w.do(context.Background(), func(context.Context) error { <-free; return nil })
+	}()
+	heard := strings.Repeat("as it is heard ", 1000)
+	const parts, each = 8, 50
+	for part := range parts {
+		var ids []string
+		for i := range each {
+			ids = append(ids, fmt.Sprint(part, " ", i))
+		}
+		n := other.write(ids...)
+		for i := range n.entries {
+			n.entries[i].Text = heard
+		}
+		said.tell(hall.Key, n)
+		w.hear(hall.Key, n)
+	}
+	close(free)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	f.await(t, parts*each+1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	bytes := 0
+	for i, e := range f.entries {
+		if e.Offset != int64(i+2) {
+			t.Fatalf("handed %d after %d others", e.Offset, i)
+		}
+		if e.Text == heard {
+			bytes += len(e.Text)
+		}
+	}
+	if bytes == 0 || bytes > mostHeld {
+		t.Errorf("%d bytes were handed on as they were heard", bytes)
+	}
+	tells := said.told.rooms[hall.Key]
+	if n := tells.bytes(); n == 0 || n > mostHeld || n != said.held || tells.Head != parts*each+1 {
+		t.Errorf("it tells %d bytes, and takes them for %d, up to %d", n, said.held, tells.Head)
+	}
+}
+
 // TestHole has something heard of which what comes before was not: that is read first.
 func TestHole(t *testing.T) {
 	t.Parallel()

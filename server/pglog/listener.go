@@ -26,8 +26,8 @@ type listener struct {
 	ignored atomic.Int64 // notifications that no server of this log has sent
 
 	mu   sync.Mutex
-	told told // what is to be said
-	held int  // entries in it
+	told told  // what is to be said
+	held int64 // bytes of the entries in it
 	wake chan struct{}
 
 	session *session // of what is said; nil after a failure
@@ -39,8 +39,8 @@ type listener struct {
 const (
 	mostPassed = 100 // frames that wait; what comes then is not passed on
 	mostFrame  = 1750
-	mostHeld   = 10_000 // entries that wait to be said, or to be handed on; others are read
-	mostAtOnce = 64     // notifications in one transaction
+	mostHeld   = 4 * maxTexts // bytes of entries that wait to be said, or to be handed on; others are read
+	mostAtOnce = 64           // notifications in one transaction
 	channel    = "parley"
 	lookEvery  = 2 * time.Second
 )
@@ -66,15 +66,18 @@ func (n *listener) end() {
 func (n *listener) tell(room string, what *news) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.others.Load() || len(what.entries) > 0 && !what.plain() || n.held+len(what.entries) > mostHeld {
-		what = &news{heads: what.heads, epoch: what.epoch}
+	carried := int64(0)
+	if n.others.Load() && len(what.entries) > 0 && what.plain() {
+		carried = what.bytes()
 	}
-	carried := len(what.entries)
+	if carried == 0 || n.held+carried > mostHeld {
+		carried, what = 0, &news{heads: what.heads, epoch: what.epoch}
+	}
 	switch was := n.told.rooms[room]; {
 	case was == nil:
 		n.told.rooms[room] = &news{heads: what.heads, epoch: what.epoch, before: what.before, entries: slices.Clip(what.entries)}
 	case was.Room != what.Room || was.Version != what.Version || carried > 0 && was.epoch != what.epoch:
-		carried = -len(was.entries)
+		carried = -was.bytes()
 		n.told.rooms[room] = &news{heads: what.heads, epoch: what.epoch}
 	default:
 		if carried > 0 && was.upTo() == what.entries[0].Offset-1 {

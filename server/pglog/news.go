@@ -12,9 +12,10 @@ import (
 // hear is told what another server has in a room. It does not block.
 func (w *writer) hear(room string, n *news) {
 	w.mu.Lock()
-	if w.held += len(n.entries); w.held > mostHeld {
-		w.held -= len(n.entries)
+	if bytes := n.bytes(); w.held+bytes > mostHeld {
 		n.entries = nil
+	} else {
+		w.held += bytes
 	}
 	all := w.heard[room]
 	if last := len(all) - 1; last >= 0 && len(n.entries) == 0 && all[last].Room == n.Room && all[last].Version == n.Version {

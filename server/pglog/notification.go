@@ -80,6 +80,14 @@ func (n *news) upTo() int64 {
 	return n.entries[len(n.entries)-1].Offset
 }
 
+// bytes is about how much memory the entries take.
+func (n *news) bytes() (sum int64) {
+	for i := range n.entries {
+		sum += n.entries[i].Size()
+	}
+	return sum
+}
+
 // place is where it comes in a room: what is only said to be there, last.
 func (n *news) place() int64 {
 	if len(n.entries) == 0 {

@@ -75,7 +75,7 @@ type writer struct {
 	followers map[string][]*follower // by room; a slice is replaced, never changed
 	opening   map[string]int         // rooms that are about to have one
 	heard     map[string][]*news     // by room, what was not taken in yet
-	held      int                    // entries in it
+	held      int64                  // bytes of the entries in it
 }
 
 // errClosed is what an append ends with that would go on.
