@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -650,3 +651,55 @@ func fetch2(f *filer, item session.Item, id string) (string, error) {
 type refuser struct{ err error }
 
 func (r refuser) Write([]byte) (int, error) { return 0, r.err }
+
+// A file that was chosen is none any more in the transaction that keeps its row, so that
+// an app which is killed then does not offer it again. Its copy goes after that.
+func TestDraftFiles(t *testing.T) {
+	t.Parallel()
+	f := startFiler(t)
+	if _, err := f.store.Files().Keep("b", strings.NewReader("copy"), 100); err != nil {
+		t.Fatal(err)
+	}
+	chosen := session.DraftFiles{
+		Files:   []session.DraftFile{{ID: "a", Name: "a.txt", Path: "/a.txt"}, {ID: "b", Name: "b.txt", Size: 4}},
+		Caption: "caption", AsItIs: true,
+	}
+	f.room.SetDraftFiles(chosen)
+	send := func(id string) (onDisk session.DraftFiles) {
+		t.Helper()
+		before := len(f.rows)
+		a := session.Attachment{Name: id, From: strings.NewReader("copy"), Draft: id}
+		if _, err := f.room.SendFile(t.Context(), a, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		f.until("the row", func() bool { return len(f.rows) == before+1 })
+		data, err := os.ReadFile(f.path) // as a killed app leaves it
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := filepath.Join(t.TempDir(), "store")
+		if err := os.WriteFile(found, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kept := openStore(t, found)
+		defer kept.Close()
+		r := kept.Enter(f.s.base, "r", nil)
+		defer r.Leave()
+		saved, err := r.Load()
+		if err != nil || len(saved.Outbox) != before+1 {
+			t.Fatalf("%d messages wait, %v", len(saved.Outbox), err)
+		}
+		return saved.State.Files
+	}
+	want := session.DraftFiles{Files: chosen.Files[1:], AsItIs: true}
+	if got := send("a"); !reflect.DeepEqual(got, want) || !reflect.DeepEqual(f.room.DraftFiles(), want) {
+		t.Errorf("kept is %+v, the room says %+v", got, f.room.DraftFiles())
+	}
+	if !slices.Contains(f.copies(), "b") {
+		t.Errorf("the copies are %q", f.copies())
+	}
+	if got := send("b"); !reflect.DeepEqual(got, session.DraftFiles{}) || slices.Contains(f.copies(), "b") {
+		t.Errorf("kept is %+v, the copies are %q", got, f.copies())
+	}
+	f.room.Close()
+}
