@@ -41,23 +41,7 @@ func (s *Store) eraseLater() {
 // new one, and keeps the old one, with all that is on it, until it needs the place.
 //
 // The pages that a reader still sees are free as well. So nobody reads meanwhile.
-func (s *Store) erase() error {
-	s.mu.Lock()
-	broken := s.broken
-	s.mu.Unlock()
-	if broken != nil {
-		return broken
-	}
-	s.erasing.Lock()
-	defer s.erasing.Unlock()
-	err, panicked := survive(s.overwrite)
-	if panicked {
-		s.mu.Lock()
-		s.broken = err
-		s.mu.Unlock()
-	}
-	return err
-}
+func (s *Store) erase() error { return s.guarded(&s.erasing, s.overwrite) }
 
 func (s *Store) overwrite() error {
 	tx, err := s.db.Begin(true) // nobody writes; and what no reader sees is free from now on

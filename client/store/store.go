@@ -218,15 +218,18 @@ func (s *Store) setUp(copies map[string]bool) error {
 
 // guard runs f over the file, which is mapped into memory: what the file does
 // not hold faults, and what makes no sense panics. Both become ErrDamaged.
-func (s *Store) guard(f func() error) (err error) {
+func (s *Store) guard(f func() error) error { return s.guarded(s.erasing.RLocker(), f) }
+
+// guarded is guard with erasing held by lock.
+func (s *Store) guarded(lock sync.Locker, f func() error) error {
 	s.mu.Lock()
 	broken := s.broken
 	s.mu.Unlock()
 	if broken != nil {
 		return broken
 	}
-	s.erasing.RLock()
-	defer s.erasing.RUnlock()
+	lock.Lock()
+	defer lock.Unlock()
 	err, panicked := survive(f)
 	if panicked {
 		s.mu.Lock()
