@@ -17,13 +17,8 @@ import (
 // was refused.
 func (f *fixture[L]) attempt(t *testing.T, room shared.Name, e chat.Entry) (chat.Receipt, shared.ErrorCode) {
 	t.Helper()
-	var code shared.ErrorCode
-	c := make(chan chat.Receipt, 1)
-	f.log.Append(t.Context(), room, e, func(r chat.Receipt, err error) {
-		code = codeOf(t, err)
-		c <- r
-	})
-	return <-c, code
+	r, err := f.attemptError(t, room, e)
+	return r, codeOf(t, err)
 }
 
 // codeOf is why an entry was refused; empty if it was not.
@@ -379,7 +374,7 @@ func changedBytes(t *testing.T, f *fixture[chat.Log]) {
 	}
 	held()
 	want["d"] -= 1000 + 2 + 2*int64(len("Ann")) + 2*chat.EntryOverhead
-	retain(t, f.log, chat.Retention{Bytes: want["d"] + want["x"]}, 2) // one byte less, and it would delete more
+	Retain(t, f.log, chat.Retention{Bytes: want["d"] + want["x"]}, 2) // one byte less, and it would delete more
 	held()
 }
 
@@ -396,7 +391,7 @@ func trimmed(t *testing.T, f *fixture[chat.Log]) {
 		}
 		keep += e.Size()
 	}
-	retain(t, f.log, chat.Retention{Bytes: keep}, 2)
+	Retain(t, f.log, chat.Retention{Bytes: keep}, 2)
 	equal(t, "what is left", f.all(t), []string{`4 reacts to 1 "👍"`, `5 says "text of y" to 1`, `6 deletes 2 ""`})
 	for i, e := range all {
 		if r, code := f.attempt(t, lobby, e); r != (chat.Receipt{Offset: int64(i + 3), Duplicate: true}) || code != "" {

@@ -10,19 +10,6 @@ import (
 	"parley/shared"
 )
 
-// attemptError appends an entry, and returns why it was refused.
-func (f *fixture[L]) attemptError(t *testing.T, room shared.Name, e chat.Entry) (chat.Receipt, error) {
-	t.Helper()
-	type result struct {
-		r   chat.Receipt
-		err error
-	}
-	c := make(chan result, 1)
-	f.log.Append(t.Context(), room, e, func(r chat.Receipt, err error) { c <- result{r, err} })
-	got := <-c
-	return got.r, got.err
-}
-
 func takes(t *testing.T, f *fixture[FileStore]) {
 	told := newRecorder()
 	_, stop, err := f.log.Open(t.Context(), lobby, told.follower())
@@ -175,7 +162,7 @@ func goneByRetention(t *testing.T, f *fixture[FileStore]) {
 	}
 	send(t, f.log, row(5, "d")) // of no message
 	size := entry("text 0").Size()
-	retain(t, f.log, chat.Retention{Bytes: 2 * size}, 4) // the last two are kept
+	Retain(t, f.log, chat.Retention{Bytes: 2 * size}, 4) // the last two are kept
 	gone.heard(t, fileID(0), fileID(1))
 	stands(t, f.log, "c lobby/5 whole", "f lobby/0 whole")
 }

@@ -52,6 +52,14 @@ func entry(id string) chat.Entry {
 // add appends an entry and waits for its receipt.
 func (f *fixture[L]) add(t *testing.T, room shared.Name, e chat.Entry) chat.Receipt {
 	t.Helper()
+	r, err := f.attemptError(t, room, e)
+	must(t, err)
+	return r
+}
+
+// attemptError appends an entry, and returns why it was refused.
+func (f *fixture[L]) attemptError(t *testing.T, room shared.Name, e chat.Entry) (chat.Receipt, error) {
+	t.Helper()
 	type result struct {
 		r   chat.Receipt
 		err error
@@ -59,8 +67,7 @@ func (f *fixture[L]) add(t *testing.T, room shared.Name, e chat.Entry) chat.Rece
 	c := make(chan result, 1)
 	f.log.Append(t.Context(), room, e, func(r chat.Receipt, err error) { c <- result{r, err} })
 	got := <-c
-	must(t, got.err)
-	return got.r
+	return got.r, got.err
 }
 
 func ids(entries []chat.Entry) (ids []string) {

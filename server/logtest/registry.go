@@ -241,7 +241,7 @@ func rooms(t *testing.T, f *fixture[Store]) {
 	must(t, f.log.Close())
 	f.log = f.reopen()
 	check(2, "a A 7 false", "b B 3 false")
-	retain(t, f.log, chat.Retention{Age: time.Minute, Now: func() time.Time { return at.Add(7 * time.Minute) }}, 5)
+	Retain(t, f.log, chat.Retention{Age: time.Minute, Now: func() time.Time { return at.Add(7 * time.Minute) }}, 5)
 	check(9, "a A 7 false")
 	say("b", 9)
 	check(9, "b B 9 false", "a A 7 false")

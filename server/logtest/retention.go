@@ -11,8 +11,8 @@ import (
 	"parley/shared"
 )
 
-// retain bounds the log and returns when n entries are gone.
-func retain(t *testing.T, l chat.Log, r chat.Retention, n int) {
+// Retain bounds a log and returns when n entries are gone.
+func Retain(t *testing.T, l chat.Log, r chat.Retention, n int) {
 	t.Helper()
 	expired, over := make(chan int), t.Context().Done()
 	r.Every = time.Millisecond
@@ -55,7 +55,7 @@ func announced(t *testing.T, f *fixture[chat.Log]) {
 	stop()
 	_, stop, err = f.log.Open(t.Context(), lobby, follower)
 	must(t, err)
-	retain(t, f.log, chat.Retention{Bytes: 1}, entries)
+	Retain(t, f.log, chat.Retention{Bytes: 1}, entries)
 	state, stop2, err := f.log.Open(t.Context(), lobby, nobody)
 	must(t, err)
 	if state.Head != entries || state.First != entries+1 || state.Name != "Lobby" {
@@ -94,7 +94,7 @@ func retainAge(t *testing.T, f *fixture[chat.Log]) {
 		must(t, err)
 		defer stop()
 	}
-	retain(t, f.log, chat.Retention{Age: time.Hour, Now: func() time.Time { return now }}, 2)
+	Retain(t, f.log, chat.Retention{Age: time.Hour, Now: func() time.Time { return now }}, 2)
 	must(t, f.log.Close())
 	f.log = f.reopen()
 	for room, want := range map[string][]string{lobby.Key: {"c", "d"}, attic.Key: {"a", "b"}} {
@@ -128,6 +128,6 @@ func held(t *testing.T, f *fixture[chat.Log]) {
 	}
 	delete(want, "00112233445566778899aabbccddeeff")
 	keep := want["api"] + want["d"]
-	retain(t, f.log, chat.Retention{Bytes: keep}, 2)
+	Retain(t, f.log, chat.Retention{Bytes: keep}, 2)
 	check()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"parley/server/chat"
+	"parley/server/logtest"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -432,7 +433,7 @@ func TestNoMoreRooms(t *testing.T) {
 			t.Errorf("%s has %q, not %q", room, got, want)
 		}
 	}
-	retain(t, l, chat.Retention{Bytes: 1}, 3) // the last room's, too
+	logtest.Retain(t, l, chat.Retention{Bytes: 1}, 3) // the last room's, too
 	var rest int
 	if err := database(t, dir).QueryRow("SELECT COUNT(*) FROM entries").Scan(&rest); err != nil && !errors.Is(err, sql.ErrNoRows) || rest != 0 {
 		t.Errorf("%d are left, %v", rest, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"parley/server/chat"
+	"parley/server/logtest"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -226,7 +227,7 @@ func TestDeletedIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	retain(t, l, chat.Retention{Bytes: 1}, 2)
+	logtest.Retain(t, l, chat.Retention{Bytes: 1}, 2)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}

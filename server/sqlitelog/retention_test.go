@@ -12,30 +12,10 @@ import (
 	"time"
 
 	"parley/server/chat"
+	"parley/server/logtest"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
-
-// retain has a log kept within bounds until it has deleted so many.
-func retain(t *testing.T, l *sqlitelog.Log, r chat.Retention, n int) {
-	t.Helper()
-	expired := make(chan int)
-	over := t.Context().Done()
-	r.Every = time.Millisecond
-	r.Expired = func(n int) {
-		select {
-		case expired <- n:
-		case <-over:
-		}
-	}
-	l.Retain(r)
-	for n > 0 {
-		n -= <-expired
-	}
-	if n != 0 {
-		t.Errorf("%d too many were deleted", -n)
-	}
-}
 
 func kept(t *testing.T, l *sqlitelog.Log, room shared.Name) string {
 	t.Helper()
@@ -102,7 +82,7 @@ func TestOffsetsAfterDeletion(t *testing.T) {
 	if r, err := add(l, "3", "x"); err != nil || r.Offset != 4 {
 		t.Errorf("after the newest was deleted: %+v, %v", r, err)
 	}
-	retain(t, l, chat.Retention{Bytes: 1}, 3)
+	logtest.Retain(t, l, chat.Retention{Bytes: 1}, 3)
 	if got := kept(t, l, lobby); got != "" {
 		t.Errorf("kept: %s", got)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/server/chat"
+	"parley/server/logtest"
 	"parley/server/sqlitelog"
 )
 
@@ -41,7 +42,7 @@ func TestStalledExport(t *testing.T) {
 		if err := database(t, dir).QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &written); err != nil || busy != 0 {
 			t.Errorf("while an export waits, writing back ends with %d, %v", busy, err)
 		}
-		retain(t, l, chat.Retention{Bytes: 200 * 162}, entries+1-200)
+		logtest.Retain(t, l, chat.Retention{Bytes: 200 * 162}, entries+1-200)
 		return nil
 	})
 	// It had read the first 500.
