@@ -97,81 +97,76 @@ func BenchmarkRooms(b *testing.B) {
 	}
 }
 
+// hosted is a log with a room that Ann hosts.
+type hosted struct {
+	b       *testing.B
+	log     *sqlitelog.Log
+	all     sync.WaitGroup // what is being added
+	longest time.Duration  // of a transaction
+}
+
+func newHosted(b *testing.B) *hosted {
+	h := &hosted{b: b}
+	var err error
+	if h.log, err = sqlitelog.Open(context.Background(), b.TempDir(), sqlitelog.Options{Observe: func(d time.Duration) { h.longest = max(h.longest, d) }}); err != nil {
+		b.Fatal(err)
+	}
+	h.act(chat.Act{Do: shared.DoOpen})
+	return h
+}
+
+// add adds an entry, and does not wait until it is there.
+func (h *hosted) add(e chat.Entry) {
+	h.all.Add(1)
+	e.ID, e.User, e.Time = ulid.Make().String(), e.Device, time.Now()
+	h.log.Append(context.Background(), shared.Name{Text: "Room", Key: "room"}, e, func(_ chat.Receipt, err error) {
+		if err != nil {
+			h.b.Error(err)
+		}
+		h.all.Done()
+	})
+}
+
+// act has Ann do something as the host.
+func (h *hosted) act(a chat.Act) {
+	h.add(chat.Entry{Kind: chat.KindNotice, Device: "ann", Extra: &chat.Extra{Act: &a}})
+}
+
 // BenchmarkDeleteAll deletes the ten messages of a device in a room of 200,000, and
 // tells how long everyone waited for that.
 func BenchmarkDeleteAll(b *testing.B) {
-	var longest time.Duration
-	l, err := sqlitelog.Open(context.Background(), b.TempDir(), sqlitelog.Options{Observe: func(d time.Duration) { longest = max(longest, d) }})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	room := shared.Name{Text: "Room", Key: "room"}
-	var all sync.WaitGroup
-	add := func(e chat.Entry) {
-		all.Add(1)
-		e.ID, e.User, e.Time = ulid.Make().String(), e.Device, time.Now()
-		l.Append(context.Background(), room, e, func(_ chat.Receipt, err error) {
-			if err != nil {
-				b.Error(err)
-			}
-			all.Done()
-		})
-	}
-	notice := func(act chat.Act) chat.Entry {
-		return chat.Entry{Kind: chat.KindNotice, Device: "ann", Extra: &chat.Extra{Act: &act}}
-	}
-	add(notice(chat.Act{Do: shared.DoOpen}))
+	h := newHosted(b)
+	defer h.log.Close()
 	for range 200_000 {
-		add(chat.Entry{Device: "eve", Text: strings.Repeat("x", 100)})
+		h.add(chat.Entry{Device: "eve", Text: strings.Repeat("x", 100)})
 	}
-	all.Wait()
-	longest = 0
+	h.all.Wait()
+	h.longest = 0
 	for b.Loop() {
 		for range 10 {
-			add(chat.Entry{Device: "bob", Text: "hi"})
+			h.add(chat.Entry{Device: "bob", Text: "hi"})
 		}
-		add(notice(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"}))
-		all.Wait()
+		h.act(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"})
+		h.all.Wait()
 	}
-	b.ReportMetric(float64(longest)/1e6, "ms-longest")
+	b.ReportMetric(float64(h.longest)/1e6, "ms-longest")
 }
 
 // BenchmarkDeleteMany deletes the 100,000 messages of a device, and tells how long anyone
 // else had to wait for one transaction of it.
 func BenchmarkDeleteMany(b *testing.B) {
-	var longest time.Duration
-	l, err := sqlitelog.Open(context.Background(), b.TempDir(), sqlitelog.Options{Observe: func(d time.Duration) { longest = max(longest, d) }})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	room := shared.Name{Text: "Room", Key: "room"}
-	var all sync.WaitGroup
-	add := func(e chat.Entry) {
-		all.Add(1)
-		e.ID, e.User, e.Time = ulid.Make().String(), e.Device, time.Now()
-		l.Append(context.Background(), room, e, func(_ chat.Receipt, err error) {
-			if err != nil {
-				b.Error(err)
-			}
-			all.Done()
-		})
-	}
-	notice := func(act chat.Act) chat.Entry {
-		return chat.Entry{Kind: chat.KindNotice, Device: "ann", Extra: &chat.Extra{Act: &act}}
-	}
-	add(notice(chat.Act{Do: shared.DoOpen}))
+	h := newHosted(b)
+	defer h.log.Close()
 	for b.Loop() {
 		b.StopTimer()
 		for range 100_000 {
-			add(chat.Entry{Device: "bob", Text: strings.Repeat("x", 100)})
+			h.add(chat.Entry{Device: "bob", Text: strings.Repeat("x", 100)})
 		}
-		all.Wait()
-		longest = 0
+		h.all.Wait()
+		h.longest = 0
 		b.StartTimer()
-		add(notice(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"}))
-		all.Wait()
+		h.act(chat.Act{Do: shared.DoDeleteAll, Device: "bob", About: "Bob"})
+		h.all.Wait()
 	}
-	b.ReportMetric(float64(longest)/1e6, "ms-longest")
+	b.ReportMetric(float64(h.longest)/1e6, "ms-longest")
 }

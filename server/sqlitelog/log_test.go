@@ -233,25 +233,34 @@ func TestUnwritableFolder(t *testing.T) {
 	}
 }
 
+// planOf returns the steps of a query's plan.
+func planOf(t *testing.T, db *sql.DB, query string, args ...any) (steps []string) {
+	t.Helper()
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+	if err := rows.Err(); err != nil || len(steps) == 0 {
+		t.Fatalf("%s: %d steps, %v", query, len(steps), err)
+	}
+	return steps
+}
+
 // The list of rooms is read from an index, so that it does not depend on how
 // many rooms there are.
 func TestRoomsAreIndexed(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, sqlitelog.Options{}).Close()
-	rows, err := database(t, dir).Query("EXPLAIN QUERY PLAN "+sqlitelog.RoomsQuery, 50)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var plan string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		plan += detail + "\n"
-	}
+	plan := strings.Join(planOf(t, database(t, dir), sqlitelog.RoomsQuery, 50), "\n")
 	if !strings.Contains(plan, "rooms USING INDEX rooms_last") || strings.Contains(plan, "TEMP B-TREE") {
 		t.Errorf("the plan is:\n%s", plan)
 	}
@@ -268,24 +277,10 @@ func TestClaimsAreLookups(t *testing.T) {
 		for strings.Contains(query, fmt.Sprint("?", len(args)+1)) {
 			args = append(args, nil)
 		}
-		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		steps := 0
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			steps++
+		for _, step := range planOf(t, db, query, args...) {
 			if strings.Contains(step, "SCAN names") || strings.Contains(step, "(room=?)") {
 				t.Errorf("%s: %s", query, step)
 			}
-		}
-		if err := rows.Err(); err != nil || steps == 0 {
-			t.Errorf("%s: %d steps, %v", query, steps, err)
 		}
 	}
 }
@@ -299,20 +294,7 @@ func TestChangesAreIndexed(t *testing.T) {
 		sqlitelog.ChangesQuery: "entries USING INDEX entries_changed (room=? AND changed>? AND changed<?)",
 		sqlitelog.ChangedQuery: "entries USING COVERING INDEX entries_changed (room=? AND changed>?)",
 	} {
-		rows, err := database(t, dir).Query("EXPLAIN QUERY PLAN "+query, "lobby", 1, 2, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
-		var plan string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan += detail + "\n"
-		}
+		plan := strings.Join(planOf(t, database(t, dir), query, "lobby", 1, 2, 3), "\n")
 		if !strings.Contains(plan, want) || strings.Contains(plan, "TEMP B-TREE") {
 			t.Errorf("the plan is:\n%s", plan)
 		}
