@@ -4,7 +4,6 @@ package examples
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,15 +17,7 @@ func TestMain(m *testing.M) { os.Exit(servertest.Main(m)) }
 // print what that one answers, control characters escaped.
 func TestExamples(t *testing.T) {
 	server := servertest.Start(t)
-	program := filepath.Join(t.TempDir(), "go-example")
-	if out, err := exec.Command("go", "build", "-o", program, "./go").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for name, command := range map[string][]string{
-		"Go":         {program},
-		"Python":     {servertest.Python(t), "python/hello.py"},
-		"JavaScript": {"node", servertest.JavaScript(t, "javascript/hello.mjs")},
-	} {
+	for name, command := range servertest.Commands(t, "./go", "python/hello.py", "javascript/hello.mjs") {
 		t.Run(name, func(t *testing.T) {
 			bob := server.Join(name, "Bob")
 			said := servertest.NewOutput()

@@ -208,10 +208,7 @@ func TestAnnounceMoves(t *testing.T) {
 		return
 	}
 	needsProgram(t, "nft", "nftables")
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	data := t.TempDir()
 	out, stop := runServer(t, "--addr", ":8123", "--data", data)
 	out.wait(t, settled)
@@ -247,10 +244,7 @@ func TestNotAnnounced(t *testing.T) {
 		return
 	}
 	needsProgram(t, "nft", "nftables")
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	servertest.NewNeighbour(t)
 	anywhere := sent(t)
 	for _, args := range [][]string{{"--addr", ":8123", "--no-announce"}, {"--addr", "127.0.0.1:8123"}} {
 		out, stop := runServer(t, append(args, "--data", t.TempDir())...)
@@ -381,10 +375,7 @@ func TestAnnounceAgainstAll(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	var c net.PacketConn
 	var p *ipv4.PacketConn
 	group := &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: 5353}
@@ -437,10 +428,7 @@ func TestAnnounceWithoutPort(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	other := must(net.ListenPacket("udp4", ":5353"))
 	defer other.Close()
 	out, stop := runServer(t, "--addr", ":8123", "--data", t.TempDir())
@@ -472,10 +460,7 @@ func TestAnnounceNextToAvahi(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	reader, _ := servertest.StartAvahi(t, ann)
 	avahi := func(args ...string) string {
 		t.Helper()

@@ -16,15 +16,7 @@ import (
 // TestBots asks the bots in testdata/bots while they and the server are killed.
 // Each question gets one answer.
 func TestBots(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "bot")
-	if out, err := exec.Command("go", "build", "-o", program, "testdata/bots/bot.go").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for name, command := range map[string][]string{
-		"Go":         {program},
-		"Python":     {servertest.Python(t), "testdata/bots/bot.py"},
-		"JavaScript": {"node", servertest.JavaScript(t, "testdata/bots/bot.mjs")},
-	} {
+	for name, command := range servertest.Commands(t, "testdata/bots/bot.go", "testdata/bots/bot.py", "testdata/bots/bot.mjs") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			testBot(t, command)

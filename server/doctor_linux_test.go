@@ -76,10 +76,7 @@ func TestDoctor(t *testing.T) {
 		return
 	}
 	needsProgram(t, "nft", "nftables")
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	data := t.TempDir()
 	flags := []string{"--addr", ":8123", "--data", data}
 	patient := append([]string{"--wait", "1m"}, flags...)
@@ -169,10 +166,7 @@ func TestDoctorNextToAvahi(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	ann := servertest.NewHost(t)
-	ann.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	ann := servertest.NewNeighbour(t)
 	data := t.TempDir()
 	out, _ := runServer(t, "--addr", ":8123", "--data", data)
 	out.wait(t, settled)

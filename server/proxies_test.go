@@ -97,7 +97,7 @@ func TestProxies(t *testing.T) {
 func throughProxy(t *testing.T, p proxy, program, snippet, name, base string) {
 	// One connection per address: which one the server sees, the limit shows.
 	s := servertest.Start(t, "--trusted-proxy", "127.0.0.1", "--allow-host", name, "--base-path", base, "--room", "Lobby", "--max-per-address", "1")
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), servertest.FreePort(t)
 	certificate, key := filepath.Join(dir, "site.crt"), filepath.Join(dir, "site.key")
 	newAuthority(t).write(certificate, key, 1)
 	writeFile(t, dir, "site.pem", readFile(t, certificate)+readFile(t, key))
@@ -301,15 +301,4 @@ func readFile(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
-}
-
-// freePort is one that nothing listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

@@ -157,10 +157,7 @@ func TestSearchFiltered(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	attic := servertest.NewHost(t)
-	attic.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	attic := servertest.NewNeighbour(t)
 	serve(t, attic, "--addr", ":8123", "--data", t.TempDir(), "--name", "Attic")
 	attic.Firewall("add table ip f\nadd chain ip f in { type filter hook input priority 0; }\n")
 
@@ -222,10 +219,7 @@ func TestSearchNextToAvahi(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	attic := servertest.NewHost(t)
-	attic.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	attic := servertest.NewNeighbour(t)
 	attic.Firewall("add table ip f\nadd chain ip f in { type filter hook input priority 0; }\n")
 	for _, when := range []string{"before", "after"} {
 		stopAvahi := func() {}
@@ -258,10 +252,7 @@ func TestSearchSendsNothingAfterItsEnd(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	servertest.IP(t, "link set lo up")
-	attic := servertest.NewHost(t)
-	attic.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
+	attic := servertest.NewNeighbour(t)
 	serve(t, attic, "--addr", ":8123", "--data", t.TempDir(), "--name", "Attic")
 	questions := counted(t, "questions", "udp dport 5353")
 	others := counted(t, "others", "udp dport != 5353")

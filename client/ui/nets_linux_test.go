@@ -16,16 +16,6 @@ import (
 	"parley/shared/servertest"
 )
 
-// serverHost is another host, at 10.7.0.2 in the network of this one.
-func serverHost(t *testing.T) *servertest.Host {
-	t.Helper()
-	servertest.IP(t, "link set lo up")
-	h := servertest.NewHost(t)
-	h.Cable("eth7", "10.7.0.2/24")
-	servertest.IP(t, "addr add 10.7.0.1/24 dev eth7")
-	return h
-}
-
 // serve starts the server on a host, and returns once it is announced there.
 func serve(t *testing.T, h *servertest.Host, flags ...string) (stop func()) {
 	t.Helper()
@@ -97,7 +87,7 @@ func TestAddressMovesUnderSenders(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
-	h := serverHost(t)
+	h := servertest.NewNeighbour(t)
 	place := 2
 	for _, scheme := range []string{"https", "http"} {
 		flags, path := []string{"--data", t.TempDir(), "--tls", "auto"}, ""
@@ -188,7 +178,7 @@ func TestNearbyEndsOnTheNetwork(t *testing.T) {
 		return
 	}
 	uitest.OnPhone(t, true)
-	serve(t, serverHost(t), "--data", t.TempDir(), "--name", "Class 4b")
+	serve(t, servertest.NewNeighbour(t), "--data", t.TempDir(), "--name", "Class 4b")
 	w := newWorld(t, uitest.Phone, nil)
 	opened, goOn, over := make(chan struct{}), make(chan struct{}), make(chan session.Trace, 10)
 	w.client.net.search = func(ctx context.Context, s session.Discovery, tell func(session.Nearby)) session.Trace {

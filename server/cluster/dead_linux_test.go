@@ -38,7 +38,7 @@ func TestDeadMachine(t *testing.T) {
 	for _, faster := range [][2]string{{"srvtcpka-idle 5s", "srvtcpka-idle 1s"}, {"srvtcpka-intvl 2s", "srvtcpka-intvl 1s"}} {
 		config = replace(t, config, faster[0], faster[1])
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), servertest.FreePort(t)
 	writeCertificate(t, dir)
 	run(t, b.command(t, config, dir, port))
 	client := visitors(t, port)

@@ -72,7 +72,7 @@ func TestDrain(t *testing.T) {
 				t.Fatal(err)
 			}
 			config := replace(t, replace(t, string(text), "10.0.0.11:8000", s[0].Addr()), "10.0.0.12:8000", s[1].Addr())
-			dir, port := t.TempDir(), freePort(t)
+			dir, port := t.TempDir(), servertest.FreePort(t)
 			writeCertificate(t, dir)
 			run(t, b.command(t, config, dir, port))
 			drain(t, s, visitors(t, port))
@@ -347,15 +347,4 @@ func write(t *testing.T, dir, name, content string) (path string) {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// freePort is one that nothing listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

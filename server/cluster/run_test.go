@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), servertest.FreePort(t)
 	for path := dir; path != os.TempDir(); path = filepath.Dir(path) {
 		if err := os.Chmod(path, 0o755); err != nil { // for the user postgres
 			t.Fatal(err)

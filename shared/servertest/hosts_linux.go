@@ -38,6 +38,17 @@ func NewHost(t *testing.T) *Host {
 	return &Host{t, strconv.Itoa(keep.Process.Pid)}
 }
 
+// NewNeighbour returns a host at 10.7.0.2, at the other end of the cable eth7 of the
+// test's own host, which is at 10.7.0.1.
+func NewNeighbour(t *testing.T) *Host {
+	t.Helper()
+	IP(t, "link set lo up")
+	h := NewHost(t)
+	h.Cable("eth7", "10.7.0.2/24")
+	IP(t, "addr add 10.7.0.1/24 dev eth7")
+	return h
+}
+
 // Command returns a command that runs on the host.
 func (h *Host) Command(args ...string) *exec.Cmd {
 	return exec.Command("nsenter", append([]string{"--target", h.pid, "--net", "--mount"}, args...)...)

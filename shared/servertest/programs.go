@@ -1,11 +1,38 @@
 package servertest
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 )
+
+// FreePort returns a TCP port of 127.0.0.1 that nothing listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Commands returns the commands of one program that is written in three languages, by
+// the language's name. goFile is a file or a folder that go build takes.
+func Commands(t testing.TB, goFile, python, javaScript string) map[string][]string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program")
+	if out, err := exec.Command("go", "build", "-o", program, goFile).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return map[string][]string{
+		"Go":         {program},
+		"Python":     {Python(t), python},
+		"JavaScript": {"node", JavaScript(t, javaScript)},
+	}
+}
 
 // Python returns the system's Python, which has Debian's websockets.
 func Python(t testing.TB) string {
