@@ -16,7 +16,6 @@ import (
 
 	"parley/client/picture/picturetest"
 	"parley/client/session"
-	"parley/client/ui/kit"
 	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
 	"parley/shared"
@@ -137,24 +136,13 @@ func TestFilePictures(t *testing.T) {
 	if *shots == "" {
 		t.Skip("-shots names the folder")
 	}
-	for _, v := range []struct {
-		name    string
-		look    kit.Look
-		percent int
-		lang    string
-		size    fyne.Size
-	}{
-		{"light", kit.LookLight, 100, "en", uitest.Phone},
-		{"dark", kit.LookDark, 100, "en", uitest.Phone},
-		{"narrow", kit.LookLight, 200, "de", fyne.NewSize(320, 700)},
-		{"wide", kit.LookDark, 100, "en", fyne.NewSize(1100, 760)},
-	} {
+	for _, v := range views {
 		for _, s := range scenes {
 			if !strings.HasPrefix(s.name, "file") {
 				continue
 			}
 			t.Run(s.name+"-"+v.name, func(t *testing.T) {
-				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.look); p.setPercent(v.percent); p.setLanguage(v.lang) })
+				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.look); p.setPercent(v.percent); p.setLanguage(v.language) })
 				s.show(w)
 				f, err := os.Create(filepath.Join(*shots, s.name+"-"+v.name+".png"))
 				if err != nil {

@@ -18,25 +18,27 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens of this run")
 
-// Every page as it is drawn, in each look, and as small and large as it gets.
-// After a change that is meant: go test ./client/ui -run Golden -update, and
+// views are how every page is drawn: in each look, and as small and large as it gets.
+var views = []struct {
+	name     string
+	look     kit.Look
+	percent  int
+	language string
+	size     fyne.Size
+}{
+	{"light", kit.LookLight, 100, "en", uitest.Phone},
+	{"dark", kit.LookDark, 100, "en", uitest.Phone},
+	{"narrow", kit.LookLight, 200, "de", fyne.NewSize(320, 700)},
+	{"wide", kit.LookDark, 100, "en", fyne.NewSize(1100, 760)},
+}
+
+// Every page as it is drawn, in all views. After a change that is meant: go test ./client/ui -run Golden -update, and
 // read the difference.
 func TestGoldens(t *testing.T) {
-	for _, v := range []struct {
-		name     string
-		Look     kit.Look
-		percent  int
-		language string
-		size     fyne.Size
-	}{
-		{"light", kit.LookLight, 100, "en", uitest.Phone},
-		{"dark", kit.LookDark, 100, "en", uitest.Phone},
-		{"narrow", kit.LookLight, 200, "de", fyne.NewSize(320, 700)},
-		{"wide", kit.LookDark, 100, "en", fyne.NewSize(1100, 760)},
-	} {
+	for _, v := range views {
 		for _, s := range scenes {
 			t.Run(s.name+"-"+v.name, func(t *testing.T) {
-				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.Look); p.setPercent(v.percent); p.setLanguage(v.language) })
+				w := newWorld(t, v.size, func(p prefs) { p.setLook(v.look); p.setPercent(v.percent); p.setLanguage(v.language) })
 				s.show(w)
 				golden(t, s.name+"-"+v.name, test.RenderToMarkup(w.window.Canvas()))
 			})

@@ -4,9 +4,7 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -98,28 +96,4 @@ func (m *member) next(ctx context.Context, want shared.Type) shared.Message {
 			return f
 		}
 	}
-}
-
-// history is what the server keeps of a room.
-func history(t *testing.T, ctx context.Context, address, room string) (lines []string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/api/rooms/"+room+"/messages?limit=100", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var answer struct {
-		Messages []struct{ User, Message string }
-	}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range answer.Messages {
-		lines = append(lines, m.User+": "+m.Message)
-	}
-	return lines
 }

@@ -65,7 +65,7 @@ func talk(t *testing.T, ctx context.Context, x *Screen, address string) {
 	if m.User != "Ann" || m.Text != "hello from the window" {
 		t.Fatalf("Bob received %+v", m)
 	}
-	if got := history(t, ctx, address, "Lobby"); len(got) != 1 || got[0] != "Ann: hello from the window" {
+	if got := logOf(t, "http://"+address, "Lobby"); len(got) != 1 || got[0] != "Ann: hello from the window" {
 		t.Fatalf("the server keeps %q", got)
 	}
 
@@ -148,7 +148,7 @@ func killed(t *testing.T, ctx context.Context, x *Screen, address string) {
 		for _, row := range saved {
 			kept[row] = true
 		}
-		for _, text := range ann(history(t, ctx, address, room)) {
+		for _, text := range ann(logOf(t, "http://"+address, room)) {
 			if !slices.Contains(saved, "Ann: "+text) {
 				t.Errorf("kill %d: %q was sent and not saved before", k, text)
 			}
@@ -158,7 +158,7 @@ func killed(t *testing.T, ctx context.Context, x *Screen, address string) {
 	x.waitTitle(room + " – Parley")
 	write("9-9")
 	x.close()
-	log := history(t, ctx, address, room)
+	log := logOf(t, "http://"+address, room)
 	if shown := x.saved(address, room); !slices.Equal(shown, log) {
 		t.Errorf("the app shows %q, the log has %q", shown, log)
 	}
