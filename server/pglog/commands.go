@@ -41,10 +41,14 @@ func (c *commands) exec(ctx context.Context, query string, args ...any) error {
 	if err := c.binds.Build(c.conn.TypeMap(), prepared, args); err != nil {
 		return err
 	}
+	return c.bind(prepared.Name, c.binds.ParamFormats, c.binds.ParamValues)
+}
+
+// bind adds a statement that is prepared, with arguments that are encoded.
+func (c *commands) bind(prepared string, formats []int16, args [][]byte) error {
 	c.execs++
 	c.open = true
-	return c.add(&pgproto3.Bind{PreparedStatement: prepared.Name, ParameterFormatCodes: c.binds.ParamFormats, Parameters: c.binds.ParamValues},
-		&pgproto3.Execute{})
+	return c.add(&pgproto3.Bind{PreparedStatement: prepared, ParameterFormatCodes: formats, Parameters: args}, &pgproto3.Execute{})
 }
 
 // query adds a command without arguments.

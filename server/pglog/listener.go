@@ -1,10 +1,10 @@
 package pglog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +22,7 @@ type listener struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	listens atomic.Bool
-	others  atomic.Bool  // servers are there besides this one, as far as it has looked or heard
+	others  atomic.Bool  // servers are there besides this one, as far as it has looked or heard; alone, it tells nothing
 	ignored atomic.Int64 // notifications that no server of this log has sent
 
 	mu   sync.Mutex
@@ -32,6 +32,11 @@ type listener struct {
 
 	session *session // of what is said; nil after a failure
 	voice   *voice
+
+	payloads textArray // that go out together
+	commands commands
+
+	content content // of what is heard
 
 	doubts rate.Sometimes // that the epoch is the one of others
 }
@@ -48,6 +53,7 @@ const (
 func startListener(l *Log) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &listener{log: l, cancel: cancel, told: told{rooms: make(map[string]*news)}, wake: make(chan struct{}, 1), doubts: rate.Sometimes{Interval: time.Second}}
+	n.others.Store(l.opt.Existing) // a command mostly runs beside a server
 	l.listener = n
 	n.work.Go(func() { n.speak(ctx) })
 	n.work.Go(func() { n.listen(ctx) })
@@ -61,13 +67,12 @@ func (n *listener) end() {
 }
 
 // tell has the other servers told of a room. It does not block. Entries are theirs to
-// hand on only if they are plain, and follow on those that they are told of already. A
-// server that is alone, as most are, saves what it costs to tell entries.
+// hand on only if they are plain, and follow on those that they are told of already.
 func (n *listener) tell(room string, what *news) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	carried := int64(0)
-	if n.others.Load() && len(what.entries) > 0 && what.plain() {
+	if len(what.entries) > 0 && what.plain() {
 		carried = what.bytes()
 	}
 	if carried == 0 || n.held+carried > mostHeld {
@@ -109,6 +114,9 @@ func (n *listener) tellPeople() {
 // Pass implements chat.Cluster.
 func (l *Log) Pass(room string, frame []byte) {
 	n := l.listener
+	if !n.others.Load() {
+		return
+	}
 	n.mu.Lock()
 	if len(n.told.passed) < mostPassed && len(frame) < mostFrame {
 		n.told.passed = append(n.told.passed, passing{room, frame})
@@ -199,18 +207,34 @@ func (n *listener) say(ctx context.Context, what told) error {
 	if n.session == nil {
 		return errMute
 	}
-	var payloads []string
-	for _, c := range what.contents(*n.log.epoch.Load(), n.voice.most()) {
-		payloads = append(payloads, n.voice.say(c))
+	// As an array it goes out as it was made; what encodes strings would copy each twice.
+	const query = "SELECT count(pg_notify($1, p)) FROM unnest($2::text[]) AS p"
+	notify, err := n.session.conn.Prepare(ctx, query, query)
+	if err != nil {
+		return err
 	}
-	for len(payloads) > 0 {
-		some := payloads[:min(len(payloads), mostAtOnce)]
-		payloads = payloads[len(some):]
-		if _, err := n.session.conn.Exec(ctx, "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p", channel+n.log.opt.Schema, some); err != nil {
+	send := func() error {
+		if n.payloads.n == 0 {
+			return nil
+		}
+		n.commands.begin(n.session.conn)
+		if err := n.commands.bind(notify.Name, []int16{pgx.BinaryFormatCode}, [][]byte{[]byte(channel + n.log.opt.Schema), n.payloads.encoded()}); err != nil {
 			return err
 		}
+		_, err := n.commands.carryOut(ctx)
+		n.payloads.empty()
+		return err
 	}
-	return nil
+	n.payloads.empty()
+	for content := range what.contents(*n.log.epoch.Load(), n.voice.most()) {
+		n.payloads.add(func(out []byte) []byte { return n.voice.say(out, content) })
+		if n.payloads.n == mostAtOnce {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+	}
+	return send()
 }
 
 // listen hears what the other servers say, on a connection that it opens again and again.
@@ -231,6 +255,8 @@ func (n *listener) listen(ctx context.Context) {
 func (n *listener) hear(ctx context.Context) error {
 	cfg := n.log.pool.Config().ConnConfig
 	n.log.sockets.dials(cfg)
+	var s stream
+	s.reads(cfg)
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
@@ -243,17 +269,18 @@ func (n *listener) hear(ctx context.Context) error {
 	defer n.listens.Store(false)
 	n.lookNow(ctx)
 	n.tellPeople() // so that they know that somebody hears them
-	own := formatVersion + n.log.server + " "
+	own := []byte(formatVersion + n.log.server + " ")
 	ears := &ears{secret: n.log.secret, runs: make(map[string]*heardRun)}
+	defer context.AfterFunc(ctx, func() { _ = conn.PgConn().Conn().SetReadDeadline(time.Unix(1, 0)) })()
 	for {
-		notice, err := conn.WaitForNotification(ctx)
+		backend, payload, err := s.next(ctx, conn.PgConn())
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(notice.Payload, own) {
+		if bytes.HasPrefix(payload, own) {
 			continue
 		}
-		content, err := ears.open(notice.Payload, notice.PID)
+		content, err := ears.open(payload, backend)
 		if err == nil {
 			n.others.Store(true)
 			err = n.heard(ctx, content)
@@ -267,7 +294,7 @@ func (n *listener) hear(ctx context.Context) error {
 // heard takes in what another server has said.
 func (n *listener) heard(ctx context.Context, content []byte) error {
 	wanted := func(room string) bool { return n.log.writer(room).awaits(room) }
-	t, err := readContent(content, wanted, func(room string, what *news) {
+	t, err := n.content.read(content, wanted, func(room string, what *news) {
 		if wanted(room) {
 			n.log.writer(room).hear(room, what)
 		}

@@ -104,7 +104,7 @@ func TestHeardIsAHint(t *testing.T) {
 	until(t, "it listens", l.listener.listens.Load)
 	v := voiceOf(t, conn, l.secret)
 	for _, s := range []told{{rooms: map[string]*news{hall.Key: {heads: h}}}, {passed: []passing{{hall.Key, []byte("{}")}}}} {
-		notify(t, conn, l, v.say(s.contents(*l.epoch.Load(), v.most())[0]))
+		notify(t, conn, l, v.says(*l.epoch.Load(), &s))
 	}
 	<-passed
 	mustAppend(t, l, "b")

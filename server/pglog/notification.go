@@ -1,6 +1,7 @@
 package pglog
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -10,9 +11,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
+	"iter"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"parley/server/chat"
@@ -140,6 +141,7 @@ type voice struct {
 	bound   []byte
 	counter uint64
 	aead    cipher.AEAD
+	body    []byte // of the last notification, for its memory
 }
 
 func newVoice(secret []byte, server string, backend uint32) (*voice, error) {
@@ -154,22 +156,21 @@ func (v *voice) most() int {
 	return (mostPayload-len(formatVersion)-len(v.server)-1)/4*3 - runBytes - counterBytes - sealBytes
 }
 
-// say seals a notification.
-func (v *voice) say(content []byte) string {
+// say appends a notification to out, sealed.
+func (v *voice) say(out, content []byte) []byte {
 	v.counter++
-	body := make([]byte, 0, runBytes+counterBytes+len(content)+sealBytes)
-	body = append(body, v.run...)
-	body = binary.BigEndian.AppendUint64(body, v.counter)
-	body = v.aead.Seal(body, nonce(v.counter), content, v.bound)
-	payload := make([]byte, 0, len(formatVersion)+len(v.server)+1+base64.RawStdEncoding.EncodedLen(len(body)))
-	payload = append(payload, formatVersion+v.server+" "...)
-	return string(base64.RawStdEncoding.AppendEncode(payload, body))
+	v.body = append(v.body[:0], v.run...)
+	v.body = binary.BigEndian.AppendUint64(v.body, v.counter)
+	v.body = v.aead.Seal(v.body, nonce(v.counter), content, v.bound)
+	out = append(append(append(out, formatVersion...), v.server...), ' ')
+	return base64.RawStdEncoding.AppendEncode(out, v.body)
 }
 
 // ears open what other servers say.
 type ears struct {
 	secret []byte
 	runs   map[string]*heardRun
+	body   []byte // of the last notification, for its memory
 }
 
 type heardRun struct {
@@ -184,11 +185,15 @@ const mostRuns = 1000
 
 var errNotTrue = errors.New("not from a server of this log, or heard before")
 
-// open returns the content of a notification that a backend has sent.
-func (e *ears) open(payload string, backend uint32) ([]byte, error) {
-	server, text, found := strings.Cut(payload, " ")
-	body, err := base64.RawStdEncoding.DecodeString(text)
-	if !found || !strings.HasPrefix(server, formatVersion) || err != nil || len(body) < runBytes+counterBytes+sealBytes {
+// open returns the content of a notification that a backend has sent. It is valid until
+// the next call.
+func (e *ears) open(payload []byte, backend uint32) ([]byte, error) {
+	server, text, found := bytes.Cut(payload, []byte(" "))
+	server, rightVersion := bytes.CutPrefix(server, []byte(formatVersion))
+	var err error
+	e.body, err = base64.RawStdEncoding.AppendDecode(e.body[:0], text)
+	body := e.body
+	if !found || !rightVersion || err != nil || len(body) < runBytes+counterBytes+sealBytes {
 		return nil, errNotTrue
 	}
 	r, known := e.runs[string(body[:runBytes])]
@@ -204,7 +209,7 @@ func (e *ears) open(payload string, backend uint32) ([]byte, error) {
 		return nil, errNotTrue
 	}
 	sealed := body[runBytes+counterBytes:]
-	content, err := r.aead.Open(sealed[:0], nonce(counter), sealed, bound(server[len(formatVersion):], backend))
+	content, err := r.aead.Open(sealed[:0], nonce(counter), sealed, bound(string(server), backend))
 	if err != nil {
 		return nil, errNotTrue
 	}
@@ -247,17 +252,21 @@ func appendEntry(b []byte, e *chat.Entry) []byte {
 	return b
 }
 
-// contents says what is told in as many contents as it takes, each with most bytes.
-func (t *told) contents(epoch string, most int) (all [][]byte) {
-	var b []byte
-	begin := func() { b = appendSized(make([]byte, 0, most), epoch) }
-	begin()
+// contents says what is told in as many contents as it takes, each with most bytes, and
+// valid until the next one.
+func (t *told) contents(epoch string, most int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) { t.say(epoch, most, yield) }
+}
+
+func (t *told) say(epoch string, most int, emit func([]byte) bool) {
+	b := appendSized(make([]byte, 0, most), epoch)
 	empty := len(b)
+	on := true // more is wanted
 	// place makes place for so many bytes.
 	place := func(bytes int) {
 		if len(b) > empty && len(b)+bytes > most {
-			all = append(all, b)
-			begin()
+			on = on && emit(b)
+			b = b[:empty]
 		}
 	}
 	if t.people {
@@ -298,15 +307,18 @@ func (t *told) contents(epoch string, most int) (all [][]byte) {
 		place(1 + len(p.room) + len(p.frame) + 2*3)
 		b = appendSized(appendSized(append(b, tagPassed), p.room), string(p.frame))
 	}
-	return append(all, b)
+	if on {
+		emit(b)
+	}
 }
 
 var errMangled = errors.New("a notification can't be read")
 
 // content reads what contents has made.
 type content struct {
-	b   []byte
-	bad bool
+	b       []byte
+	bad     bool
+	entries []chat.Entry // of a room, for their memory
 }
 
 func (c *content) number() int64 {
@@ -360,10 +372,10 @@ func (c *content) entry(wanted bool) (e chat.Entry) {
 	return e
 }
 
-// readContent reads a content. Entries are read only of rooms that are wanted, and what
-// is of a later version and unknown here is left out with what comes after it.
-func readContent(b []byte, wanted func(room string) bool, said func(room string, n *news)) (t told, err error) {
-	c := &content{b: b}
+// read reads a content. Entries are read only of rooms that are wanted, and what is of a
+// later version and unknown here is left out with what comes after it.
+func (c *content) read(b []byte, wanted func(room string) bool, said func(room string, n *news)) (t told, err error) {
+	c.b, c.bad, c.entries = b, false, c.entries[:0]
 	t.epoch = c.text()
 	var key string
 	var n *news
@@ -371,9 +383,10 @@ func readContent(b []byte, wanted func(room string) bool, said func(room string,
 	var at int64 // of the next entry
 	over := func() {
 		if n != nil {
+			n.entries = slices.Clone(c.entries)
 			said(key, n)
 		}
-		n = nil
+		n, c.entries = nil, c.entries[:0]
 	}
 parts:
 	for len(c.b) > 0 && !c.bad {
@@ -390,7 +403,7 @@ parts:
 		case tag == tagEntry && n != nil && at > 0:
 			if e := c.entry(want); want {
 				e.Room, e.Offset = key, at
-				n.entries = append(n.entries, e)
+				c.entries = append(c.entries, e)
 			}
 			at++
 		case tag == tagPassed:

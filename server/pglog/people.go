@@ -177,7 +177,9 @@ func (p *people) writeNow(ctx context.Context) {
 		p.rouse()
 		return
 	}
-	p.log.listener.tellPeople()
+	if p.log.listener.others.Load() {
+		p.log.listener.tellPeople()
+	}
 }
 
 // change changes the table of people. Its order is that of what is read after it: one

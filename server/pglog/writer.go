@@ -273,7 +273,9 @@ func (w *writer) handOn(b *batch) {
 		if len(r.fresh) > 0 {
 			n := &news{heads: heads{r.id, r.version, r.first, r.head}, epoch: b.epoch, before: r.tail, entries: r.fresh, own: true, about: r.about}
 			w.missing[r.key], own[r.key] = append(w.missing[r.key], n), n
-			w.log.listener.tell(r.key, n)
+			if w.log.listener.others.Load() {
+				w.log.listener.tell(r.key, n)
+			}
 		}
 	}
 	for i, r := range w.appends {
