@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"parley/server/chat"
 	"parley/shared"
@@ -15,6 +16,7 @@ import (
 
 // room is a room's row, as a transaction has locked it.
 type roomState struct {
+	at                              pgtype.TID // where the row was when it was locked
 	id, version                     int64
 	key, name                       string
 	used                            bool

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"parley/server/chat"
 )
 
@@ -43,8 +45,10 @@ type ruling struct{ by, pinned int64 }
 
 func (r *roomState) ruling() ruling { return ruling{r.ruled, r.rules.Pinned} }
 
+// writeRooms finds the rooms' rows where they were locked: nobody else can move them.
 func (b *batch) writeRooms(ctx context.Context, c *commands) error {
-	var id, head, last, bytes, ruled, tail []int64
+	var at []pgtype.TID
+	var head, last, bytes, ruled, tail []int64
 	var name []string
 	var rules []*string
 	for _, r := range b.rooms {
@@ -59,16 +63,16 @@ func (b *batch) writeRooms(ctx context.Context, c *commands) error {
 			}
 			packed = new(string(text))
 		}
-		id, name, head, last = append(id, r.id), append(name, r.name), append(head, r.head), append(last, r.last)
+		at, name, head, last = append(at, r.at), append(name, r.name), append(head, r.head), append(last, r.last)
 		bytes, ruled, rules = append(bytes, r.bytes), append(ruled, r.ruled), append(rules, packed)
 		tail = append(tail, tailOf(r.fresh[len(r.fresh)-1].ID))
 	}
-	if len(id) == 0 {
+	if len(at) == 0 {
 		return nil
 	}
 	return c.exec(ctx, "UPDATE rooms SET name = v.name, used = true, head = v.head, last = v.last, bytes = v.bytes, ruled = v.ruled, rules = COALESCE(v.rules, rooms.rules), tail = v.tail "+
-		"FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[]) "+
-		"AS v (id, name, head, last, bytes, ruled, rules, tail) WHERE rooms.id = v.id", id, name, head, last, bytes, ruled, rules, tail)
+		"FROM unnest($1::tid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[]) "+
+		"AS v (at, name, head, last, bytes, ruled, rules, tail) WHERE rooms.ctid = v.at", at, name, head, last, bytes, ruled, rules, tail)
 }
 
 func packReactions(all []reaction) *string {

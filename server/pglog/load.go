@@ -84,7 +84,15 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 	q.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	q.Queue("INSERT INTO marks (server, writer, n) VALUES ($1, $2, 1) ON CONFLICT (server, writer) DO UPDATE SET n = marks.n + 1 RETURNING n",
 		b.w.log.server, b.w.number)
-	q.Queue("SELECT "+roomColumns+" FROM rooms WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE", keys)
+	if all { // numbers are found faster than names
+		var ids []int64
+		for _, key := range keys {
+			ids = append(ids, b.w.known[key].id)
+		}
+		q.Queue("SELECT "+roomColumns+" FROM rooms WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", ids)
+	} else {
+		q.Queue("SELECT "+roomColumns+" FROM rooms WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE", keys)
+	}
 	var asked *lookup
 	if all {
 		asked = b.lookup(appends)
@@ -150,11 +158,11 @@ func (b *batch) load(ctx context.Context, keys []string, appends []*request) (n 
 	return n, b.loadFiles(ctx, files)
 }
 
-const roomColumns = "id, version, key, name, used, head, first, last, bytes, ruled, rules, tail"
+const roomColumns = "ctid, id, version, key, name, used, head, first, last, bytes, ruled, rules, tail"
 
 func scanRoom(from pgx.Row, r *roomState) error {
 	var rules *string
-	if err := from.Scan(&r.id, &r.version, &r.key, &r.name, &r.used, &r.head, &r.first, &r.last, &r.bytes, &r.ruled, &rules, &r.tail); err != nil {
+	if err := from.Scan(&r.at, &r.id, &r.version, &r.key, &r.name, &r.used, &r.head, &r.first, &r.last, &r.bytes, &r.ruled, &rules, &r.tail); err != nil {
 		return err
 	}
 	r.rules = chat.Rules{}
@@ -183,6 +191,9 @@ func (b *batch) scanRooms(rows pgx.Rows, err error) (same bool, _ error) {
 			return false, err
 		}
 		r := b.byKey[v.key]
+		if r == nil {
+			continue // it has another name by now
+		}
 		v.saved, v.asked = v.ruling(), r.asked
 		*r = v
 		now := known{r.id, r.rules.Pinned}

@@ -146,6 +146,9 @@ var migrations = []string{`
 	`ALTER TABLE rooms ADD COLUMN tail bigint NOT NULL DEFAULT 0`,
 	// On which timeline the epoch began.
 	`ALTER TABLE meta ADD COLUMN timeline bigint NOT NULL DEFAULT 0`,
+	// An id mostly begins with the time, so those that are new are next to each other.
+	`DROP INDEX entries_id;
+	CREATE UNIQUE INDEX entries_id ON entries (room, id, device)`,
 }
 
 // migrateKey is the advisory lock under which the schema changes.
