@@ -224,7 +224,7 @@ func excerptOf(message string, sought *find.Text) string {
 			break
 		}
 	}
-	return "…" + body[len(string(before[:from])):]
+	return "…" + text.EndOf(body, len(string(before[:from])))
 }
 
 // questionProblem says why a question has no answer.

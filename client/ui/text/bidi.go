@@ -51,6 +51,19 @@ func direction(p []rune) uint8 {
 	return 0
 }
 
+// EndOf makes the end of a text, from a byte on, read in the direction of the whole.
+func EndOf(s string, from int) string {
+	part := s[from:]
+	if !mayBeRTL(s) {
+		return part
+	}
+	own := direction([]rune(s))
+	if direction([]rune(part)) == own {
+		return part
+	}
+	return string([]rune{'\u200e', '\u200f'}[own]) + part // LRM, RLM
+}
+
 // paragraphLevels gives the embedding level of every byte of a paragraph, and
 // the paragraph's own. It is the Unicode Bidirectional Algorithm without
 // explicit embeddings, which Clean takes out, and with the isolates of Isolate. golang.org/x/text has the classes, but

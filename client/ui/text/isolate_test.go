@@ -45,3 +45,23 @@ func TestIsolates(t *testing.T) {
 		t.Errorf("of a message, %q is left", s)
 	}
 }
+
+// The end of a text reads in the direction of the whole.
+func TestEndOf(t *testing.T) {
+	w := NewWrapper(func(s string) float32 { return float32(len([]rune(s))) })
+	for _, tc := range []struct {
+		whole string
+		from  int
+		rtl   bool
+	}{
+		{"See אבג here", len("See "), false},
+		{"אבג see דהו", len("אבג "), true},
+		{"See you here", len("See "), false},
+		{"אבג דהו", len("אבג "), true},
+	} {
+		part := EndOf(tc.whole, tc.from)
+		if line := w.Lay("…"+part, 100)[0]; line.RTL != tc.rtl || !strings.HasSuffix(part, tc.whole[tc.from:]) {
+			t.Errorf("the end of %q is %q, from the right: %v", tc.whole, part, line.RTL)
+		}
+	}
+}
