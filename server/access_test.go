@@ -49,11 +49,11 @@ func TestTokenFile(t *testing.T) {
 }
 
 func TestLimitOptions(t *testing.T) {
-	o, err := parseOptions([]string{"--max-memory", "64", "--max-per-address", "0"}, nil, os.Stderr)
-	if err != nil || o.chat.MaxMemory != 64<<20 || o.chat.MaxUpgrades != 0 || o.chat.MaxText != 4096 {
+	o, err := parseOptions([]string{"--max-memory", "64", "--max-per-address", "0", "--max-resume", "100"}, nil, os.Stderr)
+	if err != nil || o.chat.MaxMemory != 64<<20 || o.chat.MaxUpgrades != 0 || o.chat.MaxText != 4096 || o.chat.ResumeLimit != 100 {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for _, flag := range []string{"max-upgrades", "max-connections", "max-frame", "max-text", "max-name", "max-rooms", "max-members", "max-memory"} {
+	for _, flag := range []string{"max-upgrades", "max-connections", "max-frame", "max-text", "max-name", "max-rooms", "max-members", "max-resume", "max-memory"} {
 		if _, err := parseOptions([]string{"--" + flag, "-1"}, nil, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "--"+flag+" takes a number") {
 			t.Errorf("--%s -1: %v", flag, err)
 		}

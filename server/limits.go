@@ -19,6 +19,7 @@ func (o *options) limitFlags(f *flag.FlagSet, d chat.Config) {
 	f.IntVar(&o.chat.MaxName, "max-name", d.MaxName, "maximum `characters` of a person's name")
 	f.IntVar(&o.chat.MaxRooms, "max-rooms", d.MaxRooms, "maximum `rooms` with someone in them")
 	f.IntVar(&o.chat.MaxMembers, "max-members", d.MaxMembers, "maximum `connections` in one room")
+	f.IntVar(&o.chat.ResumeLimit, "max-resume", d.ResumeLimit, "maximum `entries` that a client may have missed to be sent all of them; one that missed more gets the newest messages and a gap")
 	f.IntVar(&o.maxMemory, "max-memory", int(d.MaxMemory>>20), "`MiB` that the server holds for its clients; above, it closes those that hold most; 0 removes the limit")
 	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", d.HelloTimeout, "how long a new connection may take to say who it is")
 }
@@ -35,6 +36,7 @@ func (o *options) checkLimits() error {
 		{"max-name", o.chat.MaxName, 8, shared.MaxName},
 		{"max-rooms", o.chat.MaxRooms, 1, 1 << 30},
 		{"max-members", o.chat.MaxMembers, 1, 1 << 30},
+		{"max-resume", o.chat.ResumeLimit, 100, shared.MaxCount},
 		{"max-memory", o.maxMemory, 0, 1 << 30},
 	} {
 		if l.value < l.low || l.value > l.high {
