@@ -66,6 +66,7 @@ type fault struct {
 	// machine that does nothing else, so the test fails above patienceFor times that.
 	within time.Duration
 
+	soon bool // it may begin before all is well again
 	slow bool // it is only made at random: others are like it
 }
 
@@ -79,28 +80,11 @@ func (f fault) after(first fault) fault {
 	return both
 }
 
-// faults has the one first that others may follow at once.
+// faults has the one first that others may follow at once. Those that may begin soon
+// come after others that take long to get well.
 var faults = []fault{
-	{name: "a server is killed", make: func(w *world) {
+	{name: "a server is killed", soon: true, make: func(w *world) {
 		w.machine().signal(syscall.SIGKILL, isParley)
-	}},
-	{name: "a server is stopped until it is taken for dead", make: func(w *world) {
-		m := w.machine()
-		name := w.serverIn(m)
-		m.signal(syscall.SIGSTOP, isParley)
-		w.update(func() { w.asleep[m.address] = time.Now().Add(tooLong) })
-		w.await("it is taken for dead", func() bool { return !w.isAlive(name) })
-		m.signal(syscall.SIGCONT, isParley)
-		w.update(func() { w.asleep[m.address] = time.Now() })
-	}},
-	{name: "a server ends in good order and begins anew", make: func(w *world) {
-		m := w.machine()
-		pids := m.processes(isParley)
-		m.signal(syscall.SIGTERM, isParley)
-		w.await("it has begun anew", func() bool {
-			now := m.processes(isParley)
-			return len(now) > 0 && !slices.Equal(now, pids)
-		})
 	}},
 	{name: "the synchronous standby is stopped", make: func(w *world) {
 		m := w.with("sync_standby")
@@ -125,12 +109,14 @@ var faults = []fault{
 	{name: "PostgreSQL is killed where the primary is", within: 15 * time.Second, make: func(w *world) {
 		w.with("leader").signal(syscall.SIGKILL, isPostmaster)
 	}},
-	{name: "all databases are stopped for a moment", make: func(w *world) {
-		for _, m := range w.machines {
-			m.signal(syscall.SIGSTOP, isDatabase)
-			defer m.signal(syscall.SIGCONT, isDatabase)
-		}
-		w.sleep(moment)
+	{name: "a server ends in good order and begins anew", soon: true, make: func(w *world) {
+		m := w.machine()
+		pids := m.processes(isParley)
+		m.signal(syscall.SIGTERM, isParley)
+		w.await("it has begun anew", func() bool {
+			now := m.processes(isParley)
+			return len(now) > 0 && !slices.Equal(now, pids)
+		})
 	}},
 	{name: "the primary is stopped, another one promoted, and the old one wakes", make: func(w *world) {
 		m := w.with("leader")
@@ -150,11 +136,27 @@ var faults = []fault{
 		defer m.link("up")
 		w.flow(20)
 	}},
-	{name: "the primary's machine dies", within: 40 * time.Second, slow: true, make: func(w *world) {
+	{name: "all databases are stopped for a moment", soon: true, make: func(w *world) {
+		for _, m := range w.machines {
+			m.signal(syscall.SIGSTOP, isDatabase)
+			defer m.signal(syscall.SIGCONT, isDatabase)
+		}
+		w.sleep(moment)
+	}},
+	{name: "the primary's machine dies", within: 40 * time.Second, make: func(w *world) {
 		m := w.with("leader")
 		m.off()
 		defer m.boot()
 		w.flow(20)
+	}},
+	{name: "a server is stopped until it is taken for dead", soon: true, make: func(w *world) {
+		m := w.machine()
+		name := w.serverIn(m)
+		m.signal(syscall.SIGSTOP, isParley)
+		w.update(func() { w.asleep[m.address] = time.Now().Add(tooLong) })
+		w.await("it is taken for dead", func() bool { return !w.isAlive(name) })
+		m.signal(syscall.SIGCONT, isParley)
+		w.update(func() { w.asleep[m.address] = time.Now() })
 	}},
 }
 
@@ -192,7 +194,7 @@ type head struct {
 	offset int64
 }
 
-type counts struct{ acknowledged, deliveries, resumes, gaps, lost, doubled, disordered int }
+type counts struct{ acknowledged, deliveries, resumes, gaps, filled, lost, doubled, disordered int }
 
 // perRoom is how many people are in a room.
 const perRoom = 30
@@ -218,7 +220,7 @@ func newWorld(t *testing.T) *world {
 	for _, m := range w.machines {
 		m.boot()
 	}
-	w.await("PostgreSQL has three members", func() bool { return whole(w.machines) })
+	w.await("PostgreSQL has three members", func() bool { return whole(members(w.machines)) })
 	w.run("CHANGE-ME-1", section(t, `psql "host=`, "```"))
 	for _, m := range w.machines {
 		w.await("the server on "+m.name+" is ready", m.isReady)
@@ -331,8 +333,8 @@ func (w *world) until(what string, is func() bool) {
 		w.update(func() {
 			w.problem("it never came to this: %s", what)
 			for _, p := range w.people {
-				if len(p.outbox) > 0 || p.where == "" {
-					w.t.Logf("%s in %s at %q: %d under way, has seen %d", p.name, p.room, p.where, len(p.outbox), p.last)
+				if len(p.outbox) > 0 || len(p.gaps) > 0 || p.where == "" {
+					w.t.Logf("%s in %s at %q: %d under way, has seen %d but %v", p.name, p.room, p.where, len(p.outbox), p.last, p.gaps)
 				}
 			}
 		})
@@ -389,9 +391,12 @@ func (w *world) problem(format string, args ...any) {
 	}
 }
 
-// inject makes a fault, and waits until everything is well again.
+// inject makes a fault, once all is well after the one before, and waits until people go on.
 func (w *world) inject(f fault) {
 	w.t.Helper()
+	if !f.soon {
+		w.heal()
+	}
 	w.update(func() { w.last, w.longest = time.Now(), 0 })
 	began := time.Now()
 	f.make(w)
@@ -399,7 +404,6 @@ func (w *world) inject(f fault) {
 	w.over = time.Now()
 	var silent time.Duration
 	w.update(func() { silent = w.longest })
-	w.heal()
 	limit := ""
 	if f.within > 0 {
 		limit = fmt.Sprintf(" (at most %v)", f.within)
@@ -407,8 +411,8 @@ func (w *world) inject(f fault) {
 			w.t.Errorf("%s: nothing was acknowledged for %v", f.name, silent)
 		}
 	}
-	w.t.Logf("%s: nothing was acknowledged for %v%s; over after %v, all well after %v", f.name, silent.Round(10*time.Millisecond), limit,
-		w.over.Sub(began).Round(10*time.Millisecond), time.Since(began).Round(10*time.Millisecond))
+	w.t.Logf("%s: nothing was acknowledged for %v%s; over after %v", f.name, silent.Round(10*time.Millisecond), limit,
+		w.over.Sub(began).Round(10*time.Millisecond))
 }
 
 // restartAfter is how long a database may take to follow the new primary before it is
@@ -419,13 +423,14 @@ const restartAfter = 40 * time.Second
 func (w *world) heal() {
 	w.t.Helper()
 	began, restarted := time.Now(), false
+	var all []member
 	w.await("PostgreSQL has three members again", func() bool {
-		if whole(w.machines) {
+		if all = members(w.machines); whole(all) {
 			return true
 		}
-		for _, is := range members(w.machines) {
+		for _, is := range all {
 			if m := named(w.machines, is.Name); !is.runs() && !restarted && time.Since(began) > restartAfter {
-				w.t.Logf("the database on %s is started again: %+v", m.name, is)
+				w.t.Logf("the database on %s is started again: %+v\n%s", m.name, is, m.must("", "tail -n 60 /var/log/postgresql"))
 				m.signal(syscall.SIGKILL, isDatabase)
 				restarted = true
 			}
@@ -435,6 +440,7 @@ func (w *world) heal() {
 	for _, m := range w.machines {
 		w.await("the server on "+m.name+" is ready again", m.isReady)
 	}
+	w.t.Logf("all is well after %v more, on timeline %d", time.Since(began).Round(10*time.Millisecond), all[0].Timeline)
 }
 
 // isReady reports whether the server on the machine is.
@@ -503,12 +509,13 @@ func (w *world) finish() {
 	if counted > patienceFor*15*time.Second {
 		w.t.Error("that is too late")
 	}
+	w.heal()
 	w.until("everyone has seen the last message", func() bool {
 		ends := make(map[string]int64)
 		for _, p := range w.people {
 			ends[p.room] = max(ends[p.room], p.last)
 		}
-		return !slices.ContainsFunc(w.people, func(p *person) bool { return len(p.outbox) > 0 || p.last < ends[p.room] })
+		return !slices.ContainsFunc(w.people, func(p *person) bool { return len(p.outbox) > 0 || len(p.gaps) > 0 || p.last < ends[p.room] })
 	})
 	for _, m := range w.machines {
 		for _, room := range rooms {
@@ -535,8 +542,11 @@ func (w *world) finish() {
 		}
 	}
 	c := w.counts
-	w.t.Logf("%d people: acknowledged %d, deliveries %d, resumes %d, gaps %d: lost %d, doubled %d, out of order %d",
-		len(w.people), c.acknowledged, c.deliveries, c.resumes, c.gaps, c.lost, c.doubled, c.disordered)
+	w.t.Logf("%d people: acknowledged %d, deliveries %d, resumes %d, gaps %d, filled with %d: lost %d, doubled %d, out of order %d",
+		len(w.people), c.acknowledged, c.deliveries, c.resumes, c.gaps, c.filled, c.lost, c.doubled, c.disordered)
+	if c.gaps == 0 {
+		w.t.Error("nobody missed more than a resume gives")
+	}
 }
 
 // compare compares a server's log of a room with what people saw of it.

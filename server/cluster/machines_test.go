@@ -68,6 +68,9 @@ run parley nobody /etc/parley-server.env "$0" --addr :8000 --data /var/lib/parle
 echo "ready $(readlink /proc/self/ns/pid)"
 while read -r; do :; done`
 
+// maxResume is so little that those who keep away miss more.
+const maxResume = 100
+
 // newMachines sets machines up, without turning them on. The test is another one on
 // their network: the proxy.
 func newMachines(t *testing.T) []*machine {
@@ -97,7 +100,8 @@ func newMachines(t *testing.T) []*machine {
 		ca.hand(m)
 		set := section(t, "name=b address=10.0.0.12", "systemctl ")
 		m.must("", "set -e\ncd /var/lib/cluster\n"+replace(t, set, "name=b address=10.0.0.12", "name="+name+" address="+m.address)+
-			section(t, "install -m 600 parley.env", "./parley-server install"))
+			section(t, "install -m 600 parley.env", "./parley-server install")+
+			fmt.Sprintf("echo PARLEY_MAX_RESUME=%d >> /etc/parley-server.env\n", maxResume))
 		machines = append(machines, m)
 		t.Cleanup(m.off)
 	}
@@ -291,10 +295,9 @@ func withRole(machines []*machine, role string) *machine {
 	return nil
 }
 
-// whole reports whether there are a primary, a synchronous standby and another one, each
-// goes with the primary, and all know that.
-func whole(machines []*machine) bool {
-	all := members(machines)
+// whole reports whether there are a primary, a synchronous standby and another one, and
+// each goes with the primary.
+func whole(all []member) bool {
 	var roles []string
 	for _, m := range all {
 		if m.Timeline != all[0].Timeline || !m.runs() {

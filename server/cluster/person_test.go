@@ -19,7 +19,8 @@ import (
 )
 
 // person says something again and again, and changes the server now and then, and whenever
-// the connection ends or is silent for too long.
+// the connection ends or is silent for too long. Sometimes it keeps away until it has
+// missed more than it is sent when it is back, and then reads that in the history.
 type person struct {
 	w                  *world
 	room, name, device string
@@ -30,6 +31,10 @@ type person struct {
 	outbox []draft
 	said   int
 	last   int64 // the newest that it has seen
+	jumps  bool  // the next one need not be the one after that
+	gaps   []gap // what it has not seen before that
+	asked  bool  // for a page of history, on this connection
+	until  int64 // it keeps away until the room's log is that long
 	epoch  string
 	where  string    // "" while it is in the room at no server
 	heard  time.Time // from the server
@@ -44,11 +49,15 @@ type draft struct {
 	on   *websocket.Conn
 }
 
+// gap is the messages between two that were seen.
+type gap struct{ after, before int64 }
+
 const (
 	window    = 4 // messages of a person that are under way
 	pause     = 500 * time.Millisecond
 	saysIn    = 8  // pauses, on average, it says something
 	movesIn   = 60 // pauses, on average, it goes elsewhere
+	keepsAway = 20 // times that it goes elsewhere, on average, it keeps away
 	dialFor   = 3 * time.Second
 	pingAfter = 3 * time.Second // of silence: sooner than people's clients
 	waits     = 5 * time.Second // for the answer to that
@@ -56,14 +65,23 @@ const (
 
 func (p *person) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		p.connect(ctx)
-		p.tries++
+		if !p.isAway() {
+			p.connect(ctx)
+			p.tries++
+		}
 		wait := min(100*time.Millisecond<<min(p.tries, 6), 3*time.Second)
 		select {
 		case <-time.After(wait/2 + time.Duration(p.random.Int64N(int64(wait)))):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// isAway reports whether the person keeps away.
+func (p *person) isAway() bool {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return !p.w.quiet && int64(len(p.w.ids[p.room])) < p.until
 }
 
 // toMachines is how the proxy asks the servers.
@@ -88,7 +106,7 @@ func (p *person) connect(ctx context.Context) {
 	c.SetReadLimit(shared.ReadLimit)
 	var hello shared.Message
 	p.w.update(func() {
-		p.heard, p.pinged, p.knew = time.Now(), false, p.w.settled(p.room, where)
+		p.heard, p.pinged, p.asked, p.knew = time.Now(), false, false, p.w.settled(p.room, where)
 		hello = shared.Message{Type: shared.TypeHello, User: p.name, Device: p.device, Epoch: p.epoch, After: p.last, Can: []string{shared.CanPing}}
 	})
 	if p.write(ctx, c, hello) != nil {
@@ -144,6 +162,9 @@ func (p *person) talk(ctx context.Context, c *websocket.Conn) {
 				return // it is not welcomed yet
 			case !p.w.quiet && p.random.IntN(movesIn) == 0:
 				over = true
+				if p.random.IntN(keepsAway) == 0 {
+					p.until = p.last + maxResume + 1
+				}
 			case silent > pingAfter && !p.pinged:
 				p.pinged = true
 				out = append(out, shared.Message{Type: shared.TypePing})
@@ -151,6 +172,10 @@ func (p *person) talk(ctx context.Context, c *websocket.Conn) {
 			if !p.w.quiet && len(p.outbox) < window && p.random.IntN(saysIn) == 0 {
 				p.said++
 				p.outbox = append(p.outbox, draft{id: fmt.Sprint(p.name[len("Person "):], "-", p.said)})
+			}
+			if len(p.gaps) > 0 && !p.asked {
+				p.asked = true
+				out = append(out, shared.Message{Type: shared.TypeHistory, Before: p.gaps[0].before, Limit: shared.MaxHistory})
 			}
 			for i := range p.outbox {
 				d := &p.outbox[i]
@@ -184,22 +209,19 @@ func (p *person) take(f shared.Message) {
 	w := p.w
 	switch f.Type {
 	case shared.TypeWelcome:
-		switch {
+		switch mayResume := p.epoch != "" && f.Offset-p.last <= maxResume; {
 		case f.Offset < p.knew:
 			w.problem("%s is welcomed at %d, and %d was acknowledged long before", p.name, f.Offset, p.knew)
-		case p.epoch == "":
-			p.last = 0
-		case f.Epoch != p.epoch:
+		case p.epoch != "" && f.Epoch != p.epoch:
 			w.problem("%s finds another epoch", p.name)
-		case !f.Resumed && f.Offset-p.last > int64(f.Limits.Resume):
-			w.counts.gaps++
-			p.last = 0
-		case !f.Resumed:
-			w.problem("%s can't resume after %d: the head is %d", p.name, p.last, f.Offset)
-		default:
+		case f.Resumed != mayResume:
+			w.problem("%s has seen %d, the head is %d, and resumed is %v", p.name, p.last, f.Offset, f.Resumed)
+		case f.Resumed:
 			w.counts.resumes++
+		case p.epoch != "":
+			w.counts.gaps++
 		}
-		p.epoch = f.Epoch
+		p.epoch, p.jumps = f.Epoch, !f.Resumed
 	case shared.TypeChat:
 		w.counts.deliveries++
 		w.note(p.room, f)
@@ -207,12 +229,17 @@ func (p *person) take(f shared.Message) {
 		case f.Offset <= p.last:
 			w.counts.doubled++
 			w.problem("%s sees %d after %d", p.name, f.Offset, p.last)
-		case p.last > 0 && f.Offset != p.last+1:
+		case f.Offset > p.last+1 && p.jumps:
+			p.gaps = append(p.gaps, gap{p.last, f.Offset})
+		case f.Offset > p.last+1:
 			w.counts.lost++
 			w.problem("%s sees %d after %d", p.name, f.Offset, p.last)
 		}
-		p.last = f.Offset
+		p.last, p.jumps = f.Offset, false
 		p.acknowledged(f)
+	case shared.TypeHistory:
+		p.asked = false
+		p.fill(f)
 	case shared.TypeAck:
 		w.note(p.room, f)
 		p.acknowledged(f)
@@ -220,11 +247,38 @@ func (p *person) take(f shared.Message) {
 		if f.Code.Final() {
 			w.problem("%s: %q was refused as %s", p.name, f.ID, f.Code)
 		}
+		if f.ID == "" {
+			p.asked = false // and asks again
+		}
 		for i := range p.outbox { // sent again, as clients do
 			if p.outbox[i].id == f.ID {
 				p.outbox[i].on = nil
 			}
 		}
+	}
+}
+
+// fill puts a page of history into the first gap. The caller holds w.mu.
+func (p *person) fill(page shared.Message) {
+	w, g := p.w, &p.gaps[0]
+	for _, f := range slices.Backward(page.Messages) {
+		if f.Offset <= g.after {
+			break
+		}
+		if f.Offset != g.before-1 {
+			w.counts.lost++
+			w.problem("%s is told that %d comes before %d", p.name, f.Offset, g.before)
+		}
+		g.before = f.Offset
+		w.counts.filled++
+		w.note(p.room, f)
+	}
+	switch {
+	case g.before == g.after+1:
+		p.gaps = p.gaps[1:]
+	case !page.More:
+		w.counts.lost++
+		w.problem("%s is told that there is nothing before %d", p.name, g.before)
 	}
 }
 
