@@ -10,7 +10,7 @@ SOAKTIME  := 20m
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql patroni etcd-server pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
-	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 nftables avahi-daemon avahi-utils dbus \
+	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 procps nftables avahi-daemon avahi-utils dbus \
 	libgl1-mesa-dri default-jdk-headless enjarify libsmali-java fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
 NPM_PACKAGES := axe-core@4.14.1 ws@8.23.0

@@ -75,7 +75,7 @@ const maxResume = 100
 // their network: the proxy.
 func newMachines(t *testing.T) []*machine {
 	t.Helper()
-	for _, program := range []string{"etcd", "patroni", "psql", "setpriv", "nsenter", "bash"} {
+	for _, program := range []string{"etcd", "patroni", "psql", "setpriv", "nsenter", "bash", "sysctl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Fatalf("there is no %s: `make test` installs it", program)
 		}
@@ -94,7 +94,7 @@ func newMachines(t *testing.T) []*machine {
 		m.host.Cable(m.cable, m.address+"/24")
 		servertest.IP(t, "link set "+m.cable+" master bridge")
 		m.must("", disk)
-		for _, file := range []string{"etcd.env", "patroni.yml", "restart.conf", "parley.env"} {
+		for _, file := range []string{"etcd.env", "patroni.yml", "restart.conf", "sysctl.conf", "parley.env"} {
 			m.must(documented(t, file), "cat >/var/lib/cluster/"+file)
 		}
 		ca.hand(m)
