@@ -80,7 +80,7 @@ func (h *Hub) serveServer(w http.ResponseWriter, r *http.Request) {
 		Rooms    int           `json:"rooms"`
 		Who      []string      `json:"who,omitempty"`
 		Limits   shared.Limits `json:"limits"`
-	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, h.cfg.ID, shared.Protocol, people(rooms), len(rooms), h.someWho(5), h.cfg.limits()})
+	}{shared.Server{Name: h.cfg.Name, Version: h.cfg.Version}, h.cfg.ID, shared.Protocol, h.online.count(h), len(rooms), h.someWho(5), h.cfg.limits()})
 }
 
 // serveRooms serves /api/rooms: the rooms with people in them, the liveliest

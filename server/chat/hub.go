@@ -27,6 +27,7 @@ type Hub struct {
 	unshare   func()  // tells the other servers nothing any more
 	fanout    *meters // of rooms; nil if there is no limit per address
 	readiness readiness
+	online    online
 	refused   rate.Sometimes // says who was refused
 	untrusted rate.Sometimes // says who is no trusted proxy
 	draining  atomic.Bool

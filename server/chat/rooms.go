@@ -31,10 +31,10 @@ func (h *Hub) Rooms() []RoomInfo {
 }
 
 // People returns how many people are in a room, hidden or not; of "", in all rooms
-// that are listed.
+// that are listed, each of them once.
 func (h *Hub) People(room string) (count int) {
 	if room == "" {
-		return people(h.Rooms())
+		return h.online.count(h)
 	}
 	name, err := shared.RoomName(room)
 	h.mu.Lock()
@@ -49,13 +49,6 @@ func (h *Hub) People(room string) (count int) {
 			count = r.info().Count
 		}
 	default: // still reading its log
-	}
-	return count
-}
-
-func people(rooms []RoomInfo) (count int) {
-	for _, r := range rooms {
-		count += r.Count
 	}
 	return count
 }

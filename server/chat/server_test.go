@@ -161,7 +161,8 @@ func TestRoomsAndServer(t *testing.T) {
 	}
 	_, body, _ = s.get("/api/server")
 	decodeJSON(t, body, &info)
-	if info.Name != "test" || info.Version != shared.Version || info.ID != testID || info.Protocol != shared.Protocol || info.People != 3 ||
+	if info.Name != "test" || info.Version != shared.Version || info.ID != testID || info.Protocol != shared.Protocol || info.People != 3 || // two are called Ann
+
 		info.Rooms != 2 || info.Limits.Message != 4096 {
 		t.Errorf("the server is %s", body)
 	}

@@ -78,6 +78,17 @@ func TestOneRoom(t *testing.T) {
 	tab.Hear("three")
 	until(t, "three people are counted", func() bool { return count(t, s[0], "Hall") == 3 })
 
+	// Whoever is in two rooms is one of those who are online.
+	s[1].Hello("Yard", shared.Message{User: "Ann", Device: annDevice})
+	s[1].Join("Yard", "Dan")
+	until(t, "the yard is known", func() bool { return count(t, s[0], "Yard") == 2 })
+	for i := range s {
+		var about struct{ People int }
+		if s[i].JSON("/api/server", &about); about.People != 4 {
+			t.Errorf("%d people are online at server %d, want 4", about.People, i)
+		}
+	}
+
 	// A name is one person's everywhere.
 	eve := s[0].Dial("/ws/chat/Hall", shared.Protocol)
 	eve.Send(shared.Message{Type: shared.TypeHello, User: "Bob", Device: servertest.NewDevice()})
