@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"parley/server/chat"
 	"parley/server/files"
@@ -105,7 +106,7 @@ func (c *copied) copy(ctx context.Context) error {
 	fill := func(put transfer.Put) error {
 		both := func(row any) error {
 			if err := put(row); err != nil {
-				return err
+				return named(err, "--to")
 			}
 			return c.row(ctx, row)
 		}
@@ -115,6 +116,7 @@ func (c *copied) copy(ctx context.Context) error {
 		} else {
 			err = sqlitelog.CopyFrom(ctx, c.from, both)
 		}
+		err = named(err, "--from")
 		if err == nil && c.files != nil {
 			err = c.files.End(c.mayMiss)
 		}
@@ -124,10 +126,34 @@ func (c *copied) copy(ctx context.Context) error {
 		return err
 	}
 	if isDatabase(c.to) {
-		return pglog.CopyTo(ctx, c.to, pglog.Options{}, fill)
+		return named(pglog.CopyTo(ctx, c.to, pglog.Options{}, fill), "--to")
 	}
-	return sqlitelog.CopyTo(ctx, c.to, fill)
+	return named(sqlitelog.CopyTo(ctx, c.to, fill), "--to")
 }
+
+// namedError is a log's error with the flag that its place was given by. A log says --data
+// and --log, as for servers.
+type namedError struct {
+	error
+	flag string
+}
+
+func named(err error, flag string) error {
+	if err == nil || errors.As(err, new(namedError)) {
+		return err
+	}
+	return namedError{err, flag}
+}
+
+// ofLog finds where an error says by which flag to choose another place. That one starts a
+// server with --data, or --log-restored, stays as it is.
+var ofLog = regexp.MustCompile(`(choose [a-z ]+ )--data|--log([^-]|$)`)
+
+func (e namedError) Error() string {
+	return ofLog.ReplaceAllString(e.error.Error(), "${1}"+e.flag+"${2}")
+}
+
+func (e namedError) Unwrap() error { return e.error }
 
 func (c *copied) row(ctx context.Context, row any) error {
 	switch v := row.(type) {

@@ -321,11 +321,13 @@ func TestCopyRefused(t *testing.T) {
 	add(t, l, hall, chat.Entry{ID: "1", Device: "d", User: "Ann", Text: "one", Time: time.UnixMilli(1)})
 	refused := func(want, from, to string, more ...string) {
 		t.Helper()
-		if out, err := parley(t, append([]string{"copy", "--from", from, "--to", to}, more...)...); err == nil || !bytes.Contains(out, []byte(want)) {
+		if out, err := parley(t, append([]string{"copy", "--from", from, "--to", to}, more...)...); err == nil || !strings.Contains(strings.Join(strings.Fields(string(out)), " "), want) {
 			t.Errorf("from %s to %s: %v, %s", from, to, err, out)
 		}
 	}
-	refused("another Parley server is using the data folder", dir, at)
+	refused("choose another folder with --from", dir, at)
+	refused("choose another folder with --to", at, dir)
+	refused("correct its name in --to", at, pgtest.Address("nowhere", database))
 	must(t, l.Close())
 	if _, err := parley(t, "copy", "--from", dir, "--to", at); err != nil {
 		t.Fatal(err)
@@ -334,8 +336,8 @@ func TestCopyRefused(t *testing.T) {
 	refused("--to-files is for a database", at, t.TempDir(), "--to-files", t.TempDir())
 	refused("make it, or correct its name", dir, empty, "--to-files", filepath.Join(dir, "nowhere"))
 	refused("there is a log in "+dir+" already", at, dir)
-	refused("there is no log in it", empty, t.TempDir())
-	refused("there is no log in ", t.TempDir(), empty)
+	refused("there is no log in it: correct the address in --from", empty, t.TempDir())
+	refused("choose its folder with --from", t.TempDir(), empty)
 	running := openDatabase(t, at)
 	refused("a Parley server runs on it", at, t.TempDir())
 	must(t, running.Close())

@@ -76,7 +76,7 @@ func CopyFrom(ctx context.Context, address string, opt Options, put transfer.Put
 		if there, err := hasLog(ctx, lock, opt.Schema); err != nil {
 			return err
 		} else if !there {
-			return errors.New("there is no log in it: correct the address")
+			return ErrNoLog
 		}
 		var version int
 		if err := lock.QueryRow(ctx, "SELECT MAX(version) FROM versions").Scan(&version); err != nil {

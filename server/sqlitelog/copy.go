@@ -60,7 +60,7 @@ func CopyFrom(ctx context.Context, dir string, put transfer.Put) error {
 // lockExisting takes the lock of a folder that has a log.
 func lockExisting(ctx context.Context, dir string) (*sql.DB, error) {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
-		return nil, fmt.Errorf("there is no log in %s", dir)
+		return nil, fmt.Errorf("there is no log in %s: choose its folder with --data", dir)
 	}
 	lock, err := takeLock(ctx, filepath.Join(dir, lockName))
 	if err != nil {
