@@ -41,7 +41,7 @@ const picture = '\\p{Extended_Pictographic}[\\ufe0f\\p{Emoji_Modifier}\\u{e0020}
 const grapheme = new RegExp(`\\p{Regional_Indicator}{2}|[0-9#*]\\ufe0f?\\u20e3|${picture}(?:\\u200d${picture})*|[^]\\p{M}*`, 'gu');
 const emoji = new RegExp(`^(?:\\p{Regional_Indicator}{2}|[0-9#*]\\ufe0f?\\u20e3|${picture}(?:\\u200d${picture})*)$`, 'u');
 
-export const graphemes = text => text.match(grapheme) || [];
+const graphemes = text => text.match(grapheme) || [];
 
 /** Whether a text is one to three emoji and nothing else. */
 export function isJumbo(text) {

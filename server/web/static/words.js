@@ -10,7 +10,7 @@ export const languages = () => (root.dataset.languages || 'en').split(' ');
 export const language = () => spoken.lang;
 
 /** The reader's choice, or the browser's first language that there is. */
-export function preferred() {
+function preferred() {
 	const there = languages(), wanted = navigator.languages || [navigator.language];
 	return there.find(l => l === get('lang')) || wanted.map(l => l.slice(0, 2).toLowerCase()).find(l => there.includes(l)) || there[0];
 }
