@@ -215,6 +215,23 @@ func TestNamesAreIsolated(t *testing.T) {
 	p.wait("document.querySelector('#own small bdi')?.textContent === " + quote(hostile))
 }
 
+// TestNamesBegin has a room's name in Hebrew or Arabic begin where what is below it begins.
+func TestNamesBegin(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.enter(startServer(t).url(), "%D7%9E%D7%98%D7%91%D7%97")
+	p.say("hello")
+	const begins = `(name => { const text = document.createRange(); text.selectNodeContents(name); return text.getBoundingClientRect().left })`
+	if !eval[bool](p, begins+`(document.querySelector('#room')) === document.querySelector('#count').getBoundingClientRect().left`) {
+		t.Error("in the room, its name is at the other side of the header")
+	}
+	p.open(eval[string](p, "location.origin") + "/chat/")
+	p.wait("document.querySelector('#own small')?.textContent.includes('hello')")
+	if !eval[bool](p, begins+`(document.querySelector('#own .tile > bdi')) === document.querySelector('#own small:not(.when)').getBoundingClientRect().left`) {
+		t.Error("in the list, its name is at the other side of the tile")
+	}
+}
+
 func TestCopy(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
