@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -71,6 +72,7 @@ func (p *roomPage) restoreSheet() {
 	if kept.Caption != "" {
 		s.caption.SetText(kept.Caption)
 	}
+	c.window.Canvas().Unfocus() // the composer, which began with the page
 	s.show(sources)
 }
 
@@ -104,6 +106,7 @@ func (s *sheet) show(sources []source) {
 	if t := p.composer.Task(); t != nil && !t.Edit {
 		s.reply = t.Of.ID
 	}
+	s.caption.CursorColumn = utf8.RuneCountInString(s.caption.Text)
 	s.caption.OnSubmitted = func(string) { s.submit() }
 	s.caption.OnChanged = func(string) { s.keep() }
 	s.toggle = kit.NewToggle(lang.T("file.asis"), &s.asItIs, func() {

@@ -73,6 +73,9 @@ func TestChosenFilesOutliveTheApp(t *testing.T) {
 	if p.sheet.caption.Text != "at the gate" || p.conv.Session.Draft() != "at" || len(copies(t, dir)) != 0 {
 		t.Errorf("the caption is %q, the draft %q; copies are %q", p.sheet.caption.Text, p.conv.Session.Draft(), copies(t, dir))
 	}
+	if p.sheet.caption.CursorColumn != len("at the gate") || p.composer.Entry.Focused {
+		t.Errorf("the caret is at %d, and in the composer: %v", p.sheet.caption.CursorColumn, p.composer.Entry.Focused)
+	}
 	tapAction(t, w, lang.T("file.go"))
 	item := w.sentFile(p)
 	if got := bob.Next(shared.TypeChat); got.File.Name != "IMG_1.jpg" || item.Text != "at the gate" {
