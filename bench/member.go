@@ -156,7 +156,7 @@ var readers = sync.OnceValues(func() (pair [2]*reader, err error) {
 	return pair, nil
 })
 
-// listen has a reader read what comes for m from now on.
+// listen starts a reader for what comes for m from now on.
 func (m *member) listen() error {
 	pair, err := readers()
 	if err != nil {

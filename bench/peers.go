@@ -33,7 +33,7 @@ type peer struct {
 	// news counts what a frame that holds no message says of who came or went.
 	news func(payload []byte) int
 	gone time.Duration // until everyone has been told that somebody went
-	// message is what a client sends to have text published.
+	// message is what a client sends to publish a text.
 	message func(room string, seq int, text string) []byte
 	command func(addr string) (*exec.Cmd, error)
 }

@@ -32,9 +32,9 @@ type Amendment struct {
 	Kept  int64  `json:"-"`               // the offset that it was acknowledged under while its entry is yet to come
 }
 
-// amend adds an amendment to what waits. What the server can't have is changed instead:
-// a message that has not gone out, one that was refused, and amendments of before. An
-// edit that can't be is handed back.
+// amend adds an amendment to what waits. Whatever the server can't have got yet is
+// changed itself: a message that has not gone out, one that was refused, and earlier
+// amendments. An edit that can't be is handed back.
 func (t *timeline) amend(a Amendment) {
 	if a.Did == DidHost {
 		t.act(a)

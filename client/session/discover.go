@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Discovery looks for servers: by one question, asked on local networks alone, and at the
-// servers that are known already. Who answers is asked GET /api/server, and nothing
-// else: it learns no secret and no name, and what it says becomes no pin.
+// Discovery looks for servers: by one question, asked on local networks alone, and at
+// the servers that are known already. Whatever answers is asked GET /api/server, and
+// nothing else: it learns no secret and no name, and what it says becomes no pin.
 type Discovery struct {
 	Dial     DialFunc
 	Pins     *Pins

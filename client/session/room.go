@@ -348,7 +348,7 @@ func (r *Room) SetPlace(p Place) {
 	r.command(func(l *loop) { l.setPlace(p) })
 }
 
-// Save has what waits to be saved, such as a draft, saved now.
+// Save saves now what waits to be saved, such as a draft.
 func (r *Room) Save() {
 	r.command((*loop).saveNow)
 }

@@ -99,7 +99,7 @@ type Saved struct {
 type Saving struct {
 	Saved
 	Changed map[*Row]bool // the rows that are not as they were at the last Save
-	Erase   bool          // a text is not there any more that nobody shall find in the files
+	Erase   bool          // a text has gone that nobody may find in the files
 }
 
 // RoomState is what is kept once for a room.

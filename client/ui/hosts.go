@@ -94,7 +94,8 @@ func (p *roomPage) hostActions(item session.Item) (actions []kit.Action) {
 }
 
 // person is somebody whom a host does something about: who wrote a row's message, or if
-// row is "", who is in the room under a name. Who wrote under that name may be another.
+// row is "", who is in the room under a name. Whoever wrote under that name may be
+// somebody else.
 type person struct {
 	name, row string
 	author    string // gives them their colour; of a row, their session.Item.By

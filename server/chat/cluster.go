@@ -12,9 +12,9 @@ import (
 // others, and what is said there that no log keeps.
 type Cluster interface {
 	// CatchUp returns when something was written durably after the call, one write for all
-	// who wait, and a room's followers have been handed everything that was acknowledged
-	// before the call at any server. The database may be one that was cut off, and does not
-	// know it. Nobody is welcomed before.
+	// callers that wait, and a room's followers have been handed everything that was
+	// acknowledged before the call at any server. The database may be one that was cut off,
+	// and does not know it. Nobody is welcomed before.
 	CatchUp(ctx context.Context, room string) error
 
 	// Gather is told that others are in a room now. It asks for them when it needs them,
@@ -30,12 +30,12 @@ type Cluster interface {
 	// log is closed.
 	Share(spent func() []Spent, untold, take func([]Spent)) (stop func())
 
-	// Mask returns what stands for a text at all servers, in a few letters. Who lacks
-	// the log's secret can't tell what the text is, nor whether it is one that they guess.
+	// Mask returns what stands for a text at all servers, in a few letters. Without the
+	// log's secret nobody can tell what the text is, nor whether a guess is right.
 	Mask(text string) string
 
-	// Pass has a frame told to whoever is in a room at other servers, if it can. It does
-	// not block.
+	// Pass sends a frame to whoever is in a room at other servers, if it can. It does not
+	// block.
 	Pass(room string, frame []byte)
 }
 
@@ -48,8 +48,8 @@ type Gathering struct {
 	Count          int           // all of them
 }
 
-// MostGathered is how many people of a room a Gathering has by name. Who is at two
-// servers counts as two above that.
+// MostGathered is how many people of a room a Gathering has by name. Beyond that,
+// somebody at two servers counts as two.
 const MostGathered = 1000
 
 // cluster is the log, if several servers share it, or nil.

@@ -101,7 +101,7 @@ func (e *Entry) RowText() string {
 	return e.Text
 }
 
-// DeletesAtOnce is how many messages a notice deletes in one transaction. Where there are
+// DeletesAtOnce is how many messages a notice deletes in one transaction. If there are
 // more, others' entries go between.
 const DeletesAtOnce = 2000
 

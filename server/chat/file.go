@@ -66,9 +66,9 @@ const (
 // ErrNoFile is what FileRows returns for a file that it does not know.
 var ErrNoFile = errors.New("there is no such file")
 
-// FileRows is the part of a log that knows of files. Where their bytes are is not its
-// business. What it returns is durable. Its errors wrap ErrUnavailable, or are ErrNoFile
-// or a *Refusal. Its methods may be called from several goroutines.
+// FileRows is the part of a log that knows of files. It does not know where their bytes
+// are. What it returns is durable. Its errors wrap ErrUnavailable, or are ErrNoFile or
+// a *Refusal. Its methods may be called from several goroutines.
 //
 // A message takes its file in the transaction that adds it, and has it from then on:
 // Log.Append refuses a message with a file of another room or device, one that is not
@@ -114,10 +114,10 @@ type FileRows interface {
 	// see FileRow.Taken.
 	Filed(ctx context.Context) (n int, bytes int64, err error)
 
-	// OnFilesGone has f called with the ids of files whose rows went, after they did,
-	// except for those that ForgetFiles and ExpireFiles return. A server that is killed in
-	// between calls it never. It must not block, and is set before anything else is done
-	// with the log.
+	// OnFilesGone calls f with the ids of files whose rows went, after they did, except for
+	// those that ForgetFiles and ExpireFiles return. A server that is killed in between
+	// calls it never. It must not block, and is set before anything else is done with the
+	// log.
 	OnFilesGone(f func(ids []string))
 }
 

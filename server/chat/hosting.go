@@ -329,7 +329,7 @@ func (s *session) host(m shared.Message) bool {
 		return s.handle(m, err)
 	}
 	act := &Act{Do: m.Do, Settings: m.Settings}
-	// Who is no host is refused anyway, or does something again that is done.
+	// Somebody who is no host is refused anyway, or does something again that is done.
 	host := s.room.ruling.may(Who{Device: s.member.device, Here: true}, ToHost, s.core.cfg.Now()) == nil
 	if host && (m.User != "" || m.Whom != "") {
 		began := time.Now()

@@ -278,8 +278,8 @@ func (s *session) lock(hello shared.Message) (Lock, shared.CloseCode, string) {
 	return lock, 0, ""
 }
 
-// greet takes the session into the room, unless it is there already, and has it
-// written to. name is the path's, or zero.
+// greet takes the session into the room, unless it is there already, and starts to
+// write to it. name is the path's, or zero.
 func (s *session) greet(name shared.Name) bool {
 	s.conn.SetReadLimit(int64(s.core.cfg.MaxFrame))
 	if s.dialect == tutorial {

@@ -7,8 +7,8 @@ import (
 	"parley/shared"
 )
 
-// Who one is is said after the upgrade. So that one attacker who holds all places of
-// an address keeps nobody out who has been here before, a few further connections of
+// A client says who it is after the upgrade. So that one attacker who holds all places
+// of an address keeps nobody out who has been here before, a few further connections of
 // that address may come as far as the hello: they knock. One that the room knows takes
 // the place of a stranger at the same address, who has the other's turn to knock until
 // the connection has ended. All others are told why there is no place.

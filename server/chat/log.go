@@ -58,8 +58,8 @@ type Retention struct {
 	// their sizes.
 	Bytes int64
 
-	// Total is the same for all rooms together. The largest rooms are cut to one
-	// size, so that who fills a room, or a thousand, deletes nothing of a small one.
+	// Total is the same for all rooms together. The largest rooms are cut to one size, so
+	// that whoever fills a room, or a thousand, deletes nothing of a small one.
 	Total int64
 
 	Every   time.Duration     // how often the log looks, 1 min by default

@@ -28,7 +28,7 @@ func (o *online) count(h *Hub) int {
 }
 
 // census counts people by their devices, and those of whom no device is known by their
-// names. Who is beyond the names that other servers tell counts in each room.
+// names. Somebody beyond the names that other servers tell counts in each room.
 func (h *Hub) census() int {
 	h.mu.Lock()
 	rooms := slices.Collect(maps.Values(h.rooms))

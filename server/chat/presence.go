@@ -161,8 +161,8 @@ func (r *Room) depart(m *member) {
 	p.gone = gone
 }
 
-// announce has a name told with the next presence frames, unless the opposite
-// was still to be told: then nothing happened. The caller holds mu.
+// announce tells a name with the next presence frames, unless the opposite was still to
+// be told: then nothing happened. The caller holds mu.
 func (r *Room) announce(news, opposite *[]string, name string) {
 	if i := slices.Index(*opposite, name); i >= 0 {
 		*opposite = slices.Delete(*opposite, i, i+1)

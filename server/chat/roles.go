@@ -115,8 +115,9 @@ func (r *Room) withBy(by string) (device, name string) {
 	return "", ""
 }
 
-// byName returns the device of somebody by name, who is in the room, has a role in it,
-// or was in it. Names change, so of several it is the one that the act fits.
+// byName returns the device of somebody by name: of somebody who is in the room, has a
+// role in it, or was in it. Names change, so of several it is the one that the act
+// fits.
 func (s *session) byName(do, user string) (device, name string, err error) {
 	r := s.room
 	r.mu.Lock()

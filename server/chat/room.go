@@ -216,9 +216,9 @@ func (r *Room) loop() {
 	}
 }
 
-// together returns how many of a batch go into the tails together. A delete begins
-// a new part: the tails forget what lies before it, so the members should have that. A
-// removal ends one: who is removed may be told of it, but of nothing after it.
+// together returns how many of a batch go into the tails together. A delete begins a
+// new part: the tails forget what lies before it, so the members should have that. A
+// removal ends one: the removed one may be told of it, but of nothing after it.
 func together(batch []delivery) int {
 	for i, d := range batch[1:] {
 		if d.entry.Kind == KindDelete || removes(batch[i].entry) {

@@ -84,7 +84,7 @@ func whatOf(e Entry) What {
 	return whats[e.Kind]
 }
 
-// Who is somebody, as a session knows them. The zero value is a stranger.
+// Who is a person, as a session knows them. The zero value is a stranger.
 type Who struct {
 	Device string    // APIDevice for whoever has the API's token
 	Known  bool      // the device has written in the room, or owns a name in it

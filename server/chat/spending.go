@@ -72,7 +72,8 @@ func (s *spending) addMany(account string, n int) {
 }
 
 // untold takes back what the others could not be told. Of messages they are not told
-// later: who was held back by one server alone must not wait for that at another one.
+// later: whoever was held back by one server alone must not wait for that at another
+// one.
 func (s *spending) untold(all []Spent) {
 	for _, spent := range all {
 		if !isPace(spent.Of) {

@@ -69,7 +69,7 @@ func (d disk) partSize(id string) (int64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil { // the one who wrote it may have been killed before
+	if err := f.Sync(); err != nil { // whichever process wrote it may have been killed before
 		return 0, err
 	}
 	info, err := f.Stat()

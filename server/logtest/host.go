@@ -108,7 +108,7 @@ func hosts(t *testing.T, f *fixture[chat.Log]) {
 	f.refused(t, "opening what is open", act("c", "bob", shared.DoOpen, ""), shared.CodeNotAllowed)
 	f.refused(t, "no such message", to(act("d", "ann", shared.DoHost, ""), 3, "b"), shared.CodeNotFound)
 	f.refused(t, "a message of another id", to(act("d", "ann", shared.DoHost, ""), 2, "a"), shared.CodeNotFound)
-	// Who wrote the message is whom it is about, whatever the act says.
+	// It is about the message's author, whatever the act says.
 	f.add(t, lobby, to(act("e", "ann", shared.DoHost, "eve"), 2, "b"))
 	f.add(t, lobby, setting("f", "bob", shared.Settings{Door: shared.DoorKnown}))
 	f.add(t, lobby, setting("g", "bob", shared.Settings{Slow: new(30)}))

@@ -31,8 +31,8 @@ func Retain(t *testing.T, l chat.Log, r chat.Retention, n int) {
 	}
 }
 
-// announced has everything deleted. A follower is told before, while all of it can
-// still be read; whoever opens the room later learns from its state.
+// announced deletes everything by retention. A follower is told before, while all of it
+// can still be read; whoever opens the room later learns from its state.
 func announced(t *testing.T, f *fixture[chat.Log]) {
 	const entries = 2500 // more than a log may want to delete at once
 	done := make(chan error, entries)

@@ -42,7 +42,7 @@ func (w *writer) has(room string, h heads) bool {
 	})
 }
 
-// lookSoon has it look where the rooms are.
+// lookSoon makes the writer look where the rooms are.
 func (w *writer) lookSoon() {
 	w.due.Store(true)
 	w.rouse()

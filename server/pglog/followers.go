@@ -38,7 +38,7 @@ func (f *follower) hand(entries []chat.Entry) {
 	f.taken.Store(handed)
 }
 
-// end tells it that the room is not the one any more that it was.
+// end tells the follower that its room is now another one.
 func (f *follower) end() {
 	if f.over.CompareAndSwap(false, true) && f.Over != nil {
 		f.Over()

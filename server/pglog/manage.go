@@ -18,8 +18,8 @@ func lockRoom(ctx context.Context, tx pgx.Tx, key string) (r roomState, err erro
 	return r, scanRoom(tx.QueryRow(ctx, "SELECT "+roomColumns+" FROM rooms WHERE key = $1 FOR NO KEY UPDATE", key), &r)
 }
 
-// SetLock implements chat.Registry. Who follows the room here knows of the lock from
-// whoever sets it.
+// SetLock implements chat.Registry. Whoever sets the lock tells the followers of the
+// room at this server.
 func (l *Log) SetLock(ctx context.Context, key string, lock chat.Lock) (set bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	w := l.writer(key)

@@ -79,7 +79,7 @@ func (l *Log) Gatherings() (all []chat.Gathering) {
 	return all
 }
 
-// again has everything told and read anew.
+// again makes the next pass tell and read everything anew.
 func (p *people) again() {
 	p.mu.Lock()
 	maps.Copy(p.changed, p.here)

@@ -116,7 +116,7 @@ func (p *proof) ask(ctx context.Context, room string, most time.Duration) (heads
 	}
 }
 
-// doubt has the database looked at anew.
+// doubt makes the server check anew what the database still has.
 func (p *proof) doubt() {
 	p.doubted.Store(true)
 	select {

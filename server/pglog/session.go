@@ -95,8 +95,8 @@ func (s *session) commitAll(ctx context.Context, c *commands) error {
 	return nil
 }
 
-// patiently has something done that may wait for the database's standby, and waits for it
-// no longer than patience: what is under way goes on.
+// patiently calls do, which may wait for the database's standby, and waits for it no
+// longer than patience. What is under way goes on.
 func (l *Log) patiently(ctx context.Context, do func(context.Context) error) error {
 	done := make(chan error, 1)
 	l.work.Go(func() { done <- do(context.WithoutCancel(ctx)) })

@@ -32,8 +32,8 @@ type request struct {
 	answered atomic.Bool
 }
 
-// answer answers an append, once: who has waited too long has been told that the log is
-// unavailable, and learns with the same id what became of it.
+// answer answers an append, once: whoever has waited too long has been told that the
+// log is unavailable, and learns with the same id what became of it.
 func (r *request) answer(receipt chat.Receipt, err error) {
 	if r.answered.CompareAndSwap(false, true) {
 		r.done(receipt, err)
@@ -101,7 +101,7 @@ func (w *writer) stop() {
 	}
 }
 
-// do has something done between transactions, and waits until it is.
+// do runs something between transactions, and waits until it has run.
 func (w *writer) do(ctx context.Context, what func(context.Context) error) error {
 	r := &request{do: what, reply: make(chan error, 1)}
 	if err := w.enqueue(ctx, r); err != nil {

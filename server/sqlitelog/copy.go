@@ -14,8 +14,8 @@ import (
 	"parley/server/transfer"
 )
 
-// copyingEnd is what the name of a database ends with that is being filled. A log is
-// opened beside none: it would begin anew, though its operator has just copied one.
+// copyingEnd is what the name of a database ends with that is being filled. No log is
+// opened next to one: it would begin anew, though its operator has just copied one.
 const copyingEnd = ".copying"
 
 func checkCopying(path string) error {

@@ -9,9 +9,9 @@ import (
 	"runtime"
 )
 
-// The log's files are for their user alone, whatever the folder's mode: they have
-// what was said in locked rooms. Where root makes them, as restore may, they belong to
-// the folder's owner, who could not use them otherwise.
+// The log's files are for their user alone, whatever the folder's mode: they have what
+// was said in locked rooms. If root makes them, as restore may, they belong to the
+// folder's owner, who could not use them otherwise.
 
 // create makes an empty file that SQLite finds, unless it is there. SQLite gives the
 // write-ahead log the mode and the owner of its database.

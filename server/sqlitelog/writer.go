@@ -160,8 +160,8 @@ func (w *writer) run() {
 	}
 	refuse(w.again, errClosed)
 	if w.conn != nil {
-		// A log that was closed is one file. Where this fails, the next start reads
-		// the write-ahead log.
+		// A log that was closed is one file. If this fails, the next start reads the
+		// write-ahead log.
 		_, _ = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 		w.closeStatements()
 		w.conn.Close()

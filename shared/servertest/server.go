@@ -178,8 +178,8 @@ func (s *Server) Start() error {
 	return fmt.Errorf("%w: %s", err, said)
 }
 
-// Deafen has nobody read the process's standard error any more, like a terminal or
-// a logger that has gone.
+// Deafen stops reading the process's standard error, like a terminal or a logger that
+// has gone.
 func (s *Server) Deafen() { s.errs.Close() }
 
 // MustStart is Start for a test that needs the server.
