@@ -9,7 +9,7 @@ SOAKTIME  := 20m
 
 # What Fyne is compiled with, and what the tests look at the result with.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql patroni etcd-server pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
+TEST_PACKAGES  := $(BUILD_PACKAGES) python3-websockets chromium nginx caddy haproxy postgresql patroni etcd-server etcd-client openssl pgbouncer xvfb xdotool openbox imagemagick x11-utils xclip \
 	zbar-tools poppler-utils systemd strace dnsmasq-base curl iproute2 procps nftables avahi-daemon avahi-utils dbus \
 	libgl1-mesa-dri default-jdk-headless enjarify libsmali-java fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 
@@ -30,7 +30,7 @@ run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@exec bin/parley-server $(ARGS)
 
 cluster: check-go ## several servers on one computer, with PostgreSQL, Patroni, etcd and HAProxy, to kill; on Linux
-	$(call packages,postgresql patroni etcd-server haproxy curl)
+	$(call packages,postgresql patroni etcd-server haproxy curl openssl)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	@exec docs/cluster/run.sh bin/parley-server $(ARGS)
 

@@ -92,10 +92,22 @@ var faults = []fault{
 		defer m.signal(syscall.SIGCONT, isDatabase)
 		w.flow(20)
 	}},
-	{name: "the synchronous standby's machine dies", make: func(w *world) {
+	{name: "the synchronous standby's machine dies", slow: true, make: func(w *world) {
 		m := w.with("sync_standby")
 		m.off()
 		defer m.boot()
+		w.flow(20)
+	}},
+	{name: "the synchronous standby's machine loses its disk", make: func(w *world) {
+		m, other := w.with("sync_standby"), w.with("leader")
+		m.off()
+		defer m.boot()
+		m.must("", "rm -rf /var/lib/etcd/parley /var/lib/postgresql/* /var/lib/parley/*")
+		commands := replace(w.t, section(w.t, "name=b address=10.0.0.12\nexport ", "```"), "//10.0.0.11", "//"+other.address)
+		commands = replace(w.t, commands, "name=b address=10.0.0.12", "name="+m.name+" address="+m.address)
+		const elected = "until etcdctl endpoint health; do sleep 0.2; done\n" // the machine died just now
+		other.must("", "set -e\n"+replace(w.t, commands, "etcdctl member remove", elected+"etcdctl member remove"))
+		m.must("", section(w.t, "echo ETCD_INITIAL_CLUSTER_STATE", "```"))
 		w.flow(20)
 	}},
 	{name: "a machine without the primary is cut off", slow: true, make: func(w *world) {

@@ -75,7 +75,7 @@ const maxResume = 100
 // their network: the proxy.
 func newMachines(t *testing.T) []*machine {
 	t.Helper()
-	for _, program := range []string{"etcd", "patroni", "psql", "setpriv", "nsenter", "bash", "sysctl"} {
+	for _, program := range []string{"etcd", "etcdctl", "patroni", "psql", "openssl", "setpriv", "nsenter", "bash", "sysctl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Fatalf("there is no %s: `make test` installs it", program)
 		}
