@@ -88,6 +88,15 @@ func states() []state {
 			inRoom(p)
 			p.fonts(32)
 		}},
+		{name: "page-list-double", width: 390, height: 844, path: "/chat/", prepare: func(p *page) {
+			waitList(p)
+			p.fonts(32)
+			const name = `[...document.querySelectorAll('.tile > bdi')].find(e => e.textContent === 'Team Pizza')`
+			p.wait("getComputedStyle(" + name + ").fontSize === '32px'")
+			if eval[bool](p, name+".scrollWidth > "+name+".clientWidth") {
+				p.t.Error("large letters leave no room for a short name beside its time")
+			}
+		}},
 		{name: "page-changes", width: 390, height: 844, path: "/chat/Review/", prepare: inReview},
 		{name: "page-changes-dark", width: 1280, height: 840, media: dark, path: "/chat/Review/", prepare: inReview},
 		{name: "page-changes-320", width: 320, height: 640, path: "/chat/Review/", lang: "de", prepare: inReview},
