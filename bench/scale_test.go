@@ -8,7 +8,7 @@ import (
 )
 
 func TestFit(t *testing.T) {
-	want := [costs]float64{0, 2e-3, 8e-6, 1e-4, 4e-4, 5e-5, 3e-4}
+	want := [costs]float64{0, 2e-3, 8e-6, 1e-4, 4e-4, 2e-4, 5e-5, 3e-4}
 	var seen []observation
 	for _, l := range shapes {
 		for _, messages := range []float64{0, 180} {
@@ -19,7 +19,9 @@ func TestFit(t *testing.T) {
 					u.deliveries[i] = int64(messages) * int64(l.size)
 				}
 			}
-			u.commits[0] = messages / float64(l.atOnce)
+			for i := range l.senders {
+				u.commits[i] = messages / float64(l.senders*l.atOnce)
+			}
 			servers, _ := observed(l, messages, u)
 			for _, o := range servers {
 				for k := range want {
