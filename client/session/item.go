@@ -115,7 +115,7 @@ const (
 // answer reports whether a change is said once and shows in nothing else.
 func (k ChangeKind) answer() bool { return k >= Undone && k <= RolesTold }
 
-// Change is one step from what is shown to what is so.
+// Change is one step from what is shown to what has to be shown.
 type Change struct {
 	Kind   ChangeKind
 	Index  int

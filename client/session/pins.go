@@ -114,8 +114,8 @@ func linked(server string) string { return linkPrefix + server }
 
 const linkPrefix = "link "
 
-// Expect has the first certificate of a server compared with a link's fingerprint. It
-// reports false if the server is known already, by another one.
+// Expect makes the first certificate of a server be compared with a link's fingerprint.
+// It reports false if the server is known already, by another one.
 func (p *Pins) Expect(server, words string) bool {
 	known := p.known(server)
 	if known == "" {

@@ -73,8 +73,8 @@ func (r *Rules) Refer(e *Entry, t *Target) (about bool, err error) {
 	return true, nil
 }
 
-// MayTake says why a message can't have a file, whose row is nil if there is none: the
-// error is a *Refusal.
+// MayTake returns nil if a message can have the file of a row, or else a *Refusal that
+// says why not. The row is nil if there is no such file.
 func (e *Entry) MayTake(row *FileRow) error {
 	refuse := func(reason string) error { return &Refusal{Code: shared.CodeNotAllowed, Reason: reason} }
 	switch {

@@ -97,8 +97,8 @@ func (e Entry) Size() int64 {
 	return int64(len(e.Text)+len(e.User)+len(e.Extras().Emoji)+len(e.Packed())) + EntryOverhead
 }
 
-// Weight is how much an entry counts where what is read at once is bounded, in bytes: its
-// text, and what its file holds of memory besides.
+// Weight is what an entry counts for Most.Bytes: its text, and what its file holds of
+// memory besides.
 func (e *Entry) Weight() int {
 	if f := e.Extras().File; f != nil {
 		return len(e.Text) + len(f.Name) + fileHeld

@@ -13,14 +13,14 @@ type FileShare struct {
 	Bytes  int64 // of the disk: see FileRow.Taken
 }
 
-// FileHolder is whose a file counts as where files make room for others: a source's,
-// since devices are free to make, or a device's where sources are not told apart.
+// FileHolder is to whom a file counts when files have to make room for others: to a
+// source, since anyone can make devices, or to a device if its source is not known.
 type FileHolder struct {
 	source int64
 	device string // "" if there is a source
 }
 
-// Holder returns whose the share is.
+// Holder returns to whom the share counts.
 func (s FileShare) Holder() FileHolder {
 	if s.Source != 0 {
 		return FileHolder{source: s.Source}
@@ -28,7 +28,7 @@ func (s FileShare) Holder() FileHolder {
 	return FileHolder{device: s.Device}
 }
 
-// Holder returns whose the file is.
+// Holder returns to whom the file counts.
 func (r FileRow) Holder() FileHolder { return FileShare{Source: r.Source, Device: r.Device}.Holder() }
 
 // sourceNumber stands for a source where its address is not to be kept. It is never 0.

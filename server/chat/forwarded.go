@@ -22,7 +22,8 @@ func (h *Hub) address(r *http.Request) string {
 	return forwarded(peer, r.Header.Values("X-Forwarded-For"), h.cfg.TrustedProxy).String()
 }
 
-// SourceOf returns the name of what a request counts for where addresses are counted.
+// SourceOf returns the source that a request counts for, as Source does; through a
+// trusted proxy, that of the proxy's client.
 func (h *Hub) SourceOf(r *http.Request) string { return sourceOf(h.address(r)) }
 
 // forwarded is the nearest address of a chain that is not a trusted proxy's. The

@@ -27,8 +27,8 @@ func isHostKey(hash []byte, key string) bool {
 // ErrNoHost says that a room can't lose a host that it does not have.
 var ErrNoHost = errors.New("the room has no host of that number: parley-server hosts --room NAME lists them")
 
-// Unhost unmakes a host of a room, who has the number of Host.Offset, also the last
-// one. Everyone in the room is told.
+// Unhost unmakes the host of a room whose Host.Offset is number, even the last one.
+// Everyone in the room is told. It fails with ErrNoRoom and ErrNoHost.
 func (h *Hub) Unhost(ctx context.Context, room shared.Name, number int64) error {
 	h.managing.Lock() // so that the room is not renamed meanwhile
 	defer h.managing.Unlock()

@@ -271,8 +271,8 @@ var (
 // Name returns the server's name.
 func (h *Hub) Name() string { return h.cfg.Name }
 
-// Drain has /readyz answer 503 from now on: whoever comes should go to another server.
-// Those who come here nevertheless are let in until Shutdown.
+// Drain makes /readyz answer 503 from now on: whoever comes should go to another
+// server. Those who come here nevertheless are let in until Shutdown.
 func (h *Hub) Drain() { h.draining.Store(true) }
 
 // Shutdown lets every accepted message be answered, then closes all sessions

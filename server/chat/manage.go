@@ -22,7 +22,8 @@ type farewell struct {
 }
 
 // Unlock takes a room's passphrase away. Those who are in it believe that only those
-// who know it read along, so they learn before they write anything else.
+// who know it read along, so they learn before they write anything else. It fails with
+// ErrNotLocked if the room has no passphrase.
 func (h *Hub) Unlock(ctx context.Context, room shared.Name) error {
 	h.managing.Lock()
 	defer h.managing.Unlock()
@@ -42,7 +43,8 @@ func (h *Hub) Unlock(ctx context.Context, room shared.Name) error {
 	return err
 }
 
-// Rename gives a room another name.
+// Rename gives a room another name. Those who are in it learn the new one. It fails as
+// Registry.Rename does.
 func (h *Hub) Rename(ctx context.Context, from, to shared.Name) error {
 	h.managing.Lock()
 	defer h.managing.Unlock()
@@ -62,7 +64,8 @@ func (h *Hub) Rename(ctx context.Context, from, to shared.Name) error {
 	return err
 }
 
-// Delete deletes a room and everything that was said in it.
+// Delete deletes a room and everything that was said in it. Those who are in it are
+// told. It fails with ErrNoRoom if there is no such room, in the log or in memory.
 func (h *Hub) Delete(ctx context.Context, room shared.Name) error {
 	h.managing.Lock()
 	defer h.managing.Unlock()
@@ -78,8 +81,8 @@ func (h *Hub) Delete(ctx context.Context, room shared.Name) error {
 	return err
 }
 
-// reopen has everybody come back to a room that the log says is another one now: they
-// learn at its door what it has become.
+// reopen closes the sessions of a room that the log says is another one now, so that
+// everybody comes back and learns at its door what it has become.
 func (h *Hub) reopen(room *Room) {
 	h.managing.Lock()
 	defer h.managing.Unlock()

@@ -162,7 +162,7 @@ func (r *Rules) may(device string, what What) error {
 }
 
 // Carry changes the rules as an entry does, or refuses it and changes nothing. The
-// error is a *Refusal. What a message's author may do to it is not its business.
+// error is a *Refusal. It does not decide what a message's author may do to it.
 func (r *Rules) Carry(e Entry) error {
 	if e.Kind == KindNotice {
 		if err := r.act(e); err != nil {

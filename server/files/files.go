@@ -34,8 +34,8 @@ import (
 // FolderName is the folder with the bytes in the data folder.
 const FolderName = "files"
 
-// Options are how a Store works. The zero value of a bound means none, of the others
-// what is said there.
+// Options are how a Store works. A zero bound is no bound; the other fields say what
+// their zero value means.
 type Options struct {
 	Max   int64 // bytes of one file; 0 takes none
 	Bytes int64 // of all whole files together: see chat.Expiring; unfinished ones have half as much

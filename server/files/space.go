@@ -86,7 +86,7 @@ func (s *Store) expire(ctx context.Context) {
 	s.unlink(ids)
 }
 
-// Unlink has the bytes of files removed that no row refers to. It does not block.
+// Unlink removes the bytes of files that no row refers to, in the background.
 func (s *Store) Unlink(ids []string) {
 	s.mu.Lock()
 	s.gone = append(s.gone, ids...)

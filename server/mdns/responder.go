@@ -121,7 +121,7 @@ func (r *Responder) Close() {
 	r.running.Wait()
 }
 
-// NotShared returns why port 5353 is not to be had; nil if it is.
+// NotShared returns why port 5353 can't be used; nil if it can.
 func (r *Responder) NotShared() error { return r.notShared }
 
 // Hosts returns the names of this host, with .local; none before they are known to be

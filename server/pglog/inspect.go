@@ -127,8 +127,9 @@ func (l *Log) Check(ctx context.Context) (s Summary, err error) {
 	return s, nil
 }
 
-// FileSecret makes the keys of uploads: all servers have the same, so that each takes the
-// parts of an upload that was begun at another.
+// FileSecret returns the secret from which the keys of uploads are made. All servers
+// have the same one, so that each takes the parts of an upload that was begun at
+// another.
 func (l *Log) FileSecret() []byte { return l.secret }
 
 // Bounded reports whether the log began with a bound to its size. Those that were copied

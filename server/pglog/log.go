@@ -23,7 +23,7 @@ import (
 	"parley/shared"
 )
 
-// Options of a log; the zero value has the defaults.
+// Options are how a Log works. The zero value has the defaults.
 type Options struct {
 	Schema  string                // of the tables, "parley" by default
 	Writers int                   // 3 by default
@@ -115,8 +115,9 @@ var (
 	_ chat.Cluster  = (*Log)(nil)
 )
 
-// Open opens the log at an address as libpq takes it, and makes its tables where they
-// are missing.
+// Open opens the log at an address as libpq takes it, and makes the tables that are
+// missing. It waits up to 10 s for a database that takes writes. Its errors are
+// sentences that say what to do.
 func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) {
 	opt = opt.withDefaults()
 	cfg, err := configure(address, opt.Schema)

@@ -32,7 +32,7 @@ const (
 	Normal Sync = "normal"
 )
 
-// Options of a log; the zero value has the defaults.
+// Options are how a Log works. The zero value has the defaults.
 type Options struct {
 	Sync Sync // Full by default
 
@@ -126,8 +126,8 @@ func inUse(dir string) error {
 	return fmt.Errorf("another Parley server is using the data folder %s: stop it, or choose another folder with --data", dir)
 }
 
-// Open opens the log in the folder dir, and creates both where they are
-// missing. Its errors are sentences that say what to do.
+// Open opens the log in the folder dir, and creates what is missing of both. Its errors
+// are sentences that say what to do.
 func Open(ctx context.Context, dir string, opt Options) (_ *Log, err error) {
 	opt = opt.withDefaults()
 	// A commit need not wait for the file's times. Without fdatasync, it does.

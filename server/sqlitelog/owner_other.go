@@ -2,5 +2,5 @@
 
 package sqlitelog
 
-// GiveToOwner has nothing to do where folders' owners are no concern of root's.
+// GiveToOwner does nothing: on this system, no root makes files for others.
 func GiveToOwner(string) error { return nil }

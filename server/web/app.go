@@ -27,7 +27,7 @@ type apk struct {
 	sum  [sha256.Size]byte
 }
 
-// OfferAPKs has /app offer the packages for Android that a folder has now. One for
+// OfferAPKs makes /app offer the packages for Android that a folder has now. One for
 // arm64 comes first: nearly all phones need that one, and a browser does not tell.
 func (h *Handler) OfferAPKs(folder string) {
 	entries, _ := os.ReadDir(folder) // a folder that is not there has none

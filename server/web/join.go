@@ -37,8 +37,8 @@ type WiFi struct {
 
 const hexadecimal = "0123456789abcdefABCDEF"
 
-// Check returns what keeps the network's name or password from being one
-// (IEEE 802.11: up to 32 bytes, and 8 to 63 ASCII characters or 64 hexadecimal digits).
+// Check returns an error if the network's name or password can't be one (IEEE 802.11:
+// up to 32 bytes, and 8 to 63 ASCII characters or 64 hexadecimal digits).
 func (w *WiFi) Check() error {
 	ascii := func(r rune) bool { return r >= ' ' && r <= '~' }
 	switch n := len(w.Password); {
@@ -99,7 +99,7 @@ func address(link shared.Link) (lines []string) {
 	return lines
 }
 
-// Invite has /join show what invitation returns, each time anew.
+// Invite makes /join show what invitation returns, each time anew.
 func (h *Handler) Invite(invitation func() Invitation) { h.invitation = invitation }
 
 // invite returns what to show to a request. If no other device reaches the server

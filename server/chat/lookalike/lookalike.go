@@ -22,7 +22,7 @@ type Look struct {
 	Mixed bool
 }
 
-// Of tells how a name looks as it is shown.
+// Of returns how a name looks as it is shown.
 func Of(name string) Look {
 	l := Look{Script: latin}
 	l.Mixed = mixed(norm.NFC.String(name), &l.Script)

@@ -47,7 +47,7 @@ type Sock struct {
 	err error
 }
 
-// Meter has a reader wait before it reads, and is told how much it has read.
+// Meter makes a reader wait before it reads, and is told how many bytes it has read.
 type Meter interface {
 	Wait()
 	Count(bytes int)
@@ -175,7 +175,7 @@ func (s *Sock) Over() bool {
 // Direct reports whether the socket can be written without blocking; TLS can not.
 func (s *Sock) Direct() bool { return s.raw != nil }
 
-// End has the connection end at a time, whatever else is to be written before.
+// End ends the connection at a time, whatever else is to be written before.
 func (s *Sock) End(at time.Time) {
 	s.ends.Store(at.UnixNano())
 	_ = s.SetDeadline(at)
