@@ -624,11 +624,21 @@ func TestSweep(t *testing.T) {
 	// The crash was between the rename and the log.
 	untold := newID()
 	w.begin(untold, "untold.bin", len(data))
+	// A program's form was cut off, before its message at the latest.
+	form, sent := newID(), newID()
+	for _, id := range []string{form, sent} {
+		if _, _, err := w.store.Begin(t.Context(), fileOf(chat.APIDevice, shared.File{ID: id, Name: "form.bin", Size: 3000})); err != nil {
+			t.Fatal(err)
+		}
+	}
 	stray := newID()
-	for _, path := range []string{w.store.disk.part(unnamed), w.store.disk.path(untold), w.store.disk.path(stray), w.store.disk.part(stray), w.store.disk.thumb(stray)} {
+	for _, path := range []string{w.store.disk.part(unnamed), w.store.disk.path(untold), w.store.disk.part(form), w.store.disk.path(sent), w.store.disk.path(stray), w.store.disk.part(stray), w.store.disk.thumb(stray)} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, data, 0o600)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := w.log.WholeFile(t.Context(), sent, Other); err != nil {
+		t.Fatal(err)
 	}
 	saved := w.store.disk.path(gone)
 	copyOf := filepath.Join(t.TempDir(), "copy")
@@ -636,13 +646,18 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.delete(offset)
-	w.settles(kept, half+".part", unnamed+".part", untold, stray, stray+".part", stray+".thumb")
+	w.settles(kept, half+".part", unnamed+".part", untold, form+".part", sent, stray, stray+".part", stray+".thumb")
 	w.stop()
 	if err := os.Link(copyOf, saved); err != nil { // as if it was killed before it was unlinked
 		t.Fatal(err)
 	}
 	w.start()
 	w.settles(kept, half+".part", unnamed+".part", untold)
+	for _, id := range []string{form, sent} {
+		if row, err := w.log.File(t.Context(), id); !errors.Is(err, chat.ErrNoFile) {
+			t.Errorf("the row of a form is %+v, %v", row, err)
+		}
+	}
 	if got := w.store.parts.bytes(); got != 4000+3*chat.FileOverhead {
 		t.Errorf("%d bytes are unfinished", got)
 	}

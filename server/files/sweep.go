@@ -17,12 +17,15 @@ import (
 const rowsAtOnce = 1000
 
 // sweep removes the bytes that no row refers to, which a crash has left, and counts what
-// is unfinished. Rows and folders are gone through side by side, in order of id.
+// is unfinished. Rows and folders are gone through side by side, in order of id. Forms of
+// programs that a crash has cut off go, too: nobody goes on with them. Of a log that
+// several servers share they wait, as others may be sending them to another one.
 func (s *Store) sweep(ctx context.Context) error {
 	s.forget(ctx, Hold)
 	var rows []chat.FileRow
 	at, removed, lost := 0, 0, 0
-	next := func() (row chat.FileRow, ok bool, err error) {
+	var next func() (row chat.FileRow, ok bool, err error)
+	next = func() (row chat.FileRow, ok bool, err error) {
 		if at == len(rows) {
 			after := ""
 			if at > 0 {
@@ -34,7 +37,14 @@ func (s *Store) sweep(ctx context.Context) error {
 			at = 0
 		}
 		at++
-		return rows[at-1], true, nil
+		row = rows[at-1]
+		if row.Device == chat.APIDevice && row.Offset == 0 && s.opt.Secret == nil {
+			if err := s.rows.DropFile(ctx, row.ID); err != nil {
+				return row, false, err
+			}
+			return next()
+		}
+		return row, true, nil
 	}
 	row, more, err := next()
 	if err != nil {
