@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"image"
 	"image/png"
+	"io"
+	"mime/multipart"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +18,45 @@ import (
 	"parley/shared/servertest"
 )
 
+// tokenFile is a file of a folder of its own, with webhookToken in it.
+func tokenFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(webhookToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// postFile sends a file into the hall over the API, and returns the answer.
+func postFile(t *testing.T, s *servertest.Server, data []byte) (status int, answer string) {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	f, err := w.CreateFormFile("file", "a.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.Write(data)
+	_ = w.Close()
+	req, err := http.NewRequest(http.MethodPost, s.URL("/api/rooms/hall/messages"), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	req.Header.Set("Authorization", "Bearer "+webhookToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
 // TestCurl runs what docs/api.md has for a shell: a text, a file, a picture with its
 // thumbnail. Curl repeats nothing of it by itself.
 func TestCurl(t *testing.T) {
@@ -24,10 +67,8 @@ func TestCurl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "token"), []byte(webhookToken+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	token := tokenFile(t)
+	dir := filepath.Dir(token)
 	f, err := os.Create(filepath.Join(dir, "picture.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +88,7 @@ func TestCurl(t *testing.T) {
 		return string(out)
 	}
 	sh("convert picture.png picture.jpg")
-	s := servertest.Start(t, "--api-token-file", filepath.Join(dir, "token"))
+	s := servertest.Start(t, "--api-token-file", token)
 	ann := s.Join("Lobby", "Ann")
 	scripts := regexp.MustCompile("(?s)```\n((?:curl|convert) .*?)\n```").FindAllStringSubmatch(string(doc), -1)
 	if len(scripts) != 3 {

@@ -92,6 +92,7 @@ func TestDiskFullOfFiles(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
 	s := servertest.New(t)
 	s.Data = filepath.Join(disk, "data")
+	s.Flags = []string{"--api-token-file", tokenFile(t)}
 	s.MustStart()
 	t.Cleanup(s.Kill) // before the disk goes
 	ann := newSender(s)
@@ -118,6 +119,9 @@ func TestDiskFullOfFiles(t *testing.T) {
 	if m, err := ann.begin(t.Context(), newFileID(), "b.bin", 1000); err != nil || m.Code != shared.CodeUnavailable || !strings.Contains(m.Text, "disk is almost full") {
 		t.Errorf("begun on a full disk: %+v, %v", m, err)
 	}
+	if status, detail := postFile(t, s, data[:1000]); status != http.StatusInsufficientStorage || !strings.Contains(detail, "disk is almost full") {
+		t.Errorf("a form on a full disk: %d, %s", status, detail)
+	}
 	bob := s.Join("hall", "Bob")
 	bob.Say("a text")
 	bob.Hear("a text")
@@ -126,6 +130,9 @@ func TestDiskFullOfFiles(t *testing.T) {
 	}
 	if status, at, err := ann.patch(t.Context(), id, up.Key, 1<<20, data[1<<20:]); status != http.StatusNoContent || at != int64(len(data)) {
 		t.Errorf("with room again: %d, %v", status, err)
+	}
+	if status, detail := postFile(t, s, data); status != http.StatusCreated {
+		t.Errorf("a form with room again: %d, %s", status, detail)
 	}
 }
 

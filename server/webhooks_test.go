@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -36,11 +35,7 @@ func newWebhook(t *testing.T, program string) *webhook {
 		t.Fatalf("docs/api.md lacks %s", program)
 	}
 	doc, _, _ = strings.Cut(doc, "\n## ")
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(webhookToken+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	server := servertest.Start(t, "--api-token-file", file)
+	server := servertest.Start(t, "--api-token-file", tokenFile(t))
 	return &webhook{t, doc, server, server.Join("Lobby", "Ann")}
 }
 

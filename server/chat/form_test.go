@@ -357,8 +357,14 @@ func TestFewFormsAtOnce(t *testing.T) {
 		open = append(open, s.rawForm(len(body), body[:cut]))
 	}
 	s.until("four are on their way", func() bool { _, loose := s.filed(); return len(loose) == chat.MaxUnfinished })
-	if status, answer := s.postForm(body); status != 429 || !strings.Contains(answer, "has to wait") {
-		t.Errorf("the fifth: %d %s", status, answer)
+	resp, err := http.ReadResponse(bufio.NewReader(s.rawForm(len(body), body)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "5" || !strings.Contains(string(answer), "has to wait") {
+		t.Errorf("the fifth: %+v %s, %v", resp, answer, err)
 	}
 	open[0].Close()
 	s.until("one has gone", func() bool { _, loose := s.filed(); return len(loose) == chat.MaxUnfinished-1 })
@@ -373,6 +379,38 @@ func TestFewFormsAtOnce(t *testing.T) {
 	}
 	s.forgets(4)
 	s.stop() // with nobody on their way
+}
+
+// A program that sends one file after the other has as many as it likes.
+func TestManyForms(t *testing.T) {
+	t.Parallel()
+	s := startForms(t, func(c *chat.Config) { c.MaxPerAddress = 9 })
+	const many = 20*chat.MaxUnfinished + 1 // an address has one less on their way
+	for i := range many {
+		if status, answer := s.postForm(form(aFile("a.txt"), "x")); status != 201 {
+			t.Fatalf("form %d: %d %s", i, status, answer)
+		}
+	}
+	rows, err := s.log.Files(t.Context(), "", many+1)
+	if err != nil || len(rows) != many || rows[0].Source == 0 {
+		t.Errorf("there are %d rows like %+v, %v", len(rows), rows[0], err)
+	}
+}
+
+// A form costs its address what the disk does for it.
+func TestFormsArePaid(t *testing.T) {
+	t.Parallel()
+	s := startForms(t, func(c *chat.Config) { c.MaxPerAddress = 9 })
+	s.hub.StopMeters()
+	const forms = 5
+	for range forms {
+		if status, answer := s.postForm(form(aFile("a.txt"), "x")); status != 201 {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	if used := s.hub.Used("127.0.0.1"); used < 3*forms*chat.CostSync {
+		t.Errorf("%d forms cost %v", forms, used)
+	}
 }
 
 // Forms count as messages do, and are refused before their file comes.

@@ -326,7 +326,7 @@ func TestPartsArePaid(t *testing.T) {
 // their messages.
 func TestFewFilesFromOneAddress(t *testing.T) {
 	t.Parallel()
-	s := startFiles(t, behindProxy)
+	s := startForms(t, behindProxy)
 	n := 0
 	name := func(n int) string { return fileID(strings.Repeat("a", n/26) + string(rune('a'+n%26))) }
 	var last *client
@@ -349,6 +349,12 @@ func TestFewFilesFromOneAddress(t *testing.T) {
 	if m := ann.refused(shared.CodeRateLimited, "from your address"); m.RetryMS < 1000 || m.ID != fileID("over") {
 		t.Errorf("got %+v", m)
 	}
+	form := func(address string) (int, string) {
+		return s.postForm(form(aFile("a.txt"), "x"), "X-Forwarded-For", address)
+	}
+	if status, answer := form("192.0.2.1"); status != http.StatusTooManyRequests || !strings.Contains(answer, "from your address") {
+		t.Errorf("a form is answered with %d %s", status, answer)
+	}
 	last.sendBytes(s, name(n), []byte("x"))
 	last.send(sayFile("m", "", name(n)))
 	last.until(shared.TypeChat)
@@ -360,6 +366,9 @@ func TestFewFilesFromOneAddress(t *testing.T) {
 	bob.send(upload(fileID("bob"), 1))
 	if m := bob.until(shared.TypeUpload); m.Key == "" {
 		t.Errorf("from another address: %+v", m)
+	}
+	if status, answer := form("192.0.2.2"); status != http.StatusCreated {
+		t.Errorf("a form from there is answered with %d %s", status, answer)
 	}
 	renew := func(address, file string) bool {
 		req, _ := http.NewRequest(http.MethodPatch, "/", nil)
