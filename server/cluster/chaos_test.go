@@ -155,14 +155,15 @@ var faults = []fault{
 		others := slices.DeleteFunc(slices.Clone(w.machines), func(other *machine) bool { return other == m })
 		var next, third *machine
 		w.await("the next primary has a standby", func() bool {
-			next, third = withRole(others, "leader"), withRole(others, "sync_standby")
-			return next != nil && third != nil
+			said := members(others)
+			next, third = withRole(w.machines, said, "leader"), withRole(w.machines, said, "sync_standby")
+			return next != nil && third != nil && next != m && third != m
 		})
 		m.link("up")
 		w.sleep(time.Duration(w.random.Int64N(int64(2 * moment))))
 		next.off()
 		defer next.boot()
-		w.await("the third is promoted", func() bool { return withRole([]*machine{third}, "leader") == third })
+		w.await("the third is promoted", func() bool { return withRole(w.machines, members([]*machine{third}), "leader") == third })
 	}},
 	{name: "all databases are stopped for a moment", soon: true, make: func(w *world) {
 		for _, m := range w.machines {
@@ -315,7 +316,7 @@ func (w *world) machine() *machine { return w.machines[w.random.IntN(len(w.machi
 func (w *world) with(role string) (m *machine) {
 	w.t.Helper()
 	w.await("there is a "+role, func() bool {
-		m = withRole(w.machines, role)
+		m = withRole(w.machines, members(w.machines), role)
 		return m != nil
 	})
 	return m

@@ -285,9 +285,9 @@ func named(machines []*machine, name string) *machine {
 	return machines[slices.IndexFunc(machines, func(m *machine) bool { return m.name == name })]
 }
 
-// withRole returns the machine whose PostgreSQL has a role, or nil.
-func withRole(machines []*machine, role string) *machine {
-	for _, is := range members(machines) {
+// withRole returns the machine whose PostgreSQL is said to have a role, or nil.
+func withRole(machines []*machine, said []member, role string) *machine {
+	for _, is := range said {
 		if is.Role == role {
 			return named(machines, is.Name)
 		}
