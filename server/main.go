@@ -211,6 +211,8 @@ func listen(flag, addr string) (net.Listener, error) {
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, inUseError{fmt.Errorf("the address %s is in use by another program: stop that, or choose another port with --%s :8001", addr, flag)}
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("this computer does not have the address of %s: choose one that it has, or all of them with --%s :8000", addr, flag)
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("this user may not listen on %s: choose a port from 1024 on with --%s :8000", addr, flag)
 	}

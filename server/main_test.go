@@ -198,6 +198,8 @@ func TestWhatCannotStart(t *testing.T) {
 		"is in use by another program":           {"--addr", strings.TrimPrefix(url, "http://"), "--data", t.TempDir()},
 		"can't be written":                       {"--addr", "127.0.0.1:0", "--data", filepath.Join(file, "x")},
 		"--addr takes an address":                {"--addr", "nonsense"},
+		"all of them with --addr :8000":          {"--addr", "192.0.2.77:0"},
+		"--data takes a folder":                  {"--addr", "127.0.0.1:0", "--data", ""},
 		"--sync takes full or normal":            {"--sync", "sometimes"},
 		"--log-format takes text or json":        {"--log-format", "xml"},
 		"--metrics-addr takes an address":        {"--addr", "127.0.0.1:0", "--metrics-addr", "nonsense"},

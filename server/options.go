@@ -110,6 +110,8 @@ func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)
+	case o.data == "":
+		return nil, errors.New("--data takes a folder, like " + defaultData)
 	case checkSync(o.sync) != nil:
 		return nil, checkSync(o.sync)
 	case o.retain.Age < 0:
