@@ -49,17 +49,17 @@ func sayTLS(err error) error {
 	case strings.Contains(err.Error(), noTLS):
 		return fmt.Errorf("PostgreSQL has no TLS, which sslmode asks for: set ssl = on there, with ssl_cert_file and ssl_key_file (%v)", err)
 	case errors.As(err, &unknown):
-		return fmt.Errorf("PostgreSQL's certificate is from an unknown authority: give the file with its CA by sslrootcert in --log, or PGSSLROOTCERT (%v)", err)
+		return fmt.Errorf("PostgreSQL's certificate is from an unknown authority: give the file with its CA with sslrootcert in --log, or PGSSLROOTCERT (%v)", err)
 	case errors.As(err, &name):
-		return fmt.Errorf("PostgreSQL's certificate does not name its address: write the host into --log as the certificate does, "+
+		return fmt.Errorf("PostgreSQL's certificate does not name its address: write the host in --log as the certificate names it, "+
 			"or make a certificate for this host (%v)", err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Errorf("PostgreSQL's certificate has expired, or is not valid yet: make a new one, or set this computer's clock (%v)", err)
 	case errors.As(err, &invalid), errors.As(err, &broken):
 		return fmt.Errorf("PostgreSQL's certificate can't be used: make another one (%v)", err)
 	case errors.As(err, &remote) && remote.Op == "remote error": // an alert
-		return fmt.Errorf("PostgreSQL does not take this server's certificate, or not its TLS: give by sslcert and sslkey in --log, "+
-			"or PGSSLCERT and PGSSLKEY, one from its ssl_ca_file that has not expired (%v)", err)
+		return fmt.Errorf("PostgreSQL refuses this server's certificate, or its version of TLS: give a valid certificate from its ssl_ca_file "+
+			"with sslcert and sslkey in --log, or PGSSLCERT and PGSSLKEY (%v)", err)
 	}
 	return nil
 }
@@ -68,9 +68,9 @@ func sayTLS(err error) error {
 func sayNotLetIn(cfg *pgx.ConnConfig, pg *pgconn.PgError, why string) error {
 	switch {
 	case strings.Contains(pg.Message, "no encryption"):
-		return fmt.Errorf("PostgreSQL does not let the user %q in without TLS: ask for it by sslmode=verify-full in --log, or PGSSLMODE (%s)", cfg.User, why)
+		return fmt.Errorf("PostgreSQL does not let the user %q in without TLS: ask for it with sslmode=verify-full in --log, or PGSSLMODE (%s)", cfg.User, why)
 	case strings.Contains(pg.Message, "certificate"):
-		return fmt.Errorf("PostgreSQL asks the user %q for another certificate: give it by sslcert and sslkey in --log, or PGSSLCERT and PGSSLKEY (%s)", cfg.User, why)
+		return fmt.Errorf("PostgreSQL asks the user %q for another certificate: give it with sslcert and sslkey in --log, or PGSSLCERT and PGSSLKEY (%s)", cfg.User, why)
 	}
 	return fmt.Errorf("PostgreSQL does not let the user %q in: correct the user in --log, and the password in PGPASSWORD, PGPASSFILE or a service file (%s)", cfg.User, why)
 }
@@ -86,7 +86,7 @@ func (l *Log) sayWay(conn *pgx.Conn) {
 	}
 }
 
-// exposed is how others could read what goes to a database, or "". The configuration is
+// exposed says how others could read what goes to a database, or "". The configuration is
 // that of the connection's TLS, nil without it.
 func exposed(database net.Addr, cfg *tls.Config) string {
 	tcp, ok := database.(*net.TCPAddr)
@@ -96,7 +96,7 @@ func exposed(database net.Addr, cfg *tls.Config) string {
 	case cfg == nil:
 		return "what goes between this server and the database is not encrypted: " + askForTLS
 	case cfg.InsecureSkipVerify && cfg.VerifyPeerCertificate == nil:
-		return "this server takes whoever answers at the address in --log for the database: " + askForTLS
+		return "this server does not check that it is the database that answers at the address in --log: " + askForTLS
 	}
 	return ""
 }
