@@ -145,6 +145,7 @@ func TestAlone(t *testing.T) {
 	defer l.Close()
 	conn := tablesOf(t, l)
 	run(t, conn, "LISTEN "+pgx.Identifier{channel + l.opt.Schema}.Sanitize())
+	until(t, "it knows that it is alone", func() bool { return !l.listener.others.Load() })
 	mustAppend(t, l, "a")
 	l.Pass(hall.Key, []byte("{}"))
 	other := anotherOf(t, l, l.secret)

@@ -53,7 +53,7 @@ const (
 func startListener(l *Log) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &listener{log: l, cancel: cancel, told: told{rooms: make(map[string]*news)}, wake: make(chan struct{}, 1), doubts: rate.Sometimes{Interval: time.Second}}
-	n.others.Store(l.opt.Existing) // a command mostly runs beside a server
+	n.others.Store(true) // until it has looked
 	l.listener = n
 	n.work.Go(func() { n.speak(ctx) })
 	n.work.Go(func() { n.listen(ctx) })
