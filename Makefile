@@ -23,7 +23,12 @@ include client/android/android.mk
 
 help: ## list the targets
 	@echo "Parley $(VERSION). Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
+		line = sprintf("  make %-16s", $$1); n = split($$2, words, " "); \
+		for (i = 1; i <= n; i++) { \
+			if (length(line " " words[i]) > 80) { print line; line = sprintf("%23s", "") } \
+			line = line " " words[i] } \
+		print line }' $(MAKEFILE_LIST)
 
 run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@go build -o bin/parley-server ./server
@@ -78,7 +83,7 @@ dist: check-go ## static server binaries for several systems, in dist/
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
 	done
 
-bench: check-go ## measure beside other servers, 15 minutes; writes bench/results.md, its plot, docs/scale.md's tables
+bench: check-go ## measure next to other servers, 15 minutes; writes bench/results.md, its plot, docs/scale.md's tables
 	$(call packages,postgresql redis-server)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -write . -doc ../docs/scale.md

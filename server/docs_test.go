@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -74,6 +75,20 @@ func normal(s string) string {
 		}
 	}
 	return strings.ReplaceAll(s, ",", "")
+}
+
+// TestMakeHelp reads the list of targets in a terminal of 80 columns.
+func TestMakeHelp(t *testing.T) {
+	t.Parallel()
+	help, err := exec.Command("make", "-C", "..", "--no-print-directory", "help").CombinedOutput()
+	if err != nil || !bytes.Contains(help, []byte("\n  make run ")) || bytes.Count(help, []byte("\n  make ")) < 20 {
+		t.Fatalf("%v: %s", err, help)
+	}
+	for line := range strings.Lines(string(help)) {
+		if len(strings.TrimSuffix(line, "\n")) > 80 {
+			t.Errorf("over 80 columns: %s", line)
+		}
+	}
 }
 
 // TestDocumentsNameTests looks for each test that a document relies on.
