@@ -59,10 +59,16 @@ func pair(t *testing.T, synchronous bool) (primary, standby *pgtest.Server, addr
 
 func openAt(t *testing.T, address, data string) *Log {
 	t.Helper()
+	return openWith(t, address, Options{Data: data})
+}
+
+// openWith opens a log as soon as the database lets it.
+func openWith(t *testing.T, address string, opt Options) *Log {
+	t.Helper()
 	var l *Log
 	var err error
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if l, err = Open(t.Context(), address, Options{Data: data}); err == nil {
+		if l, err = Open(t.Context(), address, opt); err == nil {
 			return l
 		}
 	}
@@ -179,7 +185,8 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestRestored restores a backup of the database at an earlier point: a new epoch begins.
+// TestRestored restores a backup of the database at an earlier point: a new epoch begins,
+// since the database has fewer transactions of the server than that has committed.
 func TestRestored(t *testing.T) {
 	t.Parallel()
 	for name, closed := range map[string]bool{"while a server runs": false, "while none runs": true} {
@@ -191,8 +198,10 @@ func TestRestored(t *testing.T) {
 			}
 			t.Cleanup(was.Stop)
 			is := was.Backup(t)
-			address, data := pgtest.Address("postgres", was, is), t.TempDir()
-			l := openAt(t, address, data)
+			address := pgtest.Address("postgres", was, is)
+			said, opt := listening()
+			opt.Data = t.TempDir()
+			l := openWith(t, address, opt)
 			f := followed(t, l, hall)
 			defer f.stop()
 			epoch := *l.epoch.Load()
@@ -211,10 +220,13 @@ func TestRestored(t *testing.T) {
 			was.Kill()
 			is.RestoreTo(t, was, "here")
 			if closed {
-				l = openAt(t, address, data)
+				l = openWith(t, address, opt)
 			}
 			defer func() { l.Close() }()
 			until(t, "there is a new epoch", func() bool { return *l.epoch.Load() != epoch })
+			if why := said.String(); !strings.Contains(why, "transactions of this server there are") {
+				t.Errorf("it says: %s", why)
+			}
 			if r := mustAppend(t, l, "after"); r.Offset != 2 {
 				t.Errorf("what comes after has the receipt %+v", r)
 			}
