@@ -235,6 +235,39 @@ func TestHeldIsBounded(t *testing.T) {
 	}
 }
 
+// TestHeardWhileAllRead has a room cut at another server while every connection of the
+// pool is in use: whoever follows it here is told before what comes after.
+func TestHeardWhileAllRead(t *testing.T) {
+	t.Parallel()
+	l := at(t, t.Name())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	begun, came := int64(0), make(chan int64, 1) // where the room began when an entry came
+	_, stop, err := l.Open(t.Context(), hall, chat.Follower{
+		Entries: func([]chat.Entry) { came <- begun },
+		Begin:   func(first int64) { begun = first },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	other := anotherOf(t, l, l.secret)
+	n := other.write("b")
+	n.First = 2
+	run(t, other.conn, "UPDATE rooms SET first = 2")
+	for range l.pool.Config().MaxConns {
+		conn, err := l.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+	}
+	l.writer(hall.Key).hear(hall.Key, n)
+	if first := <-came; first != 2 {
+		t.Errorf("it was told that the room begins at %d", first)
+	}
+}
+
 // TestHole has something heard of which what comes before was not: that is read first.
 func TestHole(t *testing.T) {
 	t.Parallel()

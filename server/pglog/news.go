@@ -144,7 +144,7 @@ func (w *writer) mayBegin(key string, f *follower, first int64) {
 	if first <= f.began {
 		return
 	}
-	if w.log.row(context.Background(), "SELECT first FROM rooms WHERE key = $1 AND id = $2", key, f.room).Scan(&first) == nil {
+	if w.row(context.Background(), []any{&first}, "SELECT first FROM rooms WHERE key = $1 AND id = $2", key, f.room) == nil {
 		f.begin(first)
 	}
 }
@@ -188,7 +188,7 @@ func (w *writer) next(f *follower, n *news) (_ []chat.Entry, why int) {
 // old: this server may have made the room since.
 func (w *writer) isAnother(ctx context.Context, key string, f *follower) {
 	var now heads
-	err := w.log.row(ctx, "SELECT id, version FROM rooms WHERE key = $1", key).Scan(&now.Room, &now.Version)
+	err := w.row(ctx, []any{&now.Room, &now.Version}, "SELECT id, version FROM rooms WHERE key = $1", key)
 	if ignoreNone(err) == nil && !f.is(now.Room, now.Version) {
 		f.end()
 	}

@@ -257,6 +257,21 @@ func (w *writer) connect(ctx context.Context) error {
 	return w.log.proof.look(ctx) // it may lead to another database, which has less
 }
 
+// row reads one row over the writer's own connection: those of the pool may all be in use
+// by others, and whoever writes to the rooms would wait for them, too.
+func (w *writer) row(ctx context.Context, into []any, query string, args ...any) (err error) {
+	for range 2 { // the connection may be broken, and the next one good
+		if err = w.connect(ctx); err == nil {
+			err = w.conn.conn.QueryRow(ctx, query, args...).Scan(into...)
+		}
+		if ignoreNone(err) == nil {
+			return err
+		}
+		w.giveUp()
+	}
+	return err
+}
+
 // giveUp gives up the connection.
 func (w *writer) giveUp() {
 	if w.conn != nil {
