@@ -68,8 +68,9 @@ func (s *Store) Bounded(next http.Handler) http.Handler {
 			return
 		}
 		defer leave()
-		r.Body = &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.opt.Patience}
-		if r.ContentLength != 0 {
+		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.opt.Patience, stopping: s.stopping}
+		if r.Body = body; r.ContentLength != 0 {
+			defer context.AfterFunc(s.stopping, body.stop)()
 			defer drain(r)
 		}
 		next.ServeHTTP(w, r)

@@ -346,19 +346,20 @@ type patientBody struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	patience time.Duration
+	stopping context.Context
 	over     func() bool // nobody waits for it any more; nil for never
 }
 
-var errOver = errors.New("another request goes on with this upload")
+var errOver = errors.New("another request goes on with this upload, or the server stops")
 
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.patience)) // without it, the server's own holds
-	if b.over != nil && b.over() {                            // after the deadline is set, or stop could be missed
+	if b.stopping.Err() != nil || b.over != nil && b.over() { // after the deadline is set, or stop could be missed
 		return 0, errOver
 	}
 	return b.ReadCloser.Read(p)
 }
 
-// stop ends a Read that is under way. The owner has set over.
+// stop ends a Read that is under way. Before that, over or stopping has come to say so.
 func (b *patientBody) stop() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
