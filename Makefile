@@ -70,7 +70,8 @@ vuln: check-go ## look for known vulnerabilities; VULNDB=DIR reads their databas
 fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by default)
 	@for target in shared/FuzzDecode shared/FuzzName shared/FuzzLink client/session/FuzzReadAnnouncements \
 		server/FuzzConfig server/FuzzArrivals server/mdns/FuzzPacket server/files/FuzzKind server/chat/FuzzPath server/chat/FuzzHello \
-		server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest server/chat/lookalike/FuzzOf; do \
+		server/chat/FuzzForm server/chat/FuzzForwarded server/chat/FuzzHost server/chat/FuzzRequest \
+		server/chat/lookalike/FuzzOf; do \
 		echo $$target; \
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done

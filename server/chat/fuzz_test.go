@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"parley/server/chat"
+	"parley/server/files"
 	"parley/server/sqlitelog"
 	"parley/shared"
 )
@@ -98,6 +99,52 @@ func FuzzHello(f *testing.F) {
 		if key, err := shared.CheckKey(m.Key); err == nil {
 			if again, ok := shared.NormalKey(key); !ok || again != key {
 				t.Errorf("the passphrase %q does not settle: %q", key, again)
+			}
+		}
+	})
+}
+
+// FuzzForm posts any form: it is always answered, never with an error of the server's own,
+// and no file stays that has no message.
+func FuzzForm(f *testing.F) {
+	for _, s := range []string{
+		form(aFile("a.txt"), "content", `"message"`, "Look", `"user"`, "Cam", `"width"`, "4", `"height"`, "3"), form(`"message"`, "x"),
+		form(aFile("../a"), "x", aFile("b"), "y"), form(`"thumb"`, "x"), "--b0--", "--b0\r\n\r\n", "--b0\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''%00\r\n\r\n",
+	} {
+		f.Add(s)
+	}
+	log, err := sqlitelog.Open(context.Background(), f.TempDir(), sqlitelog.Options{Sync: sqlitelog.Normal})
+	if err != nil {
+		f.Fatal(err)
+	}
+	store, err := files.Open(context.Background(), f.TempDir(), log, files.Options{Max: maxFile})
+	if err != nil {
+		f.Fatal(err)
+	}
+	hub := chat.NewHub(chat.Config{Log: log, Registry: log, Token: token, Files: store})
+	f.Cleanup(func() {
+		err := hub.Shutdown(context.Background())
+		store.Close()
+		if err := errors.Join(err, log.Close()); err != nil {
+			f.Error(err)
+		}
+	})
+	handler := chi.NewRouter()
+	hub.Routes(handler)
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest(http.MethodPost, "/api/rooms/lobby/messages", strings.NewReader(body))
+		r.Header.Set("Content-Type", formType)
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code >= 500 || w.Code == http.StatusTooManyRequests {
+			t.Errorf("%q: %d %s", body, w.Code, w.Body)
+		}
+		rows, err := log.Files(t.Context(), "", 1000)
+		for _, row := range rows {
+			if row.Offset == 0 {
+				t.Errorf("%q leaves %+v, %v", body, row, err)
 			}
 		}
 	})
