@@ -134,7 +134,7 @@ func (b *banner) offline() string {
 		return why + " " + lang.T("banner.again")
 	case s.State == session.Connecting:
 		return why + " " + lang.T("banner.trying")
-	case s.RetryAt.IsZero():
+	case s.RetryAt.IsZero() || kit.TextScale() > kit.LargeText: // more would hide the room
 		return why
 	}
 	seconds := max(int(math.Ceil(s.RetryAt.Sub(b.client.clock()).Seconds())), 1)

@@ -249,6 +249,18 @@ type openWindow struct {
 
 func (w *openWindow) Close() { w.closed = true }
 
+// In large letters the banner says only why, so that the room stays in sight.
+func TestBannerInLargeLetters(t *testing.T) {
+	w := newWorld(t, fyne.NewSize(320, 560), func(p prefs) { p.setPercent(200) })
+	w.client.start()
+	conv := w.room("Lobby", "Ann")
+	conv.Apply([]session.Change{{Kind: session.StatusChanged,
+		Status: session.Status{State: session.Disconnected, Cause: session.CauseRefused, RetryAt: uitest.Noon.Add(3 * time.Second)}}})
+	if b := w.page().banner; b.text.Text != lang.T("cause.refused") || b.Fit(320) > 560/3 {
+		t.Errorf("the banner is %v high and says %q", b.Fit(320), b.text.Text)
+	}
+}
+
 // The countdown goes on by itself.
 func TestBannerCountsDown(t *testing.T) {
 	w := newWorld(t, uitest.Phone, nil)
