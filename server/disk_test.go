@@ -18,31 +18,47 @@ import (
 	"parley/shared/servertest"
 )
 
-// A disk that fills up is left with what --disk-free keeps, which is 5 % of a small
-// one. Who writes is told why, and a message goes through when there is room again.
-func TestAlmostFullDisk(t *testing.T) {
-	disk := t.TempDir()
+// onSmallDisk starts a server whose data is on a disk of 64 MB, and returns the disk's
+// folder. It skips the test if no disk can be mounted; instead names the package that has
+// the same test without one.
+func onSmallDisk(t *testing.T, instead string, flags ...string) (s *servertest.Server, disk string) {
+	t.Helper()
+	disk = t.TempDir()
 	switch err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); {
 	case errors.Is(err, unix.EPERM):
-		t.Skip("only root may mount a small disk; sqlitelog has the same test without one")
+		t.Skipf("only root may mount a small disk; %s has the same test without one", instead)
 	case err != nil:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
-	s := servertest.New(t)
+	s = servertest.New(t)
 	s.Data = filepath.Join(disk, "data")
+	s.Flags = flags
 	s.MustStart()
 	t.Cleanup(s.Kill) // before the disk goes
-	ann := s.Join("hall", "Ann")
-	ann.Say("before")
-	ann.Hear("before")
+	return s, disk
+}
 
+// freeOn returns how many bytes are free on a disk.
+func freeOn(t *testing.T, disk string) int64 {
+	t.Helper()
 	var stat unix.Statfs_t
 	if err := unix.Statfs(disk, &stat); err != nil {
 		t.Fatal(err)
 	}
+	return int64(stat.Bavail) * stat.Bsize
+}
+
+// A disk that fills up is left with what --disk-free keeps, which is 5 % of a small
+// one. Who writes is told why, and a message goes through when there is room again.
+func TestAlmostFullDisk(t *testing.T) {
+	s, disk := onSmallDisk(t, "sqlitelog")
+	ann := s.Join("hall", "Ann")
+	ann.Say("before")
+	ann.Hear("before")
+
 	other := filepath.Join(disk, "other")
-	if err := os.WriteFile(other, make([]byte, int64(stat.Bavail)*stat.Bsize-2<<20), 0o600); err != nil {
+	if err := os.WriteFile(other, make([]byte, freeOn(t, disk)-2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ann.Send(shared.Message{Type: shared.TypeChat, ID: "1", Text: "in between"})
@@ -82,19 +98,7 @@ func TestAlmostFullDisk(t *testing.T) {
 
 // Files leave more free than texts do: when a disk is full of them, texts are stored.
 func TestDiskFullOfFiles(t *testing.T) {
-	disk := t.TempDir()
-	switch err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); {
-	case errors.Is(err, unix.EPERM):
-		t.Skip("only root may mount a small disk; files has the same test without one")
-	case err != nil:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
-	s := servertest.New(t)
-	s.Data = filepath.Join(disk, "data")
-	s.Flags = []string{"--api-token-file", tokenFile(t)}
-	s.MustStart()
-	t.Cleanup(s.Kill) // before the disk goes
+	s, disk := onSmallDisk(t, "files", "--api-token-file", tokenFile(t))
 	ann := newSender(s)
 	defer ann.close()
 	id, data := newFileID(), make([]byte, 2<<20)
@@ -105,12 +109,8 @@ func TestDiskFullOfFiles(t *testing.T) {
 	if status, _, err := ann.patch(t.Context(), id, up.Key, 0, data[:1<<20]); status != http.StatusNoContent {
 		t.Fatalf("a part: %d, %v", status, err)
 	}
-	var stat unix.Statfs_t
-	if err := unix.Statfs(disk, &stat); err != nil {
-		t.Fatal(err)
-	}
 	other := filepath.Join(disk, "other")
-	if err := os.WriteFile(other, make([]byte, int64(stat.Bavail)*stat.Bsize-5<<20), 0o600); err != nil { // of 64 MiB, 6.4 are for texts
+	if err := os.WriteFile(other, make([]byte, freeOn(t, disk)-5<<20), 0o600); err != nil { // of 64 MiB, 6.4 are for texts
 		t.Fatal(err)
 	}
 	if status, _, err := ann.patch(t.Context(), id, up.Key, 1<<20, data[1<<20:]); status != http.StatusInsufficientStorage {
