@@ -16,11 +16,7 @@ import (
 // they stay and learn why nothing is stored or read, nobody comes in, and all goes on by itself.
 func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
-	db, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Stop)
+	db := pgtest.New(t)
 	s := servertest.Start(t, "--max-per-address", "0", "--log", pgtest.Address("postgres", db))
 	ann, bob := s.Join("Hall", "Ann"), s.Join("Hall", "Bob")
 	ann.Say("before")

@@ -45,11 +45,7 @@ func mustAppend(t *testing.T, l *Log, id string) chat.Receipt {
 // pair is a primary with a standby, and the log of a test on them.
 func pair(t *testing.T, synchronous bool) (primary, standby *pgtest.Server, address string) {
 	t.Helper()
-	primary, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(primary.Stop)
+	primary = pgtest.New(t)
 	standby = primary.Standby(t)
 	if synchronous {
 		primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
@@ -412,11 +408,7 @@ func TestNothingCancels(t *testing.T) {
 // not there, everyone is handed everything once, and no connection is left.
 func TestManyFailovers(t *testing.T) {
 	t.Parallel()
-	db, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Stop()
+	db := pgtest.New(t)
 	address := pgtest.Address("postgres", db)
 	a, b := openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir())
 	defer a.Close()

@@ -60,11 +60,7 @@ func sees(t *testing.T, l *Log, want map[string]int) {
 // after which it knows nobody, and a server that was taken for dead.
 func TestPeople(t *testing.T) {
 	t.Parallel()
-	db, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Stop()
+	db := pgtest.New(t)
 	address := pgtest.Address("postgres", db)
 	data := t.TempDir()
 	a, b := openAt(t, address, data), openAt(t, address, "")

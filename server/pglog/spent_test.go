@@ -73,11 +73,7 @@ func (a *account) asks(t *testing.T) {
 // database, during which nobody can be told anything.
 func TestSpent(t *testing.T) {
 	t.Parallel()
-	db, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Stop()
+	db := pgtest.New(t)
 	address := pgtest.Address("postgres", db)
 	open := func() *Log {
 		l, err := Open(t.Context(), address, Options{shareEvery: 50 * time.Millisecond})

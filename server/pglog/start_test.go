@@ -108,11 +108,7 @@ func TestSecrets(t *testing.T) {
 // TestStartsLater opens a log before its database runs.
 func TestStartsLater(t *testing.T) {
 	t.Parallel()
-	s, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
+	s := pgtest.New(t)
 	s.Kill()
 	opened := make(chan error, 1)
 	go func() {
@@ -239,11 +235,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	s, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
+	s := pgtest.New(t)
 	s.Own(t, dir)
 	s.SQL(t, "CREATE TABLESPACE small LOCATION '"+dir+"'", "CREATE DATABASE small TABLESPACE small")
 	address := pgtest.Address("small", s)
@@ -301,11 +293,7 @@ func TestStartIsPatient(t *testing.T) {
 // back.
 func TestProofWaits(t *testing.T) {
 	t.Parallel()
-	s, err := pgtest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
+	s := pgtest.New(t)
 	l := openAt(t, pgtest.Address("postgres", s), "")
 	defer l.Close()
 	s.Kill()

@@ -45,6 +45,17 @@ func Start(settings ...string) (*Server, error) {
 	return s, err
 }
 
+// New starts a database for a test, which ends with it. Settings are those of Start.
+func New(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	s, err := Start(settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
 // Standby starts a server that follows s, with its settings.
 func (s *Server) Standby(t testing.TB) *Server {
 	t.Helper()
