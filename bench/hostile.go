@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -13,17 +12,7 @@ import (
 
 // withDefaults is the server with its flags as they are.
 func withDefaults(p peer, binary string) peer {
-	p.command = func(addr string) (*exec.Cmd, error) {
-		dir, err := os.MkdirTemp("", "parley-bench-")
-		if err != nil {
-			return nil, err
-		}
-		tokenFile := filepath.Join(dir, "token")
-		if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
-			return nil, err
-		}
-		return exec.Command(binary, "--addr", addr, "--data", dir, "--api-token-file", tokenFile), nil
-	}
+	p.command = serverCommand(binary)
 	return p
 }
 

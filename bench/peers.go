@@ -73,17 +73,22 @@ func parley(binary string) peer {
 		message: func(_ string, seq int, text string) []byte {
 			return fmt.Appendf(nil, `{"type":"chat_message","id":"%026d","message":"%s"}`, seq, text)
 		},
-		command: func(addr string) (*exec.Cmd, error) {
-			dir, err := os.MkdirTemp("", "parley-bench-")
-			if err != nil {
-				return nil, err
-			}
-			tokenFile := filepath.Join(dir, "token")
-			if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
-				return nil, err
-			}
-			return exec.Command(binary, "--addr", addr, "--data", dir, "--api-token-file", tokenFile, "--rate", "0", "--max-per-address", "0", "--max-upgrades", "0"), nil
-		},
+		command: serverCommand(binary, "--rate", "0", "--max-per-address", "0", "--max-upgrades", "0"),
+	}
+}
+
+// serverCommand returns what starts the server on a new folder, with an API's token.
+func serverCommand(binary string, flags ...string) func(addr string) (*exec.Cmd, error) {
+	return func(addr string) (*exec.Cmd, error) {
+		dir, err := os.MkdirTemp("", "parley-bench-")
+		if err != nil {
+			return nil, err
+		}
+		tokenFile := filepath.Join(dir, "token")
+		if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
+			return nil, err
+		}
+		return exec.Command(binary, append([]string{"--addr", addr, "--data", dir, "--api-token-file", tokenFile}, flags...)...), nil
 	}
 }
 
