@@ -330,6 +330,7 @@ func TestExcerptOfAHit(t *testing.T) {
 	long := strings.Repeat("word ", 30)
 	for _, tc := range []struct{ message, sought, want string }{
 		{"short", "short", "short"}, {long + "GATE here", "gate", "…"}, {"a\nb", "zz", "a b"}, {long + "Café", "cafe", "…word"},
+		{"See " + strings.Repeat("אב ", 30) + "zz", "zz", "…\u200eאב"}, // it reads from the left, as the whole does
 	} {
 		got := excerptOf(tc.message, find.New(tc.sought))
 		if !strings.HasPrefix(got, tc.want) || strings.EqualFold(tc.sought, "gate") && !strings.Contains(got[:min(len(got), 70)], "GATE") {

@@ -7,6 +7,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
+
+	"parley/client/ui/lang"
 )
 
 // What is marked has a ground under it: as wide as it is in each of its lines, and none
@@ -44,5 +46,29 @@ func TestMarkedText(t *testing.T) {
 	text.Mark([][2]int{{len(long) - 3, len(long)}})
 	if got := marks(text, 200); len(got) != 0 {
 		t.Errorf("%d grounds of what is not shown", len(got))
+	}
+}
+
+// A sentence that begins with a name in Hebrew is drawn from the left.
+func TestNameInASentence(t *testing.T) {
+	test.NewApp()
+	if err := lang.Use("en"); err != nil {
+		t.Fatal(err)
+	}
+	text := NewText(lang.T("room.typing.two", "name", "אבג", "other", "Bob"), FontBody, RoleText)
+	text.Resize(fyne.NewSize(1000, text.Fit(1000)))
+	var drawn []string
+	x := float32(-1)
+	for _, o := range test.WidgetRenderer(text).Objects() {
+		if run, ok := o.(*canvas.Text); ok {
+			if run.Position().X <= x {
+				t.Errorf("%q is not behind what is before it", run.Text)
+			}
+			x = run.Position().X
+			drawn = append(drawn, strings.Trim(run.Text, strut+" "))
+		}
+	}
+	if got := strings.Join(drawn, "|"); got != "אבג|and Bob are typing…" {
+		t.Errorf("the sentence is drawn as %q", got)
 	}
 }

@@ -38,6 +38,9 @@ func TestIsolates(t *testing.T) {
 			t.Errorf("%q is drawn as %q, from the right: %v", tc.sentence, got, rtl)
 		}
 	}
+	if e := w.Measure(Isolate("אבג"), 100); e.Widest != 3 {
+		t.Errorf("an isolate is %v wide", e.Widest)
+	}
 	if s := Isolate("Bob"); s != "Bob" {
 		t.Errorf("what moves nothing becomes %q", s)
 	}
