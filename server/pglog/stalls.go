@@ -65,8 +65,9 @@ func (l *Log) endStalled(ctx context.Context) (again bool) {
 		return true
 	}
 	for _, s := range over {
-		// A commit must never be ended while it waits for its standby. It does not wait for its
-		// client, and this is looked at once more right before.
+		// A commit should not be ended while it waits for its standby: others would see it before
+		// that has it. It does not wait for its client, which is looked at once more right before.
+		// Whoever sent it is not told that it is kept in any case.
 		var ended bool
 		err := conn.conn.QueryRow(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity($1) "+
 			"WHERE state = 'active' AND wait_event = 'ClientRead' AND query_start = $2", s.pid, s.since).Scan(&ended)
