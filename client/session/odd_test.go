@@ -505,7 +505,7 @@ func TestReconnectAsksForLife(t *testing.T) {
 // deafConn loses what is written to it once it is deaf.
 type deafConn struct {
 	net.Conn
-	deaf *atomic.Bool
+	deaf atomic.Bool
 }
 
 func (c *deafConn) Write(p []byte) (int, error) {
@@ -518,21 +518,22 @@ func (c *deafConn) Write(p []byte) (int, error) {
 func TestReconnectGivesUpADeadConnection(t *testing.T) {
 	s := startOddServer(t)
 	clock := newClock()
-	var deaf atomic.Bool
+	var newest atomic.Pointer[deafConn]
 	v := enter(t, session.Config{
 		Server: s.base, Room: "r", User: "Ann", Clock: clock,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
-			return &deafConn{conn, &deaf}, err
+			c := &deafConn{Conn: conn}
+			newest.Store(c)
+			return c, err
 		},
 	})
 	s.welcomed("e", 0, false)
 	v.connected()
-	deaf.Store(true)
+	newest.Load().deaf.Store(true)
 	v.room.Reconnect()
 	v.send("x") // handled after it
 	v.until("the row", func() bool { return len(v.rows) == 1 })
-	deaf.Store(false)
 	clock.advance(3 * time.Second)
 	p, _ := s.welcomed("e", 0, true)
 	p.expect(shared.TypeChat)
