@@ -87,7 +87,7 @@ func (l *loop) setDraftFiles(d DraftFiles) {
 		return
 	}
 	for _, f := range l.state.Files.Files {
-		if f.Path == "" && !d.has(f.ID) {
+		if f.Path == "" && !d.Has(f.ID) {
 			l.timeline.released = append(l.timeline.released, released{copy: f.ID})
 		}
 	}

@@ -83,13 +83,17 @@ type DraftFile struct {
 	Size int64  `json:"size,omitempty"` // of the copy, in bytes; 0 while it is not whole
 }
 
-// has reports whether there is a file of an ID.
-func (d DraftFiles) has(id string) bool {
+// Has reports whether there is a file of an ID.
+func (d DraftFiles) Has(id string) bool {
 	return slices.ContainsFunc(d.Files, func(f DraftFile) bool { return f.ID == id })
 }
 
-// without are those that stay after a file was sent, with which the caption went.
+// without are those that stay after a file was sent, with which the caption went: all if
+// it is none of them.
 func (d DraftFiles) without(id string) DraftFiles {
+	if !d.Has(id) {
+		return d
+	}
 	d.Files = slices.DeleteFunc(slices.Clone(d.Files), func(f DraftFile) bool { return f.ID == id })
 	if d.Caption = ""; len(d.Files) == 0 {
 		return DraftFiles{}

@@ -698,6 +698,11 @@ func TestDraftFiles(t *testing.T) {
 	if !slices.Contains(f.copies(), "b") {
 		t.Errorf("the copies are %q", f.copies())
 	}
+	want.Caption = "caption" // is none of what was chosen before
+	f.room.SetDraftFiles(want)
+	if got := send("c"); !reflect.DeepEqual(got, want) || !reflect.DeepEqual(f.room.DraftFiles(), want) {
+		t.Errorf("kept is %+v, the room says %+v", got, f.room.DraftFiles())
+	}
 	if got := send("b"); !reflect.DeepEqual(got, session.DraftFiles{}) || slices.Contains(f.copies(), "b") {
 		t.Errorf("kept is %+v, the copies are %q", got, f.copies())
 	}

@@ -345,7 +345,7 @@ func (s *sheet) sent(i int, a *attachment) {
 	p.conv.Timeline.SetFresh("")
 	p.state()
 	if s.closed {
-		p.conv.Session.SetDraftFiles(session.DraftFiles{})
+		s.forget()
 		return
 	}
 	if len(s.files) == 0 {
@@ -359,7 +359,7 @@ func (s *sheet) sent(i int, a *attachment) {
 func (s *sheet) refused(a *attachment, err error) {
 	if s.closed {
 		s.page.client.Say(s.sentence(a, err))
-		s.page.conv.Session.SetDraftFiles(session.DraftFiles{})
+		s.forget()
 		return
 	}
 	s.problem.SetText(s.sentence(a, err))
@@ -394,9 +394,18 @@ func (s *sheet) close() {
 		for _, a := range s.files {
 			a.remove()
 		}
-		s.page.conv.Session.SetDraftFiles(session.DraftFiles{})
+		s.forget()
 	}
 	if s.caption.Text != strings.ReplaceAll(s.written, "\n", " ") && !s.sending {
 		s.page.composer.Entry.SetText(s.caption.Text)
+	}
+}
+
+// forget has the sheet not outlive the app any more. What is kept may be another one by
+// now, which was opened while a file of this one was on its way.
+func (s *sheet) forget() {
+	room := s.page.conv.Session
+	if kept := room.DraftFiles(); len(kept.Files) == 0 || slices.ContainsFunc(s.files, func(a *attachment) bool { return kept.Has(a.id) }) {
+		room.SetDraftFiles(session.DraftFiles{})
 	}
 }

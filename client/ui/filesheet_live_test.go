@@ -139,6 +139,31 @@ func TestChosenFilesOfAnotherApp(t *testing.T) {
 		t.Errorf("cancelled, %q is kept", c)
 	}
 
+	// A sheet is closed while a file of it is on its way. What comes of that is nothing to
+	// the next sheet.
+	w, p = filesLife(t, dir, s.Addr())
+	for _, err := range []error{nil, io.ErrUnexpectedEOF} {
+		choose()
+		first, sent := p.sheet, p.sheet.files[0]
+		first.sending = true
+		first.overlay.Close()
+		choose()
+		p.sheet.caption.SetText("the new plan")
+		if first.sending = false; err == nil {
+			first.sent(0, sent)
+		} else {
+			first.refused(sent, err)
+		}
+		if kept := p.conv.Session.DraftFiles(); len(kept.Files) != 1 || !kept.Has(p.sheet.files[0].id) || kept.Caption != "the new plan" {
+			t.Errorf("after %v, kept is %+v", err, kept)
+		}
+		tapAction(t, w, lang.T("composer.cancel"))
+	}
+	w.end()
+	if c := copies(t, dir); len(c) != 0 {
+		t.Errorf("%q is kept", c)
+	}
+
 	// The app ends while a file is copied.
 	w, p = filesLife(t, dir, s.Addr())
 	p.conv.Session.SetDraftFiles(session.DraftFiles{Files: []session.DraftFile{{ID: "half", Name: "Half.txt"}}})
