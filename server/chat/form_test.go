@@ -345,6 +345,29 @@ func TestBrokenForms(t *testing.T) {
 	}
 }
 
+// A host may forbid files while one is on its way.
+func TestFormIsForbiddenMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := startForms(t)
+	ann, _ := s.join("hall", opens("Ann", newDevice()))
+	body := form(aFile("a.txt"), "content")
+	cut := strings.Index(body, "content")
+	conn := s.rawForm(len(body), body[:cut])
+	s.until("it is on its way", func() bool { all, _ := s.filed(); return all == 1 })
+	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Files: shared.WhoNone}})
+	fmt.Fprint(conn, body[cut:])
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if resp.StatusCode != 403 || !strings.Contains(string(answer), "Ann has set that nobody sends files") {
+		t.Errorf("it is answered with %s %s, %v", resp.Status, answer, err)
+	}
+	s.forgets(0)
+}
+
 // Programs have four files on their way, all together. One more waits, and no place is
 // taken for longer than a request takes.
 func TestFewFormsAtOnce(t *testing.T) {
