@@ -69,17 +69,14 @@ func (s *Store) Bounded(next http.Handler) http.Handler {
 		}
 		defer leave()
 		body := &patientBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.opt.Patience, stopping: s.stopping}
+		r = r.WithContext(r.Context()) // net/http still has to find its own body where it was
 		if r.Body = body; r.ContentLength != 0 {
 			defer context.AfterFunc(s.stopping, body.stop)()
-			defer drain(r)
+			defer body.drain(r)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
-
-// drain reads what is left of a body that was refused, if that is no more than a part. Otherwise the connection would be
-// reset, and many clients would see that instead of the answer.
-func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, shared.MaxUploadPart) }
 
 // refuse answers with a problem document and counts it.
 func (s *Store) refuse(w http.ResponseWriter, reason string, status int, detail string) {

@@ -126,6 +126,43 @@ func TestStopWhileReading(t *testing.T) {
 	feed.Close()
 }
 
+// Whoever asks before sending a body (RFC 9110, 10.1.1) learns at once that it is refused,
+// and sends nothing.
+func TestRefusedBeforeItsBody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{Patience: time.Hour})
+	srv := httptest.NewServer(w.store.Bounded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			chat.Problem(w, http.StatusRequestEntityTooLarge, "It is too large.")
+		} else if n, err := io.Copy(w, r.Body); n != 1<<20 || err != nil {
+			t.Errorf("%d bytes come, %v", n, err)
+		}
+	})))
+	defer srv.Close()
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}}
+	defer client.CloseIdleConnections()
+	for _, wanted := range []bool{false, true} {
+		body := bytes.NewReader(random(1 << 20))
+		req, err := http.NewRequest("POST", srv.URL, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Expect", "100-continue")
+		if wanted {
+			req.Header.Set("Authorization", "Bearer x")
+		}
+		resp, err := client.Do(req) // or the test takes an hour
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if sent := body.Len() == 0; err != nil || sent != wanted || (resp.StatusCode == 200) != wanted {
+			t.Errorf("it is answered with %d, %v; sent: %v", resp.StatusCode, err, sent)
+		}
+	}
+}
+
 // While a file comes, it may become too old, or be in the way of others; the disk may
 // become full, and the server stop. Nothing of it stays.
 func TestReceiveIsInterrupted(t *testing.T) {

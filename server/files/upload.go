@@ -348,12 +348,14 @@ type patientBody struct {
 	patience time.Duration
 	stopping context.Context
 	over     func() bool // nobody waits for it any more; nil for never
+	begun    bool        // it was read from
 }
 
 var errOver = errors.New("another request goes on with this upload, or the server stops")
 
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
+	b.begun = true
 	_ = b.control.SetReadDeadline(time.Now().Add(b.patience)) // without it, the server's own holds
 	if b.stopping.Err() != nil || b.over != nil && b.over() { // after the deadline is set, or stop could be missed
 		return 0, errOver
@@ -363,3 +365,12 @@ func (b *patientBody) Read(p []byte) (int, error) {
 
 // stop ends a Read that is under way. Before that, over or stopping has come to say so.
 func (b *patientBody) stop() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
+
+// drain reads what is left of a body that was refused, if that is no more than a part.
+// Otherwise the connection would be reset, and many clients would see that instead of the
+// answer. One who asks before sending it (RFC 9110, 10.1.1) waits for the answer.
+func (b *patientBody) drain(r *http.Request) {
+	if b.begun || r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, b, shared.MaxUploadPart)
+	}
+}
