@@ -368,6 +368,65 @@ func TestFormIsForbiddenMeanwhile(t *testing.T) {
 	s.forgets(0)
 }
 
+// A room may be deleted or renamed while a file comes to it. Nothing of the file stays,
+// and a sentence says what to do.
+func TestRoomsGoMeanwhile(t *testing.T) {
+	t.Parallel()
+	hall, attic := name(t, "hall"), name(t, "attic")
+	for what, c := range map[string]struct {
+		do     func(s *server) error
+		status int
+		says   string
+		left   int
+	}{
+		"deleted": {func(s *server) error { return s.hub.Delete(t.Context(), hall) }, 507, "its room was deleted", 0},
+		"renamed": {func(s *server) error { return s.hub.Rename(t.Context(), hall, attic) }, 403, "Send it again", 1},
+	} {
+		s := startForms(t)
+		if status, answer := s.postForm(form(aFile("first.txt"), "x")); status != 201 {
+			t.Fatalf("%d %s", status, answer)
+		}
+		body := form(aFile("a.txt"), strings.Repeat("x", 3000))
+		conn := s.rawForm(len(body), body[:2000])
+		s.until("it has come as far as its file", func() bool { _, loose := s.filed(); return len(loose) == 1 })
+		if err := c.do(s); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, body[2000:])
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != c.status || !strings.Contains(string(answer), c.says) {
+			t.Errorf("%s: %d %s, %v", what, resp.StatusCode, answer, err)
+		}
+		s.forgets(c.left)
+	}
+}
+
+// Who sends a form twice at once says it once.
+func TestFormsOfOneKey(t *testing.T) {
+	t.Parallel()
+	s := startForms(t)
+	answers := make(chan string, chat.MaxUnfinished)
+	for range chat.MaxUnfinished {
+		go func() {
+			status, answer := s.postForm(form(aFile("a.txt"), strings.Repeat("x", 3000)), "Idempotency-Key", "run")
+			answers <- fmt.Sprint(status, " ", answer)
+		}()
+	}
+	count := make(map[string]int)
+	for range chat.MaxUnfinished {
+		count[strings.TrimSpace(<-answers)]++
+	}
+	if count[`201 {"id":"run","offset":1}`] != 1 || count[`200 {"id":"run","offset":1}`] != chat.MaxUnfinished-1 {
+		t.Errorf("it is answered with %v", count)
+	}
+	s.forgets(1)
+}
+
 // Programs have four files on their way, all together. One more waits, and no place is
 // taken for longer than a request takes.
 func TestFewFormsAtOnce(t *testing.T) {

@@ -27,6 +27,7 @@ func (s *Store) Receive(r *http.Request, row chat.FileRow, from io.Reader) (size
 const (
 	saysCut      = "The body did not come whole, or nothing came for too long. Send it again."
 	saysStopping = "The server is stopping. Send the file again when it is back."
+	saysRemoved  = "What had come of the file was removed: its room was deleted, or the server needed the space. Send it again."
 )
 
 // receivePart adds a part to a file of which at bytes are there, and reports whether more
@@ -52,7 +53,7 @@ func (s *Store) receivePart(r *http.Request, row *chat.FileRow, at int64, from i
 	case err == errNoPlace:
 		return refuse("unfinished", http.StatusTooManyRequests, saysNoPlace)
 	case err != nil && isLost(err):
-		return refuse("disk", http.StatusInsufficientStorage, saysNoRoom)
+		return refuse("disk", http.StatusInsufficientStorage, saysRemoved)
 	case err != nil:
 		return 0, false, http.StatusServiceUnavailable, s.sayBroken(r, err)
 	}
@@ -72,15 +73,15 @@ func (s *Store) receivePart(r *http.Request, row *chat.FileRow, at int64, from i
 		return refuse("part", http.StatusServiceUnavailable, saysStopping)
 	case err != nil:
 		return 0, false, http.StatusServiceUnavailable, s.sayBroken(r, err)
-	case stands != at: // it had to make room
-		return refuse("disk", http.StatusInsufficientStorage, saysNoRoom)
+	case stands != at:
+		return refuse("disk", http.StatusInsufficientStorage, saysRemoved)
 	}
 	n, status, detail = s.write(*row, at, most, io.LimitReader(from, most))
 	switch {
 	case status == http.StatusRequestTimeout && s.stopping.Err() != nil:
 		return refuse("part", http.StatusServiceUnavailable, saysStopping)
 	case status == http.StatusRequestTimeout && turn.isOver():
-		return refuse("disk", http.StatusInsufficientStorage, saysNoRoom)
+		return refuse("disk", http.StatusInsufficientStorage, saysRemoved)
 	case status == http.StatusRequestTimeout:
 		return refuse("part", status, saysCut)
 	case status != 0:
@@ -111,8 +112,8 @@ func (s *Store) Finish(r *http.Request, row chat.FileRow, thumb []byte) (status 
 	switch {
 	case err == nil:
 		return 0, ""
-	case isLost(err), errors.Is(err, fs.ErrNotExist): // it had to make room
-		return http.StatusInsufficientStorage, saysNoRoom
+	case isLost(err), errors.Is(err, fs.ErrNotExist):
+		return http.StatusInsufficientStorage, saysRemoved
 	}
 	return http.StatusServiceUnavailable, s.sayBroken(r, err)
 }
