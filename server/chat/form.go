@@ -120,7 +120,7 @@ func (f *form) read() (status int, detail string) {
 			break
 		}
 		if err != nil {
-			return f.broken(err)
+			return f.broken()
 		}
 		switch name := part.FormName(); name {
 		case "file":
@@ -141,7 +141,7 @@ func (f *form) read() (status int, detail string) {
 }
 
 // broken is the answer to a form that can't be read.
-func (f *form) broken(err error) (status int, detail string) {
+func (f *form) broken() (status int, detail string) {
 	switch {
 	case f.body.left < 0:
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("The form has over %d bytes besides its file.", formBytes)
@@ -162,7 +162,7 @@ func (f *form) field(name string, part io.Reader) (status int, detail string) {
 	}
 	data, err := io.ReadAll(part)
 	if err != nil {
-		return f.broken(err)
+		return f.broken()
 	}
 	text := string(data)
 	if name != "thumb" {
