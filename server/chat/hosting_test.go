@@ -448,7 +448,7 @@ func TestQuietWhileAllSend(t *testing.T) {
 	for range 25 {
 		<-begun
 	}
-	ann.act(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoHosts}})
+	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoHosts}})
 	all.Wait()
 	notices, err := s.log.Notices(t.Context(), "class", 0, chat.Most{Entries: 1})
 	if err != nil || len(notices) != 1 || notices[0].Extra.Act.Do != shared.DoSet {
