@@ -65,9 +65,12 @@ func (s *stream) peek() (letter byte, size int, err error) {
 var errNotification = errors.New("the database has sent a notification that can't be read")
 
 // next waits for a notification. What it returns is valid until the next call. A context
-// that ends does not end the wait, but a deadline of the socket.
+// that ends does not end the wait, but a deadline of the socket, which is set after that.
 func (s *stream) next(ctx context.Context, pg *pgconn.PgConn) (backend uint32, payload []byte, err error) {
 	for {
+		if err := ctx.Err(); err != nil { // ReceiveMessage takes the deadline away again
+			return 0, nil, err
+		}
 		letter, size, err := s.peek()
 		if err != nil {
 			return 0, nil, err
