@@ -373,6 +373,10 @@ func TestFormIsForbiddenMeanwhile(t *testing.T) {
 func TestRoomsGoMeanwhile(t *testing.T) {
 	t.Parallel()
 	hall, attic := name(t, "hall"), name(t, "attic")
+	var thumb bytes.Buffer
+	if err := jpeg.Encode(&thumb, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
 	for what, c := range map[string]struct {
 		do     func(s *server) error
 		status int
@@ -381,12 +385,16 @@ func TestRoomsGoMeanwhile(t *testing.T) {
 	}{
 		"deleted": {func(s *server) error { return s.hub.Delete(t.Context(), hall) }, 507, "its room was deleted", 0},
 		"renamed": {func(s *server) error { return s.hub.Rename(t.Context(), hall, attic) }, 403, "Send it again", 1},
+		"deleted after the file came": {func(s *server) error {
+			s.until("the file has come", func() bool { return s.stored() == 2 })
+			return s.hub.Delete(t.Context(), hall)
+		}, 507, "its room was deleted", 0},
 	} {
 		s := startForms(t)
 		if status, answer := s.postForm(form(aFile("first.txt"), "x")); status != 201 {
 			t.Fatalf("%d %s", status, answer)
 		}
-		body := form(aFile("a.txt"), strings.Repeat("x", 3000))
+		body := form(aFile("a.txt"), strings.Repeat("x", 1500), `"thumb"`, thumb.String())
 		conn := s.rawForm(len(body), body[:2000])
 		s.until("it has come as far as its file", func() bool { _, loose := s.filed(); return len(loose) == 1 })
 		if err := c.do(s); err != nil {

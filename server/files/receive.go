@@ -66,7 +66,10 @@ func (s *Store) receivePart(r *http.Request, row *chat.FileRow, at int64, from i
 	defer done()
 	body := r.Body.(*patientBody)
 	turn := s.turns.take(row.ID, body.stop)
-	defer turn.end()
+	defer func() {
+		turn.end()
+		body.over = nil // what comes after the file has no turn
+	}()
 	body.over = turn.isOver
 	switch stands, err := s.disk.partBytes(row.ID); {
 	case s.stopping.Err() != nil: // after the turn is taken, or it would not be interrupted
@@ -99,6 +102,9 @@ func (s *Store) Finish(r *http.Request, row chat.FileRow, thumb []byte) (status 
 			return http.StatusBadRequest, reason
 		}
 		if status, detail := s.addThumb(ctx, r, row, thumb); status != 0 {
+			if _, err := s.rows.File(ctx, row.ID); isLost(err) {
+				return http.StatusInsufficientStorage, saysRemoved
+			}
 			return status, detail
 		}
 	}
