@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (l *Log) Gatherings() (all []chat.Gathering) {
 	for _, servers := range p.there {
 		var sum chat.Gathering
 		for _, g := range servers {
-			g.Count += sum.Count
+			g.Count, g.People = g.Count+sum.Count, slices.Concat(sum.People, g.People)
 			sum = g
 		}
 		all = append(all, sum)

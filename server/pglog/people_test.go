@@ -132,3 +132,17 @@ func TestDeadServer(t *testing.T) {
 	a.proof.end() // it goes on with nothing any more
 	sees(t, b, map[string]int{})
 }
+
+// TestGatheringOfServers has two other servers have people in a room: all of them are in
+// it by name, so that whoever is in several rooms can be counted once.
+func TestGatheringOfServers(t *testing.T) {
+	t.Parallel()
+	l := &Log{people: &people{there: map[string]map[string]chat.Gathering{"hall": {
+		"a": {Room: room(0), People: []shared.Name{room(1), room(2)}, Count: 3},
+		"b": {Room: room(0), People: []shared.Name{room(2), room(3)}, Count: 2},
+	}}}}
+	all := l.Gatherings()
+	if len(all) != 1 || all[0].Count != 5 || len(all[0].People) != 4 {
+		t.Errorf("together they are %+v", all)
+	}
+}
