@@ -9,14 +9,30 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/oklog/ulid/v2"
 	"pgregory.net/rapid"
 
 	"parley/server/chat"
 )
 
+// anyID is an id that no other number gives: a ULID, what looks like one, or any text.
+func anyID(rt *rapid.T, n int) string {
+	switch rapid.IntRange(0, 3).Draw(rt, "kind of id") {
+	case 0:
+		return ulid.ULID{15: byte(n), 0: rapid.Byte().Draw(rt, "time")}.String()
+	case 1:
+		return strings.ToLower(ulid.ULID{15: byte(n), 9: 0xff}.String())
+	case 2:
+		return fmt.Sprintf("8%025d", n) // beyond 128 bits
+	}
+	return fmt.Sprint(n, rapid.String().Draw(rt, "id"))
+}
+
 // anyTold is something that a server may have to say.
 func anyTold(rt *rapid.T) *told {
 	t := &told{rooms: make(map[string]*news), people: rapid.Bool().Draw(rt, "people")}
+	devices := rapid.SliceOfN(rapid.StringN(0, 40, 64), 1, 5).Draw(rt, "devices")
+	users := rapid.SliceOfN(rapid.StringN(0, 32, -1), 1, 5).Draw(rt, "users")
 	number := func(most int64) int64 { return rapid.Int64Range(0, most).Draw(rt, "number") }
 	for i := range rapid.IntRange(0, 20).Draw(rt, "rooms") {
 		n := &news{heads: heads{number(1 << 62), number(5), number(1 << 52), 0}, epoch: "epoch"}
@@ -26,8 +42,8 @@ func anyTold(rt *rapid.T) *told {
 			}
 			n.Head++
 			n.entries = append(n.entries, chat.Entry{
-				Room: fmt.Sprint("room ", i), Offset: n.Head, ID: fmt.Sprint(at, rapid.String().Draw(rt, "id")), Device: rapid.StringN(0, 40, 64).Draw(rt, "device"),
-				User: rapid.StringN(0, 32, -1).Draw(rt, "user"), Text: strings.Repeat("é\x00", rapid.SampledFrom([]int{0, 20, 20, 500, 4096}).Draw(rt, "length")),
+				Room: fmt.Sprint("room ", i), Offset: n.Head, ID: anyID(rt, at), Device: rapid.SampledFrom(devices).Draw(rt, "device"),
+				User: rapid.SampledFrom(users).Draw(rt, "user"), Text: strings.Repeat("é\x00", rapid.SampledFrom([]int{0, 20, 20, 500, 4096}).Draw(rt, "length")),
 				Time: time.UnixMilli(number(1<<45) - 1<<20).UTC(),
 			})
 		}
@@ -151,7 +167,7 @@ func TestNotTrue(t *testing.T) {
 			t.Errorf("with another byte at %d it says %q", i, content)
 		}
 	}
-	for _, p := range []string{"", " ", "1", "1server", "1server ", "1server AAAA", "2" + string(first[1:]), `{"from":"x"}`, string(first) + "A"} {
+	for _, p := range []string{"", " ", "1", "1server", "1server ", "1server AAAA", "0" + string(first[1:]), `{"from":"x"}`, string(first) + "A"} {
 		if _, err := listening().open([]byte(p), 7); err == nil {
 			t.Errorf("%q is taken", p)
 		}
