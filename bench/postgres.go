@@ -61,8 +61,12 @@ func startPostgres() (p *postgres, err error) {
 	return p, p.primary.sql("SELECT pg_reload_conf()")
 }
 
-// flags are what a Parley is started with, to work on a database of its own.
+// flags are what a Parley is started with, to work on a database of its own. The one
+// before it goes: the more there are, the more often autovacuum starts.
 func (p *postgres) flags() ([]string, error) {
+	if err := p.primary.sql(fmt.Sprintf("DROP DATABASE IF EXISTS parley%d WITH (FORCE)", p.databases)); err != nil {
+		return nil, err
+	}
 	p.databases++
 	name := fmt.Sprint("parley", p.databases)
 	err := p.primary.sql("CREATE DATABASE " + name)

@@ -13,15 +13,14 @@ const (
 	aDatabase = iota // for a second
 	aSecond          // of a server that runs
 	aDelivery        // to one member
-	aMessage         // that is added
-	aCommit          // of one or several messages
+	aMessage         // that is added, in a commit of its own
 	aTelling         // of a message, if there are other servers
 	aHearing         // of a message at another server that has nobody in the room
 	aReading         // of a message at another server that has
 	costs
 )
 
-var costNames = [costs]string{"the databases, for a second", "a server, for a second", "a delivery", "a message that is added", "the commit it is in",
+var costNames = [costs]string{"the databases, for a second", "a server, for a second", "a delivery", "a message, in a commit of its own",
 	"a message that other servers are told of", "a message, at each other server without members of the room", "at each with some"}
 
 // work is how much of each was done.
@@ -35,12 +34,11 @@ type load struct {
 	servers, crowded, senders int // the first ones have members, and the first ones of these send
 	rooms, size               int // members of a room at each of the crowded servers
 	perSecond                 float64
-	atOnce                    int
 }
 
 func (l load) String() string {
-	return fmt.Sprintf("%d servers, members at %d, %d rooms of %d, %.0f messages/s from %d, %d at once",
-		l.servers, l.crowded, l.rooms, l.size*l.crowded, l.perSecond, l.senders, l.atOnce)
+	return fmt.Sprintf("%d servers, members at %d, %d rooms of %d, %.0f messages/s from %d",
+		l.servers, l.crowded, l.rooms, l.size*l.crowded, l.perSecond, l.senders)
 }
 
 // observation is what work was done, and what CPU it took.
@@ -53,7 +51,7 @@ type observation struct {
 func observed(l load, messages float64, u usage) (servers []observation, databases observation) {
 	for i := range u.servers {
 		var did work
-		did[aSecond], did[aDelivery], did[aCommit] = u.seconds, float64(u.deliveries[i]), u.commits[i]
+		did[aSecond], did[aDelivery] = u.seconds, float64(u.deliveries[i])
 		if i < l.senders {
 			did[aMessage] = messages / float64(l.senders)
 		}
@@ -79,12 +77,11 @@ func observed(l load, messages float64, u usage) (servers []observation, databas
 // others have little of. A commit costs the less, the more often there is one, so a server
 // that sends gets as many messages a second as in the trials.
 var shapes = []load{
-	{1, 1, 1, 10, 10, 30, 1},
-	{1, 1, 1, 10, 60, 30, 1},
-	{1, 1, 1, 40, 5, 600, 40},
-	{2, 2, 2, 20, 10, 60, 1},
-	{3, 3, 3, 30, 10, 90, 1},
-	{3, 1, 1, 10, 10, 30, 1},
+	{1, 1, 1, 10, 10, 30},
+	{1, 1, 1, 10, 60, 30},
+	{2, 2, 2, 20, 10, 60},
+	{3, 3, 3, 30, 10, 90},
+	{3, 1, 1, 10, 10, 30},
 }
 
 // learn adds what the shapes cost.
@@ -99,7 +96,7 @@ func (b *bench) learn(k kind, servers, databases *[]observation) error {
 			return err
 		}
 		rest := f.rest(b.long * 2 / 3)
-		u, lost, err := f.pace(l.rooms, l.senders, l.atOnce, l.perSecond, b.long)
+		u, lost, err := f.pace(l.rooms, l.senders, 1, l.perSecond, b.long)
 		f.stop()
 		if err != nil {
 			return err
@@ -202,7 +199,7 @@ func solve(a [costs][costs + 1]float64) (x [costs]float64) {
 // predict returns what servers and databases need for a load, in cores: each message in a
 // commit of its own, from a member at any of the servers.
 func (m model) predict(servers int, messages, deliveries, reading float64) (cores, databases float64) {
-	did := work{aDatabase: 1, aSecond: float64(servers), aDelivery: deliveries, aMessage: messages, aCommit: messages,
+	did := work{aDatabase: 1, aSecond: float64(servers), aDelivery: deliveries, aMessage: messages,
 		aHearing: messages * (float64(servers-1) - reading), aReading: messages * reading}
 	if servers > 1 {
 		did[aTelling] = messages
@@ -259,7 +256,7 @@ func (b *bench) scale(w io.Writer, k kind, appends []appendCase) error {
 	sizes := []int{1, 2, 4}
 	trials := make([]trial, len(sizes))
 	var servers, databases []observation
-	for range 2 { // so that a machine that gets slower or faster meanwhile does so for both
+	for range 5 { // so that a machine that gets slower or faster meanwhile does so for both
 		if err := b.learn(k, &servers, &databases); err != nil {
 			return err
 		}

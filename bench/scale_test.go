@@ -8,19 +8,16 @@ import (
 )
 
 func TestFit(t *testing.T) {
-	want := [costs]float64{0, 2e-3, 8e-6, 1e-4, 4e-4, 2e-4, 5e-5, 3e-4}
+	want := [costs]float64{0, 2e-3, 8e-6, 4e-4, 2e-4, 5e-5, 3e-4}
 	var seen []observation
 	for _, l := range shapes {
 		for _, messages := range []float64{0, 180} {
 			u := usage{seconds: 3}
 			for i := range l.servers {
-				u.servers, u.commits, u.deliveries = append(u.servers, 0), append(u.commits, 0), append(u.deliveries, 0)
+				u.servers, u.deliveries = append(u.servers, 0), append(u.deliveries, 0)
 				if i < l.crowded {
 					u.deliveries[i] = int64(messages) * int64(l.size)
 				}
-			}
-			for i := range l.senders {
-				u.commits[i] = messages / float64(l.senders*l.atOnce)
 			}
 			servers, _ := observed(l, messages, u)
 			for _, o := range servers {
@@ -37,7 +34,7 @@ func TestFit(t *testing.T) {
 		}
 	}
 	for i := range seen { // a message now seems to give time back
-		seen[i].cpu -= seen[i].work[aMessage] * 2e-4
+		seen[i].cpu -= seen[i].work[aMessage] * 5e-4
 	}
 	for k, got := range fit(seen) {
 		if got < 0 || math.IsNaN(got) {
