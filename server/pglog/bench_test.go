@@ -69,6 +69,7 @@ func BenchmarkAppend(b *testing.B) {
 					logs[0], err = sqlitelog.Open(b.Context(), b.TempDir(), sqlitelog.Options{})
 				} else {
 					name := on[0].Create(b)
+					b.Cleanup(func() { on[0].SQL(b, "DROP DATABASE "+name) }) // and leave the next one its memory
 					address := pgtest.Address(name, on[0])
 					written = func() (log, rows int) {
 						_, err := fmt.Sscan(on[0].Query(b, "SELECT pg_current_wal_lsn() - '0/0' || ' ' || pg_database_size('"+name+"')"), &log, &rows)
