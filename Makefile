@@ -89,7 +89,7 @@ bench: check-go ## measure next to other servers, 15 minutes; writes bench/resul
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -write . -doc ../docs/scale.md
 
-bench-cluster: check-go ## the part with several servers, 6 minutes; writes docs/scale.md's tables
+bench-cluster: check-go ## the part with several servers, 10 minutes; writes docs/scale.md's tables
 	$(call packages,postgresql redis-server)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go test . && go build -o ../bin/bench . && ../bin/bench -only '^cluster$$' -doc ../docs/scale.md

@@ -15,13 +15,13 @@ const (
 	aDelivery        // to one member
 	aMessage         // that is added, in a commit of its own
 	aTelling         // of a message, if there are other servers
-	aHearing         // of a message at another server that has nobody in the room
-	aReading         // of a message at another server that has
+	aHearing         // of a message at another server
+	aReading         // besides, where the room has members
 	costs
 )
 
 var costNames = [costs]string{"the databases, for a second", "a server, for a second", "a delivery", "a message, in a commit of its own",
-	"a message that other servers are told of", "a message, at each other server without members of the room", "at each with some"}
+	"a message that other servers are told of", "a message, at each other server", "besides, where the room has members"}
 
 // work is how much of each was done.
 type work [costs]float64
@@ -58,10 +58,9 @@ func observed(l load, messages float64, u usage) (servers []observation, databas
 		if l.servers > 1 {
 			did[aTelling] = did[aMessage]
 		}
+		did[aHearing] = messages - did[aMessage]
 		if i < l.crowded {
-			did[aReading] = messages - did[aMessage]
-		} else {
-			did[aHearing] = messages
+			did[aReading] = did[aHearing]
 		}
 		servers = append(servers, observation{did, u.servers[i]})
 		for k := range did {
@@ -200,7 +199,7 @@ func solve(a [costs][costs + 1]float64) (x [costs]float64) {
 // commit of its own, from a member at any of the servers.
 func (m model) predict(servers int, messages, deliveries, reading float64) (cores, databases float64) {
 	did := work{aDatabase: 1, aSecond: float64(servers), aDelivery: deliveries, aMessage: messages,
-		aHearing: messages * (float64(servers-1) - reading), aReading: messages * reading}
+		aHearing: messages * float64(servers-1), aReading: messages * reading}
 	if servers > 1 {
 		did[aTelling] = messages
 	}
