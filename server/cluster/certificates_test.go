@@ -29,19 +29,49 @@ func newAuthority(t testing.TB) *authority { return &authority{t, t.TempDir()} }
 // certify makes certificates for the machine with a name, or for all.
 func (ca *authority) certify(name string) {
 	ca.t.Helper()
+	var machines []string
+	for _, machine := range strings.Fields(section(ca.t, "./certificates.sh ", "```"))[1:] {
+		if name == "" || strings.HasPrefix(machine, name+"=") {
+			machines = append(machines, machine)
+		}
+	}
+	if out, err := ca.run(machines...); err != nil {
+		ca.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// run runs certificates.sh.
+func (ca *authority) run(machines ...string) (out []byte, err error) {
+	ca.t.Helper()
 	script, err := filepath.Abs(filepath.Join("..", "..", "docs", "cluster", "certificates.sh"))
 	if err != nil {
 		ca.t.Fatal(err)
 	}
-	cmd := exec.Command(script)
-	for _, machine := range strings.Fields(section(ca.t, "./certificates.sh ", "```"))[1:] {
-		if name == "" || strings.HasPrefix(machine, name+"=") {
-			cmd.Args = append(cmd.Args, machine)
-		}
-	}
+	cmd := exec.Command(script, machines...)
 	cmd.Dir = ca.dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		ca.t.Fatalf("%v\n%s", err, out)
+	return cmd.CombinedOutput()
+}
+
+// TestCertificatesBrokenOff has certificates.sh fail, for the authority and for a machine:
+// it can be run again, and what was there before is still whole.
+func TestCertificatesBrokenOff(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	if err := os.Mkdir(ca.file(), 0o700); err != nil { // where it is to write
+		t.Fatal(err)
+	}
+	if out, err := ca.run("a=10.0.0.11"); err == nil {
+		t.Errorf("without a place for its certificate there is an authority: %s", out)
+	}
+	if err := os.Remove(ca.file()); err != nil {
+		t.Fatal(err)
+	}
+	ca.certify("a")
+	if out, err := ca.run("a=nowhere"); err == nil {
+		t.Errorf("a machine may have any address: %s", out)
+	}
+	if _, err := tls.LoadX509KeyPair(filepath.Join(ca.dir, "a.crt"), filepath.Join(ca.dir, "a.key")); err != nil {
+		t.Error(err)
 	}
 }
 
