@@ -67,6 +67,17 @@ func TestCertificatesBrokenOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	ca.certify("a")
+	move := func(from, to string) {
+		t.Helper()
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move(ca.file(), ca.file()+".away")
+	if out, err := ca.run("a=10.0.0.11"); err == nil {
+		t.Errorf("there is a certificate of no authority: %s", out)
+	}
+	move(ca.file()+".away", ca.file())
 	if out, err := ca.run("a=nowhere"); err == nil {
 		t.Errorf("a machine may have any address: %s", out)
 	}
