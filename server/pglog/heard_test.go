@@ -393,7 +393,7 @@ func TestForged(t *testing.T) {
 		t.Fatal(got)
 	}
 	said, err := spy.WaitForNotification(t.Context())
-	for err == nil && said.Payload[:len("1"+a.server)] != "1"+a.server {
+	for err == nil && !strings.HasPrefix(said.Payload, formatVersion+a.server) {
 		said, err = spy.WaitForNotification(t.Context())
 	}
 	if err != nil {
@@ -408,7 +408,7 @@ func TestForged(t *testing.T) {
 		t.Fatal(err)
 	}
 	notify(t, liar.conn, a, string(old))
-	notify(t, liar.conn, a, "2"+said.Payload[1:])
+	notify(t, liar.conn, a, "0"+strings.TrimPrefix(said.Payload, formatVersion))
 	mustAppend(t, a, "b")
 	if e := <-entries; e.ID != "b" || e.Text != "text of b" {
 		t.Errorf("handed %+v", e)
