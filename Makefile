@@ -84,7 +84,7 @@ dist: check-go ## static server binaries for several systems, in dist/
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$name ./server || exit 1; \
 	done
 
-bench: check-go ## measure next to other servers, 15 minutes; writes bench/results.md, its plot, docs/scale.md's tables
+bench: check-go ## measure next to other servers, 20 minutes; writes bench/results.md, its plot, docs/scale.md's tables
 	$(call packages,postgresql redis-server)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -write . -doc ../docs/scale.md
