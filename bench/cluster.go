@@ -94,7 +94,7 @@ func (b *bench) members(w io.Writer, kinds []kind) error {
 				return err
 			}
 			rest := f.rest(b.long * 2 / 3)
-			u, lost, err := f.pace(1, 1, 1, perSecond, b.long)
+			u, lost, err := f.pace(1, 1, perSecond, b.long)
 			if err != nil {
 				return err
 			}

@@ -146,7 +146,7 @@ func (u usage) all() (cpu float64) {
 
 // warm has some messages sent, so that what the first ones cost once is not the others'.
 func (f *fleet) warm(rooms, senders int) error {
-	_, lost, err := f.pace(rooms, senders, 1, 100, time.Second)
+	_, lost, err := f.pace(rooms, senders, 100, time.Second)
 	if err == nil && lost != "" {
 		err = errors.New(lost)
 	}
@@ -161,9 +161,9 @@ func (f *fleet) rest(duration time.Duration) usage {
 }
 
 // pace sends perSecond messages a second, at random as people talk, to one room after the
-// other, together for as many rooms as at once. A room's messages all come from one
-// member, at one of the first senders servers. It returns when everyone has everything.
-func (f *fleet) pace(rooms, senders, atOnce int, perSecond float64, duration time.Duration) (usage, string, error) {
+// other. A room's messages all come from one member, at one of the first senders servers.
+// It returns when everyone has everything.
+func (f *fleet) pace(rooms, senders int, perSecond float64, duration time.Duration) (usage, string, error) {
 	random := rand.New(rand.NewPCG(1, 2)) // the same each time
 	before, next := f.look(), time.Now()
 	n := int(perSecond * duration.Seconds())
@@ -172,10 +172,8 @@ func (f *fleet) pace(rooms, senders, atOnce int, perSecond float64, duration tim
 		want = append(want, c.count.Load()+int64(n*c.size))
 	}
 	for i := range n {
-		if i%atOnce == 0 {
-			time.Sleep(time.Until(next))
-			next = next.Add(time.Duration(random.ExpFloat64() * float64(atOnce) / perSecond * float64(time.Second)))
-		}
+		time.Sleep(time.Until(next))
+		next = next.Add(time.Duration(random.ExpFloat64() / perSecond * float64(time.Second)))
 		room := i % rooms
 		f.seq[room]++
 		c := f.crowds[room%senders]

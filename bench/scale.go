@@ -95,7 +95,7 @@ func (b *bench) learn(k kind, servers, databases *[]observation) error {
 			return err
 		}
 		rest := f.rest(b.long * 2 / 3)
-		u, lost, err := f.pace(l.rooms, l.senders, 1, l.perSecond, b.long)
+		u, lost, err := f.pace(l.rooms, l.senders, l.perSecond, b.long)
 		f.stop()
 		if err != nil {
 			return err
@@ -234,7 +234,7 @@ func (b *bench) try(k kind, n int, t *trial) error {
 		return err
 	}
 	f.rest(b.long * 2 / 3) // as after the shapes were warmed up: what so many arrivals leave to do is not the load's
-	u, lost, err := f.pace(trialRooms*n, n, 1, trialSays*float64(n), b.long)
+	u, lost, err := f.pace(trialRooms*n, n, trialSays*float64(n), b.long)
 	if err != nil {
 		return err
 	}
