@@ -119,8 +119,10 @@ func (s *Screen) until(otherwise string, holds func() bool) {
 	}
 }
 
+// click clicks at a place, when pages have come to where they stay.
 func (s *Screen) click(x, y int) {
 	s.t.Helper()
+	s.rest()
 	s.do("mousemove", "--window", s.window, fmt.Sprint(x), fmt.Sprint(y), "click", "1")
 	s.do("mousemove", "--window", s.window, "2", "300") // nothing there shows that it is under the pointer
 }
