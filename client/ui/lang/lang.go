@@ -4,6 +4,7 @@ package lang
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -25,8 +26,11 @@ var translations embed.FS
 // Languages are the translations, each by its own name.
 var Languages = shared.Languages
 
-// spoken is the language of the translation in use.
-var spoken = language.English
+// spoken is the language of the translation in use, sentences are its texts by key.
+var (
+	spoken    = language.English
+	sentences map[string]string
+)
 
 // Use makes the app speak a language; "" is the system's, or English if there is no
 // translation. Fyne's lang speaks the system's language only, so Use gives it the
@@ -43,7 +47,13 @@ func Use(code string) error {
 	if err != nil {
 		return err
 	}
-	spoken = language.Make(code)
+	texts := make(map[string]string)
+	for _, part := range [][]byte{both, data} {
+		if err := json.Unmarshal(part, &texts); err != nil {
+			return fmt.Errorf("the translation %q is damaged: %w", code, err)
+		}
+	}
+	spoken, sentences = language.Make(code), texts
 	system := fyne.Locale(lang.SystemLocale().LanguageString())
 	if err := lang.AddTranslationsForLocale(both, system); err != nil {
 		return err
@@ -88,8 +98,9 @@ func T(key string, values ...string) string {
 // Decimal is a number that is written with a point, as the language writes it.
 func Decimal(s string) string { return strings.Replace(s, ".", T("number.point"), 1) }
 
-// Has reports whether there is a text of a key.
-func Has(key string) bool { return lang.X(key, "") != "" }
+// Has reports whether there is a text of a key. Fyne is not asked: it logs each key that it
+// does not know.
+func Has(key string) bool { return sentences[key] != "" }
 
 // Plural is the text of a key for a number of things, in the language's form
 // for it: key.one, key.few, key.many or key.other.
