@@ -252,7 +252,7 @@ func TestRestoredOlder(t *testing.T) {
 	standby.Kill()
 	backup.Restart(t)
 	address = pgtest.Address("postgres", backup)
-	if l, err := Open(t.Context(), address, Options{Data: data, startFor: time.Second}); err == nil {
+	if l, err := Open(t.Context(), address, Options{Data: data, startFor: refusedAfter}); err == nil {
 		l.Close()
 		t.Fatal("an older database was opened")
 	} else if !strings.Contains(err.Error(), "--log-restored") {

@@ -319,7 +319,8 @@ func (p *proof) watch(ctx context.Context) {
 	}
 }
 
-// moved reports whether a database can be written that is on a newer timeline.
+// moved reports whether a database can be written that is on a newer timeline. A server
+// that has not seen any yet can't tell.
 func (p *proof) moved(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, proofHolds)
 	defer cancel()
@@ -333,5 +334,6 @@ func (p *proof) moved(ctx context.Context) bool {
 		return false
 	}
 	timeline, err := timelineOf(wal)
-	return err == nil && timeline > p.log.marks.seen() && p.log.marks.saw(timeline) == nil
+	seen := p.log.marks.seen()
+	return err == nil && seen > 0 && timeline > seen && p.log.marks.saw(timeline) == nil
 }

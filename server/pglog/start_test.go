@@ -25,12 +25,17 @@ import (
 // listening is where a log says what an operator should know.
 func listening() (*servertest.Output, Options) {
 	out := servertest.NewOutput()
-	return out, Options{Logger: slog.New(slog.NewTextHandler(out, nil)), startFor: 2 * time.Second}
+	return out, Options{Logger: slog.New(slog.NewTextHandler(out, nil)), startFor: time.Minute}
 }
+
+// refusedAfter is how long a start waits that comes to nothing: so long that the server
+// looks for another primary meanwhile, and more than a busy database takes to answer.
+const refusedAfter = 5 * time.Second
 
 // refused opens a log that can't be opened, and looks what is said.
 func refused(t *testing.T, address, want string, opt Options) {
 	t.Helper()
+	opt.startFor = refusedAfter
 	l, err := Open(t.Context(), address, opt)
 	if err == nil {
 		l.Close()
@@ -82,7 +87,7 @@ func TestRefused(t *testing.T) {
 // TestSecrets has passwords in addresses that can't be used.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
-	_, opt := listening()
+	opt := Options{startFor: retryEvery}
 	for _, address := range []string{
 		"postgres://ann:Tr0ub4dor@/x?host=" + t.TempDir(),
 		"postgres://ann:Tr0ub4dor@127.0.0.1:1/x?sslmode=disable",
@@ -112,7 +117,7 @@ func TestStartsLater(t *testing.T) {
 	s.Kill()
 	opened := make(chan error, 1)
 	go func() {
-		l, err := Open(context.Background(), pgtest.Address("postgres", s), Options{})
+		l, err := Open(context.Background(), pgtest.Address("postgres", s), Options{startFor: time.Minute})
 		if err == nil {
 			err = l.Close()
 		}
@@ -380,12 +385,11 @@ func TestNoPostgreSQL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, opt := listening()
 			address := answers(t, func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 1024))
 				_, _ = conn.Write([]byte(says))
 			})
-			l, err := Open(t.Context(), address, opt)
+			l, err := Open(t.Context(), address, Options{startFor: retryEvery})
 			if err == nil {
 				l.Close()
 				t.Fatal("it was opened")
