@@ -17,7 +17,7 @@ import (
 // with everything of its room that came later.
 func TestTakenAlong(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), database, Options{Schema: schema(t.Name()), Writers: 1, patience: time.Minute})
+	l, err := Open(t.Context(), database, Options{Schema: schema(t.Name()), Writers: 1, patience: time.Minute, startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

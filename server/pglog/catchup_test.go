@@ -22,7 +22,7 @@ func TestAcknowledgedElsewhere(t *testing.T) {
 	defer conn.Close(t.Context())
 	run(t, conn, "CREATE ROLE whisperer LOGIN", "GRANT ALL ON DATABASE "+name+" TO whisperer")
 	open := func() *Log {
-		l, err := Open(t.Context(), pgAddress("whisperer", name), Options{patience: time.Minute})
+		l, err := Open(t.Context(), pgAddress("whisperer", name), Options{patience: time.Minute, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ func TestRefusedRow(t *testing.T) {
 func TestCommitWarns(t *testing.T) {
 	t.Parallel()
 	primary, standby, address := pair(t, true)
-	l, err := Open(t.Context(), address, Options{patience: time.Minute})
+	l, err := Open(t.Context(), address, Options{patience: time.Minute, startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestHeardIsNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	a, err := Open(ctx, pgAddress("postgres", name), Options{})
+	a, err := Open(ctx, pgAddress("postgres", name), Options{startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestHeardIsNotRead(t *testing.T) {
 	mustAppend(t, a, "before")
 	run(t, conn, "CREATE ROLE listener LOGIN", "GRANT ALL ON SCHEMA parley TO listener", "GRANT ALL ON ALL TABLES IN SCHEMA parley TO listener",
 		"GRANT ALL ON ALL SEQUENCES IN SCHEMA parley TO listener")
-	b, err := Open(ctx, pgAddress("listener", name), Options{})
+	b, err := Open(ctx, pgAddress("listener", name), Options{startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func (f *handed) ids() (all []string) {
 // another one.
 func TestAlone(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), pgAddress("postgres", server.Create(t)), Options{patience: time.Minute})
+	l, err := Open(t.Context(), pgAddress("postgres", server.Create(t)), Options{patience: time.Minute, startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func pgAddress(user, name string) string {
 // once takes longer than people wait.
 func at(t *testing.T, name string) *Log {
 	t.Helper()
-	l, err := Open(t.Context(), database, Options{Schema: schema(name), patience: time.Minute})
+	l, err := Open(t.Context(), database, Options{Schema: schema(name), patience: time.Minute, startFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

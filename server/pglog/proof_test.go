@@ -38,7 +38,7 @@ func TestCopiedFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := Options{Schema: opt.Schema, Data: t.TempDir(), patience: time.Minute}
+	copied := Options{Schema: opt.Schema, Data: t.TempDir(), patience: time.Minute, startFor: time.Minute}
 	if err := os.WriteFile(filepath.Join(copied.Data, MarksName), text, 0o600); err != nil {
 		t.Fatal(err)
 	}

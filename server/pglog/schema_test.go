@@ -28,7 +28,7 @@ func TestUpdate(t *testing.T) {
 	next = append(next, add)
 	open := func(migrations []string) *Log {
 		t.Helper()
-		l, err := Open(t.Context(), address, Options{migrations: migrations, patience: time.Minute})
+		l, err := Open(t.Context(), address, Options{migrations: migrations, patience: time.Minute, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

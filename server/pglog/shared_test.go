@@ -19,7 +19,7 @@ import (
 // two opens the log of a test twice, as two servers do.
 func two(t *testing.T, opt Options) (a, b *Log) {
 	t.Helper()
-	opt.patience = time.Minute
+	opt.patience, opt.startFor = time.Minute, time.Minute
 	logs := [2]*Log{}
 	for i := range logs {
 		opt.Schema = schema(t.Name())
@@ -133,7 +133,7 @@ func TestSwallowed(t *testing.T) {
 	run("CREATE ROLE mute LOGIN")
 	run("GRANT ALL ON DATABASE " + name + " TO mute")
 	open := func() *Log {
-		l, err := Open(ctx, pgAddress("mute", name), Options{})
+		l, err := Open(ctx, pgAddress("mute", name), Options{startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

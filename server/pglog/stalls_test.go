@@ -12,7 +12,7 @@ func TestCommitIsNotEnded(t *testing.T) {
 	t.Parallel()
 	primary, standby, address := pair(t, true)
 	open := func() *Log {
-		l, err := Open(t.Context(), address, Options{patience: time.Minute})
+		l, err := Open(t.Context(), address, Options{patience: time.Minute, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -142,7 +142,7 @@ func TestConformance(t *testing.T) {
 	address := s.at("postgres", s.host, "sslmode=verify-full", s.trusting("ca.crt"))
 	open := func(t *testing.T, name string) *Log {
 		t.Helper()
-		l, err := Open(t.Context(), address, Options{Schema: schema(name), patience: time.Minute})
+		l, err := Open(t.Context(), address, Options{Schema: schema(name), patience: time.Minute, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
