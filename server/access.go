@@ -11,9 +11,9 @@ import (
 	"parley/server/chat"
 )
 
-// list defines a flag that may be repeated, and takes a comma list.
+// list defines a flag that may be repeated, and takes a comma-separated list.
 func list(f *flag.FlagSet, name, usage string, add func(string) error) {
-	f.Func(name, usage+"; may be repeated or a comma list", func(s string) error {
+	f.Func(name, usage+"; may be repeated, or a comma-separated list", func(s string) error {
 		for item := range strings.SplitSeq(s, ",") {
 			if item = strings.TrimSpace(item); item != "" {
 				if err := add(item); err != nil {
@@ -53,8 +53,8 @@ func (o *options) accessFlags(f *flag.FlagSet) {
 	f.StringVar(&o.tlsKey, "tls-key", "", "`file` with the certificate's key")
 	f.StringVar(&o.httpAddr, "http-addr", "", "with TLS, also listen on this `address` without TLS")
 	f.StringVar(&o.metricsAddr, "metrics-addr", "", "also listen on this `address` for /metrics, without TLS and for whoever reaches it, for example localhost:9090")
-	f.StringVar(&o.captiveAddr, "captive", "", "also listen on this `address`, which is :80, to answer the checks by which phones look for the Internet; see docs/access-point.md")
-	f.BoolVar(&o.noAnnounce, "no-announce", false, "do not tell the local networks that this server is here: the app does not find it by itself")
+	f.StringVar(&o.captiveAddr, "captive", "", "also listen on this `address`, normally :80, to answer the checks by which phones look for the Internet; see docs/access-point.md")
+	f.BoolVar(&o.noAnnounce, "no-announce", false, "do not announce the server in the local networks; the app then does not find it by itself")
 	f.BoolVar(&o.chat.Profiles, "pprof", false, "serve Go's profiles at /debug/pprof, next to /metrics")
 	f.StringVar(&o.basePath, "base-path", "", "`path` below which a proxy shows the server, for example /parley")
 }

@@ -24,10 +24,10 @@ func copyCommand() command {
 	return command{
 		name: "copy", noLog: true,
 		about: "Copies a log, with all that it keeps, from a folder to a PostgreSQL database, or back. No server may be running on either. " +
-			"If it is broken off, run it again: the log is there whole or not at all, and files that were copied are not copied again.",
+			"If it is interrupted, run it again: the log is there whole or not at all, and files that were copied are not copied again.",
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&c.from, "from", "", "`folder` of the log, or its database, as postgres://host/name")
-			f.StringVar(&c.to, "to", "", "`folder` that the log goes to, or database, as postgres://host/name; there is no log in it yet")
+			f.StringVar(&c.to, "to", "", "`folder` that the log goes to, or database, as postgres://host/name; it must not have a log yet")
 			f.StringVar(&c.fromFiles, "from-files", "", "with a database in --from: the `folder` that its servers had with --files")
 			f.StringVar(&c.toFiles, "to-files", "", "with a database in --to: the `folder` that its servers will have with --files, which may be the same")
 			f.BoolVar(&c.mayMiss, "without-missing", false, "copy although bytes of files are missing")

@@ -54,7 +54,7 @@ func doctorCommand() command {
 		name: "doctor", about: "Looks for what keeps people from the server, and says what to do.", server: mayRun, log: &log,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&addr, "addr", ":"+shared.DefaultPort, "`address` that the server listens on")
-			f.DurationVar(&wait, "wait", 30*time.Second, "how long to wait for a phone; 0 does not")
+			f.DurationVar(&wait, "wait", 30*time.Second, "how long to wait for a phone; 0 does not wait")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			tcp, err := net.ResolveTCPAddr("tcp", addr)

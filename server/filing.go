@@ -25,7 +25,7 @@ func (o *options) fileFlags(f *flag.FlagSet) {
 	o.maxFile.bytes, o.allFiles.bytes, o.filesFree.bytes = 100e6, 10e9, 2*sqlitelog.DefaultDiskFree
 	f.Var(&o.maxFile, "max-file", "maximum `bytes` of one picture or file; 0 takes none")
 	f.Var(&o.allFiles, "files-bytes", "`bytes` of disk for all pictures and files; the oldest of whoever has most go first, and their messages stay; 0 removes the limit")
-	f.Var(&o.filesFree, "files-free", "`bytes` of the disk that pictures and files leave free, or 10 % of it if that is less and this is not given; "+
+	f.Var(&o.filesFree, "files-free", "`bytes` of the disk that pictures and files leave free; without this flag, 10 % of it if that is less; "+
 		"always a tenth more than --disk-free, so that texts are still stored")
 	f.StringVar(&o.files, "files", "", "with --log: `folder` that all servers share, for pictures and files; without it, they take none")
 	f.StringVar(&o.url, "url", "", "`address` of the server in links to files, for example https://chat.example.org (default: the first one that the server prints)")

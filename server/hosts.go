@@ -75,10 +75,10 @@ func hostsCommand() command {
 	var room string
 	var remove int64
 	return command{
-		name: "hosts", about: "Lists the hosts of a room, or takes that away from one.", server: mayRun,
+		name: "hosts", about: "Lists the hosts of a room, or takes the role away from one.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
-			f.Int64Var(&remove, "remove", 0, "`number` of the host who is to be none any more")
+			f.Int64Var(&remove, "remove", 0, "`number` of the host to take the role away from")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := roomFlag("room", room)

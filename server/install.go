@@ -35,7 +35,7 @@ const (
 func installCommand() command {
 	h, s, printed, replace := &host{}, service{}, false, false
 	return command{
-		name: "install", about: "Makes the server a service of systemd that starts with the computer.", noLog: true,
+		name: "install", about: "Installs the server as a systemd service that starts with the computer.", noLog: true,
 		flags: func(f *flag.FlagSet) {
 			f.IntVar(&s.port, "port", defaultPort(), "`port` to listen on")
 			f.BoolVar(&s.captive, "captive", false, "have the service answer the checks of phones on port 80; see docs/access-point.md")

@@ -19,8 +19,8 @@ func (o *options) limitFlags(f *flag.FlagSet, d chat.Config) {
 	f.IntVar(&o.chat.MaxName, "max-name", d.MaxName, "maximum `characters` of a person's name")
 	f.IntVar(&o.chat.MaxRooms, "max-rooms", d.MaxRooms, "maximum `rooms` with someone in them")
 	f.IntVar(&o.chat.MaxMembers, "max-members", d.MaxMembers, "maximum `connections` in one room")
-	f.IntVar(&o.chat.ResumeLimit, "max-resume", d.ResumeLimit, "maximum `entries` that a client may have missed to be sent all of them; one that missed more gets the newest messages and a gap")
-	f.IntVar(&o.maxMemory, "max-memory", int(d.MaxMemory>>20), "`MiB` that the server holds for its clients; above, it closes those that hold most; 0 removes the limit")
+	f.IntVar(&o.chat.ResumeLimit, "max-resume", d.ResumeLimit, "maximum `entries` that a client may have missed and still gets in full; one that missed more gets the newest messages and a gap")
+	f.IntVar(&o.maxMemory, "max-memory", int(d.MaxMemory>>20), "`MiB` that the server holds for its clients; above that, it disconnects those that hold most; 0 removes the limit")
 	f.DurationVar(&o.chat.HelloTimeout, "hello-timeout", d.HelloTimeout, "how long a new connection may take to say who it is")
 }
 

@@ -98,8 +98,8 @@ func (o *options) diskFlags(f *flag.FlagSet) {
 	f.Var(&o.roomBytes, "retain-bytes", "approximate `bytes` of disk for the messages of each room, for example 50MB; the oldest go first; 0 removes the limit")
 	o.logBytes.bytes, o.diskFree.bytes = 10e9, sqlitelog.DefaultDiskFree
 	f.Var(&o.logBytes, "log-bytes", "approximate `bytes` of disk for the messages of all rooms; the oldest of the largest rooms go first; "+
-		"0 removes the limit, and so does a data folder that an earlier version has begun, unless this is given")
-	f.Var(&o.diskFree, "disk-free", "`bytes` of the disk that messages leave free, or 5 % of it if that is less and this is not given; 0 leaves none")
+		"0 removes the limit; without this flag, a data folder of an earlier version has no limit either")
+	f.Var(&o.diskFree, "disk-free", "`bytes` of the disk that messages leave free; without this flag, 5 % of it if that is less; 0 leaves none")
 }
 
 // bound sets how much of the log is kept. A folder from a time without a bound has
@@ -185,9 +185,9 @@ func errNotShared(name string) error {
 func checkCommand() command {
 	var shared string
 	return command{
-		name: "check", about: "Reads the whole log and says whether it is whole, and whether its files are there.", server: mayRun,
+		name: "check", about: "Reads the whole log and reports damage and missing files.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
-			f.StringVar(&shared, "files", "", "with --log: the `folder` that its servers have with --files; without it nobody looks for them")
+			f.StringVar(&shared, "files", "", "with --log: the `folder` that its servers have with --files; without it, files are not checked")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			if isDatabase(data) {
@@ -241,7 +241,7 @@ func checkFiles(stdout io.Writer, dir string, rows files.Rows) error {
 
 func backupCommand() command {
 	return command{
-		name: "backup", args: " FILE", about: "Writes the log, as it is at one moment, to a new file, and its files to the folder FILE.files.", server: mayRun,
+		name: "backup", args: " FILE", about: "Writes a complete copy of the log to a new file, and its files to the folder FILE.files.", server: mayRun,
 		run: func(ctx context.Context, data string, args []string, stdout, _ io.Writer) error {
 			if isDatabase(data) {
 				return errors.New("PostgreSQL makes backups of its own: pg_dump writes this database to a file, pg_basebackup copies the whole server; copy the folder of --files, too")
@@ -271,7 +271,7 @@ func lacks(missing int) error {
 func restoreCommand() command {
 	var replace bool
 	return command{
-		name: "restore", args: " FILE", about: "Puts a backup in the log's place, with the files in FILE.files.", server: mayNotRun,
+		name: "restore", args: " FILE", about: "Puts a backup in place, with the files in FILE.files.", server: mayNotRun,
 		flags: func(f *flag.FlagSet) {
 			f.BoolVar(&replace, "replace", false, "set aside the log and the files that are there")
 		},
@@ -300,12 +300,12 @@ func restoreCommand() command {
 func exportCommand() command {
 	var room, format, folder, from string
 	return command{
-		name: "export", about: "Writes a room's messages to the standard output.", server: mayRun,
+		name: "export", about: "Prints a room's messages.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&room, "room", "", "the room's `name`")
 			f.StringVar(&format, "format", "txt", "`format`: txt, to read; or jsonl, one frame of the protocol on each line")
 			f.StringVar(&folder, "to-files", "", "`folder` to which the room's files are copied")
-			f.StringVar(&from, "from-files", "", "with --log: the `folder` that its servers have with --files, from which they are copied")
+			f.StringVar(&from, "from-files", "", "with --log: the `folder` that its servers have with --files, from which the files are copied")
 		},
 		run: func(ctx context.Context, data string, _ []string, stdout, _ io.Writer) error {
 			name, err := roomFlag("room", room)

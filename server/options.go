@@ -72,7 +72,7 @@ func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 	f.DurationVar(&o.retain.Age, "retain-age", 0, "how long the server keeps messages, for example 720h; 0 keeps them for ever")
 	o.diskFlags(f)
 	o.fileFlags(f)
-	f.StringVar(&o.logFormat, "log-format", "text", "`format` of its own lines: text or json")
+	f.StringVar(&o.logFormat, "log-format", "text", "`format` of the log lines that the server prints: text or json")
 	f.BoolVar(&o.version, "version", false, "print the version and exit")
 	f.StringVar(&o.chat.Name, "name", "", "the server's `name` as clients show it (default: the host's name)")
 	f.Float64Var(&o.chat.Rate, "rate", d.Rate, "sustained `messages` per second from one device, and 20 times as many from one address; 0 removes the limit")
@@ -87,11 +87,11 @@ func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 	})
 	o.inviteFlags(f)
 	f.IntVar(&o.chat.TailBytes, "tail-bytes", d.TailBytes, "`bytes` of memory for the newest frames of each room")
-	f.DurationVar(&o.chat.EditFor, "edit-for", d.EditFor, "how long a person may correct or delete a message of theirs; 0 lets nobody")
+	f.DurationVar(&o.chat.EditFor, "edit-for", d.EditFor, "how long people may correct or delete their own messages; 0 lets nobody")
 	f.DurationVar(&o.chat.NameHold, "name-hold", d.NameHold, "how long a name stays with the device that used it last")
 	f.DurationVar(&o.chat.NameHoldSpoken, "name-hold-spoken", d.NameHoldSpoken, "the same for a name under which something was said, if it is longer")
 	help := func(w io.Writer) {
-		fmt.Fprintln(w, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it serves. The commands maintain the log and the service:")
+		fmt.Fprintln(w, "Usage: parley-server [flags]\n       parley-server COMMAND --help\n\nWithout a command it runs the server. Commands maintain the log and the service:")
 		for _, c := range commands() {
 			about := wrapped(c.about, strings.Repeat(" ", 17))
 			fmt.Fprintf(w, "  %-14s %s\n", c.name+c.args, about[17:])

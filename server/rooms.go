@@ -18,7 +18,7 @@ import (
 func roomsCommand() command {
 	var format string
 	return command{
-		name: "rooms", about: "Lists all rooms, also those that are hidden or that nobody is in.", server: mayRun,
+		name: "rooms", about: "Lists all rooms, including hidden and empty ones.", server: mayRun,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&format, "format", "txt", "`format`: txt, to read; or jsonl, one object on each line")
 		},
