@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -64,5 +65,20 @@ func TestWrongFlags(t *testing.T) {
 	}
 	if err := run(t.Context(), nil, []string{"PARLEY_RATE=x"}, io.Discard, io.Discard); err == nil || err.Error() != `the variable PARLEY_RATE can't be "x": it takes a number` {
 		t.Errorf("PARLEY_RATE=x: %v", err)
+	}
+}
+
+// TestExitOfWrongSettings tells settings that are not understood, after which a service is
+// not started again, from a file that may be there later.
+func TestExitOfWrongSettings(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "token")
+	for setting, want := range map[string]bool{
+		"PARLEY_RATE=x": true, "PARLEY_TLS=on": true, "PARLEY_MAX_TEXT=9999": true, "PARLEY_URL=foo": true,
+		"PARLEY_API_TOKEN_FILE=" + missing: false,
+	} {
+		err := run(t.Context(), nil, []string{setting}, io.Discard, io.Discard)
+		if err == nil || errors.Is(err, errUsage) != want {
+			t.Errorf("%s: %v ends the process with 2: %v", setting, err, !want)
+		}
 	}
 }

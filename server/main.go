@@ -62,7 +62,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	opt, err := parseOptions(args, environ, stdout)
 	if err != nil {
-		return err
+		return misunderstood(err)
 	}
 	if opt.version {
 		fmt.Fprintln(stdout, "parley-server", shared.Version)

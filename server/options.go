@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -143,6 +144,21 @@ func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 	}
 	return o, o.readToken()
 }
+
+// misunderstood returns an error about a setting as one that ends the process with 2: a
+// service is then not started again. A file that can't be read may be there later.
+func misunderstood(err error) error {
+	if file := new(fs.PathError); errors.Is(err, errHelp) || errors.As(err, &file) {
+		return err
+	}
+	return settingError{err}
+}
+
+// settingError matches errUsage. It names the setting, so that --help adds nothing.
+type settingError struct{ error }
+
+func (settingError) Is(target error) bool { return target == errUsage }
+func (e settingError) Unwrap() error      { return e.error }
 
 func fromEnvironment(f *flag.FlagSet, environ []string) (err error) {
 	values := make(map[string]string)
