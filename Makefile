@@ -34,7 +34,7 @@ run: check-go ## build and start the server; ARGS="--addr :9000" adds flags
 	@go build -o bin/parley-server ./server
 	@exec bin/parley-server $(ARGS)
 
-cluster: check-go ## several servers on one computer, with PostgreSQL, Patroni, etcd and HAProxy, to kill; on Linux
+cluster: check-go ## start several servers on one computer, with PostgreSQL, Patroni, etcd and HAProxy, to kill; on Linux
 	$(call packages,postgresql patroni etcd-server haproxy curl openssl)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	@exec docs/cluster/run.sh bin/parley-server $(ARGS)
@@ -45,7 +45,7 @@ client: check-go build-packages ## build and start the desktop client (the first
 
 # Three packages at a time, since tests wait more than they work. More would be too much: several start a browser, a
 # window, or a crowd.
-test: check-go test-packages npm-packages ## everything: format, vet, tests with the race detector, the app for Android
+test: check-go test-packages npm-packages ## run all checks: format, vet, tests with the race detector, the app for Android
 	@test -z "$$(gofmt -l .)" || { echo "gofmt -w these:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go build -race ./...
@@ -56,7 +56,7 @@ chaos: check-go ## kill, starve and cut off one server, then several, CHAOSTIME 
 	go test ./server/chaos -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME) -kills 100
 	go test ./server/cluster -count 1 -v -run TestChaos -timeout 0 -chaos $(CHAOSTIME)
 
-lint: check-go ## golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
+lint: check-go ## run golangci-lint with gosec, and govulncheck, pinned (the first time takes minutes)
 	go run $(LINT) run ./...
 	@$(FIND_VULN) || { [ $$? = 3 ] && exit 1; \
 		echo "Nobody looked for known vulnerabilities: govulncheck needs its database, from the Internet or from VULNDB=DIR."; }
@@ -76,7 +76,7 @@ fuzz: check-go ## fuzz every parser of the network, FUZZTIME each (60s by defaul
 		go test ./$${target%/*} -run '^$$' -fuzz "^$${target##*/}\$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
 
-dist: check-go ## static server binaries for several systems, in dist/
+dist: check-go ## build static server binaries for several systems, in dist/
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
 		os=$${target%/*}; arch=$${target#*/}; name=dist/parley-server-$(VERSION)-$$os-$$arch; \
 		[ $$os = windows ] && name=$$name.exe; \
@@ -89,12 +89,12 @@ bench: check-go ## measure next to other servers, 20 minutes; writes bench/resul
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -write . -doc ../docs/scale.md
 
-bench-cluster: check-go ## the part with several servers, 10 minutes; writes docs/scale.md's tables
+bench-cluster: check-go ## measure the part with several servers, 10 minutes; writes docs/scale.md's tables
 	$(call packages,postgresql redis-server)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go test . && go build -o ../bin/bench . && ../bin/bench -only '^cluster$$' -doc ../docs/scale.md
 
-bench-quick: check-go ## the same in one minute, with fewer servers; writes nothing
+bench-quick: check-go ## measure in one minute, with fewer servers; writes nothing
 	$(call packages,postgresql)
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -quick
@@ -104,7 +104,7 @@ bench-race: check-go ## drive a server with the race detector as bench-quick doe
 	CGO_ENABLED=1 go build -race -o bin/parley-server-race ./server
 	cd bench && go build -o ../bin/bench . && GORACE=halt_on_error=1 ../bin/bench -quick -peers '^(parley|limit)$$' -server ../bin/parley-server-race
 
-soak: check-go ## have the server work for SOAKTIME, 20m by default, and look for leaks; writes bench/soak.svg
+soak: check-go ## put a load on the server for SOAKTIME, 20m by default, and look for leaks; writes bench/soak.svg
 	CGO_ENABLED=0 go build -o bin/parley-server ./server
 	cd bench && go build -o ../bin/bench . && ../bin/bench -soak $(SOAKTIME) -write .
 

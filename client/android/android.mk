@@ -21,14 +21,14 @@ APP_BUILD := $(shell sed -n 's/^Build = \(.*\)/\1/p' FyneApp.toml)
 
 .PHONY: apk apk-universal apk-check apk-run apk-test apk-test-elsewhere client-dist apk-packages host-packages
 
-apk: check-go apk-packages ## the app for Android, arm64 and x86_64, in dist/ (the first time takes minutes)
+apk: check-go apk-packages ## build the app for Android, arm64 and x86_64, in dist/ (the first time takes minutes)
 	go run ./client/android build arm64
 	go run ./client/android build amd64
 
-apk-universal: check-go apk-packages ## the same in one file for all of Android's architectures
+apk-universal: check-go apk-packages ## build it as one file for all of Android's architectures
 	go run ./client/android build all
 
-apk-check: check-go apk-packages ## what is wrong with the APKs in dist/
+apk-check: check-go apk-packages ## say what is wrong with the APKs in dist/
 	go run ./client/android check dist/parley-$(VERSION)-*.apk
 
 apk-run: check-go apk-packages host-packages ## run the x86_64 APK's library on this machine, from the first page to a killed app
@@ -41,7 +41,7 @@ apk-test: check-go apk-packages ## build, check and run the x86_64 APK
 apk-test-elsewhere:
 	@echo "The app for Android is tested on Linux x86_64 alone, not here."
 
-client-dist: check-go build-packages ## the desktop app of this system with its icon, in dist/
+client-dist: check-go build-packages ## package the desktop app of this system with its icon, in dist/
 	go build -trimpath -ldflags "-s -w" -tags no_emoji -o build/parley$(shell go env GOEXE) .
 	@rm -rf build/_desktop && mkdir -p build/_desktop dist && cp main.go build/_desktop # where the tool finds no FyneApp.toml to count up
 	cd build/_desktop && go run $(FYNE_TOOL) package --executable ../parley$(shell go env GOEXE) --release \
