@@ -5,6 +5,7 @@ package ui
 import (
 	"bytes"
 	"image"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,6 +251,9 @@ func TestGoneFiles(t *testing.T) {
 	item := w.sentFile(p)
 	p.conv.Session.Delete(item.ID)
 	w.settle(func() bool { now, ok := p.conv.Timeline.Message(item.ID); return ok && now.Deleted })
+	for status := http.StatusOK; status == http.StatusOK; { // it is shown at once, before the server knows
+		status, _ = s.Get("/files/" + item.File.ID)
+	}
 	w.client.save(p.conv.Session, item, nil)
 	w.settle(func() bool { return w.said() == lang.T("file.gone.why") })
 	if len(w.left()) != 0 {

@@ -41,6 +41,7 @@ func idle(t *testing.T, ctx context.Context, x *Screen, address string) {
 	for range 8 { // as many as the server takes at once
 		cleo.Say(ctx, "a message")
 	}
+	x.rest()                                                                          // before, nothing is at its place
 	x.do("mousemove", "--window", x.window, "200", "400", "click", "4", "click", "4") // scrolls
 	x.do("mousemove", "--window", x.window, "382", "28", "click", "1")                // opens the menu
 	x.key("Escape")
