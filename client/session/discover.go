@@ -200,13 +200,14 @@ func (r *searching) question(conn *net.UDPConn, n Network, heard func(from netip
 	}
 	buffer := make([]byte, maxPacket+1)
 	begun := time.Now()
+	_ = conn.SetWriteDeadline(begun.Add(listenWait)) // a busy device takes its time to ask everyone
 	for i, at := range questionsAt {
 		until := begun.Add(listenWait)
 		if i+1 < len(questionsAt) {
 			until = begun.Add(questionsAt[i+1])
 		}
-		_ = conn.SetDeadline(until)
-		if r.ctx.Err() != nil { // it may have ended before the deadline was set
+		_ = conn.SetReadDeadline(until)
+		if r.ctx.Err() != nil { // it may have ended before the deadlines were set
 			break
 		}
 		send(mdns)
@@ -226,7 +227,7 @@ func (r *searching) question(conn *net.UDPConn, n Network, heard func(from netip
 	return sent, err
 }
 
-// hear reads until the socket's deadline, or ctx ends.
+// hear reads until the socket's deadline for it, or ctx ends.
 func (r *searching) hear(conn *net.UDPConn, n Network, id uint16, buffer []byte, heard func(netip.Addr, []announcement, int)) {
 	for failures := 0; failures < 1000; {
 		size, from, err := conn.ReadFromUDPAddrPort(buffer)
