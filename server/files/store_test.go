@@ -439,6 +439,29 @@ func TestHalfOpenUpload(t *testing.T) {
 	}
 }
 
+// What is done with a file after its last byte may take longer than the patience, and
+// somebody else may want its turn: its connection is there for the next request.
+func TestConnectionAfterAnUpload(t *testing.T) {
+	t.Parallel()
+	var w *world
+	w = newWorld(t, Options{Patience: 100 * time.Millisecond, Charge: func(r *http.Request, n int) {
+		if n != wholeSyncs {
+			return
+		}
+		w.store.turns.interrupt()
+		select {
+		case <-r.Context().Done():
+			t.Error("whoever sent it is taken for gone")
+		case <-time.After(3 * w.opt.Patience): // is what it is about
+		}
+	}})
+	id := w.upload("a.txt", []byte("hello"))
+	w.say(id)
+	if a := w.do("GET", "/files/"+id, nil); a.status != 200 {
+		t.Errorf("the next request: %+v", a)
+	}
+}
+
 // One who sends nothing for a while is cut off, one who is slow is not.
 func TestTrickledUpload(t *testing.T) {
 	t.Parallel()

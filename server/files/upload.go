@@ -349,6 +349,9 @@ type patientBody struct {
 	stopping context.Context
 	over     func() bool // nobody waits for it any more; nil for never
 	begun    bool        // it was read from
+
+	mu    sync.Mutex
+	ended bool // it was read to its end
 }
 
 var errOver = errors.New("another request goes on with this upload, or the server stops")
@@ -356,15 +359,32 @@ var errOver = errors.New("another request goes on with this upload, or the serve
 // Read implements io.Reader.
 func (b *patientBody) Read(p []byte) (int, error) {
 	b.begun = true
-	_ = b.control.SetReadDeadline(time.Now().Add(b.patience)) // without it, the server's own holds
+	b.limit(time.Now().Add(b.patience))                       // without it, the server's own holds
 	if b.stopping.Err() != nil || b.over != nil && b.over() { // after the deadline is set, or stop could be missed
 		return 0, errOver
 	}
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.limit(time.Time{})
+	}
+	return n, err
 }
 
 // stop ends a Read that is under way. Before that, over or stopping has come to say so.
-func (b *patientBody) stop() { _ = b.control.SetReadDeadline(time.Unix(1, 0)) }
+func (b *patientBody) stop() { b.limit(time.Unix(1, 0)) }
+
+// limit sets until when the body is waited for; the zero Time is for its end. From there on
+// there is no limit: net/http would take the peer for gone, in this request and in all
+// later ones of its connection.
+func (b *patientBody) limit(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return
+	}
+	b.ended = until.IsZero()
+	_ = b.control.SetReadDeadline(until)
+}
 
 // drain reads what is left of a body that was refused, if that is no more than a part.
 // Otherwise the connection would be reset, and many clients would see that instead of the
