@@ -60,7 +60,7 @@ func (r *receiver) post(body io.Reader) int {
 func (r *receiver) leaves(whole ...string) {
 	r.Helper()
 	r.settles(whole...)
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for r.store.parts.bytes()+r.store.pending.Load() != 0 {
 		select {
 		case <-late:
