@@ -192,7 +192,7 @@ func TestPingFlood(t *testing.T) {
 	ann, _ := s.join("r", hello("Ann", newDevice()))
 	go func() {
 		for range 10000 {
-			if ann.conn.Write(ann.ctx, websocket.MessageText, []byte(`{"type":"ping"}`)) != nil {
+			if ann.write(websocket.MessageText, []byte(`{"type":"ping"}`)) != nil {
 				return
 			}
 		}
@@ -249,7 +249,7 @@ func TestFrozenClients(t *testing.T) {
 	ann.say("1", "hi")
 	ann.send(shared.Message{Type: shared.TypeHistory, Limit: 10})
 	for len(want) > 0 {
-		_, data, err := ann.conn.Read(ann.ctx)
+		data, err := ann.readRaw()
 		if err != nil {
 			t.Fatal(err)
 		}

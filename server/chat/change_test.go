@@ -315,7 +315,7 @@ func TestChangesCountAgainstTheRate(t *testing.T) {
 	}
 	for i := range 1000 {
 		data := shared.Encode(react(fmt.Sprint(i), 1, "a", "👎"))
-		if ann.conn.Write(ann.ctx, websocket.MessageText, data) != nil {
+		if ann.write(websocket.MessageText, data) != nil {
 			break
 		}
 	}
@@ -572,7 +572,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 			eve.say(fmt.Sprint("e", after), "end")
 			var ended bool
 			for answers := 0; answers < 3 || !ended; {
-				_, data, err := eve.conn.Read(eve.ctx)
+				data, err := eve.readRaw()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -914,7 +914,7 @@ func TestFrozenClientsReadChangedRooms(t *testing.T) {
 	old.send(shared.Message{Type: shared.TypeHistory, Limit: 3, Before: 4})
 	seen := [3]map[string]bool{{}, {}, {}}
 	for answers := 0; answers < 3; {
-		_, data, err := old.conn.Read(old.ctx)
+		data, err := old.readRaw()
 		if err != nil {
 			t.Fatal(err)
 		}

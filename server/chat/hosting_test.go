@@ -422,16 +422,12 @@ func TestQuietWhileAllSend(t *testing.T) {
 	s := start(t)
 	ann, welcome := s.join("Class", opens("Ann", newDevice()))
 	var all sync.WaitGroup
-	begun := make(chan bool, 50)
 	for i := range 50 {
 		c, _ := s.join("Class", hello(fmt.Sprint("Pupil ", i), newDevice()))
 		all.Go(func() {
 			for n := range 40 {
-				if c.conn.Write(c.ctx, 1, fmt.Appendf(nil, `{"type":"chat_message","id":"%d","message":"hi"}`, n)) != nil {
+				if c.write(1, fmt.Appendf(nil, `{"type":"chat_message","id":"%d","message":"hi"}`, n)) != nil {
 					return
-				}
-				if n == 3 {
-					begun <- true
 				}
 			}
 			for said := 0; said < 40; { // its own come back, or are refused
@@ -445,8 +441,8 @@ func TestQuietWhileAllSend(t *testing.T) {
 			}
 		})
 	}
-	for range 25 {
-		<-begun
+	for range 100 {
+		ann.until(shared.TypeChat)
 	}
 	ann.does(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoHosts}})
 	all.Wait()

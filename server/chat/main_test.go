@@ -65,7 +65,10 @@ func (s *server) open(change ...func(*chat.Config)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cfg := chat.Config{Log: log, Registry: log, Name: "test", Version: shared.Version, ID: testID, LeaveDelay: time.Millisecond}
+	cfg := chat.Config{
+		Log: log, Registry: log, Name: "test", Version: shared.Version, ID: testID, LeaveDelay: time.Millisecond,
+		HelloTimeout: time.Hour, SilenceLimit: time.Hour, StallLimit: time.Hour, // a busy machine keeps its peers waiting for long
+	}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -87,7 +90,7 @@ func (s *server) stop() {
 	if s.http == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.hub.Shutdown(ctx); err != nil {
 		s.t.Errorf("shutdown: %v", err)
@@ -106,10 +109,10 @@ func (s *server) stop() {
 type client struct {
 	t    *testing.T
 	conn *websocket.Conn
-	ctx  context.Context
+	ctx  context.Context // ends with the test
 }
 
-// patience is how long a test waits for what must come.
+// patience is how long a test waits for one thing that must come.
 const patience = time.Minute
 
 // tryDial opens path with or without the subprotocol.
@@ -157,7 +160,7 @@ func (s *server) joinNarrow(room string, h shared.Message, header ...http.Header
 
 func (s *server) newClient(conn *websocket.Conn) *client {
 	conn.SetReadLimit(shared.ReadLimit)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithCancel(context.Background())
 	s.t.Cleanup(func() { cancel(); conn.CloseNow() })
 	return &client{s.t, conn, ctx}
 }
@@ -200,9 +203,15 @@ func (c *client) send(m shared.Message) { c.t.Helper(); c.sendRaw(string(shared.
 
 func (c *client) sendRaw(frame string) {
 	c.t.Helper()
-	if err := c.conn.Write(c.ctx, websocket.MessageText, []byte(frame)); err != nil {
+	if err := c.write(websocket.MessageText, []byte(frame)); err != nil {
 		c.t.Fatalf("write: %v", err)
 	}
+}
+
+func (c *client) write(typ websocket.MessageType, frame []byte) error {
+	ctx, cancel := context.WithTimeout(c.ctx, patience)
+	defer cancel()
+	return c.conn.Write(ctx, typ, frame)
 }
 
 func (c *client) say(id, text string) {
@@ -210,8 +219,15 @@ func (c *client) say(id, text string) {
 	c.send(shared.Message{Type: shared.TypeChat, ID: id, Text: text})
 }
 
+func (c *client) readRaw() (data []byte, err error) {
+	ctx, cancel := context.WithTimeout(c.ctx, patience)
+	defer cancel()
+	_, data, err = c.conn.Read(ctx)
+	return data, err
+}
+
 func (c *client) read() (shared.Message, error) {
-	_, data, err := c.conn.Read(c.ctx)
+	data, err := c.readRaw()
 	if err != nil {
 		return shared.Message{}, err
 	}
@@ -254,7 +270,7 @@ func (c *client) texts(n int) (texts []string) {
 func (c *client) closed() websocket.CloseError {
 	c.t.Helper()
 	for {
-		if _, _, err := c.conn.Read(c.ctx); err != nil {
+		if _, err := c.readRaw(); err != nil {
 			var ce websocket.CloseError
 			if !errors.As(err, &ce) {
 				c.t.Fatalf("no close frame: %v", err)

@@ -61,7 +61,7 @@ func TestDeleteRoom(t *testing.T) {
 	said := make(chan bool, 1)
 	talking.Go(func() {
 		for i := range 1000 {
-			if ann.conn.Write(ann.ctx, 1, shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint("more", i), Text: "more"})) != nil {
+			if ann.write(1, shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint("more", i), Text: "more"})) != nil {
 				return
 			}
 			if i == 20 {

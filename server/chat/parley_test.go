@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,7 +105,7 @@ func TestResumeWhileOthersTalk(t *testing.T) {
 	go func() {
 		for i := range total {
 			data := shared.Encode(shared.Message{Type: shared.TypeChat, ID: fmt.Sprint(i), Text: strings.Repeat("x", 200)})
-			if ann.conn.Write(ann.ctx, websocket.MessageText, data) != nil {
+			if ann.write(websocket.MessageText, data) != nil {
 				return
 			}
 		}
@@ -119,16 +120,16 @@ func TestResumeWhileOthersTalk(t *testing.T) {
 			}
 			h := hello(fmt.Sprintf("Bob %d", i), newDevice())
 			h.Epoch, h.After = welcome.Epoch, after
-			conn, _, err := websocket.Dial(ann.ctx, s.http.URL+"/ws/chat/r", &websocket.DialOptions{Subprotocols: []string{shared.Protocol}})
+			bob, _, err := s.tryDial("/ws/chat/r", shared.Protocol, nil)
+			if err == nil {
+				err = bob.write(websocket.MessageText, shared.Encode(h))
+			}
 			if err != nil {
 				done <- err.Error()
 				return
 			}
-			defer conn.CloseNow()
-			conn.SetReadLimit(shared.ReadLimit)
-			conn.Write(ann.ctx, websocket.MessageText, shared.Encode(h))
 			for after < total {
-				_, data, err := conn.Read(ann.ctx)
+				data, err := bob.readRaw()
 				if err != nil {
 					done <- err.Error()
 					return
@@ -385,7 +386,7 @@ func TestFramesThatClose(t *testing.T) {
 		t.Errorf("a frame over the limit: %v", ce)
 	}
 	bin, _ := s.join("r", hello("Bin", newDevice()))
-	if err := bin.conn.Write(bin.ctx, websocket.MessageBinary, []byte(`{"type":"typing"}`)); err != nil {
+	if err := bin.write(websocket.MessageBinary, []byte(`{"type":"typing"}`)); err != nil {
 		t.Fatal(err)
 	}
 	if ce := bin.closed(); ce.Code != websocket.StatusUnsupportedData {
@@ -410,7 +411,7 @@ func TestRate(t *testing.T) {
 	data := shared.Encode(shared.Message{Type: shared.TypeChat, ID: "over", Text: "x"})
 	go func() {
 		for range 10*3 + 100 {
-			if ann.conn.Write(ann.ctx, websocket.MessageText, data) != nil {
+			if ann.write(websocket.MessageText, data) != nil {
 				return
 			}
 		}
@@ -445,7 +446,9 @@ func silentPeerIsGone(t *testing.T, limit time.Duration) bool {
 	s := start(t, func(c *chat.Config) { c.PingEvery, c.SilenceLimit = limit/4, limit })
 	frozen, _ := s.join("r", hello("Frozen", newDevice())) // reads nothing, so it answers no ping
 	pings := make(chan bool, 8)                            // twice the limit
-	conn, _, err := websocket.Dial(frozen.ctx, s.http.URL+"/ws/chat/r/Ann", &websocket.DialOptions{
+	ctx, cancel := context.WithTimeout(frozen.ctx, patience)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, s.http.URL+"/ws/chat/r/Ann", &websocket.DialOptions{
 		OnPingReceived: func(context.Context, []byte) bool {
 			select {
 			case pings <- true:
@@ -457,7 +460,7 @@ func silentPeerIsGone(t *testing.T, limit time.Duration) bool {
 		t.Fatal(err)
 	}
 	defer conn.CloseNow()
-	ann := conn.CloseRead(frozen.ctx)
+	ann := conn.CloseRead(ctx)
 	for range cap(pings) {
 		select {
 		case <-pings:
@@ -465,10 +468,10 @@ func silentPeerIsGone(t *testing.T, limit time.Duration) bool {
 			return false
 		}
 	}
-	for err := error(nil); err == nil; {
+	for err == nil {
 		_, err = frozen.read()
 	}
-	if frozen.ctx.Err() != nil {
+	if errors.Is(err, context.DeadlineExceeded) {
 		t.Error("the frozen peer is still connected")
 	}
 	got := s.metric("parley_silent_peers_total")

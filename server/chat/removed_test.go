@@ -112,7 +112,7 @@ func TestRemovedGetsNothing(t *testing.T) {
 			// What he sends into a connection that is about to end.
 			for _, m := range []shared.Message{{Type: shared.TypeChat, ID: "a", Text: "hi"}, {Type: shared.TypeHistory, Limit: 10}, {Type: shared.TypeSearch, Text: "secret"},
 				{Type: shared.TypeNotices, Limit: 10}, {Type: shared.TypeReactions, Target: 1}, {Type: shared.TypeUpload, ID: newFile(), Name: "a.txt", Size: 5}} {
-				if bob.conn.Write(bob.ctx, websocket.MessageText, shared.Encode(m)) != nil {
+				if bob.write(websocket.MessageText, shared.Encode(m)) != nil {
 					break
 				}
 			}

@@ -33,7 +33,7 @@ func wantShared(t *testing.T, want int, clients ...*client) {
 	for _, c := range clients {
 		go func() {
 			for {
-				if _, _, err := c.conn.Read(c.ctx); err != nil {
+				if _, err := c.readRaw(); err != nil {
 					if strings.Contains(err.Error(), "Others need the place") {
 						closed <- 1
 					} else {

@@ -25,7 +25,7 @@ func TestTutorialDialect(t *testing.T) {
 	}
 	app.sendRaw(`{"type":"chat_message","message":"hi","user":"someone else"}`)
 	for _, c := range []*client{page, app} {
-		_, data, err := c.conn.Read(c.ctx)
+		data, err := c.readRaw()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestTutorialMeetsParley(t *testing.T) {
 	bob.next(shared.TypeChat)
 	ann.send(shared.Message{Type: shared.TypeTyping})
 	ann.say("1", "welcome")
-	if _, data, err := bob.conn.Read(bob.ctx); err != nil || !strings.Contains(string(data), `"welcome"`) {
+	if data, err := bob.readRaw(); err != nil || !strings.Contains(string(data), `"welcome"`) {
 		t.Errorf("Bob is sent %s, %v: nothing but messages is understood there", data, err)
 	}
 }
@@ -91,7 +91,7 @@ func TestTutorialErrors(t *testing.T) {
 		`{"type":"hello","user":"ann","device":"1234567890123456789012"}`: shared.CodeNotAllowed,
 	} {
 		c.sendRaw(frame)
-		_, data, err := c.conn.Read(c.ctx)
+		data, err := c.readRaw()
 		if err != nil {
 			t.Fatal(err)
 		}

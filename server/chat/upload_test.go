@@ -3,7 +3,6 @@ package chat_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,7 +70,9 @@ func (c *client) sendBytes(s *server, id string, data []byte) {
 	if answer.ID != id || answer.Key == "" || answer.At != 0 {
 		c.t.Fatalf("the upload is answered with %+v", answer)
 	}
-	req, err := http.NewRequestWithContext(c.ctx, http.MethodPatch, s.http.URL+"/files/"+id, bytes.NewReader(data))
+	ctx, cancel := context.WithTimeout(c.ctx, patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, s.http.URL+"/files/"+id, bytes.NewReader(data))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -475,24 +476,14 @@ func TestFilesWhileTheLogIsLocked(t *testing.T) {
 		c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	ann, _ := s.join("r", hello("Ann", newDevice()))
-	db, err := sql.Open("sqlite", filepath.Join(s.dir, "parley.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
+	unlock := s.lockDatabase()
 	named := upload(fileID("a"), 1)
 	named.Name = "secret\u202e\x1b[31m\nname.jpg"
 	ann.send(named)
 	if m := ann.next(shared.TypeError); m.Code != shared.CodeUnavailable || m.ID != fileID("a") || m.Text == "" {
 		t.Errorf("got %+v", m)
 	}
-	if _, err := db.Exec("ROLLBACK"); err != nil {
-		t.Fatal(err)
-	}
+	unlock()
 	ann.put(s, fileID("a"), []byte("x"))
 	ann.send(sayFile("a", "x", fileID("a")))
 	ann.next(shared.TypeChat)
