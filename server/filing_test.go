@@ -240,7 +240,7 @@ func TestFiles(t *testing.T) {
 		func(m shared.Message) bool { return m.Type == shared.TypeDelete }); err != nil {
 		t.Fatal(err)
 	}
-	for late := time.After(20 * time.Second); len(filesOnDisk(t, s.Data)) > 0; {
+	for late := time.After(time.Minute); len(filesOnDisk(t, s.Data)) > 0; {
 		select {
 		case <-late:
 			t.Fatalf("left: %q", filesOnDisk(t, s.Data))
@@ -314,7 +314,7 @@ func TestDeletedRoomsFiles(t *testing.T) {
 			s.Stop()
 		}
 		s.Run("delete", "--room", "hall", "--yes")
-		for late := time.After(20 * time.Second); len(filesOnDisk(t, s.Data)) > 0 && runs; {
+		for late := time.After(time.Minute); len(filesOnDisk(t, s.Data)) > 0 && runs; {
 			select {
 			case <-late:
 				t.Fatalf("left: %q", filesOnDisk(t, s.Data))

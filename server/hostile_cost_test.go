@@ -52,41 +52,44 @@ func TestHostileCost(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			h.t = t
 			burst := bytes.Repeat(a.frame, max(1, 20000/len(a.frame)))
-			var answers counter
-			read := bytesRead(t, here) - int(ann.sent.Load())
-			began, used := time.Now(), processorTime(t, here)-processorTime(t, there)
-			talking := talkOn(t, ann, twin, 100)
-			for talking.goesOn() {
-				h.attackers++ // one that was thrown out comes back from elsewhere
-				var c net.Conn
-				switch {
-				case bytes.HasPrefix(a.frame, []byte("GET")):
-					c = h.connect()
-				case a.parley:
-					c, _, _ = h.upgrade("/ws/chat/hall", "Sec-WebSocket-Protocol: "+shared.Protocol+"\r\n")
-					c.Write(frameOf(text, fmt.Sprintf(`{"type":"hello","user":"Eve%d","device":"%s"}`, h.attackers, servertest.NewDevice())))
-				default:
-					c, _ = h.enter()
+			inPeace(t, func() bool {
+				var answers counter
+				read := bytesRead(t, here) - int(ann.sent.Load())
+				began, used := time.Now(), processorTime(t, here)-processorTime(t, there)
+				talking := talkOn(t, ann, twin, 100)
+				for talking.goesOn() {
+					h.attackers++ // one that was thrown out comes back from elsewhere
+					var c net.Conn
+					switch {
+					case bytes.HasPrefix(a.frame, []byte("GET")):
+						c = h.connect()
+					case a.parley:
+						c, _, _ = h.upgrade("/ws/chat/hall", "Sec-WebSocket-Protocol: "+shared.Protocol+"\r\n")
+						c.Write(frameOf(text, fmt.Sprintf(`{"type":"hello","user":"Eve%d","device":"%s"}`, h.attackers, servertest.NewDevice())))
+					default:
+						c, _ = h.enter()
+					}
+					go io.Copy(&answers, c)
+					go func() { <-talking.enough; c.Close() }()
+					c.Write(a.first)
+					for err := error(nil); err == nil; {
+						_, err = c.Write(burst)
+					}
 				}
-				go io.Copy(&answers, c)
-				go func() { <-talking.enough; c.Close() }()
-				c.Write(a.first)
-				for err := error(nil); err == nil; {
-					_, err = c.Write(burst)
+				took := time.Since(began)
+				used = processorTime(t, here) - processorTime(t, there) - used
+				peace := talking.over(t)
+				read = bytesRead(t, here) - int(ann.sent.Load()) - read
+				budget := took.Seconds()*float64(runtime.GOMAXPROCS(0))/4 + 0.1 // what may be used at once
+				t.Logf("%d bytes were read, %d answers came, %.2f s of processor time of %.2f s", read, answers.n.Load(), used, budget)
+				if used > budget && !servertest.Race() {
+					t.Errorf("the attack of %.1f s costs %.2f s of processor time, more than %.2f s", took.Seconds(), used, budget)
 				}
-			}
-			took := time.Since(began)
-			used = processorTime(t, here) - processorTime(t, there) - used
-			talking.over(t)
-			read = bytesRead(t, here) - int(ann.sent.Load()) - read
-			budget := took.Seconds()*float64(runtime.GOMAXPROCS(0))/4 + 0.1 // what may be used at once
-			t.Logf("%d bytes were read, %d answers came, %.2f s of processor time of %.2f s", read, answers.n.Load(), used, budget)
-			if used > budget && !servertest.Race() {
-				t.Errorf("the attack of %.1f s costs %.2f s of processor time, more than %.2f s", took.Seconds(), used, budget)
-			}
-			if request := bytes.HasPrefix(a.frame, []byte("GET")); request && answers.n.Load() < 100 || !request && read < len(burst) {
-				t.Errorf("the attack was never made: %d bytes were read, %d answers came", read, answers.n.Load())
-			}
+				if request := bytes.HasPrefix(a.frame, []byte("GET")); request && answers.n.Load() < 100 || !request && read < len(burst) {
+					t.Errorf("the attack was never made: %d bytes were read, %d answers came", read, answers.n.Load())
+				}
+				return peace
+			})
 		})
 	}
 }

@@ -114,6 +114,22 @@ func (h *hostile) read() int {
 	return int(all) - int(h.ann.sent.Load())
 }
 
+// reads waits until the server has read so many bytes more than it had before. That may
+// take as long as it likes while it goes on: on a busy machine, who floods waits for long.
+func (h *hostile) reads(bytes, before int) {
+	h.t.Helper()
+	got, last := h.read()-before, time.Now()
+	for got < bytes {
+		time.Sleep(time.Millisecond)
+		if now := h.read() - before; now > got {
+			got, last = now, time.Now()
+		}
+		if time.Since(last) > time.Minute {
+			h.t.Fatalf("of the attack, only %d bytes of %d were read", got, bytes)
+		}
+	}
+}
+
 // connect is the attacker's connection.
 func (h *hostile) connect() net.Conn {
 	h.t.Helper()
@@ -289,17 +305,6 @@ func TestHostile(t *testing.T) {
 	flood("pings", nil, frameOf(ping, "x"), 50_000)
 	flood("pongs", nil, frameOf(pong, ""), 200_000)
 	flood("empty fragments", frameOf(unfinished, ""), frameOf(continuation, ""), 200_000)
-	slow := startHostile(t, "--rate", "5")
-	slow.ann.pace, slow.twin.pace = time.Second/5, time.Second/5
-	const messages = 200_000
-	spam := bytes.Repeat(frameOf(text, `{"message":"x"}`), messages)
-	slow.run(t, "flood/messages", len(spam)/messages*1000, func(h *hostile) {
-		c, r := h.enter()
-		go c.Write(spam)
-		if code := h.closed(r); code != int(shared.CloseFlooding) {
-			h.t.Errorf("the connection ended with %d", code)
-		}
-	})
 	h.run(t, "flood/pings whose answers are not read", 1000*len(frameOf(ping, strings.Repeat("x", 125))), func(h *hostile) {
 		c, _ := h.enter()
 		c.SetWriteDeadline(time.Now().Add(time.Second))
@@ -327,6 +332,44 @@ func TestHostile(t *testing.T) {
 		go io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20))
 		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 431 {
 			h.t.Errorf("answered with %v, %v", resp, err)
+		}
+	})
+	h.run(t, "20,000 names of rooms", 0, func(h *hostile) {
+		c := h.connect()
+		const names = 20_000
+		go func() {
+			w := bufio.NewWriter(c)
+			for i := range names {
+				path := "/ws/chat/room%d"
+				if i%20 == 0 {
+					path = "/api/rooms/room%d/messages"
+				}
+				fmt.Fprintf(w, "GET "+path+" HTTP/1.1\r\nHost: %s\r\n\r\n", i, h.addr)
+			}
+			w.Flush()
+		}()
+		r := bufio.NewReader(c)
+		for i := range names {
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil || (resp.StatusCode == 200) != (i%20 == 0) {
+				h.t.Fatalf("request %d: %v, %v", i, resp, err)
+			}
+			io.Copy(io.Discard, resp.Body)
+		}
+		if n := h.metric("parley_rooms"); n > 2 {
+			h.t.Errorf("%v rooms are in memory", n)
+		}
+	})
+	// At servers of their own: who says nothing for a minute is taken for gone.
+	slow := startHostile(t, "--rate", "5")
+	slow.ann.pace, slow.twin.pace = time.Second/5, time.Second/5
+	const messages = 200_000
+	spam := bytes.Repeat(frameOf(text, `{"message":"x"}`), messages)
+	slow.run(t, "flood/messages", len(spam)/messages*1000, func(h *hostile) {
+		c, r := h.enter()
+		go c.Write(spam)
+		if code := h.closed(r); code != int(shared.CloseFlooding) {
+			h.t.Errorf("the connection ended with %d", code)
 		}
 	})
 	few := startHostile(t, "--max-per-address", "64")
@@ -357,32 +400,6 @@ func TestHostile(t *testing.T) {
 		// Some because the places are taken, others because the address has cost too much.
 		if n := h.metric(`parley_limit_hits_total{limit="half_open"}`) + h.metric(`parley_limit_hits_total{limit="meter"}`); n < 9000 {
 			h.t.Errorf("%v were refused", n)
-		}
-	})
-	h.run(t, "20,000 names of rooms", 0, func(h *hostile) {
-		c := h.connect()
-		const names = 20_000
-		go func() {
-			w := bufio.NewWriter(c)
-			for i := range names {
-				path := "/ws/chat/room%d"
-				if i%20 == 0 {
-					path = "/api/rooms/room%d/messages"
-				}
-				fmt.Fprintf(w, "GET "+path+" HTTP/1.1\r\nHost: %s\r\n\r\n", i, h.addr)
-			}
-			w.Flush()
-		}()
-		r := bufio.NewReader(c)
-		for i := range names {
-			resp, err := http.ReadResponse(r, nil)
-			if err != nil || (resp.StatusCode == 200) != (i%20 == 0) {
-				h.t.Fatalf("request %d: %v, %v", i, resp, err)
-			}
-			io.Copy(io.Discard, resp.Body)
-		}
-		if n := h.metric("parley_rooms"); n > 2 {
-			h.t.Errorf("%v rooms are in memory", n)
 		}
 	})
 }
@@ -438,7 +455,9 @@ func TestHostileResumes(t *testing.T) {
 		readUntil(t, bob, shared.TypeWelcome)
 		bob.CloseNow()
 	}
-	talking.over(t)
+	if !talking.over(t) {
+		t.Errorf("the bystander was heard less than 1/%d as often as the one at the idle twin", atTwin)
+	}
 	if n := h.metric(`parley_limit_hits_total{limit="memory"}`); n > 0 {
 		t.Errorf("%v were refused or closed for the memory", n)
 	}
@@ -479,18 +498,16 @@ func (h *hostile) run(t *testing.T, name string, bytes int, attack func(*hostile
 		here := *h
 		here.t = t
 		defer func() { h.attackers = here.attackers }()
-		talking := talkOn(t, h.ann, h.twin, often)
-		for talking.goesOn() {
-			read := here.read()
-			attack(&here)
-			here.attackers++
-			for deadline := time.Now().Add(time.Minute); here.read()-read < bytes; time.Sleep(time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("of the attack, only %d bytes of %d were read", here.read()-read, bytes)
-				}
+		inPeace(t, func() bool {
+			talking := talkOn(t, h.ann, h.twin, often)
+			for talking.goesOn() {
+				read := here.read()
+				attack(&here)
+				here.attackers++
+				here.reads(bytes, read)
 			}
-		}
-		talking.over(t)
+			return talking.over(t)
+		})
 		// Connections that were refused may linger for some seconds.
 		grown := heap() - before
 		for deadline := time.Now().Add(time.Minute); grown > 16<<20; grown = heap() - before {
@@ -500,6 +517,18 @@ func (h *hostile) run(t *testing.T, name string, bytes int, attack func(*hostile
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
+}
+
+// inPeace has an attack made until the bystander does not notice it. A machine that is
+// busy with something else may be in her way now and then; an attack would be each time.
+func inPeace(t *testing.T, attack func() bool) {
+	t.Helper()
+	for range 5 {
+		if attack() {
+			return
+		}
+	}
+	t.Errorf("each time, the bystander was heard less than 1/%d as often as the one at the idle twin", atTwin)
 }
 
 // talking is what two bystanders say at the same time, one of them at an idle server.
@@ -555,9 +584,9 @@ func (l *talking) goesOn() bool {
 	}
 }
 
-// over sees that nobody was cut or lost a message, and that the one here was heard
-// about as often as the one at the idle server.
-func (l *talking) over(t *testing.T) {
+// over sees that nobody was cut or lost a message, and reports whether the one here was
+// heard about as often as the one at the idle server.
+func (l *talking) over(t *testing.T) bool {
 	t.Helper()
 	<-l.enough
 	here, there := l.here.Load(), l.there.Load()
@@ -567,9 +596,7 @@ func (l *talking) over(t *testing.T) {
 		t.Fatalf("a bystander, at the server or its twin: %v", err)
 	}
 	t.Logf("heard %d times, at the twin %d", here, there)
-	if there > atTwin*here {
-		t.Errorf("while the bystander was heard %d times, it was %d at the idle twin", here, there)
-	}
+	return there <= atTwin*here
 }
 
 func heap() int64 {

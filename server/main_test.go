@@ -117,7 +117,7 @@ func write(t *testing.T, c *websocket.Conn, frame string) {
 // readUntil returns the first frame of a type.
 func readUntil(t *testing.T, c *websocket.Conn, typ shared.Type) shared.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		_, data, err := c.Read(ctx)

@@ -12,7 +12,17 @@ import (
 // An answer may take many times as long as a peer may take nothing of it.
 func TestAnswersTakeTheirTime(t *testing.T) {
 	t.Parallel()
-	const patience = 400 * time.Millisecond
+	// On a busy machine, who reads may be kept from it for longer than that.
+	for patience := 400 * time.Millisecond; !answerTakesItsTime(t, patience); patience *= 2 {
+		if patience > 10*time.Second {
+			t.Fatal("who is slow is cut off")
+		}
+	}
+}
+
+// answerTakesItsTime has one peer be slow, and one take nothing. It reports false if the
+// slow one was cut off.
+func answerTakesItsTime(t *testing.T, patience time.Duration) bool {
 	want := bytes.Repeat([]byte("0123456789abcdef"), 64<<10)
 	cut := make(chan error, 2)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,15 +65,21 @@ func TestAnswersTakeTheirTime(t *testing.T) {
 		if _, err := io.CopyN(&got, slow, piece); err == io.EOF {
 			break
 		} else if err != nil {
-			t.Fatalf("after %v and %d bytes: %v", time.Since(began), got.Len(), err)
+			t.Logf("after %v and %d bytes: %v", time.Since(began), got.Len(), err)
+			return false
 		}
 	}
-	if err := <-cut; err != nil || !bytes.HasSuffix(got.Bytes(), want) || time.Since(began) < 2*patience {
-		t.Errorf("after %v: %d bytes, %v", time.Since(began), got.Len(), err)
+	if err := <-cut; err != nil || !bytes.HasSuffix(got.Bytes(), want) {
+		t.Logf("after %v: %d bytes, %v", time.Since(began), got.Len(), err)
+		return false
+	}
+	if took := time.Since(began); took < 2*patience {
+		t.Errorf("it took %v only", took)
 	}
 	silent := get()
 	defer silent.Close()
 	if err := <-cut; err == nil {
 		t.Error("who takes nothing is waited for")
 	}
+	return true
 }

@@ -23,7 +23,7 @@ func InNamespace(t *testing.T) bool {
 		t.Skip("this test needs a network namespace: run it as root on Linux")
 	}
 	t.Parallel() // it only waits
-	timeout := "5m"
+	timeout := "20m"
 	if f := flag.Lookup("test.timeout"); f != nil && f.Value.String() == "0s" {
 		timeout = "0" // as whoever started the first one wants it
 	}
