@@ -68,12 +68,12 @@ func (w *writer) catchUp(ctx context.Context, late []behind) (ok bool) {
 	}
 	atOnce := w.readFor(ctx, late)
 	if atOnce != nil {
-		w.giveUp() // the pool finds the database again
+		w.giveUp() // the next one may be good
 	}
 	for _, b := range late {
 		if atOnce != nil || b.about { // what it is about has to be read with it
 			var err error
-			if b.entries, err = w.log.missed(ctx, b.key, b.handed-1, b.head); err != nil {
+			if b.entries, err = w.missed(ctx, b.key, b.handed-1, b.head); err != nil {
 				w.log.opt.Logger.Warn("new entries can't be read", "error", err)
 				return false
 			}

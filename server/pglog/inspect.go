@@ -32,11 +32,15 @@ func (l *Log) AllRooms(ctx context.Context) ([]chat.RoomTotals, error) {
 
 // RulesOf reads the rules of a room. It fails with chat.ErrNoRoom if the log knows none.
 func (l *Log) RulesOf(ctx context.Context, room shared.Name) (chat.Rules, error) {
-	state, err := l.state(ctx, room.Key, &follower{})
+	var state chat.State
+	err := l.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		state, err = l.readState(ctx, tx, room.Key, &follower{})
+		return err
+	})
 	if err == nil && state.Name == "" {
 		err = chat.ErrNoRoom
 	}
-	return state.Rules, err
+	return state.Rules, wrap(err)
 }
 
 // exportPage is how many entries are read at once.

@@ -84,8 +84,9 @@ func (o Options) withDefaults() Options {
 // Log is a chat.Log, a chat.Registry and a chat.FileRows.
 type Log struct {
 	opt         Options
-	pool        *pgxpool.Pool
-	server      string // this one's id
+	pool        *pgxpool.Pool // of what waits for no standby: reads, and what is in unlogged tables
+	commits     *pgxpool.Pool // of what does, besides the writers
+	server      string        // this one's id
 	id          string
 	secret      []byte
 	bounded     bool
@@ -135,7 +136,6 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 		l.sockets.dials(cfg)
 		return nil
 	}
-	cfg.MaxConns = 10
 	l.opt, l.says.Interval = opt, time.Minute
 	if l.marks, err = openMarks(opt.Data); err != nil {
 		return nil, err
@@ -144,12 +144,12 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if l.server = l.marks.kept.Server; opt.Restored {
 		l.marks.kept.Timeline = 0
 	}
-	if l.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+	if err := l.openPools(ctx, cfg); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			l.pool.Close()
+			l.closePools()
 		}
 	}()
 	fail := func(err error) (*Log, error) {
@@ -213,8 +213,11 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (s
 	w.opens(room.Key, 1) // what is heard from now on is for it
 	defer w.opens(room.Key, -1)
 	if err := w.do(ctx, func(ctx context.Context) error {
-		state, err := l.state(ctx, room.Key, f)
-		if err != nil {
+		var state chat.State
+		if err := w.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+			state, err = l.readState(ctx, tx, room.Key, f)
+			return err
+		}); err != nil {
 			return err
 		}
 		read <- state
@@ -242,54 +245,46 @@ func (l *Log) Open(ctx context.Context, room shared.Name, told chat.Follower) (s
 	return state, stop, nil
 }
 
-// state reads what a log knows of a room when it is opened.
-func (l *Log) state(ctx context.Context, key string, f *follower) (chat.State, error) {
-	state := chat.State{Epoch: *l.epoch.Load(), First: 1}
-	err := l.reading(ctx, func(ctx context.Context) error {
-		tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-		if err != nil {
-			return err
+// readState reads what the log knows of a room when it is opened.
+func (l *Log) readState(ctx context.Context, tx pgx.Tx, key string, f *follower) (state chat.State, err error) {
+	state = chat.State{Epoch: *l.epoch.Load(), First: 1}
+	defer func() { f.handed, f.began = state.Head, state.First }()
+	r := &roomState{key: key}
+	switch err := scanRoom(tx.QueryRow(ctx, "SELECT "+roomColumns+" FROM rooms WHERE key = $1", key), r); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return state, ignoreNone(tx.QueryRow(ctx, "SELECT head, head + 1 FROM ends WHERE key = $1", key).Scan(&state.Head, &state.First))
+	case err != nil:
+		return state, err
+	}
+	state.Head, state.First = r.head, r.first
+	f.room, f.version = r.id, r.version
+	last := lastHanded{room: r.id, version: r.version, offset: r.head}
+	switch err := tx.QueryRow(ctx, "SELECT id FROM entries WHERE room = $1 AND off = $2", r.id, r.head).Scan(&last.id); {
+	case err == nil:
+		f.last.Store(&last)
+		f.taken.Store(&last)
+	case ignoreNone(err) != nil:
+		return state, err
+	}
+	if r.used {
+		state.Name, state.Last = r.name, time.UnixMilli(r.last).UTC()
+		if r.last == 0 {
+			state.Last = time.Time{}
 		}
-		defer tx.Rollback(ctx)
-		r := &roomState{key: key}
-		switch err := scanRoom(tx.QueryRow(ctx, "SELECT "+roomColumns+" FROM rooms WHERE key = $1", key), r); {
-		case errors.Is(err, pgx.ErrNoRows):
-			return ignoreNone(tx.QueryRow(ctx, "SELECT head, head + 1 FROM ends WHERE key = $1", key).Scan(&state.Head, &state.First))
-		case err != nil:
-			return err
+	}
+	if r.rules.Pinned != 0 {
+		var there bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM entries WHERE room = $1 AND off = $2 AND off >= $3 AND kind = 0 AND state & 2 = 0)",
+			r.id, r.rules.Pinned, r.first).Scan(&there); err != nil {
+			return state, err
 		}
-		state.Head, state.First = r.head, r.first
-		f.room, f.version = r.id, r.version
-		last := lastHanded{room: r.id, version: r.version, offset: r.head}
-		switch err := tx.QueryRow(ctx, "SELECT id FROM entries WHERE room = $1 AND off = $2", r.id, r.head).Scan(&last.id); {
-		case err == nil:
-			f.last.Store(&last)
-			f.taken.Store(&last)
-		case ignoreNone(err) != nil:
-			return err
+		if !there {
+			r.rules.Pinned = 0
 		}
-		if r.used {
-			state.Name, state.Last = r.name, time.UnixMilli(r.last).UTC()
-			if r.last == 0 {
-				state.Last = time.Time{}
-			}
-		}
-		if r.rules.Pinned != 0 {
-			var there bool
-			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM entries WHERE room = $1 AND off = $2 AND off >= $3 AND kind = 0 AND state & 2 = 0)",
-				r.id, r.rules.Pinned, r.first).Scan(&there); err != nil {
-				return err
-			}
-			if !there {
-				r.rules.Pinned = 0
-			}
-		}
-		state.Rules = r.rules.Clone()
-		state.Rules.Begin(r.first)
-		return nil
-	})
-	f.handed, f.began = state.Head, state.First
-	return state, wrap(err)
+	}
+	state.Rules = r.rules.Clone()
+	state.Rules.Begin(r.first)
+	return state, nil
 }
 
 // Append implements chat.Log.
@@ -348,11 +343,11 @@ func (l *Log) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	_, err := l.pool.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = $1) DELETE FROM people WHERE server = $1", l.server)
+	_, err := l.commits.Exec(ctx, "WITH gone AS (DELETE FROM servers WHERE id = $1) DELETE FROM people WHERE server = $1", l.server)
 	if err != nil { // it lapses, and nobody waits for the database to answer
 		l.sockets.cut(l.sockets.opened())
 	}
-	l.pool.Close()
+	l.closePools()
 	return l.marks.save()
 }
 
@@ -374,9 +369,14 @@ const (
 	readAgain = 20 * time.Millisecond // and longer each time
 )
 
-// reading is retry for what only reads. After a failover, the pool's connections lead
-// nowhere, one after the other, and for some moments there may be no primary.
+// reading is retry for what only reads, over the pool.
 func (l *Log) reading(ctx context.Context, do func(context.Context) error) error {
+	return readingAgain(ctx, l.renew, do)
+}
+
+// readingAgain is retry for what only reads. After a failover, connections lead nowhere,
+// one after the other, and for some moments there may be no primary: renew gives them up.
+func readingAgain(ctx context.Context, renew func(), do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readFor)
 	defer cancel()
 	for wait := readAgain; ; wait = min(2*wait, 10*readAgain) { // thousands may ask at once
@@ -384,7 +384,7 @@ func (l *Log) reading(ctx context.Context, do func(context.Context) error) error
 		if err == nil || errors.Is(err, pgx.ErrNoRows) || ctx.Err() != nil || !passes(err) {
 			return err
 		}
-		l.pool.Reset()
+		renew()
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -184,9 +184,9 @@ func (p *people) writeNow(ctx context.Context) {
 }
 
 // change changes the table of people. Its order is that of what is read after it: one
-// writes at a time.
+// writes at a time. It waits for no standby, so neither does it for what does.
 func (p *people) change(ctx context.Context, statements ...statement) error {
-	return p.log.inTransaction(ctx, func(tx pgx.Tx) error {
+	return p.log.inTransactionOf(ctx, p.log.pool, func(tx pgx.Tx) error {
 		return each(ctx, tx, append([]statement{
 			{"SET LOCAL synchronous_commit = off", nil},
 			{"SELECT pg_advisory_xact_lock($1)", []any{number("people")}},

@@ -78,19 +78,19 @@ func scanEntry(rows pgx.Rows, room string, more ...any) (e chat.Entry, err error
 // then what they take from the messages that they are about.
 func (l *Log) entries(ctx context.Context, room string, bytes int, where string, args ...any) ([]chat.Entry, error) {
 	var entries []chat.Entry
-	err := l.reading(ctx, func(ctx context.Context) error {
-		entries = nil
-		tx, err := l.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback(ctx)
-		if entries, err = scanEntries(ctx, tx, room, bytes, where, args...); err != nil {
-			return err
-		}
-		return addTargets(ctx, tx, room, entries)
+	err := l.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		entries, err = readEntries(ctx, tx, room, bytes, where, args...)
+		return err
 	})
 	return entries, wrap(err)
+}
+
+func readEntries(ctx context.Context, tx pgx.Tx, room string, bytes int, where string, args ...any) ([]chat.Entry, error) {
+	entries, err := scanEntries(ctx, tx, room, bytes, where, args...)
+	if err == nil {
+		err = addTargets(ctx, tx, room, entries)
+	}
+	return entries, err
 }
 
 func scanEntries(ctx context.Context, db executor, room string, bytes int, where string, args ...any) (entries []chat.Entry, err error) {
@@ -159,8 +159,12 @@ func addTargets(ctx context.Context, db executor, room string, entries []chat.En
 }
 
 // missed reads everything after an offset up to another.
-func (l *Log) missed(ctx context.Context, room string, after, upTo int64) ([]chat.Entry, error) {
-	return l.entries(ctx, room, 0, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off", after, upTo)
+func (w *writer) missed(ctx context.Context, room string, after, upTo int64) (entries []chat.Entry, err error) {
+	err = w.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		entries, err = readEntries(ctx, tx, room, 0, "AND e.off > $2 AND e.off <= $3 ORDER BY e.off", after, upTo)
+		return err
+	})
+	return entries, wrap(err)
 }
 
 // Read implements chat.Log. If what is to come first is not there, another server may

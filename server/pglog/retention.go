@@ -151,7 +151,7 @@ func (l *Log) deleteUpTo(ctx context.Context, key string, id, upTo int64) (delet
 	}
 	l.filesGone.tell(files)
 	for {
-		tag, err := l.pool.Exec(ctx, "DELETE FROM entries WHERE room = $1 AND off IN (SELECT e.off FROM entries e JOIN rooms ON rooms.id = e.room "+
+		tag, err := l.commits.Exec(ctx, "DELETE FROM entries WHERE room = $1 AND off IN (SELECT e.off FROM entries e JOIN rooms ON rooms.id = e.room "+
 			"WHERE e.room = $1 AND e.off < rooms.first ORDER BY e.off LIMIT $2)", id, deleteAtOnce)
 		if err != nil {
 			return deleted, err

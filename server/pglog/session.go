@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // session is a connection that writes. Nothing cancels its commits: if a context that
@@ -114,8 +115,12 @@ func (l *Log) patiently(ctx context.Context, do func(context.Context) error) err
 // inTransaction carries out do in a transaction, again if another one was in the way.
 // Without an error, it is durable.
 func (l *Log) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
+	return l.inTransactionOf(ctx, l.commits, do)
+}
+
+func (l *Log) inTransactionOf(ctx context.Context, pool *pgxpool.Pool, do func(pgx.Tx) error) error {
 	return retry(ctx, func() error {
-		conn, err := l.pool.Acquire(ctx)
+		conn, err := pool.Acquire(ctx)
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
 	case pg.Code == "42501":
 		return fmt.Errorf("the user %q may not use the database %q: allow it with GRANT CONNECT, CREATE ON DATABASE (%s)", cfg.User, cfg.Database, why), true
 	case pg.Code == "53300":
-		return fmt.Errorf("PostgreSQL has no connection left: raise its max_connections; a Parley server takes up to 15 (%s)", why), false
+		return fmt.Errorf("PostgreSQL has no connection left: raise its max_connections; a Parley server takes up to %d (%s)", mostConnections, why), false
 	case strings.Contains(pg.Message, "unsupported startup parameter"):
 		return errPooler, true
 	}

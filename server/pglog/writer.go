@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"parley/server/chat"
 	"parley/shared"
 )
@@ -268,6 +270,20 @@ func (w *writer) row(ctx context.Context, into []any, query string, args ...any)
 			return err
 		}
 		w.giveUp()
+	}
+	return err
+}
+
+// snapshot is Log.snapshot over the writer's own connection.
+func (w *writer) snapshot(ctx context.Context, read func(context.Context, pgx.Tx) error) error {
+	err := readingAgain(ctx, w.giveUp, func(ctx context.Context) error {
+		if err := w.connect(ctx); err != nil {
+			return err
+		}
+		return readOnly(ctx, w.conn.conn, read)
+	})
+	if err != nil {
+		w.giveUp() // it may have ended amid an answer
 	}
 	return err
 }
