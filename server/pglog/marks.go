@@ -21,7 +21,8 @@ import (
 // that has fewer of them has lost some: it was restored, or another server took its place
 // that had not got everything.
 type marks struct {
-	path string // "" keeps them in memory alone
+	path   string // "" keeps them in memory alone
+	saving sync.Mutex
 
 	mu    sync.Mutex
 	kept  markFile
@@ -141,14 +142,25 @@ func (m *marks) goOn(log string, writers map[int]int64) {
 	m.kept.Log, m.kept.Writers, m.dirty = log, writers, true
 }
 
-// save writes the marks, whole and durably.
-func (m *marks) save() error {
+// save writes the marks, whole and durably. Meanwhile nobody else waits for the disk.
+func (m *marks) save() (err error) {
+	m.saving.Lock()
+	defer m.saving.Unlock()
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if !m.dirty || m.path == "" {
+		m.mu.Unlock()
 		return nil
 	}
 	text, err := json.Marshal(m.kept)
+	m.dirty = false
+	m.mu.Unlock()
+	defer func() {
+		if err != nil {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.dirty = true
+		}
+	}()
 	if err != nil {
 		return err
 	}
@@ -161,7 +173,6 @@ func (m *marks) save() error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(fresh, m.path)
 	}
-	m.dirty = err != nil
 	return err
 }
 

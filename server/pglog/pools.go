@@ -21,6 +21,7 @@ const (
 const mostConnections = mostReads + mostCommits + 3 + 1 + 2
 
 func (l *Log) openPools(ctx context.Context, cfg *pgxpool.Config) (err error) {
+	cfg.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return !l.sockets.isOld(conn.PgConn()), nil }
 	commits := cfg.Copy()
 	cfg.MaxConns, commits.MaxConns = mostReads, mostCommits
 	if l.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {

@@ -2,6 +2,8 @@ package pglog
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"parley/server/chat"
+	"parley/server/pglog/pgtest"
 	"parley/shared"
 )
 
@@ -77,5 +80,43 @@ func TestOpenedWhileAllRead(t *testing.T) {
 	defer f.mu.Unlock()
 	if quote := f.entries[0].Extras().Quote; quote == nil || quote.Text != "text of a" {
 		t.Errorf("it quotes %+v", quote)
+	}
+}
+
+// TestReadWhereItIsProved has a standby take over, while whoever is connected to the old
+// primary can go on there, as nobody has stopped it: once a proof came from the new one,
+// nothing is read from the old one.
+func TestReadWhereItIsProved(t *testing.T) {
+	t.Parallel()
+	primary, standby, address := pair(t, true)
+	l := openAt(t, address, t.TempDir())
+	defer l.Close()
+	mustAppend(t, l, "a")
+	read := func() int {
+		t.Helper()
+		entries, err := l.History(t.Context(), hall.Key, 0, chat.Most{Entries: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	read()
+	for _, s := range []*pgtest.Server{primary, standby} {
+		s.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+	}
+	standby.Promote(t)
+	if err := os.Remove(filepath.Join(primary.Dir(), ".s.PGSQL.5432")); err != nil {
+		t.Fatal(err) // nobody connects there any more
+	}
+	other := openAt(t, pgtest.Address("postgres", standby), t.TempDir())
+	defer other.Close()
+	mustAppend(t, other, "b")
+	if n := read(); n != 1 {
+		t.Fatalf("%d messages are read from the old primary", n)
+	}
+	l.proof.conn.Load().end()
+	until(t, "it is proved", func() bool { return l.CatchUp(t.Context(), hall.Key) == nil })
+	if n := read(); n != 2 {
+		t.Errorf("%d messages are read after the proof", n)
 	}
 }

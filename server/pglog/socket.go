@@ -74,8 +74,7 @@ func (s *sockets) dials(cfg *pgx.ConnConfig) {
 // isNewest fails on a primary whose place another one has taken: it still says that it
 // can be written, and what is written there waits for a standby that it has not any more.
 func (s *sockets) isNewest(ctx context.Context, pg *pgconn.PgConn) error {
-	seen := s.marks.seen()
-	if seen == 0 {
+	if s.marks.seen() == 0 {
 		return nil
 	}
 	r := pg.ExecParams(ctx, "SELECT "+walNow, nil, nil, nil, nil).Read()
@@ -83,10 +82,22 @@ func (s *sockets) isNewest(ctx context.Context, pg *pgconn.PgConn) error {
 		return r.Err
 	}
 	timeline, err := timelineOf(string(r.Rows[0][0]))
-	if err == nil && timeline < seen {
+	pg.CustomData()[timelineKey] = timeline
+	if err == nil && s.isOld(pg) {
 		err = errTimeline
 	}
 	return err
+}
+
+// timelineKey is under what a connection has the timeline on which it was opened; those
+// that were opened before any was seen have none.
+const timelineKey = "timeline"
+
+// isOld reports whether a connection leads to a primary whose place another one has taken
+// since. It goes on reading there what nobody writes any more.
+func (s *sockets) isOld(pg *pgconn.PgConn) bool {
+	timeline, _ := pg.CustomData()[timelineKey].(uint64)
+	return timeline < s.marks.seen()
 }
 
 // opened is how many connections were opened so far.

@@ -245,11 +245,12 @@ func (w *writer) write() {
 	w.handOn(b)
 }
 
-// connect opens the connection where there is none.
+// connect opens the connection where there is none, or only one to an old database.
 func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
+	if w.conn != nil && !w.log.sockets.isOld(w.conn.conn.PgConn()) {
 		return nil
 	}
+	w.giveUp()
 	conn, err := w.log.connect(ctx)
 	if err != nil {
 		return err
