@@ -67,7 +67,9 @@ func (l *Log) endStalled(ctx context.Context) (again bool) {
 	for _, s := range over {
 		// A commit should not be ended while it waits for its standby: others would see it before
 		// that has it. It does not wait for its client, which is looked at once more right before.
-		// Whoever sent it is not told that it is kept in any case.
+		// Only a lock that each transaction takes could keep it from beginning in between. Then it
+		// is not acknowledged, and others may see it for as long as the standby takes. If the
+		// primary is lost just then, a new epoch begins, as after anything that is lost.
 		var ended bool
 		err := conn.conn.QueryRow(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity($1) "+
 			"WHERE state = 'active' AND wait_event = 'ClientRead' AND query_start = $2", s.pid, s.since).Scan(&ended)
