@@ -13,8 +13,9 @@ import (
 type Cluster interface {
 	// CatchUp returns when something was written durably after the call, one write for all
 	// callers that wait, and a room's followers have been handed everything that was
-	// acknowledged before the call at any server. The database may be one that was cut off,
-	// and does not know it. Nobody is welcomed before.
+	// acknowledged before the call at any server; of no room if it is "". The database may be
+	// one that was cut off, and does not know it: what is read after the call is not read
+	// there. Nobody is welcomed before, and the API answers nothing.
 	CatchUp(ctx context.Context, room string) error
 
 	// Gather is told that others are in a room now. It asks for them when it needs them,
@@ -56,6 +57,16 @@ const MostGathered = 1000
 func (c *core) cluster() Cluster {
 	cluster, _ := c.cfg.Log.(Cluster)
 	return cluster
+}
+
+// prove is Cluster.CatchUp: what is read from the log after it has everything that was
+// acknowledged before the call.
+func (c *core) prove(ctx context.Context, room string) error {
+	cluster := c.cluster()
+	if cluster == nil {
+		return nil
+	}
+	return cluster.CatchUp(ctx, room)
 }
 
 // catchUp is Cluster.CatchUp, up to the room's tails: a client that comes from another

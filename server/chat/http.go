@@ -117,11 +117,17 @@ func (h *Hub) serveMessages(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if lock, err := h.cfg.Registry.Lock(r.Context(), room.Key); err != nil {
+	err := h.prove(r.Context(), room.Key)
+	var lock Lock
+	if err == nil {
+		lock, err = h.cfg.Registry.Lock(r.Context(), room.Key)
+	}
+	if err != nil {
 		h.cfg.Logger.Error("lock not read", "error", err)
 		Problem(w, http.StatusServiceUnavailable, "The server can't read its log right now.")
 		return
-	} else if lock.locks() {
+	}
+	if lock.locks() {
 		Problem(w, http.StatusForbidden, saysNoHistory)
 		return
 	}

@@ -85,8 +85,12 @@ const (
 // something was said and nobody is, the one with the newest message first. If
 // the log can't be read, its error comes with the first part.
 func (h *Hub) AllRooms(ctx context.Context) ([]RoomInfo, error) {
+	err := h.prove(ctx, "")
 	list, keys := h.peopled()
-	kept, err := h.cfg.Registry.Rooms(ctx, min(maxQuiet+len(list), maxListed))
+	var kept []Listed
+	if err == nil {
+		kept, err = h.cfg.Registry.Rooms(ctx, min(maxQuiet+len(list), maxListed))
+	}
 	quiet := 0
 	for _, r := range kept {
 		if quiet < maxQuiet && !keys[r.Key] {
