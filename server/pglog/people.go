@@ -41,6 +41,7 @@ type people struct {
 type life struct {
 	seen int64
 	at   time.Time
+	over bool // its people are not there any more
 }
 
 // lapsesAfter is how long a server does not go on before its people are not there any
@@ -308,6 +309,9 @@ func (p *people) watch(ctx context.Context) {
 		seen       int64
 	}
 	var others []other
+	// A server goes on by what it writes, as this one does: while a standby sleeps, nobody
+	// could be seen to.
+	proved := p.log.proof.lastBegan()
 	if err := p.log.reading(ctx, func(ctx context.Context) error {
 		rows, err := p.log.pool.Query(ctx, "SELECT id, seen, COALESCE(retain, '') FROM servers WHERE id <> $1", p.log.server)
 		if err != nil {
@@ -329,7 +333,11 @@ func (p *people) watch(ctx context.Context) {
 	for _, o := range others {
 		there[o.id] = true
 		if was, known := p.alive[o.id]; !known || was.seen != o.seen {
-			p.alive[o.id] = life{o.seen, now}
+			p.alive[o.id] = life{seen: o.seen, at: now}
+			if was.over { // it may not have found its row gone, and then tells nothing anew
+				p.upTo = 0
+				p.times++
+			}
 			if known {
 				p.compare(o.id, o.retain)
 			}
@@ -349,13 +357,15 @@ func (p *people) watch(ctx context.Context) {
 	var dead []string
 	var lastSeen []int64
 	for id, was := range p.alive {
-		if now.Sub(was.at) > lapsesAfter {
+		if proved.Sub(was.at) > lapsesAfter {
 			dead, lastSeen = append(dead, id), append(lastSeen, was.seen)
+			was.over = true
+			p.alive[id] = was
 		}
 	}
 	for room, servers := range p.there {
 		for server := range servers {
-			if !there[server] || now.Sub(p.alive[server].at) > lapsesAfter {
+			if !there[server] || p.alive[server].over {
 				gone = append(gone, lapsed{room, server})
 			}
 			if !there[server] {

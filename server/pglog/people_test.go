@@ -1,9 +1,11 @@
 package pglog
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,6 +133,65 @@ func TestDeadServer(t *testing.T) {
 	sees(t, b, map[string]int{"one": 1})
 	a.proof.end() // it goes on with nothing any more
 	sees(t, b, map[string]int{})
+}
+
+// TestPeopleWhileStandbySleeps has a standby sleep for longer than a server may be silent:
+// nobody takes the others for dead, and all go on to tell who is where.
+func TestPeopleWhileStandbySleeps(t *testing.T) {
+	t.Parallel()
+	_, standby, address := pair(t, true)
+	a, b := openAt(t, address, t.TempDir()), openAt(t, address, t.TempDir())
+	defer a.Close()
+	defer b.Close()
+	here := &crowd{l: a, in: make(map[string]int)}
+	here.set("one", 1)
+	sees(t, b, map[string]int{"one": 1})
+	standby.Signal(syscall.SIGSTOP)
+	defer standby.Signal(syscall.SIGCONT)
+	until(t, "the other one is silent for long", func() bool {
+		b.people.mu.Lock()
+		defer b.people.mu.Unlock()
+		return time.Since(b.people.alive[a.server].at) > lapsesAfter
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // or it waits for the standby
+	defer cancel()
+	b.people.watch(ctx)
+	if len(b.Gatherings()) == 0 {
+		t.Error("its people are taken for gone")
+	}
+	here.set("one", 2)
+	sees(t, b, map[string]int{"one": 2})
+	standby.Signal(syscall.SIGCONT)
+	mustAppend(t, b, "after")
+	sees(t, b, map[string]int{"one": 2})
+}
+
+// TestDeadServerGoesOn takes a server for dead that goes on just then: its row is still
+// there, so it tells nothing anew, and its people are seen again nevertheless.
+func TestDeadServerGoesOn(t *testing.T) {
+	t.Parallel()
+	a, b := two(t, Options{})
+	here := &crowd{l: a, in: make(map[string]int)}
+	here.set("one", 1)
+	sees(t, b, map[string]int{"one": 1})
+	tx, err := tablesOf(t, a).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "UPDATE servers SET seen = seen + 1 WHERE id = $1", a.server); err != nil {
+		t.Fatal(err)
+	}
+	b.people.mu.Lock()
+	was := b.people.alive[a.server]
+	was.at = was.at.Add(-time.Minute)
+	b.people.alive[a.server] = was
+	b.people.mu.Unlock()
+	sees(t, b, map[string]int{})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sees(t, b, map[string]int{"one": 1})
 }
 
 // TestGatheringOfServers has two other servers have people in a room: all of them are in

@@ -132,11 +132,16 @@ func (p *proof) look(ctx context.Context) error {
 	return p.wait(ctx)
 }
 
-// ready reports whether the last proof is not too old.
-func (p *proof) ready() error {
+// lastBegan returns when the last proof began.
+func (p *proof) lastBegan() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if time.Since(p.last) > proofHolds {
+	return p.last
+}
+
+// ready reports whether the last proof is not too old.
+func (p *proof) ready() error {
+	if time.Since(p.lastBegan()) > proofHolds {
 		return wrap(errNoProof)
 	}
 	return nil
