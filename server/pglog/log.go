@@ -125,7 +125,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	if err != nil {
 		return nil, err
 	}
-	letGo(cfg.ConnConfig)
+	letGo(cfg.ConnConfig, opt.patience)
 	l := &Log{sockets: sockets{open: make(map[*socket]int64)}}
 	cfg.ConnConfig.OnNotice = func(pg *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == "01000" {
@@ -364,20 +364,18 @@ func retry(ctx context.Context, do func() error) error {
 	return do()
 }
 
-const (
-	readFor   = 2 * patience          // a read may take, all attempts together: it may be cancelled
-	readAgain = 20 * time.Millisecond // and longer each time
-)
+const readAgain = 20 * time.Millisecond // and longer each time
 
 // reading is retry for what only reads, over the pool.
 func (l *Log) reading(ctx context.Context, do func(context.Context) error) error {
-	return readingAgain(ctx, l.renew, do)
+	return l.readingAgain(ctx, l.renew, do)
 }
 
-// readingAgain is retry for what only reads. After a failover, connections lead nowhere,
-// one after the other, and for some moments there may be no primary: renew gives them up.
-func readingAgain(ctx context.Context, renew func(), do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readFor)
+// readingAgain is retry for what only reads, which may be cancelled. After a failover,
+// connections lead nowhere, one after the other, and for some moments there may be no
+// primary: renew gives them up. All attempts together may take twice patience.
+func (l *Log) readingAgain(ctx context.Context, renew func(), do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*l.opt.patience)
 	defer cancel()
 	for wait := readAgain; ; wait = min(2*wait, 10*readAgain) { // thousands may ask at once
 		err := retry(ctx, func() error { return do(ctx) })

@@ -26,7 +26,7 @@ var errNotDurable = errors.New("the database could not say whether what was writ
 // a transaction, or whose machine is gone: it would keep its rooms locked for all the
 // others, and its connections, for as long as the database does not know. Nobody waits
 // longer than patience for an answer, so nothing is lost by that.
-func letGo(cfg *pgx.ConnConfig) {
+func letGo(cfg *pgx.ConnConfig, patience time.Duration) {
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(patience.Milliseconds())
 	cfg.RuntimeParams["tcp_user_timeout"] = fmt.Sprint((4 * proofHolds).Milliseconds())
 	cfg.RuntimeParams["tcp_keepalives_idle"] = "10" // seconds

@@ -277,14 +277,14 @@ func (w *writer) row(ctx context.Context, into []any, query string, args ...any)
 
 // snapshot is Log.snapshot over the writer's own connection.
 func (w *writer) snapshot(ctx context.Context, read func(context.Context, pgx.Tx) error) error {
-	err := readingAgain(ctx, w.giveUp, func(ctx context.Context) error {
+	err := w.log.readingAgain(ctx, w.giveUp, func(ctx context.Context) error {
 		if err := w.connect(ctx); err != nil {
 			return err
 		}
 		return readOnly(ctx, w.conn.conn, read)
 	})
-	if err != nil {
-		w.giveUp() // it may have ended amid an answer
+	if err != nil || w.conn.conn.IsClosed() { // it may have ended amid an answer
+		w.giveUp()
 	}
 	return err
 }
