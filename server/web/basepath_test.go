@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // site is a name with several programs below it: those that are passed on to, each
@@ -89,7 +91,7 @@ func walkBelow(t *testing.T, s *server, site string) {
 	ann.waitFor("hello Ann")
 	ann.say("hello Bob")
 	ann.wait("!document.querySelector('#pending').firstChild")
-	eval[any](ann, "location.reload()")
+	ann.do(chromedp.Reload())
 	ann.waitFor("hello Bob")
 	ann.wait("document.querySelector('#icon').href.endsWith('/parley/static/icon.svg') && document.querySelector('#more')")
 	eval[any](ann, "document.querySelector('#back').click()")

@@ -29,7 +29,7 @@ import (
 
 // patience is how long a test waits for what must come before it calls the page
 // hung.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 var scratch string
 
@@ -67,6 +67,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path),
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
 		chromedp.UserDataDir(filepath.Join(scratch, "profile")),
@@ -145,12 +146,13 @@ func (p *page) hear(ev any) {
 }
 
 // checkConsole fails the test for any error or refused resource, but for a
-// server that could not be reached: that some tests bring about.
+// server that could not be reached, or went before it answered: that some tests bring about.
 func (p *page) checkConsole() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.trouble {
 		if !p.mayComplain && !strings.Contains(s, "WebSocket connection to") && !strings.Contains(s, "net::ERR_CONNECTION_REFUSED") &&
+			!strings.Contains(s, "net::ERR_CONNECTION_RESET") && !strings.Contains(s, "net::ERR_EMPTY_RESPONSE") &&
 			!strings.Contains(s, "/ws/chat/") && !strings.Contains(s, "404 (Not Found) http://127.0.0.1") {
 			p.t.Errorf("in the console: %s", s)
 		}
@@ -263,6 +265,13 @@ func (p *page) look(width, height int64, scheme string) {
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 		return err
 	}))
+	p.waitSize(width, height)
+}
+
+// waitSize waits until the browser has given the page a size, which may take some frames.
+func (p *page) waitSize(width, height int64) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("innerWidth === %d && innerHeight === %d", width, height))
 }
 
 func quote(s string) string {

@@ -511,7 +511,10 @@ func TestHostileFiles(t *testing.T) {
 		tab := p.newTab()
 		tab.mayComplain = true
 		tab.open(s.url() + "/static/icon.svg")
-		eval[any](tab, "location.href = '/files/"+m.File.ID+"'; new Promise(done => setTimeout(done, 100))")
+		eval[any](tab, "{ location.href = '/files/"+m.File.ID+"' }")
+		if !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
+			tab.wait("location.pathname.startsWith('/files/') && document.readyState === 'complete'")
+		}
 		tab.close()
 	}
 	if stolen := eval[*string](p, "localStorage.getItem('stolen')"); stolen != nil {

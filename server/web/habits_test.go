@@ -250,8 +250,8 @@ func TestCopy(t *testing.T) {
 		document.dispatchEvent(e);
 		return data.getData('text/plain');
 	})()`)
-	clock := eval[string](p, "document.querySelector('#chat-log time').textContent")
-	if want := "Bob " + clock + ": one\nBob " + clock + ": two\n"; got != want {
+	clock := eval[[]string](p, "[...document.querySelectorAll('#chat-log time')].map(e => e.textContent)")
+	if want := "Bob " + clock[0] + ": one\nBob " + clock[1] + ": two\n"; got != want {
 		t.Errorf("copied: %q, want %q", got, want)
 	}
 }

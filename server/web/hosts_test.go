@@ -308,8 +308,10 @@ func TestQuiet(t *testing.T) {
 	// Quiet takes back what it changed, and nothing else.
 	eval[any](ann, "document.querySelector('#host-door').value = 'closed'; document.querySelector('#host-door').dispatchEvent(new Event('change'))")
 	bob.waitNotice("Ann: nobody else comes in")
+	ann.waitNotice("Ann: nobody else comes in") // or her page would take back something else
 	ann.choose("Quiet")
 	bob.wait(isQuiet)
+	ann.wait("document.querySelector('#host-quiet').getAttribute('aria-pressed') === 'true'")
 	ann.choose("Quiet")
 	bob.wait(writes)
 	ann.wait("document.querySelector('#host-door').value === 'closed' && document.querySelector('#host-quiet').getAttribute('aria-pressed') === 'false'")
@@ -338,11 +340,11 @@ func TestLateForQuiet(t *testing.T) {
 	if got := eval[string](bob, "[...document.querySelectorAll('.reason button')].map(e => e.textContent).join()"); got != "Send again,Discard" {
 		t.Errorf("the failed message offers %s", got)
 	}
-	eval[any](bob, "document.querySelector('.reason [data-act=retry]').click()")
+	bob.retry()
 	bob.wait(failed)
 	ann.host(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoAll}})
 	bob.wait(writes)
-	eval[any](bob, "document.querySelector('.reason [data-act=retry]').click()")
+	bob.retry()
 	bob.waitFor("what I still wanted to say")
 	bob.wait("!document.querySelector('#pending').firstChild")
 	if got := s.logged("Class"); len(got) != 1 {

