@@ -50,6 +50,9 @@ func (t *timeline) amend(a Amendment) {
 	case !t.canChange && (r == nil || !r.Held):
 		refuse(shared.CodeUnknownType)
 		return
+	case r == nil && a.Did == DidEdit && t.task.is(Task{Row: a.Row, Edit: true}) && t.task.Quote.Offset > 0:
+		t.amendElsewhere(a)
+		return
 	case r == nil || r.Kind != KindMessage || r.Deleted || r.Delivery == Failed && a.Did == DidReact:
 		refuse(shared.CodeNotFound)
 		return
@@ -60,10 +63,7 @@ func (t *timeline) amend(a Amendment) {
 		t.rewrite(r, a)
 		return
 	}
-	t.amendments = slices.DeleteFunc(t.amendments, func(b *Amendment) bool {
-		return b.Row == a.Row && !b.Out && b.Did != DidHost && (b.Did == a.Did || a.Did == DidDelete)
-	})
-	t.erase = t.erase || a.Did != DidReact // what it replaces is in the store
+	t.replaceAmendments(a)
 	t.draw(r)
 	if !(a.Did == DidReact && r.Reacted == a.Emoji || a.Did == DidEdit && r.Text == a.Text) {
 		a.Of = r.Entry
@@ -76,6 +76,23 @@ func (t *timeline) amend(a Amendment) {
 	}
 	t.touched = true
 	t.update(t.indexOf(r))
+}
+
+// amendElsewhere adds the edit that is the person's task, of a message whose row has left
+// the timeline.
+func (t *timeline) amendElsewhere(a Amendment) {
+	t.replaceAmendments(a)
+	a.Of, a.Target, a.After = t.task.Entry, t.task.Quote.Offset, t.lastWaiting()
+	t.amendments = append(t.amendments, &a)
+	t.touched = true
+}
+
+// replaceAmendments drops what has not gone out and is undone by an amendment.
+func (t *timeline) replaceAmendments(by Amendment) {
+	t.amendments = slices.DeleteFunc(t.amendments, func(b *Amendment) bool {
+		return b.Row == by.Row && !b.Out && b.Did != DidHost && (b.Did == by.Did || by.Did == DidDelete)
+	})
+	t.erase = t.erase || by.Did != DidReact // what it replaces is in the store
 }
 
 // rewrite carries out on the spot what was done to a message that the server can't have.

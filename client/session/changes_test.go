@@ -725,6 +725,46 @@ func TestTargetsOutliveTheirRows(t *testing.T) {
 	c.peer.gone()
 }
 
+// A begun edit of a message that is older than all rows that are kept goes on after the app
+// has ended, and out to that message. One of a message that was deleted is handed back.
+func TestEditOutlivesItsRow(t *testing.T) {
+	c := startChanging(t, 510)
+	c.room.SetTask(session.Task{Row: "3", Edit: true, Text: "bet"})
+	c.room.SetTask(session.Task{Row: "3", Edit: true, Text: "better"})
+	c.room.SetDraft("something else")
+	c.offline()
+	c.restart()
+	task := c.room.Task()
+	if want := (session.Task{Row: "3", Edit: true, Text: "better", Entry: "3", Quote: session.Quote{Offset: 3, User: "Ann", Text: "text 3"}}); task != want {
+		t.Errorf("the task is %+v, not %+v", task, want)
+	}
+	if err := c.room.Edit("3", "best"); err != nil {
+		t.Fatal(err)
+	}
+	c.until("the edit to wait", func() bool { return len(c.waiting) == 1 && c.waiting[0].Text == "best" })
+	if c.room.Task() != (session.Task{}) || c.room.Draft() != "something else" {
+		t.Errorf("the task is %+v, the draft %q", c.room.Task(), c.room.Draft())
+	}
+	c.peer, _ = c.server.welcomedToChange("e", 510, true)
+	m := c.peer.expect(shared.TypeChat)
+	if m.Edits != 3 || m.Of != "3" || m.Text != "best" {
+		t.Errorf("the edit went out as %+v", m)
+	}
+	c.peer.send(echo(511, m))
+	c.until("nothing to wait", func() bool { return len(c.waiting) == 0 })
+
+	c.room.SetTask(session.Task{Row: "507", Edit: true, Text: "gone"})
+	c.peer.send(shared.Message{Type: shared.TypeDelete, ID: "y", User: "Ann", By: "us", Offset: 512, Targets: []int64{507}})
+	c.row("507", "a deleted message", isDeleted)
+	if err := c.room.Edit("507", "gone"); err != nil {
+		t.Fatal(err)
+	}
+	if u := c.undone(); u.Text != "gone" || u.Code != shared.CodeNotFound {
+		t.Errorf("the edit came to %+v", u)
+	}
+	c.room.Close()
+}
+
 // elsewhere waits until a message that has no row has another text.
 func (c *changing) elsewhere(text string) {
 	c.t.Helper()

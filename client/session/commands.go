@@ -16,10 +16,10 @@ func (l *loop) send(item Item, answers string) {
 }
 
 func (l *loop) amend(a Amendment) {
+	l.timeline.amend(a)
 	if a.Did == DidEdit {
 		l.endTask(Task{Row: a.Row, Edit: true})
 	}
-	l.timeline.amend(a)
 }
 
 // endTask ends the task with what the person wrote it for, in one transaction with that.

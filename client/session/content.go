@@ -239,7 +239,7 @@ func (t *timeline) deleted(r *Row) {
 
 // renewAbout notes what the rows have that the person's task and amendments are about.
 func (t *timeline) renewAbout() {
-	if r := t.ids[t.task.Row]; r != nil && !t.task.Edit {
+	if r := t.ids[t.task.Row]; r != nil {
 		t.task.Entry, t.task.Quote = r.Entry, *quoteOf(r)
 	}
 	for _, a := range t.amendments {

@@ -149,7 +149,7 @@ type Task struct {
 	Edit bool   `json:"edit,omitempty"`
 	Text string `json:"text,omitempty"` // of an edit: the text so far; that of an answer is the draft
 
-	// What an answer needs once the row has left the timeline. The Room fills it in.
+	// What is needed once the row has left the timeline. The Room fills it in.
 
 	Entry string `json:"entry,omitempty"` // the message's id in the log
 	Quote Quote  `json:"quote,omitzero"`

@@ -37,12 +37,6 @@ func (p *roomPage) Unwritten(s string) {
 	showSelect(p.client, s)
 }
 
-// Drafted shows the draft.
-func (p *roomPage) Drafted() {
-	p.composer.Restore(p.conv.Session.Draft())
-	p.root.Refresh()
-}
-
 // react sets the person's reaction to a message, or takes it back.
 func (p *roomPage) react(item session.Item, emoji string) {
 	if emoji == item.Reacted {

@@ -138,8 +138,8 @@ func TestRoomsReopen(t *testing.T) {
 	}
 }
 
-// A begun answer and a begun edit go on after the app has ended, and neither takes the
-// draft. An edit of a message that is not there any more joins the draft.
+// A begun answer and a begun edit go on after the app has ended, also if the row of their
+// message is not kept, and neither takes the draft.
 func TestTasksOutliveTheApp(t *testing.T) {
 	dir := t.TempDir()
 	address := startServer(t)
@@ -199,13 +199,36 @@ func TestTasksOutliveTheApp(t *testing.T) {
 	}
 
 	p.conv.Session.SetDraft("and")
+	p.conv.Session.SetTask(session.Task{Row: "old", Edit: true, Text: "thirst", Entry: item.ID, Quote: session.Quote{Offset: item.Offset, User: "Ann", Text: "first"}})
+	reopen(true, "thirst", "and")
+	if s := uitest.Sentence(p.composer); !strings.Contains(s, "first") {
+		t.Errorf("editing reads %q", s)
+	}
+	p.composer.Entry.SetText("1st")
+	press(p.composer.Entry, fyne.KeyReturn)
+	w.settle(func() bool {
+		now, _ := p.conv.Timeline.Message(item.ID)
+		return now.Text == "1st" && now.Edited && now.Waits == ""
+	})
+	if p.composer.Task() != nil || p.conv.Session.Task() != (session.Task{}) || p.composer.Entry.Text != "and" {
+		t.Errorf("after the edit the composer is for %+v and has %q", p.composer.Task(), p.composer.Entry.Text)
+	}
+
+	// Nothing was kept of the message: it was deleted.
 	p.conv.Session.SetTask(session.Task{Row: "gone", Edit: true, Text: "lost?"})
 	w.end()
 	w = life(t, dir, address)
 	p = w.page()
 	w.settle(func() bool { return p.conv.Status.State == session.Connected })
-	if p.composer.Task() != nil || p.conv.Session.Task() != (session.Task{}) || p.composer.Entry.Text != "and\nlost?" || p.conv.Session.Draft() != "and\nlost?" {
-		t.Errorf("the composer is for %+v and has %q; the draft is %q", p.composer.Task(), p.composer.Entry.Text, p.conv.Session.Draft())
+	if task := p.composer.Task(); task == nil || !task.Edit || p.composer.Entry.Text != "lost?" || p.conv.Session.Draft() != "and" {
+		t.Errorf("the composer is for %+v and has %q; the draft is %q", task, p.composer.Entry.Text, p.conv.Session.Draft())
+	}
+	press(p.composer.Entry, fyne.KeyReturn)
+	if o := w.window.Canvas().Overlays().Top(); o == nil || !strings.Contains(uitest.Texts(o), "lost?") {
+		t.Error("the text of the edit is lost")
+	}
+	if p.composer.Task() != nil || p.conv.Session.Task() != (session.Task{}) || p.composer.Entry.Text != "and" || uitest.Sentence(p.typing) != "The message is not there any more." {
+		t.Errorf("the composer is for %+v and has %q; it says %q", p.composer.Task(), p.composer.Entry.Text, uitest.Sentence(p.typing))
 	}
 }
 

@@ -279,8 +279,12 @@ func (p *roomPage) send(s string) bool {
 // edit gives one of the person's messages another text.
 func (p *roomPage) edit(t conversation.Task, s string) bool {
 	item, ok := p.conv.Timeline.Message(t.Of.ID)
-	if !ok || !item.Changeable() { // the text is kept, as a new message
-		p.composer.Keep()
+	if !ok {
+		item = t.Of // its row has left the timeline
+	}
+	if !item.Changeable() { // neither the text nor the draft is lost
+		p.composer.End()
+		p.Unwritten(s)
 		p.complainOf(lang.T("failed.not_found"))
 		return false
 	}
@@ -289,7 +293,7 @@ func (p *roomPage) edit(t conversation.Task, s string) bool {
 		return false
 	}
 	var err error
-	if s != item.Text {
+	if !ok || s != item.Text {
 		err = p.conv.Session.Edit(item.ID, s)
 	}
 	p.refused(err, s)

@@ -28,7 +28,6 @@ type Owner interface {
 type View interface {
 	Change([]session.Change) // instead of the timeline's apply
 	Unwritten(text string)   // of an edit that came to nothing
-	Drafted()                // the draft is another one, which the person has not written
 	Settle()                 // draws the rows again
 }
 
@@ -189,8 +188,8 @@ func (c *Room) KeepTask() {
 }
 
 // restoreTask goes on with what the text was for when the app ended. If the message is
-// not among the rows that were kept, an answer shows what was kept of it, and the text of
-// an edit joins the draft.
+// not among the rows that were kept, what was kept of it is shown. If nothing was, since the
+// message is deleted, an edit stays one until it is sent.
 func (c *Room) restoreTask(items []session.Item) {
 	if c.restored {
 		return
@@ -203,17 +202,12 @@ func (c *Room) restoreTask(items []session.Item) {
 			return
 		}
 	}
-	if q := kept.Quote; !kept.Edit && q.Offset > 0 && !has(items, kept.Row) {
-		c.Task = &Task{Of: session.Item{ID: kept.Row, Offset: q.Offset, User: q.User, Text: q.Text}}
+	if q := kept.Quote; kept.Edit || q.Offset > 0 && !has(items, kept.Row) {
+		of := session.Item{ID: kept.Row, Offset: q.Offset, User: q.User, Text: q.Text, Mine: kept.Edit && q.Offset > 0}
+		c.Task = &Task{Edit: kept.Edit, Of: of, Written: kept.Text}
 		return
 	}
 	c.KeepTask()
-	if kept.Edit {
-		c.joinDraft(kept.Text)
-	}
-	if c.Page != nil {
-		c.Page.Drafted()
-	}
 }
 
 func has(items []session.Item, id string) bool {
