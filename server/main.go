@@ -117,7 +117,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 	invitation = doors.invitation(findAddresses(), opt)
 	invitation.server = hub.Name()
-	pages.OfferAPKs(opt.apkFolder)
+	if err := pages.OfferAPKs(opt.apkFolder); err != nil && opt.apkGiven {
+		logger.Warn("/app offers no app: give --apk a folder that has .apk files, then start the server again", "error", err)
+	}
 	pages.Invite(func() web.Invitation { return invitation.page(hub.People(opt.room)) })
 
 	router := chi.NewRouter()

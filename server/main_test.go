@@ -229,6 +229,27 @@ func TestWhatCannotStart(t *testing.T) {
 	}
 }
 
+// A folder of --apk that has no app is told at the start; one that nobody has named is not.
+func TestFolderOfAPKs(t *testing.T) {
+	empty := t.TempDir()
+	file := filepath.Join(empty, "parley.txt")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{filepath.Join(empty, "nowhere"), file, empty} {
+		out, _ := runServer(t, "--data", t.TempDir(), "--apk", folder)
+		out.wait(t, `level=WARN msg="/app offers no app: give --apk a folder that has .apk files.*`+regexp.QuoteMeta(folder))
+	}
+	for _, flags := range [][]string{nil, {"--apk", ""}} {
+		out, stop := runServer(t, append(flags, "--data", t.TempDir())...)
+		out.wait(t, `http://127\.0\.0\.1:\d+`)
+		stop()
+		if text := out.wait(t, `(?s)^.*$`); strings.Contains(text, "/app") {
+			t.Errorf("nobody has asked for apps:\n%s", text)
+		}
+	}
+}
+
 // The listener for metrics has them without a token, and nothing else; the page's
 // has none.
 func TestMetricsListener(t *testing.T) {

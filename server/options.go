@@ -50,6 +50,7 @@ type options struct {
 	noAnnounce  bool
 
 	apkFolder        string
+	apkGiven         bool   // by the flag or the variable
 	room             string // "" or as RoomName returns it
 	wifi             web.WiFi
 	wifiPasswordFile string
@@ -107,7 +108,10 @@ func parseOptions(args, environ []string, stdout io.Writer) (*options, error) {
 		return nil, err
 	}
 	o.logInArgs = o.log != "" && slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, o.log) })
-	f.Visit(func(fl *flag.Flag) { o.addrGiven = o.addrGiven || fl.Name == "addr" })
+	f.Visit(func(fl *flag.Flag) {
+		o.addrGiven = o.addrGiven || fl.Name == "addr"
+		o.apkGiven = o.apkGiven || fl.Name == "apk" && o.apkFolder != ""
+	})
 	switch {
 	case f.NArg() > 0:
 		return nil, fmt.Errorf("there is no command or argument %q: %w", f.Arg(0), errUsage)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -28,9 +29,10 @@ type apk struct {
 }
 
 // OfferAPKs makes /app offer the packages for Android that a folder has now. One for
-// arm64 comes first: nearly all phones need that one, and a browser does not tell.
-func (h *Handler) OfferAPKs(folder string) {
-	entries, _ := os.ReadDir(folder) // a folder that is not there has none
+// arm64 comes first: nearly all phones need that one, and a browser does not tell. It
+// returns an error if there is none, and why.
+func (h *Handler) OfferAPKs(folder string) error {
+	entries, err := os.ReadDir(folder)
 	var others []*apk
 	h.apks = nil
 	for _, e := range entries {
@@ -44,6 +46,10 @@ func (h *Handler) OfferAPKs(folder string) {
 		}
 	}
 	h.apks = append(h.apks, others...)
+	if err == nil && len(h.apks) == 0 {
+		err = errors.New("no .apk is in " + folder)
+	}
+	return err
 }
 
 // open opens the file and returns what it is now, with its SHA-256.

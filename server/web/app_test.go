@@ -164,7 +164,9 @@ func TestSlowDownload(t *testing.T) {
 // TestNoApp has a server whose folder has no package.
 func TestNoApp(t *testing.T) {
 	h := web.New("", problem)
-	h.OfferAPKs(filepath.Join(t.TempDir(), "nowhere"))
+	if err := h.OfferAPKs(filepath.Join(t.TempDir(), "nowhere")); err == nil {
+		t.Error("nothing says that there is no folder")
+	}
 	res := get(t, h, "GET", "/app", "Accept-Language", "ja")
 	body, _ := io.ReadAll(res.Body)
 	if res.StatusCode != 200 || !strings.Contains(string(body), "make apk") || regexp.MustCompile(`<ol>|class=button`).Match(body) {
