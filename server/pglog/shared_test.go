@@ -415,7 +415,9 @@ func TestRetainedElsewhere(t *testing.T) {
 // with its rooms.
 func TestSleeperLocksNothing(t *testing.T) {
 	t.Parallel()
-	a, b := two(t, Options{})
+	_, b := two(t, Options{})
+	a := openWith(t, database, Options{Schema: schema(t.Name())}) // of no more patience than a server has
+	defer a.Close()
 	mustAppend(t, b, "before")
 	asleep, err := a.connect(t.Context())
 	if err != nil {
