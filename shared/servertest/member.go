@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -70,7 +69,7 @@ func (s *Server) DialFrom(address, path, protocol string) *Member {
 	if protocol != "" {
 		opt.Subprotocols = []string{protocol}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
 	defer cancel()
 	conn, _, err := websocket.Dial(ctx, "ws://"+s.addr+path, opt)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *Server) DialFrom(address, path, protocol string) *Member {
 // Send writes a frame.
 func (m *Member) Send(f shared.Message) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
 	defer cancel()
 	if err := m.Conn.Write(ctx, websocket.MessageText, shared.Encode(f)); err != nil {
 		m.t.Fatal(err)
@@ -100,7 +99,7 @@ func (m *Member) Say(text string) {
 // Next returns the next frame of one of the types, and skips the others.
 func (m *Member) Next(types ...shared.Type) shared.Message {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
 	defer cancel()
 	for {
 		_, data, err := m.Conn.Read(ctx)
@@ -145,7 +144,7 @@ func (m *Member) End() shared.CloseCode {
 
 func (m *Member) end() (closed websocket.CloseError) {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
 	defer cancel()
 	for {
 		_, _, err := m.Conn.Read(ctx)

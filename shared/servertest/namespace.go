@@ -2,13 +2,13 @@ package servertest
 
 import (
 	"bytes"
-	"flag"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // InNamespace runs the calling test again, alone in a network of its own that has
@@ -22,10 +22,10 @@ func InNamespace(t *testing.T) bool {
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
 		t.Skip("this test needs a network namespace: run it as root on Linux")
 	}
-	t.Parallel() // it only waits
-	timeout := "20m"
-	if f := flag.Lookup("test.timeout"); f != nil && f.Value.String() == "0s" {
-		timeout = "0" // as whoever started the first one wants it
+	t.Parallel()   // it only waits
+	timeout := "0" // as whoever started the first one wants it
+	if deadline, ok := t.Deadline(); ok {
+		timeout = (time.Until(deadline) * 9 / 10).String() // before that one, which says less
 	}
 	args := []string{"--pdeathsig", "TERM", "unshare", "--net", os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", timeout}
 	for _, arg := range os.Args[1:] { // as go test gives them: -test.x=y

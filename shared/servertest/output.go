@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// tooLong is how long a test waits for what comes by itself: longer than a busy machine takes.
+const tooLong = 3 * time.Minute
+
 // Output is what a program prints, while a test reads it.
 type Output struct {
 	mu      sync.Mutex
@@ -33,11 +36,11 @@ func (o *Output) String() string {
 }
 
 // Wait waits until a pattern has been printed and returns the match. It fails
-// the test after a minute.
+// the test after tooLong.
 func (o *Output) Wait(t testing.TB, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	late := time.After(time.Minute)
+	late := time.After(tooLong)
 	for {
 		o.mu.Lock()
 		text, changed := o.data.String(), o.changed

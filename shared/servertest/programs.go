@@ -1,23 +1,11 @@
 package servertest
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 )
-
-// FreePort returns a TCP port of 127.0.0.1 that nothing listens on.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
 
 // Commands returns the commands of one program that is written in three languages, by
 // the language's name. goFile is a file or a folder that go build takes.

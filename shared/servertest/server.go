@@ -19,7 +19,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -110,7 +109,7 @@ type Server struct {
 func New(t testing.TB, flags ...string) *Server {
 	t.Helper()
 	dir := t.TempDir()
-	s := &Server{Data: filepath.Join(dir, "data"), Flags: flags, Output: NewOutput(), t: t, token: filepath.Join(dir, "token"), addr: "127.0.0.1:0"}
+	s := &Server{Data: filepath.Join(dir, "data"), Flags: flags, Output: NewOutput(), t: t, token: filepath.Join(dir, "token"), addr: anyPort}
 	if err := os.WriteFile(s.token, []byte(token), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +117,8 @@ func New(t testing.TB, flags ...string) *Server {
 	t.Cleanup(s.Kill)
 	return s
 }
+
+const anyPort = "127.0.0.1:0"
 
 const token = "the-token-of-servertest"
 
@@ -137,6 +138,10 @@ var address = regexp.MustCompile(`https?://((?:127\.0\.0\.1|localhost):\d+)`)
 // Start starts the process and waits until it takes connections. If it ends
 // before that, the error has what it said.
 func (s *Server) Start() error {
+	s.t.Helper()
+	if s.addr == anyPort && !slices.Contains(s.Flags, "--addr") { // and nobody takes it while the server is away
+		s.addr = fmt.Sprint("127.0.0.1:", FreePort(s.t))
+	}
 	cmd := exec.Command(built.path, append([]string{"--addr", s.addr, "--data", s.Data, "--api-token-file", s.token}, s.Flags...)...)
 	cmd.Env, cmd.SysProcAttr = s.Env, s.Attr
 	stdout, err := cmd.StdoutPipe()
@@ -249,7 +254,7 @@ func (s *Server) URL(path string) string { return "http://" + s.addr + path }
 
 // direct uses no proxy, and a connection for each request, since the server may
 // be killed at any time.
-var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: tooLong}
 
 // Get returns the status and the body of a path.
 func (s *Server) Get(path string) (status int, body string) {
