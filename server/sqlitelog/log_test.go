@@ -71,7 +71,7 @@ func add(l *sqlitelog.Log, id, text string) (chat.Receipt, error) {
 
 func database(t *testing.T, dir string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, sqlitelog.FileName))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, sqlitelog.FileName)+"?_pragma=busy_timeout(60000)") // the log may be writing
 	if err != nil {
 		t.Fatal(err)
 	}
