@@ -12,7 +12,7 @@ import (
 )
 
 // stuckAfter ends a test that waits for what does not come.
-const stuckAfter = time.Minute
+const stuckAfter = 3 * time.Minute
 
 // viewer is a screen: it shows what a Room tells it, and fails the test when a
 // change makes no sense.
