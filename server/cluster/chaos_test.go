@@ -352,9 +352,6 @@ func (w *world) update(f func()) {
 	w.changed.Broadcast()
 }
 
-// tooLong is how long anything may take that comes by itself.
-const tooLong = 2 * time.Minute
-
 // until waits for what people bring about.
 func (w *world) until(what string, is func() bool) {
 	w.t.Helper()

@@ -49,7 +49,7 @@ func TestDeadMachine(t *testing.T) {
 		}
 		return err == nil && resp.StatusCode == 200
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a tunnel has 90 s
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var all sync.WaitGroup
 	cut := make(chan struct{})
@@ -86,6 +86,8 @@ func TestDeadMachine(t *testing.T) {
 	}
 	in.Wait()
 	machine.Firewall("table inet dead { chain in { type filter hook input priority 0; policy drop; }; chain out { type filter hook output priority 0; policy drop; }; }")
+	late := time.AfterFunc(time.Minute, cancel) // a tunnel has 90 s
+	defer late.Stop()
 	close(cut)
 	all.Wait()
 }

@@ -20,7 +20,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -92,7 +91,7 @@ func drain(t *testing.T, s []*servertest.Server, client *http.Client) {
 		}
 		return err == nil && resp.StatusCode == http.StatusOK
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), tooLong)
 	defer cancel()
 	crowd := make([]*talker, people)
 	var talking, in sync.WaitGroup

@@ -58,10 +58,13 @@ func parley(t *testing.T, args ...string) (out []byte, err error) {
 	return exec.Command(servertest.Binary(t), args...).CombinedOutput()
 }
 
+// tooLong is how long anything may take that comes by itself.
+const tooLong = 5 * time.Minute
+
 // until waits for something that comes by itself.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came to this: %s", what)
 		}

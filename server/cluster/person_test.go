@@ -61,6 +61,10 @@ const (
 	dialFor   = 3 * time.Second
 	pingAfter = 3 * time.Second // of silence: sooner than people's clients
 	waits     = 5 * time.Second // for the answer to that
+
+	// The wait between two tries doubles. It is half of that of people's clients.
+	firstWait   = 250 * time.Millisecond
+	longestWait = 15 * time.Second / 2
 )
 
 func (p *person) run(ctx context.Context) {
@@ -69,7 +73,7 @@ func (p *person) run(ctx context.Context) {
 			p.connect(ctx)
 			p.tries++
 		}
-		wait := min(100*time.Millisecond<<min(p.tries, 6), 3*time.Second)
+		wait := min(firstWait<<min(p.tries, 5), longestWait)
 		select {
 		case <-time.After(wait/2 + time.Duration(p.random.Int64N(int64(wait)))):
 		case <-ctx.Done():

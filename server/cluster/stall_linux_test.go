@@ -60,7 +60,7 @@ func TestStoppedWhileItSends(t *testing.T) {
 
 	again := func(m *servertest.Member, id, text string) {
 		t.Helper()
-		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		for deadline := time.Now().Add(tooLong); time.Now().Before(deadline); {
 			m.Send(shared.Message{Type: shared.TypeChat, ID: id, Text: text})
 			f := m.Next(shared.TypeChat, shared.TypeAck, shared.TypeError)
 			for f.ID != id {
