@@ -31,7 +31,7 @@ func appendTo(l *Log, id string) <-chan result {
 // mustAppend appends until it is acknowledged, as clients do.
 func mustAppend(t *testing.T, l *Log, id string) chat.Receipt {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); ; time.Sleep(50 * time.Millisecond) {
 		got := <-appendTo(l, id)
 		if got.err == nil {
 			return got.Receipt
@@ -63,7 +63,7 @@ func openWith(t *testing.T, address string, opt Options) *Log {
 	t.Helper()
 	var l *Log
 	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if l, err = Open(t.Context(), address, opt); err == nil {
 			return l
 		}

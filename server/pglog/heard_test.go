@@ -386,6 +386,7 @@ func TestForged(t *testing.T) {
 	}
 	defer stop()
 	until(t, "it listens", b.listener.listens.Load)
+	until(t, "the other one knows", a.listener.others.Load)
 	spy := tablesOf(t, a)
 	run(t, spy, "LISTEN "+pgx.Identifier{channel + a.opt.Schema}.Sanitize())
 	a.Pass(hall.Key, []byte("once"))

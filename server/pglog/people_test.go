@@ -36,10 +36,13 @@ func (c *crowd) set(key string, n int) {
 	})
 }
 
+// tooLong is how long anything may take that comes by itself.
+const tooLong = 3 * time.Minute
+
 // until waits for something that comes by itself.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came to this: %s", what)
 		}

@@ -189,7 +189,7 @@ func followed(t *testing.T, l *Log, room shared.Name) *handed {
 // until waits for something that is handed on.
 func (f *handed) until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(time.Minute)
+	late := time.After(tooLong)
 	for {
 		f.mu.Lock()
 		ok := is()

@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// tooLong is how long anything may take that comes by itself.
+const tooLong = 3 * time.Minute
+
 // Server is a PostgreSQL that listens on a socket in a folder of its own.
 type Server struct {
 	dir  string
@@ -125,7 +128,7 @@ func (s *Server) begin() error {
 	}
 	s.over = make(chan struct{})
 	go func() { _ = s.proc.Wait(); close(s.over) }()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); ; time.Sleep(20 * time.Millisecond) {
 		if exec.Command(program("pg_isready"), "-q", "-h", s.dir).Run() == nil {
 			return nil
 		}
@@ -212,7 +215,7 @@ func (s *Server) Query(t testing.TB, query string) string {
 func (s *Server) AwaitStandby(t testing.TB) {
 	t.Helper()
 	head := s.Query(t, "SELECT pg_current_wal_lsn()")
-	for deadline := time.Now().Add(time.Minute); s.Query(t, "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '"+head+"'") == "0"; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tooLong); s.Query(t, "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '"+head+"'") == "0"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the standby never had everything")
 		}
