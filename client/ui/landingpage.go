@@ -23,6 +23,8 @@ const emulatorHost = "10.0.2.2:8000"
 type landingPage struct {
 	client  *client
 	root    fyne.CanvasObject
+	logo    *kit.Row    // above the app's name
+	aside   fyne.Widget // the same next to it, in a low window
 	name    *kit.Field
 	server  *kit.Field
 	nearby  *nearby
@@ -47,18 +49,36 @@ func newLandingPage(c *client) *landingPage {
 	p.server.Entry.OnSubmitted = func(string) { p.submit() }
 	p.nearby = newNearby(c, p.choose)
 
-	logo := kit.NewRow(0, 1, kit.NewLogo(72), kit.NewColumn(0))
-	head := kit.NewColumn(kit.Unit, kit.NewText("Parley", kit.FontHeading, kit.RoleText), kit.NewText(lang.T("landing.tagline"), kit.FontBody, kit.RoleMuted))
+	p.logo, p.aside = kit.NewRow(0, 1, kit.NewLogo(72), kit.NewColumn(0)), kit.NewLogo(56)
+	head := kit.NewRow(4*kit.Unit, 1, p.aside, kit.NewColumn(kit.Unit,
+		kit.NewText("Parley", kit.FontHeading, kit.RoleText), kit.NewText(lang.T("landing.tagline"), kit.FontBody, kit.RoleMuted)))
 	// What is said stands below the button, which it must not move away under a
 	// finger.
-	form := kit.NewColumn(4*kit.Unit, logo, head, p.name, p.nearby.column, p.server,
+	form := kit.NewColumn(4*kit.Unit, p.logo, head, p.name, p.nearby.column, p.server,
 		kit.NewColumn(3*kit.Unit, kit.NewPrimary(lang.T("landing.go"), p.submit), p.state))
 	settings := kit.NewRow(0, 0, kit.NewColumn(0), kit.NewIconButton("settings", func() { c.ways.showSettings() })).Padded(kit.Sides(kit.Unit+2, 2*kit.Unit, 0, 0))
 	body := kit.NewColumn(0, settings, kit.NewColumn(0, form).Limited(400).Padded(kit.Sides(16*kit.Unit-kit.Touch-kit.Unit-2, 6*kit.Unit, 6*kit.Unit, 6*kit.Unit)))
-	p.root = kit.Over(kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground }), kit.NewScroller(body))
+	root := kit.NewFilled(0, kit.Over(kit.NewFill(func(p *kit.Palette) color.NRGBA { return p.Ground }), kit.NewScroller(body)))
+	root.Sized = p.squeeze
+	p.root = root
 	p.state.told = p.root.Refresh
 	p.nearby.told = p.root.Refresh
 	return p
+}
+
+// lowHeight is the height under which a window has no room for the logo above the app's
+// name, a server nearby, and what the server answers.
+const lowHeight = 670
+
+// squeeze puts the logo into its place. On a phone that is the same with the keyboard up.
+func (p *landingPage) squeeze(size fyne.Size) {
+	if low := !kit.IsPhone() && size.Height < lowHeight; low {
+		p.logo.Hide()
+		p.aside.Show()
+	} else {
+		p.logo.Show()
+		p.aside.Hide()
+	}
 }
 
 func (p *landingPage) object() fyne.CanvasObject { return p.root }

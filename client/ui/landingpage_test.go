@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"parley/client/session"
 	"parley/client/ui/lang"
 	"parley/client/ui/uitest"
@@ -35,6 +37,45 @@ func TestLandingSaysWhatTheServerIs(t *testing.T) {
 	p.server.Entry.SetText("")
 	if p.state.line.Visible() {
 		t.Error("nothing typed, and still a state")
+	}
+}
+
+// A new window fits a small screen, and shows the whole first page with two servers nearby.
+func TestFirstWindow(t *testing.T) {
+	w := newWorld(t, firstSize, nil)
+	if got := w.client.prefs.size(); got != firstSize || got.Height > 1080/1.5-48-31 {
+		t.Errorf("the first window is %v", got)
+	}
+	s := w.searches()
+	w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
+	p := w.client.nav.top().(*landingPage)
+	s.servers <- classroom
+	s.servers <- session.Nearby{Base: "http://192.168.77.51:8000", Info: session.ServerInfo{Name: "Kitchen", People: 1}}
+	close(s.servers)
+	w.settle(func() bool { return p.nearby.stop == nil && strings.Contains(p.state.text.Text, "1.2.3") })
+	seen := func() (first, last float32, logos int) {
+		uitest.Walk(p.object(), func(v uitest.Seen) {
+			if v.Text != nil && strings.Contains(v.Text.Text, "1.2.3") {
+				last = v.At.Y + v.Text.MinSize().Height
+			}
+			if v.Text != nil && v.Text.Text == "Parley" {
+				first = v.At.Y
+			}
+		})
+		for _, logo := range []fyne.CanvasObject{p.logo, p.aside} {
+			if logo.Visible() {
+				logos++
+			}
+		}
+		return first, last, logos
+	}
+	if first, last, logos := seen(); first <= 0 || last <= first || last > firstSize.Height || logos != 1 {
+		t.Errorf("the page is from %v to %v and has %d logos", first, last, logos)
+	}
+	low, _, _ := seen()
+	w.window.Resize(uitest.Phone)
+	if high, last, logos := seen(); high <= low || last > uitest.Phone.Height || logos != 1 {
+		t.Errorf("in a high window the page is from %v to %v and has %d logos", high, last, logos)
 	}
 }
 

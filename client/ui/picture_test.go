@@ -76,7 +76,7 @@ func TestPictureIsThePages(t *testing.T) {
 	x.way("the room to the settings again", settings, nil, x.gearOfWide)
 	time.Sleep(forgotten)
 	x.way("the settings back to a forgotten room", room, wide, escape)
-	x.way("a wide window to a narrow one", room, theRoom, func() { x.resize(412, 860) })
+	x.way("a wide window to a narrow one", room, theRoom, func() { x.resize(int(firstSize.Width), int(firstSize.Height)) })
 	time.Sleep(forgotten)
 	x.way("a narrow window to a wide one", room, wide, func() { x.resize(980, 700) })
 	x.close()

@@ -50,9 +50,13 @@ func (s prefs) setFirstPercent(fontScale float32) {
 	}))
 }
 
-// size is what the window was last, or that of a phone.
+// firstSize is the window's on a first start: as wide as a phone, and so high that a
+// screen of 1366 × 768, or of 1920 × 1080 at 150 %, shows all of it.
+var firstSize = fyne.NewSize(412, 640)
+
+// size is what the window was last.
 func (s prefs) size() fyne.Size {
-	w, h := s.p.FloatWithFallback("width", 412), s.p.FloatWithFallback("height", 860)
+	w, h := s.p.FloatWithFallback("width", float64(firstSize.Width)), s.p.FloatWithFallback("height", float64(firstSize.Height))
 	return fyne.NewSize(float32(min(max(w, 320), 4000)), float32(min(max(h, 400), 4000)))
 }
 
