@@ -44,14 +44,12 @@ export class View {
 			if (from) timer = setTimeout(() => this.asked(e), held);
 		}, passive);
 		on('touchmove', ({touches: [{clientX, clientY}]}) => from && Math.hypot(clientX - from.clientX, clientY - from.clientY) > 10 && rest(), passive);
-		on('touchend', rest, passive);
 		on('touchcancel', rest, passive);
-		// The finger that opened a menu presses nothing when it leaves.
-		on('click', e => {
-			if (!this.sheets.sheet) return;
-			e.preventDefault();
-			e.stopPropagation();
-		}, true);
+		// The finger that opened a sheet presses nothing there when it leaves.
+		on('touchend', e => {
+			rest();
+			if (this.sheets.sheet && e.cancelable) e.preventDefault();
+		});
 		input.addEventListener('keydown', e => this.key(e));
 	}
 
