@@ -215,6 +215,25 @@ func TestNamesAreIsolated(t *testing.T) {
 	p.wait("document.querySelector('#own small bdi')?.textContent === " + quote(hostile))
 }
 
+// TestWhoIsTyping shows it in whole: on a phone in the place of how many are here, on a
+// wide page after that.
+func TestWhoIsTyping(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	p.enter(startServer(t).url(), "Lobby")
+	eval[any](p, "document.querySelector('#typing').textContent = 'Bob is typing…'") // one who types would be shown for 5 s
+	for width, counted := range map[int64]bool{360: false, 1280: true} {
+		p.look(width, 640, "light")
+		got := eval[[]bool](p, `(line => ['#typing', '#count'].map(x => document.querySelector(x)).map(e => {
+			const {top, right, bottom} = e.getBoundingClientRect();
+			return top >= line.top - 1 && bottom <= line.bottom + 1 && right <= line.right + 1 && e.scrollWidth <= e.clientWidth;
+		}))(document.querySelector('#typing').parentNode.getBoundingClientRect())`)
+		if want := []bool{true, counted}; !slices.Equal(got, want) {
+			t.Errorf("on %d px, who is typing and how many are here are shown: %v, want %v", width, got, want)
+		}
+	}
+}
+
 // TestNamesBegin has a room's name in Hebrew or Arabic begin where what is below it begins.
 func TestNamesBegin(t *testing.T) {
 	t.Parallel()
