@@ -214,7 +214,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("the metrics have %q bytes", got)
 	}
 
-	if out := s.Run("check"); !strings.Contains(out, "Its 1 files are there.") {
+	if out := s.Run("check"); !strings.Contains(out, "It has 1 file. None is missing.") {
 		t.Errorf("check: %s", out)
 	}
 	folder := filepath.Join(t.TempDir(), "files")
@@ -228,7 +228,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("the exported file: %d bytes, %v", len(got), err)
 	}
 	backup := filepath.Join(t.TempDir(), "backup.db")
-	if out := s.Run("backup", backup); !strings.Contains(out, "Its 1 files are in "+backup+".files") {
+	if out := s.Run("backup", backup); !strings.Contains(out, "It has 1 file, in "+backup+".files") {
 		t.Errorf("backup: %s", out)
 	}
 	ofBackup := filepath.Join(backup+files.BackupEnd, id[:2], id)
@@ -259,7 +259,7 @@ func TestFiles(t *testing.T) {
 	}
 	ann.close()
 	s.Stop()
-	if out := s.Run("restore", backup, "--replace"); !strings.Contains(out, "It has 1 files.") {
+	if out := s.Run("restore", backup, "--replace"); !strings.Contains(out, "It has 1 file.") {
 		t.Errorf("restore: %s", out)
 	}
 	if aside, _ := filepath.Glob(filepath.Join(s.Data, "files.replaced-*", later[:2], later)); len(aside) != 1 {
@@ -286,7 +286,7 @@ func TestFiles(t *testing.T) {
 	if err := os.Remove(ofBackup); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := do(t, "restore", backup, "--replace", "--data", s.Data); err != nil || !strings.Contains(out, "It has 1 files.") {
+	if out, err := do(t, "restore", backup, "--replace", "--data", s.Data); err != nil || !strings.Contains(out, "It has 1 file.") {
 		t.Errorf("restore without its file: %s, %v", out, err)
 	}
 	if err := os.Remove(filepath.Join(s.Data, files.FolderName, id[:2], id)); err != nil {
@@ -562,7 +562,7 @@ func TestKilledWhileUploading(t *testing.T) {
 	if got := filesOnDisk(t, s.Data); err != nil || !slices.Equal(got, slices.Sorted(maps.Keys(referred))) || len(got) != len(want) {
 		t.Errorf("%d files are on the disk, %d in the log, of %d: %v", len(got), len(referred), len(want), err)
 	}
-	if out := s.Run("check"); !strings.Contains(out, fmt.Sprintf("Its %d files are there.", len(want))) {
+	if out := s.Run("check"); !strings.Contains(out, fmt.Sprintf("It has %d files. None is missing.", len(want))) {
 		t.Errorf("check: %s", out)
 	}
 }

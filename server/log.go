@@ -234,7 +234,7 @@ func checkFiles(stdout io.Writer, dir string, rows files.Rows) error {
 		return fmt.Errorf("%d of %d files are missing in %s, or not whole: put them there from a backup", len(missing), n, filepath.Join(dir, files.FolderName))
 	}
 	if n > 0 {
-		_, err = fmt.Fprintf(stdout, "Its %d files are there.\n", n)
+		_, err = fmt.Fprintf(stdout, "It has %s. None is missing.\n", number(n, "file"))
 	}
 	return err
 }
@@ -253,7 +253,7 @@ func backupCommand() command {
 			}
 			fmt.Fprintf(stdout, "The log is in %s. To use it: parley-server restore FILE\n", args[0])
 			if n+missing > 0 {
-				fmt.Fprintf(stdout, "Its %d files are in %s. Keep both together.\n", n, args[0]+files.BackupEnd)
+				fmt.Fprintf(stdout, "It has %s, in %s. Keep both together.\n", number(n, "file"), args[0]+files.BackupEnd)
 			}
 			return lacks(missing)
 		},
@@ -265,7 +265,7 @@ func lacks(missing int) error {
 	if missing == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d files of messages are missing: parley-server check names them", missing)
+	return fmt.Errorf("messages lack %s: see parley-server check", number(missing, "file"))
 }
 
 func restoreCommand() command {
@@ -290,7 +290,7 @@ func restoreCommand() command {
 			}
 			fmt.Fprintf(stdout, "The log in %s is that of %s. Clients will see that it is another.\n", data, args[0])
 			if n > 0 {
-				fmt.Fprintf(stdout, "It has %d files.\n", n)
+				fmt.Fprintf(stdout, "It has %s.\n", number(n, "file"))
 			}
 			return lacks(missing)
 		},

@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 	says("--to-files needs --from-files, too", "export", "--room", "Hall", "--log", at, "--to-files", folder)
 	says("is not the one of this log's files, or not mounted", "export", "--room", "Hall", "--log", at, "--to-files", folder, "--from-files", shared)
 	put(t, filepath.Join(shared, "parley-log"), logID+"\n")
-	says("Its 1 files are there.", "check", "--log", at, "--files", shared)
+	says("It has 1 file. None is missing.", "check", "--log", at, "--files", shared)
 	says("Bob", "export", "--room", "Hall", "--log", at, "--to-files", folder, "--from-files", shared)
 	if got, err := os.ReadFile(filepath.Join(folder, "1 a")); err != nil || string(got) != strings.Repeat(id[:1], 5) {
 		t.Errorf("the export's file has %q, %v", got, err)
