@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -201,7 +202,8 @@ func TestReceiveIsInterrupted(t *testing.T) {
 				_, _ = feed.Write(random(shared.MaxUploadPart))
 				feed.Close()
 			}()
-			if got := <-answered; got != c.want && !(what == "stopping" && got == 0) { // which may come before the answer is read
+			// Who is cut off while sending may find the connection broken before the answer.
+			if got := <-answered; got != c.want && !(got == 0 && slices.Contains([]string{"stopping", "in the way", "in others' way"}, what)) {
 				t.Errorf("it is answered with %d, not %d", got, c.want)
 			}
 			feed.CloseWithError(io.ErrClosedPipe)
@@ -209,6 +211,7 @@ func TestReceiveIsInterrupted(t *testing.T) {
 			case 200:
 				r.leaves(r.id)
 			case 503: // the next start removes it
+				r.srv.Close() // its request may be under way still
 				r.stop()
 				r.start()
 				fallthrough
