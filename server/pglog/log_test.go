@@ -24,10 +24,11 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	database = pgtest.Address("postgres", server)
+	before := goleak.IgnoreCurrent()
 	code := m.Run()
 	server.Stop()
 	if code == 0 {
-		if err := goleak.Find(goleak.IgnoreCurrent()); err != nil {
+		if err := goleak.Find(before); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
