@@ -299,14 +299,20 @@ func (w *world) tell() {
 // run runs a script at the proxy, with a password of PostgreSQL's.
 func (w *world) run(password, script string) string {
 	w.t.Helper()
+	out, err := w.try(password, script)
+	if err != nil {
+		w.t.Fatalf("%v\n%s\n%s", err, script, out)
+	}
+	return out
+}
+
+// try is run that may fail.
+func (w *world) try(password, script string) (string, error) {
 	ca := w.machines[0].ca.file()
 	cmd := exec.CommandContext(w.ctx, "bash", "-euc", strings.ReplaceAll(script, "/etc/ssl/parley/ca.crt", ca))
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGCONNECT_TIMEOUT=2", "PGSSLMODE=verify-full", "PGSSLROOTCERT="+ca)
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("%v\n%s\n%s", err, script, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // machine is any of them.
@@ -338,11 +344,16 @@ func (w *world) isAlive(server string) bool {
 	return w.query("SELECT count(*) FROM parley.servers WHERE id = '"+server+"'") != "0"
 }
 
-// query is the first value that the servers' database has.
-func (w *world) query(query string) string {
+// query is the first value that the servers' database has, once there is one.
+func (w *world) query(query string) (value string) {
 	w.t.Helper()
-	return strings.TrimSpace(w.run("CHANGE-ME-3", `psql -qXAtc "`+query+
-		`" "host=10.0.0.11,10.0.0.12,10.0.0.13 user=parley dbname=parley target_session_attrs=read-write"`))
+	w.await("a primary answers", func() bool {
+		out, err := w.try("CHANGE-ME-3", `psql -qXAtc "`+query+
+			`" "host=10.0.0.11,10.0.0.12,10.0.0.13 user=parley dbname=parley target_session_attrs=read-write"`)
+		value = strings.TrimSpace(out)
+		return err == nil
+	})
+	return value
 }
 
 func (w *world) update(f func()) {
