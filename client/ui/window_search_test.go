@@ -43,7 +43,7 @@ func TestWindowFindsTheServer(t *testing.T) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for title() == "Parley" { // of the first page, where nothing is at this place before the server is listed
-		x.do("mousemove", "--window", x.window, "200", "372", "click", "1")
+		x.do("mousemove", "--window", x.window, "200", "284", "click", "1")
 		select {
 		case <-ctx.Done():
 			t.Fatal("no server was listed")
