@@ -84,7 +84,7 @@ func TestAmending(t *testing.T) {
 	}
 
 	w.menuOf(p, "1st")
-	tapAction(t, w, uitest.Strut+"👍")
+	tapAction(t, w, "👍")
 	w.settle(func() bool { return now().Reacted == "👍" })
 	p.list.TappedSecondary(&fyne.PointEvent{Position: uitest.Where(t, p.list, "👍")})
 	w.settle(func() bool { return w.window.Canvas().Overlays().Top() != nil })

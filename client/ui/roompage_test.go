@@ -312,7 +312,7 @@ func tapText(t *testing.T, o fyne.CanvasObject, label string) {
 		if tile, ok := v.Object.(*kit.Tile); ok {
 			last = tile
 		}
-		if v.Text != nil && v.Text.Text == label {
+		if v.Text != nil && strings.TrimPrefix(v.Text.Text, uitest.Strut) == label {
 			found = last
 		}
 	})

@@ -97,6 +97,7 @@ func (r *avatarRenderer) Refresh() {
 		r.disc.CornerRadius = a.side * 0.3
 	}
 	r.letters.Text = initials(a.name)
+	r.letters.FontSource = fontOf(text.OnlyEmoji(r.letters.Text))
 	r.letters.Color = light.OnAccent
 	r.letters.TextStyle = fyne.TextStyle{Bold: true}
 	r.letters.TextSize = a.side * 0.4 // fits the disc whatever the setting of the text's size

@@ -65,9 +65,17 @@ func (f Font) Wrapper() *text.Wrapper {
 		if len(wrappers) >= maxWrappers {
 			ForgetWidths()
 		}
-		style := f.style()
-		w = text.NewWrapper(func(s string) float32 { return fyne.MeasureText(s, key.points, style).Width })
+		w = text.NewWrapper(func(s string) float32 { return f.width(s, key.points) })
 		wrappers[key] = w
+	}
+	return w
+}
+
+// width is how wide a text is on one line.
+func (f Font) width(s string, points float32) (w float32) {
+	for piece, emoji := range text.Pieces(s) {
+		size, _ := fyne.CurrentApp().Driver().RenderedTextSize(piece, points, f.style(), fontOf(emoji))
+		w += size.Width
 	}
 	return w
 }
@@ -87,8 +95,8 @@ func onBaseline(s string) string {
 }
 
 // rise is how far above its place a run has to be put so that runs of several
-// fonts stand on one baseline.
-func (f Font) rise(s string) float32 {
-	_, base := fyne.CurrentApp().Driver().RenderedTextSize(s, f.points(), f.style(), nil)
+// fonts stand on one baseline. source is the run's font; nil is the text's.
+func (f Font) rise(s string, source fyne.Resource) float32 {
+	_, base := fyne.CurrentApp().Driver().RenderedTextSize(s, f.points(), f.style(), source)
 	return f.Baseline() - base
 }

@@ -158,10 +158,13 @@ func AppendRun(to []fyne.CanvasObject, run text.Run, f Font, c color.Color, x, y
 	if strings.TrimSpace(run.Text) == "" {
 		return to
 	}
-	o := canvas.NewText(onBaseline(run.Text), c)
+	o := canvas.NewText(run.Text, c)
 	o.TextSize = f.points()
 	o.TextStyle = f.style()
-	o.Move(fyne.NewPos(x+run.X, y+f.rise(run.Text)))
+	if o.FontSource = fontOf(text.OnlyEmoji(run.Text)); o.FontSource == nil {
+		o.Text = onBaseline(run.Text)
+	}
+	o.Move(fyne.NewPos(x+run.X, y+f.rise(run.Text, o.FontSource)))
 	o.Resize(o.MinSize())
 	return append(to, o)
 }

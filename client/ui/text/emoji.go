@@ -1,6 +1,9 @@
 package text
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // maxJumbo is how many emoji may stand alone to be drawn large.
 const maxJumbo = 3
@@ -21,6 +24,29 @@ func OnlyEmoji(s string) bool {
 		}
 	}
 	return true
+}
+
+// Pieces cuts a text before and after emoji, and says of each piece whether it is emoji.
+func Pieces(s string) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		if !pictured(s) {
+			yield(s, false)
+			return
+		}
+		begin, at, pictures := 0, 0, false
+		for _, cluster := range Graphemes(s) {
+			if now := emoji(cluster); now != pictures {
+				if at > begin && !yield(s[begin:at], pictures) {
+					return
+				}
+				begin, pictures = at, now
+			}
+			at += len(cluster)
+		}
+		if at > begin {
+			yield(s[begin:at], pictures)
+		}
+	}
 }
 
 // pictured reports whether a text has emoji, or may have.

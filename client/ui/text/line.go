@@ -45,8 +45,8 @@ func (w *Wrapper) line(p string, from, to int, width float32, links []Link, leve
 	return l
 }
 
-// addLTR appends a text of one even level, which begins at a byte. Blanks between emoji would be drawn in
-// the emoji's font, which gives them no width, so there every word goes out alone.
+// addLTR appends a text of one even level, which begins at a byte. Emoji have a font of their own, so they go out
+// alone, and so does every word next to them.
 func (l *Line) addLTR(w *Wrapper, s string, at int, link string) {
 	if !pictured(s) {
 		l.add(w, s, at, link)
@@ -59,8 +59,11 @@ func (l *Line) addLTR(w *Wrapper, s string, at int, link string) {
 		} else if n < 0 {
 			n = len(s)
 		}
-		l.add(w, s[:n], at, link)
-		s, at = s[n:], at+n
+		for piece := range Pieces(s[:n]) {
+			l.add(w, piece, at, link)
+			at += len(piece)
+		}
+		s = s[n:]
 	}
 }
 
@@ -155,9 +158,21 @@ func strong(piece string) bool {
 }
 
 // splitRTL cuts a text at the beginning and the end of words in right to left scripts,
-// and between two such scripts.
+// between two such scripts, and before and after emoji.
 func splitRTL(s string) []string {
 	var out []string
+	for piece, emoji := range Pieces(s) {
+		if emoji {
+			out = append(out, piece)
+		} else {
+			out = appendWords(out, piece)
+		}
+	}
+	return out
+}
+
+// appendWords adds the pieces of a text without emoji.
+func appendWords(out []string, s string) []string {
 	start := 0
 	var in, last bool
 	var script *unicode.RangeTable

@@ -170,6 +170,31 @@ func TestLinkRuns(t *testing.T) {
 	}
 }
 
+// Emoji are drawn in a font of their own.
+func TestEmojiAreRunsOfTheirOwn(t *testing.T) {
+	w := NewWrapper(cells)
+	for text, want := range map[string]string{
+		"so❤️!":       "so|❤️|!",
+		"👍👩‍🚀 1️⃣":    "👍👩‍🚀| |1️⃣",
+		"שלום❤️ עולם": "עולם| |❤️|שלום",
+		"Բարեւ🎉":      "Բարեւ|🎉",
+	} {
+		l := w.Lay(text, 1000)[0]
+		var runs []string
+		x := float32(0)
+		for _, r := range l.Runs {
+			runs = append(runs, r.Text)
+			if r.X != x || text[r.From:r.To] != r.Text {
+				t.Errorf("%q: the run %q is at %v and shows %q", text, r.Text, r.X, text[r.From:r.To])
+			}
+			x += r.Width
+		}
+		if got := strings.Join(runs, "|"); got != want {
+			t.Errorf("%q has the runs %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWordsBesideEmojiAreRunsOfTheirOwn(t *testing.T) {
 	w := NewWrapper(cells)
 	l := w.Lay("well 🎉  🎉 done", 1000)[0]
