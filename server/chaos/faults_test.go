@@ -236,8 +236,7 @@ func (w *world) takeFolder() (back, copied func()) {
 			w.t.Fatal(err)
 		}
 	}
-	w.server.Signal(syscall.SIGSTOP)
-	w.stopped()
+	w.server.Freeze()
 	must(os.Mkdir(twin, 0o755))
 	for _, name := range []string{sqlitelog.FileName, sqlitelog.FileName + "-wal"} {
 		content, err := os.ReadFile(filepath.Join(data, name))
@@ -245,29 +244,9 @@ func (w *world) takeFolder() (back, copied func()) {
 		must(os.WriteFile(filepath.Join(twin, name), content, 0o600))
 	}
 	must(os.Rename(data, away))
-	w.server.Signal(syscall.SIGCONT)
+	w.server.Thaw()
 	return func() { must(errors.Join(os.Rename(away, data), os.RemoveAll(twin))) },
 		func() { must(errors.Join(os.Rename(twin, data), os.RemoveAll(away))) }
-}
-
-// stopped waits until each thread of the server stands still.
-func (w *world) stopped() {
-	w.t.Helper()
-	for {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", w.server.Pid()))
-		if err != nil || len(threads) == 0 {
-			w.t.Fatalf("%d threads, %v", len(threads), err)
-		}
-		running := slices.ContainsFunc(threads, func(path string) bool {
-			stat, err := os.ReadFile(path)
-			_, state, _ := strings.Cut(string(stat), ") ")
-			return err == nil && !strings.HasPrefix(state, "T")
-		})
-		if !running {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // small is a world for one kind of fault.

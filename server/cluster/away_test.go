@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"syscall"
 	"testing"
 
 	"parley/server/pglog/pgtest"
@@ -33,7 +32,7 @@ func TestDatabaseAway(t *testing.T) {
 		name        string
 		goes, comes func()
 	}{
-		{"asleep", func() { db.Signal(syscall.SIGSTOP) }, func() { db.Signal(syscall.SIGCONT) }},
+		{"asleep", func() { db.Freeze() }, func() { db.Thaw() }},
 		{"dead", db.Kill, func() { db.Restart(t) }},
 	} {
 		away.goes()

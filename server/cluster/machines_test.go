@@ -212,6 +212,9 @@ func (m *machine) signal(signal syscall.Signal, which func(process) bool) {
 	for range 2 { // there may be new ones meanwhile
 		for _, pid := range m.processes(which) {
 			_ = syscall.Kill(pid, signal) // it may have ended
+			if signal == syscall.SIGSTOP {
+				servertest.Freeze(pid)
+			}
 		}
 	}
 }

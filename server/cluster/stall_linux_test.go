@@ -3,7 +3,6 @@ package cluster
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,8 +52,8 @@ func TestStoppedWhileItSends(t *testing.T) {
 	table := hold("LOCK TABLE parley.entries")
 	room()
 	waits("COPY entries", "Lock")
-	s[0].Signal(syscall.SIGSTOP)
-	defer s[0].Signal(syscall.SIGCONT)
+	s[0].Freeze()
+	defer s[0].Thaw()
 	table()
 
 	again := func(m *servertest.Member, id, text string) {
@@ -75,7 +74,7 @@ func TestStoppedWhileItSends(t *testing.T) {
 	again(bob, "bob", "second")
 	t.Logf("the other server wrote after %v", time.Since(began).Round(time.Millisecond))
 	s[1].Output.Wait(t, "kept rooms locked")
-	s[0].Signal(syscall.SIGCONT)
+	s[0].Thaw()
 	for n := range many {
 		again(ann, fmt.Sprint("id", n), text(n))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -80,7 +79,7 @@ func TestStandbyStopped(t *testing.T) {
 	l := openAt(t, address, t.TempDir())
 	defer l.Close()
 	mustAppend(t, l, "before")
-	standby.Signal(syscall.SIGSTOP)
+	standby.Freeze()
 	got := <-appendTo(l, "during")
 	if !errors.Is(got.err, chat.ErrUnavailable) {
 		t.Errorf("without its standby: %+v", got)
@@ -91,7 +90,7 @@ func TestStandbyStopped(t *testing.T) {
 	if err := l.proof.wait(t.Context()); !errors.Is(err, chat.ErrUnavailable) {
 		t.Errorf("proved: %v", err)
 	}
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	if r := mustAppend(t, l, "during"); r.Offset != 2 {
 		t.Errorf("the same again: %+v", r)
 	}
@@ -112,11 +111,11 @@ func TestOldPrimary(t *testing.T) {
 	for i := range 10 {
 		mustAppend(t, l, fmt.Sprint("a", i))
 	}
-	primary.Signal(syscall.SIGSTOP)
+	primary.Freeze()
 	standby.Promote(t)
 	standby.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
 	late := appendTo(l, "late")
-	primary.Signal(syscall.SIGCONT)
+	primary.Thaw()
 	if got := <-late; got.err == nil && got.Offset != 11 {
 		t.Errorf("acknowledged: %+v", got)
 	}
@@ -355,7 +354,7 @@ func TestStoppedPrimary(t *testing.T) {
 	for i := range 10 {
 		mustAppend(t, l, fmt.Sprint("a", i))
 	}
-	primary.Signal(syscall.SIGSTOP)
+	primary.Freeze()
 	late := appendTo(l, "late")
 	reading := make(chan error, 1)
 	go func() {
@@ -387,8 +386,8 @@ func TestNothingCancels(t *testing.T) {
 	primary, standby, address := pair(t, true)
 	l := openAt(t, address, t.TempDir())
 	mustAppend(t, l, "before")
-	standby.Signal(syscall.SIGSTOP)
-	defer standby.Signal(syscall.SIGCONT)
+	standby.Freeze()
+	defer standby.Thaw()
 	got := appendTo(l, "during")
 	until(t, "the commit waits", func() bool {
 		return primary.Query(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query ILIKE 'commit'") == "t"
@@ -466,13 +465,13 @@ func TestCloseWhileStandbySleeps(t *testing.T) {
 	} {
 		l := openAt(t, address, "")
 		mustAppend(t, l, "before "+name)
-		standby.Signal(syscall.SIGSTOP)
+		standby.Freeze()
 		begin(l)
 		until(t, "it waits for its standby", func() bool {
 			return primary.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "2" // the proof does, too
 		})
 		_ = l.Close()
-		standby.Signal(syscall.SIGCONT)
+		standby.Thaw()
 	}
 }
 
@@ -487,12 +486,12 @@ func TestFilesGoneLate(t *testing.T) {
 	l.OnFilesGone(func(ids []string) { told <- ids })
 	row := chat.FileRow{File: chat.File{ID: "f", Name: "f", Size: 1}, Room: hall.Key, Device: "d", Made: time.Unix(1, 0)}
 	until(t, "a file is begun", func() bool { _, err := l.BeginFile(t.Context(), row); return err == nil })
-	standby.Signal(syscall.SIGSTOP)
+	standby.Freeze()
 	ids, err := l.ForgetFiles(t.Context(), time.Now())
 	if !errors.Is(err, chat.ErrUnavailable) || len(ids) > 0 {
 		t.Errorf("without its standby, %v are gone, %v", ids, err)
 	}
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	if got := <-told; len(got) != 1 || got[0] != "f" {
 		t.Errorf("%v are gone", got)
 	}

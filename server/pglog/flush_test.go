@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -165,8 +164,8 @@ func TestCommitWarns(t *testing.T) {
 	}
 	defer l.Close()
 	mustAppend(t, l, "before")
-	standby.Signal(syscall.SIGSTOP)
-	defer standby.Signal(syscall.SIGCONT)
+	standby.Freeze()
+	defer standby.Thaw()
 	w := l.writer(hall.Key)
 	got := appendTo(l, "during")
 	pid := w.current.Load().conn.PgConn().PID()
@@ -177,7 +176,7 @@ func TestCommitWarns(t *testing.T) {
 	if got := <-got; !errors.Is(got.err, chat.ErrUnavailable) {
 		t.Errorf("acknowledged: %+v", got)
 	}
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	if r := mustAppend(t, l, "during"); r.Offset != 2 || !r.Duplicate {
 		t.Errorf("later: %+v", r)
 	}

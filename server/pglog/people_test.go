@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -149,8 +148,8 @@ func TestPeopleWhileStandbySleeps(t *testing.T) {
 	here := &crowd{l: a, in: make(map[string]int)}
 	here.set("one", 1)
 	sees(t, b, map[string]int{"one": 1})
-	standby.Signal(syscall.SIGSTOP)
-	defer standby.Signal(syscall.SIGCONT)
+	standby.Freeze()
+	defer standby.Thaw()
 	until(t, "the other one is silent for long", func() bool {
 		b.people.mu.Lock()
 		defer b.people.mu.Unlock()
@@ -164,7 +163,7 @@ func TestPeopleWhileStandbySleeps(t *testing.T) {
 	}
 	here.set("one", 2)
 	sees(t, b, map[string]int{"one": 2})
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	mustAppend(t, b, "after")
 	sees(t, b, map[string]int{"one": 2})
 }

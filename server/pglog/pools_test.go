@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -25,8 +24,8 @@ func TestReadWhileStandbySleeps(t *testing.T) {
 	defer a.Close()
 	defer b.Close()
 	mustAppend(t, a, "before")
-	standby.Signal(syscall.SIGSTOP)
-	defer standby.Signal(syscall.SIGCONT)
+	standby.Freeze()
+	defer standby.Thaw()
 	var late sync.WaitGroup
 	for range 2 * mostConnections {
 		late.Go(func() {
@@ -47,7 +46,7 @@ func TestReadWhileStandbySleeps(t *testing.T) {
 	}
 	a.Gather(hall.Key, func() chat.Gathering { return chat.Gathering{Room: hall, Count: 1, People: []shared.Name{hall}} })
 	until(t, "the other server knows who is here", func() bool { return len(b.Gatherings()) == 1 })
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	mustAppend(t, a, "after")
 	followed(t, a, hall).stop()
 }

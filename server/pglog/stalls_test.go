@@ -1,7 +1,6 @@
 package pglog
 
 import (
-	"syscall"
 	"testing"
 	"time"
 )
@@ -23,8 +22,8 @@ func TestCommitIsNotEnded(t *testing.T) {
 	defer b.Close()
 	mustAppend(t, a, "of a")
 	mustAppend(t, b, "of b") // both have their connections
-	standby.Signal(syscall.SIGSTOP)
-	defer standby.Signal(syscall.SIGCONT)
+	standby.Freeze()
+	defer standby.Thaw()
 	waits := func(event string) {
 		t.Helper()
 		until(t, "a writer waits for "+event, func() bool {
@@ -39,7 +38,7 @@ func TestCommitIsNotEnded(t *testing.T) {
 	if b.endStalled(t.Context()) {
 		t.Error("a commit is taken for something that may be ended")
 	}
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	if x, y := <-one, <-two; x.err != nil || y.err != nil || x.Offset != 3 || y.Offset != 4 {
 		t.Errorf("%+v and %+v", x, y)
 	}

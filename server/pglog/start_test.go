@@ -151,9 +151,9 @@ func TestOnlyStandbys(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	standby.Signal(syscall.SIGSTOP)
+	standby.Freeze()
 	refused(t, address, "PostgreSQL does not confirm that something was written", opt)
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 }
 
 func TestWarned(t *testing.T) {
@@ -275,7 +275,7 @@ func TestDiskFull(t *testing.T) {
 func TestStartIsPatient(t *testing.T) {
 	t.Parallel()
 	primary, standby, address := pair(t, true)
-	standby.Signal(syscall.SIGSTOP)
+	standby.Freeze()
 	opened := make(chan error, 1)
 	go func() {
 		l, err := Open(context.Background(), address, Options{startFor: time.Minute})
@@ -288,7 +288,7 @@ func TestStartIsPatient(t *testing.T) {
 		return primary.Query(t, fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND now() - xact_start > '%d ms'",
 			(patience+proveAgain).Milliseconds())) != "0"
 	})
-	standby.Signal(syscall.SIGCONT)
+	standby.Thaw()
 	if err := <-opened; err != nil {
 		t.Error(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"parley/shared/servertest"
 )
 
 // tooLong is how long anything may take that comes by itself.
@@ -230,16 +232,28 @@ func (s *Server) Promote(t testing.TB) {
 	}
 }
 
-// Signal sends a signal to all processes of the server.
-func (s *Server) Signal(signal syscall.Signal) {
+// Freeze stops all processes of the server until Thaw.
+func (s *Server) Freeze() {
+	servertest.Freeze(s.proc.Process.Pid) // it starts no more
+	servertest.Freeze(s.pids()...)
+}
+
+// Thaw lets the server go on.
+func (s *Server) Thaw() {
 	for _, pid := range s.pids() {
-		_ = syscall.Kill(pid, signal) // it may have ended
+		_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended
 	}
 }
 
-// Kill ends all processes of the server at once.
+// Kill ends all processes of the server at once, unless it has ended.
 func (s *Server) Kill() {
-	s.Signal(syscall.SIGKILL)
+	select {
+	case <-s.over: // another process may have its number by now
+		return
+	default:
+	}
+	servertest.Freeze(s.proc.Process.Pid) // it starts no more
+	servertest.Kill(s.pids()...)
 	<-s.over
 }
 
