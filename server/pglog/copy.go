@@ -34,8 +34,8 @@ func copying(ctx context.Context, address string, opt Options, do func(*pgx.Conn
 			warned.Store(true)
 		}
 	}
-	conn, err := await(ctx, cfg, opt.startFor)
-	if err != nil {
+	var conn *pgx.Conn
+	if err := await(ctx, cfg, opt.startFor, func(c *pgx.Conn) error { conn = c; return nil }); err != nil {
 		return fail(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))

@@ -155,19 +155,7 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	fail := func(err error) (*Log, error) {
 		return nil, unusable{sayOpen(cfg.ConnConfig, opt.Schema, err)}
 	}
-	conn, err := await(ctx, cfg.ConnConfig, opt.startFor)
-	if err != nil {
-		return fail(err)
-	}
-	err = l.look(ctx, conn)
-	_ = conn.Close(context.WithoutCancel(ctx)) // it only looked
-	if err != nil {
-		return fail(err)
-	}
-	if err := l.migrate(ctx); err != nil {
-		return fail(err)
-	}
-	if err := l.pool.QueryRow(ctx, "SELECT id, secret, bounded FROM meta").Scan(&l.id, &l.secret, &l.bounded); err != nil {
+	if err := await(ctx, cfg.ConnConfig, opt.startFor, func(conn *pgx.Conn) error { return l.begin(ctx, conn) }); err != nil {
 		return fail(err)
 	}
 	if err := l.marks.save(); err != nil { // before the database knows this server: if it is killed, it comes back as the same
@@ -192,6 +180,21 @@ func Open(ctx context.Context, address string, opt Options) (_ *Log, err error) 
 	l.keeping.Go(func() { l.freeRooms(keeping) })
 	startListener(l)
 	return l, nil
+}
+
+// begin looks at the database, makes the tables that are missing, and reads which log it is.
+func (l *Log) begin(ctx context.Context, conn *pgx.Conn) error {
+	defer conn.Close(context.WithoutCancel(ctx)) // it only looks
+	if err := l.look(ctx, conn); err != nil {
+		return err
+	}
+	if err := l.migrate(ctx); err != nil {
+		return err
+	}
+	if err := l.pool.QueryRow(ctx, "SELECT id, secret, bounded FROM meta").Scan(&l.id, &l.secret, &l.bounded); err != nil {
+		return err
+	}
+	return l.warn(ctx, conn)
 }
 
 // ID tells this log from others: 32 hexadecimal digits.

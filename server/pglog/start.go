@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -73,22 +75,41 @@ func HasPassword(address string) bool {
 	return has || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
-// await connects to the database, which may be starting, or changing its primary.
-func await(ctx context.Context, cfg *pgx.ConnConfig, wait time.Duration) (*pgx.Conn, error) {
+// await connects to the database, which may be starting, or changing its primary, and has
+// do go on with the connection; again, if the database goes away meanwhile.
+func await(ctx context.Context, cfg *pgx.ConnConfig, wait time.Duration, do func(*pgx.Conn) error) error {
 	for deadline := time.Now().Add(wait); ; {
 		conn, err := pgx.ConnectConfig(ctx, cfg)
 		if err == nil {
-			return conn, nil
+			err = do(conn)
 		}
-		said, lasts := sayConnect(cfg, err)
+		if err == nil {
+			return nil
+		}
+		said, lasts := sayAway(cfg, err)
 		if lasts || ctx.Err() != nil || time.Now().After(deadline) {
-			return nil, said
+			return said
 		}
 		select {
 		case <-time.After(retryEvery):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// sayAway makes a sentence of why there is no connection, or none any more, and reports
+// whether it is something else, or waiting is of no use.
+func sayAway(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return sayConnect(cfg, connect.Unwrap())
+	}
+	var pg *pgconn.PgError
+	var network *net.OpError
+	if errors.As(err, &pg) && strings.HasPrefix(pg.Code, "57P0") || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("PostgreSQL ends the connection: look in its log why (%w)", err), false
+	}
+	return err, true
 }
 
 // unusable is why a log can't be opened. Much of it may come from whatever answers.
@@ -116,10 +137,6 @@ func (u unusable) Unwrap() error { return u.err }
 // sayConnect makes a sentence of why there is no connection, and reports whether waiting
 // is of no use.
 func sayConnect(cfg *pgx.ConnConfig, err error) (said error, lasts bool) {
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) {
-		err = connect.Unwrap()
-	}
 	why := err.Error()
 	if said := sayTLS(err); said != nil {
 		return said, true
@@ -163,13 +180,17 @@ func major(version string) (n int) {
 	return n
 }
 
-// look looks whether the database can be used, and warns of how it is set up. It needs a
-// second connection.
+// look looks whether the database can be used. It needs a second connection.
 func (l *Log) look(ctx context.Context, conn *pgx.Conn) error {
 	version := conn.PgConn().ParameterStatus("server_version")
 	if major(version) < oldestVersion {
 		return fmt.Errorf("it is PostgreSQL %s, and Parley needs %d or newer: upgrade it, for example with pg_upgradecluster", version, oldestVersion)
 	}
+	return l.tryNotify(ctx, conn)
+}
+
+// warn warns of how the database is set up.
+func (l *Log) warn(ctx context.Context, conn *pgx.Conn) error {
 	var durable, fsync, names string
 	var standbys int
 	var now time.Time
@@ -184,7 +205,7 @@ func (l *Log) look(ctx context.Context, conn *pgx.Conn) error {
 	}
 	l.sayPromise(durable, fsync, names, standbys)
 	l.sayWay(conn)
-	return l.tryNotify(ctx, conn)
+	return nil
 }
 
 // sayPromise says what a message survives that was acknowledged.

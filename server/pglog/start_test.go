@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -126,6 +128,42 @@ func TestStartsLater(t *testing.T) {
 	s.Restart(t)
 	if err := <-opened; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStartsThroughFaults opens a log while one of its first connections is cut, whichever.
+func TestStartsThroughFaults(t *testing.T) {
+	t.Parallel()
+	database := filepath.Join(server.Dir(), ".s.PGSQL.5432")
+	name := server.Create(t)
+	for cut := 1; ; cut++ {
+		var connections atomic.Int64
+		address := answers(t, func(conn net.Conn) {
+			n := connections.Add(1)
+			if n == int64(cut) {
+				return
+			}
+			to, err := net.Dial("unix", database)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer to.Close()
+			go func() { _, _ = io.Copy(to, conn); to.Close() }()
+			_, _ = io.Copy(conn, to)
+		})
+		address = strings.Replace(strings.Replace(address, "ann:Tr0ub4dor@", "postgres@", 1), "/x?", "/"+name+"?", 1)
+		l, err := Open(t.Context(), address, Options{startFor: time.Minute})
+		if err != nil {
+			t.Fatalf("without connection %d: %v", cut, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if connections.Load() < int64(cut) {
+			t.Logf("there are %d connections", cut-1)
+			break
+		}
 	}
 }
 
