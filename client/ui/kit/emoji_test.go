@@ -38,6 +38,11 @@ func TestEmojiHaveColours(t *testing.T) {
 				}
 			}
 		}
+		for _, key := range []string{"1️⃣", "#⃣"} {
+			if w, one := NewText(key, FontBody, RoleText).Natural(), NewText("👍", FontBody, RoleText).Natural(); w != one {
+				t.Errorf("the key %q is %v wide, and 👍 %v: it is drawn in parts", key, w, one)
+			}
+		}
 		plain := NewText("so ✓", FontBody, RoleText)
 		if coloured(picture(t, plain)) {
 			t.Error("a text without emoji has colours")

@@ -56,14 +56,27 @@ func pictured(s string) bool {
 		// selector that asks for emoji.
 		if c := s[i]; c == 0xf0 || c == 0xe2 || c == 0xef {
 			return strings.ContainsFunc(s[i:], func(r rune) bool {
-				return r >= 0x1f000 && r <= 0x1faff || r >= 0x2300 && r <= 0x2bff || r == 0xfe0f
+				return r >= 0x1f000 && r <= 0x1faff || r >= 0x2300 && r <= 0x2bff || r == 0xfe0f || r == keycap
 			})
 		}
 	}
 	return false
 }
 
+// keycap makes a key of the digit, # or * before it.
+const keycap = '\u20e3'
+
+// isKey reports whether a cluster is a key, as 1️⃣.
+func isKey(cluster string) bool {
+	on, is := strings.CutSuffix(cluster, string(keycap))
+	on = strings.TrimSuffix(on, "\ufe0f")
+	return is && len(on) == 1 && strings.Contains("0123456789#*", on)
+}
+
 func emoji(cluster string) bool {
+	if isKey(cluster) {
+		return true
+	}
 	pictures := false
 	for _, r := range cluster {
 		switch {

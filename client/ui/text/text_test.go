@@ -176,6 +176,7 @@ func TestEmojiAreRunsOfTheirOwn(t *testing.T) {
 	for text, want := range map[string]string{
 		"so❤️!":       "so|❤️|!",
 		"👍👩‍🚀 1️⃣":    "👍👩‍🚀| |1️⃣",
+		"12️⃣3#⃣a⃣":   "1|2️⃣|3|#⃣|a⃣",
 		"שלום❤️ עולם": "עולם| |❤️|שלום",
 		"Բարեւ🎉":      "Բարեւ|🎉",
 	} {
@@ -226,8 +227,8 @@ func TestClean(t *testing.T) {
 
 func TestJumbo(t *testing.T) {
 	for s, want := range map[string]bool{
-		"🎉": true, "👩‍🚀🥰": true, "❤️": true, "👍🏽": true, "🇵🇱": true,
-		"": false, "ok 🎉": false, "🎉🎉🎉🎉": false, "1": false, "é": false,
+		"🎉": true, "👩‍🚀🥰": true, "❤️": true, "👍🏽": true, "🇵🇱": true, "1️⃣#️⃣*⃣": true,
+		"": false, "ok 🎉": false, "🎉🎉🎉🎉": false, "1": false, "é": false, "a⃣": false, "1\u0301\u20e3": false, "\u20e3": false,
 	} {
 		if Jumbo(s) != want {
 			t.Errorf("Jumbo(%q) is not %v", s, want)
