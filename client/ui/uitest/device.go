@@ -36,6 +36,7 @@ func (d device) IsMobile() bool { return d.phone }
 func NewApp() fyne.App {
 	last, chosen := fyne.CurrentApp().(deviceApp)
 	a := test.NewApp()
+	forgetFonts()
 	if chosen {
 		a = deviceApp{a, last.phone}
 		fyne.SetCurrentApp(a)
