@@ -131,9 +131,9 @@ func TestTimesOfARun(t *testing.T) {
 func TestLongMessageFolds(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	c := dial(t, s, "Lobby", "Bob")
-	c.send(strings.Repeat("line\n", 100) + "end")
-	c.send(strings.Repeat("short\n", 18) + "end")
+	bob := dial(t, s, "Lobby", "Bob")
+	long := bob.say(strings.Repeat("line\n", 100) + "end")
+	bob.say(strings.Repeat("short\n", 18) + "end")
 	p := newPerson(t)
 	p.enter(s.url(), "Lobby")
 	p.wait("document.querySelectorAll('.unfold').length === 1")
@@ -141,8 +141,16 @@ func TestLongMessageFolds(t *testing.T) {
 	if got := fmt.Sprint(eval[[][2]any](p, heights)); got != "[[20 false] [19 false]]" {
 		t.Errorf("the texts have lines and scroll: %s", got)
 	}
-	eval[any](p, "document.querySelector('.unfold').click()")
-	p.wait("document.querySelector('#chat-log p').clientHeight > 100 * 15")
+	eval[any](p, "document.querySelector('.unfold').focus(), document.querySelector('.unfold').click()")
+	whole := "document.querySelector('#chat-log p').clientHeight > 100 * 15"
+	p.wait(whole)
+	bob.react(long, "👍") // its row is made again
+	p.wait("document.querySelector('.chip') !== null")
+	if !eval[bool](p, whole+" && document.activeElement.classList.contains('unfold') && document.activeElement.ariaExpanded === 'true'") {
+		t.Error("a reaction folds the message that was unfolded")
+	}
+	eval[any](p, "document.activeElement.click()")
+	p.wait("document.querySelector('.folded + .unfold[aria-expanded=false]') !== null")
 }
 
 // TestComposition ends a composition with Enter, as input methods do, in every field.

@@ -183,17 +183,22 @@ export class LogView {
 
 	// A text of more than twenty lines shows the first ones, and a button for the rest.
 	fold(made) {
-		const long = made.map(({row}) => row.querySelector('p')).filter(p => p && mayFold(p.textContent));
-		for (const p of long) p.classList.add('folded');
-		const over = long.map(p => p.scrollHeight > p.clientHeight + 2);
-		long.forEach((p, i) => {
+		const long = made.map(({row, item}) => ({p: row.querySelector('p'), item})).filter(({p}) => p && mayFold(p.textContent));
+		for (const {p} of long) p.classList.add('folded');
+		const over = long.map(({p}) => p.scrollHeight > p.clientHeight + 2);
+		long.forEach(({p, item}, i) => {
 			if (!over[i]) return p.classList.remove('folded');
-			const more = button(t('log.unfold'), () => {
-				const folded = p.classList.toggle('folded');
-				more.textContent = t(folded ? 'log.unfold' : 'log.fold');
-				more.setAttribute('aria-expanded', !folded);
+			const more = button('', () => {
+				item.whole = !item.whole; // also when its row is made again
+				show();
 				this.place.keep();
-			}, {class: 'plain unfold', 'aria-expanded': 'false'});
+			}, {class: 'plain unfold', 'data-act': 'fold'});
+			const show = () => {
+				p.classList.toggle('folded', !item.whole);
+				more.textContent = t(item.whole ? 'log.fold' : 'log.unfold');
+				more.setAttribute('aria-expanded', !!item.whole);
+			};
+			show();
 			p.after(more);
 		});
 	}
