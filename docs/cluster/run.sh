@@ -51,15 +51,18 @@ start() {
         parley) run=(env $(grep -v '^#' "$m/parley.env") "$dir/parley-server" --addr "${addresses[$m]}:8000" --data "$dir/$m/marks") ;;
         haproxy) run=(haproxy -db -f haproxy.cfg) ;;
     esac
-    HOME=$dir setsid "${as[@]}" "${run[@]}" >>"$1${m:+-$m}.log" 2>&1 &
+    HOME=$dir TMPDIR=$dir setsid "${as[@]}" "${run[@]}" >>"$1${m:+-$m}.log" 2>&1 &
     pids[$*]=$!
 }
 
-# Ends the programs with a name by a signal, and waits for them.
+# Ends the programs with a name, and what they have begun, by a signal, and waits for them.
 stop() {
-    local name ending=()
+    local name pid ending=()
     for name in "${!pids[@]}"; do
-        if [[ $name == $1* ]] && kill "-$2" "${pids[$name]}" 2>/dev/null; then ending+=("${pids[$name]}"); fi
+        pid=${pids[$name]}
+        [[ $name == $1* ]] || continue
+        kill "-$2" -- "-$pid" 2>/dev/null || kill "-$2" "$pid" 2>/dev/null || continue # until setsid, it has no group
+        ending+=("$pid")
     done
     [ ${#ending[@]} = 0 ] || wait "${ending[@]}" 2>/dev/null || true
 }
