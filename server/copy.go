@@ -210,16 +210,16 @@ func (c *copied) need(row chat.FileRow) error {
 
 // say says what was copied, and what is still to be done.
 func (c *copied) say(out io.Writer) {
-	fmt.Fprintf(out, "Copied: %d entries in %d rooms. Clients will see that it is another log.\n", c.entries, c.rooms)
+	fmt.Fprintf(out, "Copied: %s in %s. Clients will see that it is another log.\n", count(c.entries, "entry", "entries"), number(c.rooms, "room"))
 	with := "--log with the database's address"
 	if isDatabase(c.to) && c.toFiles != "" {
 		with += ", and --files " + c.toFiles
 	}
 	if c.files != nil {
-		fmt.Fprintf(out, "Its folder has %d files with %d bytes: %s\n", c.files.N, c.files.Bytes, filepath.Join(c.toFiles, files.FolderName))
+		fmt.Fprintf(out, "Its folder has %s with %s: %s\n", number(c.files.N, "file"), number(c.files.Bytes, "byte"), filepath.Join(c.toFiles, files.FolderName))
 	}
 	if c.files != nil && c.files.Missing > 0 {
-		fmt.Fprintf(out, "%d files are missing, as they were before.\n", c.files.Missing)
+		fmt.Fprintf(out, "%s missing, as before.\n", count(c.files.Missing, "file is", "files are"))
 	}
 	if isDatabase(c.to) {
 		fmt.Fprintf(out, "Start the server with its --data as before, and %s. Start none on the old log.\n", with)

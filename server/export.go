@@ -56,7 +56,7 @@ func remarks(e chat.Entry) string {
 		all = append(all, "to a deleted message")
 	}
 	if f := e.Extras().File; f != nil {
-		text := fmt.Sprintf("file \"%s\", %d bytes", strings.ReplaceAll(plain(f.Name), `"`, `\u{22}`), f.Size)
+		text := fmt.Sprintf("file \"%s\", %s", strings.ReplaceAll(plain(f.Name), `"`, `\u{22}`), number(f.Size, "byte"))
 		if f.Gone {
 			text += ", not kept"
 		}

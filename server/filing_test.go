@@ -292,7 +292,7 @@ func TestFiles(t *testing.T) {
 	if err := os.Remove(filepath.Join(s.Data, files.FolderName, id[:2], id)); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := do(t, "check", "--data", s.Data); err == nil || !strings.Contains(err.Error(), "1 of 1 files are missing") || !strings.Contains(out, `"Gate 4?.bin"`) {
+	if out, err := do(t, "check", "--data", s.Data); err == nil || !strings.Contains(err.Error(), "of 1 file, 1 is missing") || !strings.Contains(out, `"Gate 4?.bin"`) {
 		t.Errorf("check without the file: %s, %v", out, err)
 	}
 }

@@ -99,10 +99,15 @@ func defaultOf(fl *flag.Flag) string {
 
 // number is a number of things as a sentence has it.
 func number[N int | int64](n N, thing string) string {
+	return count(n, thing, thing+"s")
+}
+
+// count is a number with what is said of one thing, or of another number.
+func count[N int | int64](n N, one, other string) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d %s", n, other)
 }
 
 // wrapped breaks a text into lines of helpWidth columns at most, each behind an indent.

@@ -228,10 +228,10 @@ func checkFiles(stdout io.Writer, dir string, rows files.Rows) error {
 		return err
 	}
 	for _, row := range missing {
-		fmt.Fprintf(stdout, "Missing, or not whole: %s, %q, %d bytes, message %d in %q.\n", row.ID, plain(row.Name), row.Size, row.Offset, plain(row.Room))
+		fmt.Fprintf(stdout, "Missing, or not whole: %s, %q, %s, message %d in %q.\n", row.ID, plain(row.Name), number(row.Size, "byte"), row.Offset, plain(row.Room))
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%d of %d files are missing in %s, or not whole: put them there from a backup", len(missing), n, filepath.Join(dir, files.FolderName))
+		return fmt.Errorf("of %s, %s missing in %s, or not whole: put them there from a backup", number(n, "file"), count(len(missing), "is", "are"), filepath.Join(dir, files.FolderName))
 	}
 	if n > 0 {
 		_, err = fmt.Fprintf(stdout, "It has %s. None is missing.\n", number(n, "file"))

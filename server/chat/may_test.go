@@ -77,7 +77,7 @@ func TestWhoMay(t *testing.T) {
 		quiet    = "not_allowed: Ann has set that only hosts write"
 		noFiles  = "not_allowed: Ann has set that nobody sends files"
 		hostsOf  = "not_allowed: Ann has set that only hosts send files"
-		slow     = "rate_limited: Ann lets everyone write once in 3600 seconds"
+		slow     = "rate_limited: Ann lets everyone write once in 3600 s"
 	)
 	frames := []string{"message", "again", "edit", "file", "upload", "react", "delete", "history", "search", "reactions", "notices", "roles", "act"}
 	type want map[string]string // by frame, how it is refused

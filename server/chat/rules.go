@@ -108,7 +108,7 @@ func (r *Rules) May(who Who, what What, now time.Time) error {
 		slow := time.Duration(*r.Settings.Slow) * time.Second
 		if wait := who.Spoke.Add(slow).Sub(now); !who.Spoke.IsZero() && wait > 0 {
 			return &Refusal{Code: shared.CodeRateLimited, Rule: "slow", Retry: min(wait, slow),
-				Reason: fmt.Sprintf("%s lets everyone write once in %d seconds.", whose(r.SetBy), *r.Settings.Slow)}
+				Reason: fmt.Sprintf("%s lets everyone write once in %d s.", whose(r.SetBy), *r.Settings.Slow)}
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ func TestMay(t *testing.T) {
 		known    = "not_allowed: Ann lets in only those who"
 		closed   = "not_allowed: Ann has closed this room"
 		beside   = "not_allowed: Somebody was removed from this room. For 10 minutes"
-		slow     = "rate_limited: Ann lets everyone write once in 30 seconds"
+		slow     = "rate_limited: Ann lets everyone write once in 30 s"
 	)
 	bob, ann := chat.Who{Device: "bob"}, chat.Who{Device: "ann"}
 	api, sid, rem := chat.Who{Device: chat.APIDevice}, chat.Who{Device: "sid", Known: true}, chat.Who{Device: "rem", Known: true, Here: true}

@@ -52,5 +52,5 @@ func TestCommands(t *testing.T) {
 		t.Errorf("the export's file has %q, %v", got, err)
 	}
 	must(t, os.Remove(filepath.Join(shared, "files", id[:2], id)))
-	says("1 of 1 files are missing", "check", "--log", at, "--files", shared)
+	says("of 1 file, 1 is missing", "check", "--log", at, "--files", shared)
 }

@@ -256,7 +256,7 @@ func TestCopy(t *testing.T) {
 			args[5], args[6] = "--from-files", folders[0]
 		}
 		out, err := parley(t, args...)
-		if err != nil || !bytes.Contains(out, []byte("has 1 files with 5 bytes")) {
+		if err != nil || !bytes.Contains(out, []byte("has 1 file with 5 bytes")) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		for end, text := range map[string]string{"": "12345", ".thumb": "small"} {
@@ -405,7 +405,7 @@ func TestCopyOfFiles(t *testing.T) {
 		must(t, err)
 		lost := filepath.Join(from, "files", ids[149][:2], ids[149])
 		must(t, os.Truncate(lost, 10))
-		if out, err := parley(t, args...); err == nil || !bytes.Contains(out, []byte("1 files of its messages are not in")) || !bytes.Contains(out, []byte(ids[149])) {
+		if out, err := parley(t, args...); err == nil || !bytes.Contains(out, []byte("as they were sent (1, the first is "+ids[149])) {
 			t.Errorf("with a file that is not whole: %v, %s", err, out)
 		}
 		put(t, lost, strings.Repeat(ids[149][:1], 20_000))
@@ -437,7 +437,7 @@ func TestCopyOfFiles(t *testing.T) {
 	refused("has the files of another log", "--from", from, "--to", other, "--to-files", another)
 	must(t, os.Remove(filepath.Join(folder, "files", ids[3][:2], ids[3])))
 	out, err := parley(t, "copy", "--from", address, "--from-files", folder, "--to", other, "--to-files", folder, "--without-missing")
-	if err != nil || !bytes.Contains(out, []byte("1 files are missing, as they were before")) {
+	if err != nil || !bytes.Contains(out, []byte("1 file is missing, as before")) {
 		t.Errorf("without one, and in the same folder: %v, %s", err, out)
 	}
 }

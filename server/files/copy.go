@@ -112,8 +112,8 @@ func (c *Copying) End(mayMiss bool) error {
 		}
 	}
 	if c.Missing > 0 && !mayMiss {
-		return fmt.Errorf("%d files of its messages are not in %s as they were sent, the first is %s: put them there, or copy without them by --without-missing. "+
-			"What was copied stays, and the next copy goes on", c.Missing, c.from.dir, c.lost)
+		return fmt.Errorf("files of its messages are not in %s as they were sent (%d, the first is %s): put them there, or copy without them by --without-missing. "+
+			"What was copied stays, and the next copy goes on", c.from.dir, c.Missing, c.lost)
 	}
 	return nil
 }

@@ -105,9 +105,9 @@ func (l *Log) Check(ctx context.Context) (s Summary, err error) {
 		case err != nil:
 			return s, wrap(err)
 		case beyond > 0:
-			return s, fmt.Errorf("in %q, %d entries lie beyond the end of the room", name, beyond)
+			return s, fmt.Errorf("in %q, entries lie beyond the end of the room: %d", name, beyond)
 		case changed > 0:
-			return s, fmt.Errorf("in %q, %d messages were changed beyond the end of the room", name, changed)
+			return s, fmt.Errorf("in %q, messages were changed beyond the end of the room: %d", name, changed)
 		case said != bytes:
 			return s, fmt.Errorf("the entries of %q have %d bytes, and not %d as the room says", name, said, bytes)
 		}
@@ -125,7 +125,7 @@ func (l *Log) Check(ctx context.Context) (s Summary, err error) {
 			return s, wrap(err)
 		}
 		if n > 0 {
-			return s, fmt.Errorf("%d %s", n, what)
+			return s, fmt.Errorf("%s: %d", what, n)
 		}
 	}
 	return s, nil

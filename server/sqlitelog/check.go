@@ -69,7 +69,7 @@ func Check(ctx context.Context, dir string) (s Summary, err error) {
 			return s, fmt.Errorf("the database %s can't be read: %w", s.Path, err)
 		}
 		if n != 0 {
-			return s, damaged(s.Path, fmt.Sprint(n, " ", w.of))
+			return s, damaged(s.Path, fmt.Sprint(w.of, ": ", n))
 		}
 	}
 	if version < base {

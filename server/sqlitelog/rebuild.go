@@ -194,7 +194,7 @@ func copyEntries(ctx context.Context, conn *sql.Conn, opt Options) (n int64, err
 		return n, err
 	}
 	if n != all {
-		return n, fmt.Errorf("%d messages of %d could be read", n, all)
+		return n, fmt.Errorf("not all messages could be read: %d of %d", n, all)
 	}
 	return n, nil
 }

@@ -18,7 +18,7 @@ func Refusals(t testing.TB) (sentences []string) {
 		t.Fatal(err)
 	}
 	byCode := map[string]bool{ // what these say, their codes say
-		"Bob lets everyone write once in 10 seconds.":              true, // never shown: the message waits
+		"Bob lets everyone write once in 10 s.":                    true, // never shown: the message waits
 		"This server knows nothing of that name that a host does.": true,
 		"What is said with a file has at most 10 characters.":      true,
 		"You are sending too fast.":                                true,
