@@ -499,6 +499,9 @@ func TestFind(t *testing.T) {
 	p.wait("document.querySelectorAll('.hit').length === 9 && document.querySelector('#hits').innerText.includes('no figure')")
 	eval[any](p, "document.querySelector('#find-text').value = 'nowhere'; document.querySelector('#find button:not(.close)').click()")
 	p.wait("!document.querySelector('.hit') && document.querySelector('#find [role=status]').textContent === 'Nothing found.'")
+	if gap := eval[float64](p, "document.querySelector('#find [role=status]').getBoundingClientRect().top - document.querySelector('#find-text').getBoundingClientRect().bottom"); gap < 8 {
+		t.Errorf("what was not found is said %v px below the field", gap)
+	}
 	p.keys("\x1b")
 	p.wait("!document.querySelector('#find')")
 
