@@ -539,7 +539,7 @@ func (w *world) finish() {
 	}
 	for _, m := range w.machines {
 		for _, room := range rooms {
-			w.await("everyone in "+room+" is counted on "+m.name, func() bool { return count(w.t, m.server, room) == len(inRoom[room]) })
+			w.await("everyone in "+room+" is counted on "+m.name, func() bool { return count(m.server, room) == len(inRoom[room]) })
 		}
 	}
 	counted := time.Since(w.over)
