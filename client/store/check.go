@@ -47,6 +47,7 @@ func check(path, aside string) error {
 type checker struct {
 	read atomic.Int64 // keys
 	most int64        // more keys than the file has place for
+	sum  byte         // of what was read, so that the compiler does not leave out the reading
 }
 
 const (
@@ -110,8 +111,7 @@ func (c *checker) bucket(b *bbolt.Bucket, depth int) error {
 		if len(key) > bbolt.MaxKeySize {
 			return fmt.Errorf("a key has %d bytes", len(key))
 		}
-		touch(key)
-		touch(value)
+		c.sum ^= touch(key) ^ touch(value)
 		if value != nil {
 			return nil
 		}
@@ -123,7 +123,7 @@ func (c *checker) bucket(b *bbolt.Bucket, depth int) error {
 	})
 }
 
-// touch reads a piece of the mapped file.
+// touch reads a byte of every 512 of a piece of the mapped file. The caller keeps the sum.
 func touch(p []byte) (sum byte) {
 	for i := 0; i < len(p); i += 512 {
 		sum ^= p[i]

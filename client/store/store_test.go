@@ -92,6 +92,30 @@ func fill(t *testing.T) string {
 // pointer, and ends the process if bbolt reads a damaged page.
 var raced bool
 
+// addUnread adds a page to a store with a value that nothing reads but the check.
+func addUnread(t *testing.T, path string) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("unread"))
+		if err != nil {
+			return err
+		}
+		return b.Put([]byte("k"), unreadValue)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unreadValue is too long for a bucket within another page.
+var unreadValue = bytes.Repeat([]byte("unread"), 300)
+
 // TestDamagedStore damages a store at every page and at random places. Opening
 // it always gives a store that works: the same or, with a word on it, a new one.
 func TestDamagedStore(t *testing.T) {
@@ -103,6 +127,7 @@ func TestDamagedStore(t *testing.T) {
 		return
 	}
 	path := fill(t)
+	addUnread(t, path)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +149,12 @@ func TestDamagedStore(t *testing.T) {
 			at, flip := at+header, byte(1+random.IntN(255))
 			damages[fmt.Sprintf("byte %d ^ %d", at, flip)] = func(b []byte) []byte { b[at] ^= flip; return b }
 		}
+		if bytes.Contains(whole[at:at+4096], unreadValue) { // a leaf page with one element: its value leads out of the file
+			damages["long value"] = func(b []byte) []byte {
+				binary.NativeEndian.PutUint32(b[at+28:], 1<<28)
+				return b
+			}
+		}
 		if whole[at+8] == 1 { // a branch page: its first and its second child is the page itself
 			branches++
 			for _, child := range []int{24, 40} {
@@ -136,6 +167,9 @@ func TestDamagedStore(t *testing.T) {
 	}
 	if branches == 0 {
 		t.Error("the file has no branch page")
+	}
+	if damages["long value"] == nil {
+		t.Error("the file has no value that only the check reads")
 	}
 	aside, same := 0, 0
 	for name, damage := range damages {
@@ -156,7 +190,7 @@ func TestDamagedStore(t *testing.T) {
 		} else {
 			aside++
 		}
-		if strings.HasPrefix(name, "circle") && s.SetAside() == "" {
+		if (strings.HasPrefix(name, "circle") || name == "long value") && s.SetAside() == "" {
 			t.Errorf("%s: not noticed", name)
 		}
 		if device, err := s.Device("http://192.0.2.1:8000"); err != nil || device == "" {
