@@ -7,12 +7,21 @@
 set -eu
 server=$(realpath "$1") port=${2:-8000}
 files=$(realpath "$(dirname "$0")")
-dir=$(mktemp -d "${TMPDIR:-/tmp}/parley-cluster.XXXXXX")
-cd "$dir"
 
 missing=
 for program in etcd patroni haproxy curl psql openssl; do command -v $program >/dev/null || missing="$missing $program"; done
-[ -z "$missing" ] || { echo "This needs$missing: apt install etcd-server patroni haproxy curl postgresql openssl"; rmdir "$dir"; exit 1; }
+[ -z "$missing" ] || { echo "This needs$missing: apt install etcd-server patroni haproxy curl postgresql openssl"; exit 1; }
+
+# Otherwise that program would answer in place of the one here.
+for at in 127.0.0.1{1,2}:8000 127.0.0.1:$port 127.0.0.1{1,2,3}:{2379,2380,5432,8008}; do
+    if (exec 3<>"/dev/tcp/${at/://}") 2>/dev/null; then
+        echo "Another program listens at $at: stop it first.$([ "$at" != "127.0.0.1:$port" ] || echo " Or take another port: make cluster ARGS=8080")"
+        exit 1
+    fi
+done
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/parley-cluster.XXXXXX")
+cd "$dir"
 
 # PostgreSQL refuses to run as root. Everything ends with this script, however it ends.
 as=(setpriv --pdeathsig TERM)

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,6 +59,31 @@ func TestRunStopped(t *testing.T) {
 		}
 	}
 	leavesNothing(t, cmd, dir)
+}
+
+// TestRunTwice runs docs/cluster/run.sh while something listens where one of its programs
+// would: it says so, and starts nothing.
+func TestRunTwice(t *testing.T) {
+	if !servertest.InNamespace(t) {
+		return
+	}
+	servertest.IP(t, "link set lo up")
+	port := servertest.FreePort(t)
+	for _, address := range []string{fmt.Sprint("127.0.0.1:", port), ":8000", "127.0.0.13:5432"} {
+		listener, err := net.Listen("tcp4", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, dir, said := runAll(t, port)
+		said.Wait(t, "Another program listens at 127.0.0.1")
+		if err := cmd.Wait(); err == nil {
+			t.Errorf("it goes on although something listens at %s", address)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("there is still %v, %v", left, err)
+		}
+		listener.Close()
+	}
 }
 
 // runAll starts docs/cluster/run.sh, which has dir for temporary files.
