@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"parley/server/chat"
 )
@@ -256,10 +257,12 @@ func TestHeardWhileAllRead(t *testing.T) {
 	n.First = 2
 	run(t, other.conn, "UPDATE rooms SET first = 2")
 	for range l.pool.Config().MaxConns {
-		conn, err := l.pool.Acquire(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		var conn *pgxpool.Conn
+		until(t, "there is a connection", func() bool {
+			var err error
+			conn, err = l.pool.Acquire(t.Context())
+			return err == nil
+		})
 		defer conn.Release()
 	}
 	l.writer(hall.Key).hear(hall.Key, n)

@@ -13,7 +13,9 @@ import (
 // tableOf opens a connection to the tables of a log.
 func tablesOf(t *testing.T, l *Log) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.ConnectConfig(t.Context(), l.pool.Config().ConnConfig)
+	cfg := l.pool.Config().ConnConfig
+	cfg.ConnectTimeout = tooLong // a server tries again after a second
+	conn, err := pgx.ConnectConfig(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

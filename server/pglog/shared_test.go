@@ -419,10 +419,12 @@ func TestSleeperLocksNothing(t *testing.T) {
 	a := openWith(t, database, Options{Schema: schema(t.Name())}) // of no more patience than a server has
 	defer a.Close()
 	mustAppend(t, b, "before")
-	asleep, err := a.connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	var asleep *session
+	until(t, "there is a connection", func() bool {
+		var err error
+		asleep, err = a.connect(t.Context())
+		return err == nil
+	})
 	defer asleep.end()
 	for _, statement := range []string{"BEGIN", "SELECT FROM rooms FOR NO KEY UPDATE", "UPDATE servers SET seen = seen + 1"} {
 		if _, err := asleep.conn.Exec(t.Context(), statement); err != nil {
