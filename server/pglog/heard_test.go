@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"parley/server/chat"
 )
@@ -256,15 +255,7 @@ func TestHeardWhileAllRead(t *testing.T) {
 	n := other.write("b")
 	n.First = 2
 	run(t, other.conn, "UPDATE rooms SET first = 2")
-	for range l.pool.Config().MaxConns {
-		var conn *pgxpool.Conn
-		until(t, "there is a connection", func() bool {
-			var err error
-			conn, err = l.pool.Acquire(t.Context())
-			return err == nil
-		})
-		defer conn.Release()
-	}
+	defer takeAll(t, l.pool)()
 	l.writer(hall.Key).hear(hall.Key, n)
 	if first := <-came; first != 2 {
 		t.Errorf("it was told that the room begins at %d", first)

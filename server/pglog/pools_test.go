@@ -51,6 +51,26 @@ func TestReadWhileStandbySleeps(t *testing.T) {
 	followed(t, a, hall).stop()
 }
 
+// takeAll takes all connections of a pool.
+func takeAll(t *testing.T, pool *pgxpool.Pool) (release func()) {
+	t.Helper()
+	var taken []*pgxpool.Conn
+	for range pool.Config().MaxConns {
+		until(t, "there is a connection", func() bool {
+			conn, err := pool.Acquire(t.Context())
+			if err == nil {
+				taken = append(taken, conn)
+			}
+			return err == nil
+		})
+	}
+	return func() {
+		for _, conn := range taken {
+			conn.Release()
+		}
+	}
+}
+
 // TestOpenedWhileAllRead opens a room, and has it told of a reply from another server,
 // while every connection of the pools is in use: nobody who writes to it waits for those.
 func TestOpenedWhileAllRead(t *testing.T) {
@@ -58,13 +78,7 @@ func TestOpenedWhileAllRead(t *testing.T) {
 	a, b := two(t, Options{})
 	mustAppend(t, a, "a")
 	for _, pool := range []*pgxpool.Pool{b.pool, b.commits} {
-		for range pool.Config().MaxConns {
-			conn, err := pool.Acquire(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Release()
-		}
+		defer takeAll(t, pool)()
 	}
 	f := followed(t, b, hall)
 	defer f.stop()
