@@ -518,7 +518,6 @@ func TestKilledWhileUploading(t *testing.T) {
 		}
 		select {
 		case <-done:
-			next = 1 << 60
 		default:
 			s.Kill()
 			s.MustStart()

@@ -34,7 +34,7 @@ func (p *placement) place() error {
 	if p.there && !p.differs {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.path), 0o755); err != nil { //nolint:gosec // the system's folders, which all may read
 		return err
 	}
 	if err := p.write(p.path + ".new"); err != nil {

@@ -34,7 +34,7 @@ func (r FileRow) Holder() FileHolder { return FileShare{Source: r.Source, Device
 // sourceNumber stands for a source where its address is not to be kept. It is never 0.
 func sourceNumber(name string) int64 {
 	sum := sha256.Sum256([]byte("files of " + name))
-	return max(1, int64(binary.BigEndian.Uint64(sum[:8])>>1)) //nolint:gosec // 63 bits
+	return max(1, int64(binary.BigEndian.Uint64(sum[:8])>>1))
 }
 
 // Expiring returns the files that go so that the others take over bytes less, at most as

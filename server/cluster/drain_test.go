@@ -286,7 +286,7 @@ func (p *talker) next() bool {
 // visitors are people for whom every name leads to a proxy.
 func visitors(t *testing.T, port int) *http.Client {
 	transport := &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is the test's own
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the certificate is the test's own
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		},

@@ -265,7 +265,7 @@ type member struct {
 
 func (m member) runs() bool { return m.State == "running" || m.State == "streaming" }
 
-// members is what all Patronis say, if they agree, and else nil: one that was
+// members is what each Patroni says, if they agree, and else nil: one that was
 // cut off says for some time what was true before.
 func members(machines []*machine) (all []member) {
 	for _, m := range machines {

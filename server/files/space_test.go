@@ -67,7 +67,7 @@ func TestThumbnailsTakeRoom(t *testing.T) {
 			t.Errorf("%s %d bytes are unfinished and %d whole, %v", when, got, bytes, err)
 		}
 	}
-	first, key := thumb()
+	first, _ := thumb()
 	thumb()
 	check("with two thumbnails", 2*chat.FileOverhead, 0)
 	other := fileOf(ann, shared.File{ID: newID(), Name: "b", Size: 3})
@@ -77,7 +77,7 @@ func TestThumbnailsTakeRoom(t *testing.T) {
 	w.stop()
 	w.start()
 	check("after a restart", 2*chat.FileOverhead, 0)
-	key, _ = w.begin(first, "a.jpg", 1)
+	key, _ := w.begin(first, "a.jpg", 1)
 	if a := w.patch(first, key, 0, []byte("x")); a.status != 204 {
 		t.Fatalf("its byte: %+v", a)
 	}
@@ -116,7 +116,7 @@ func TestRenewedByParts(t *testing.T) {
 	w.clock.Add(int64(renewAfter + time.Second))
 	send(1, 204)
 	renewed := made()
-	if asked != 1 || renewed == before {
+	if asked != 1 || renewed.Equal(before) {
 		t.Error("an old upload is not renewed")
 	}
 	mayRenew = false

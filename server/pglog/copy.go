@@ -18,7 +18,7 @@ import (
 
 // copying opens a transaction that keeps servers from starting on a log, and is undone
 // unless do ends without an error. Options has the schema.
-func copying(ctx context.Context, address string, opt Options, do func(*pgx.Conn, pgx.Tx) error) error {
+func copying(ctx context.Context, address string, opt Options, do func(pgx.Tx) error) error {
 	opt = opt.withDefaults()
 	pool, err := configure(address, opt.Schema)
 	if err != nil {
@@ -47,7 +47,7 @@ func copying(ctx context.Context, address string, opt Options, do func(*pgx.Conn
 	if err := lockSchema(ctx, tx, opt.startFor); err != nil {
 		return fail(err)
 	}
-	if err := do(conn, tx); err != nil {
+	if err := do(tx); err != nil {
 		var elsewhere otherSide
 		if errors.As(err, &elsewhere) {
 			return elsewhere.error
@@ -72,7 +72,7 @@ type otherSide struct{ error }
 // and none can start meanwhile.
 func CopyFrom(ctx context.Context, address string, opt Options, put transfer.Put) error {
 	opt = opt.withDefaults()
-	return copying(ctx, address, opt, func(conn *pgx.Conn, lock pgx.Tx) error {
+	return copying(ctx, address, opt, func(lock pgx.Tx) error {
 		if there, err := hasLog(ctx, lock, opt.Schema); err != nil {
 			return err
 		} else if !there {
@@ -241,7 +241,7 @@ func eachRow(ctx context.Context, tx pgx.Tx, query string, each func(pgx.Rows) e
 // and no server can start on it meanwhile.
 func CopyTo(ctx context.Context, address string, opt Options, fill func(transfer.Put) error) error {
 	opt = opt.withDefaults()
-	return copying(ctx, address, opt, func(conn *pgx.Conn, tx pgx.Tx) error {
+	return copying(ctx, address, opt, func(tx pgx.Tx) error {
 		version, err := migrateTo(ctx, tx, opt.Schema, migrations)
 		if err != nil {
 			return err

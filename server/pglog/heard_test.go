@@ -77,7 +77,7 @@ func anotherOf(t *testing.T, l *Log, secret []byte) *another {
 func (a *another) tell(what *told) (payload string) {
 	a.t.Helper()
 	for c := range what.contents(*a.l.epoch.Load(), a.most()) {
-		payload = string(a.voice.say(nil, c))
+		payload = string(a.say(nil, c))
 		notify(a.t, a.conn, a.l, payload)
 	}
 	return payload

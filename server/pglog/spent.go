@@ -81,7 +81,7 @@ func (s *sharing) share(ctx context.Context, own []chat.Spent) (told []chat.Spen
 	defer cancel()
 	accounts, amounts := make([]string, len(own)), make([]int32, len(own))
 	for i, spent := range own {
-		accounts[i], amounts[i] = spent.Of, int32(min(spent.Amount, 1<<30)) //nolint:gosec // it fits
+		accounts[i], amounts[i] = spent.Of, int32(min(spent.Amount, 1<<30))
 	}
 	if len(own) > 0 {
 		s.n++

@@ -48,7 +48,7 @@ type answer struct {
 	outcome
 }
 
-func (a *answer) give() { a.request.answer(a.Receipt, wrap(a.err)) }
+func (a *answer) give() { a.answer(a.Receipt, wrap(a.err)) }
 
 // writer carries out what is asked for its rooms. Its goroutine alone calls followers.
 type writer struct {

@@ -323,7 +323,7 @@ func TestQuiet(t *testing.T) {
 func TestLateForQuiet(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	ann := greet(t, s, "Class", shared.Message{User: "Ann", Host: true})
+	greet(t, s, "Class", shared.Message{User: "Ann", Host: true})
 	bob := named(t, s, "Bob")
 	bob.enter(s.url(), "Class")
 	s.Stop()
@@ -332,7 +332,7 @@ func TestLateForQuiet(t *testing.T) {
 	bob.wait("document.querySelector('.waiting')")
 	bob.open("about:blank")
 	s.start()
-	ann = greet(t, s, "Class", shared.Message{User: "Ann"})
+	ann := greet(t, s, "Class", shared.Message{User: "Ann"})
 	ann.host(shared.Message{Do: shared.DoSet, Settings: &shared.Settings{Write: shared.WhoHosts}})
 	bob.open(s.url() + "/chat/Class/")
 	failed := "document.querySelector('.failed .reason span')?.textContent === 'Only hosts write here now.'"

@@ -12,6 +12,7 @@ import (
 // HitKind says what lies under a finger.
 type HitKind int
 
+// What can lie there.
 const (
 	hitNothing HitKind = iota
 	hitBubble
