@@ -37,7 +37,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	b.Cleanup(primary.Stop)
 	standby := primary.Standby(b)
-	primary.SQL(b, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	primary.Synchronous(b)
 
 	// A database that has run for some time writes its log over files that it has used before.
 	for _, s := range []*pgtest.Server{alone, primary} {

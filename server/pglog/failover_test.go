@@ -47,7 +47,7 @@ func pair(t *testing.T, synchronous bool) (primary, standby *pgtest.Server, addr
 	primary = pgtest.New(t)
 	standby = primary.Standby(t)
 	if synchronous {
-		primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+		primary.Synchronous(t)
 	}
 	return primary, standby, pgtest.Address("postgres", primary, standby)
 }
@@ -147,10 +147,7 @@ func TestLost(t *testing.T) {
 			data := t.TempDir()
 			l := openAt(t, address, data)
 			over := make(chan struct{})
-			state, stop, err := l.Open(t.Context(), hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
-			if err != nil {
-				t.Fatal(err)
-			}
+			state, stop := follow(t, l, hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
 			defer stop()
 			mustAppend(t, l, "kept")
 			primary.AwaitStandby(t)
@@ -203,9 +200,9 @@ func TestRestored(t *testing.T) {
 			mustAppend(t, l, "kept")
 			was.SQL(t, "SELECT pg_create_restore_point('here')")
 			mustAppend(t, l, "lost")
-			was.SQL(t, "SELECT pg_switch_wal()")
+			last := was.Query(t, "SELECT pg_walfile_name(pg_switch_wal())")
 			until(t, "the log is in the archive", func() bool {
-				return was.Query(t, "SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 16777216) FROM pg_stat_archiver") == "t"
+				return was.Query(t, "SELECT last_archived_wal >= '"+last+"' FROM pg_stat_archiver") == "t"
 			})
 			if closed {
 				if err := l.Close(); err != nil {
@@ -251,14 +248,9 @@ func TestRestoredOlder(t *testing.T) {
 	standby.Kill()
 	backup.Restart(t)
 	address = pgtest.Address("postgres", backup)
-	if l, err := Open(t.Context(), address, Options{Data: data, startFor: refusedAfter}); err == nil {
-		l.Close()
-		t.Fatal("an older database was opened")
-	} else if !strings.Contains(err.Error(), "--log-restored") {
-		t.Errorf("an older database is refused with %v", err)
-	}
+	refused(t, address, "--log-restored", Options{Data: data})
 	for n, data := range []string{data, t.TempDir()} {
-		l, err := Open(t.Context(), address, Options{Data: data, Restored: true})
+		l, err := Open(t.Context(), address, Options{Data: data, Restored: true, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,11 +280,11 @@ func TestLostOfAnother(t *testing.T) {
 	standby.Kill()
 	mustAppend(t, other, "lost")
 	over := make(chan struct{})
-	state, stop, err := l.Open(t.Context(), hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
-	if err != nil || state.Head != 2 {
-		t.Fatal(state, err)
-	}
+	state, stop := follow(t, l, hall, chat.Follower{Entries: func([]chat.Entry) {}, Begin: func(int64) {}, Over: func() { close(over) }})
 	defer stop()
+	if state.Head != 2 {
+		t.Fatalf("the room is at %d", state.Head)
+	}
 	if err := other.Close(); err != nil {
 		t.Error(err)
 	}
@@ -468,7 +460,7 @@ func TestCloseWhileStandbySleeps(t *testing.T) {
 		standby.Freeze()
 		begin(l)
 		until(t, "it waits for its standby", func() bool {
-			return primary.Query(t, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "2" // the proof does, too
+			return primary.Query(t, "SELECT count(*) >= 2 FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == "t" // the proof does, too
 		})
 		_ = l.Close()
 		standby.Thaw()

@@ -92,13 +92,10 @@ func TestPeople(t *testing.T) {
 	}
 	// Who begins to follow now is told, too.
 	told := make(chan string, 10)
-	_, stop, err := b.Open(t.Context(), shared.Name{Text: "one", Key: "one"}, chat.Follower{
+	_, stop := follow(t, b, shared.Name{Text: "one", Key: "one"}, chat.Follower{
 		Entries: func([]chat.Entry) {}, Begin: func(int64) {},
 		Others: func(server string, g chat.Gathering) { told <- fmt.Sprint(server, g.Count) },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer stop()
 	if got := <-told; got != fmt.Sprint(a.server, 3) {
 		t.Errorf("a follower is told %s", got)

@@ -174,16 +174,26 @@ func followed(t *testing.T, l *Log, room shared.Name) *handed {
 		default:
 		}
 	}
-	_, stop, err := l.Open(t.Context(), room, chat.Follower{
+	_, f.stop = follow(t, l, room, chat.Follower{
 		Entries: func(e []chat.Entry) { change(func() { f.entries = append(f.entries, e...) }) },
 		Begin:   func(first int64) { change(func() { f.begins = append(f.begins, first) }) },
 		Over:    func() { change(func() { f.over = len(f.entries) }) },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.stop = stop
 	return f
+}
+
+// follow opens a room as soon as the database lets it, as people come again.
+func follow(t *testing.T, l *Log, room shared.Name, f chat.Follower) (state chat.State, stop func()) {
+	t.Helper()
+	for deadline := time.Now().Add(tooLong); ; time.Sleep(50 * time.Millisecond) {
+		state, stop, err := l.Open(t.Context(), room, f)
+		if err == nil {
+			return state, stop
+		}
+		if !errors.Is(err, chat.ErrUnavailable) || time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
 }
 
 // until waits for something that is handed on.

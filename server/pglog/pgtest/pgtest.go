@@ -78,6 +78,19 @@ func (s *Server) Standby(t testing.TB) *Server {
 	return standby
 }
 
+// Synchronous has commits wait for a standby, and returns when they do: each process of the
+// server reads its settings anew when it comes to it. The one that decides for all of them
+// has done so before it carries out a checkpoint.
+func (s *Server) Synchronous(t testing.TB) {
+	t.Helper()
+	s.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()", "CHECKPOINT")
+	for deadline := time.Now().Add(tooLong); s.Query(t, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "0"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("there was never a synchronous standby")
+		}
+	}
+}
+
 // Backup copies the server into another one, which Restart starts as it was then.
 func (s *Server) Backup(t testing.TB) *Server {
 	t.Helper()
