@@ -113,7 +113,7 @@ func TestReadWhereItIsProved(t *testing.T) {
 		}
 		return len(entries)
 	}
-	read()
+	takeAll(t, l.pool)() // so that none is opened later
 	for _, s := range []*pgtest.Server{primary, standby} {
 		s.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
 	}

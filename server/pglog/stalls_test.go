@@ -1,6 +1,7 @@
 package pglog
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -24,17 +25,17 @@ func TestCommitIsNotEnded(t *testing.T) {
 	mustAppend(t, b, "of b") // both have their connections
 	standby.Freeze()
 	defer standby.Thaw()
-	waits := func(event string) {
+	waits := func(l *Log, event string) {
 		t.Helper()
-		until(t, "a writer waits for "+event, func() bool {
-			return primary.Query(t, "SELECT count(*) > 0 FROM pg_stat_activity WHERE '"+event+"' IN (wait_event_type, wait_event) "+
-				"AND (query ILIKE 'commit' OR query LIKE '%FOR NO KEY UPDATE')") == "t"
+		until(t, "the writer waits for "+event, func() bool {
+			return primary.Query(t, fmt.Sprintf("SELECT count(*) > 0 FROM pg_stat_activity WHERE '%s' IN (wait_event_type, wait_event) AND pid = %d",
+				event, l.writer(hall.Key).current.Load().conn.PgConn().PID())) == "t"
 		})
 	}
 	one := appendTo(a, "one")
-	waits("SyncRep")
+	waits(a, "SyncRep") // and not only its proof does
 	two := appendTo(b, "two")
-	waits("Lock")
+	waits(b, "Lock")
 	if b.endStalled(t.Context()) {
 		t.Error("a commit is taken for something that may be ended")
 	}
