@@ -77,7 +77,7 @@ func (l *Log) Share(spent func() []chat.Spent, untold, take func([]chat.Spent)) 
 
 // share tells what was spent here, and returns what the others have told since.
 func (s *sharing) share(ctx context.Context, own []chat.Spent) (told []chat.Spent, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience) // nothing is lost if it is cancelled
+	ctx, cancel := context.WithTimeout(ctx, s.log.opt.patience) // nothing is lost if it is cancelled
 	defer cancel()
 	accounts, amounts := make([]string, len(own)), make([]int32, len(own))
 	for i, spent := range own {

@@ -76,7 +76,7 @@ func TestSpent(t *testing.T) {
 	db := pgtest.New(t)
 	address := pgtest.Address("postgres", db)
 	open := func() *Log {
-		l, err := Open(t.Context(), address, Options{shareEvery: 50 * time.Millisecond, startFor: time.Minute})
+		l, err := Open(t.Context(), address, Options{shareEvery: 50 * time.Millisecond, patience: time.Minute, startFor: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
