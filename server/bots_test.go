@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,7 +37,7 @@ func testBot(t *testing.T, command []string) {
 	ann.Hear("@bot before you came")
 
 	b.start()
-	for f := ann.Next(shared.TypePresence); f.Users[0] != "bot"; {
+	for f := ann.Next(shared.TypePresence); !slices.Contains(f.Users, "bot"); {
 		f = ann.Next(shared.TypePresence)
 	}
 	b.ask(ann, "Hello @Bot, are you there?")

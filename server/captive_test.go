@@ -177,9 +177,7 @@ func TestWhatCannotBeCaptive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	free := must(net.Listen("tcp", "127.0.0.1:0"))
-	addr := free.Addr().String()
-	free.Close()
+	addr := fmt.Sprint("127.0.0.1:", servertest.FreePort(t))
 	for want, args := range map[string][]string{
 		"phones ask on port 80 only: stop that": {"--addr", "127.0.0.1:0", "--captive", l.Addr().String()},
 		"--addr and --captive can't both be":    {"--addr", addr, "--captive", addr},

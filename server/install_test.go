@@ -205,11 +205,11 @@ func fakeSystemd(t *testing.T, h *host, failing string) (calls func() string) {
 // TestInstallStarts follows what systemd is told on a computer that it runs.
 func TestInstallStarts(t *testing.T) {
 	program := servertest.Binary(t)
-	l, err := net.Listen("tcp", ":0")
+	port := servertest.FreePort(t)
+	l, err := net.Listen("tcp", fmt.Sprint(":", port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
 	h := &host{root: t.TempDir(), booted: true}
 	calls := fakeSystemd(t, h, "never")
 	var out bytes.Buffer

@@ -310,7 +310,7 @@ func TestBrokenForms(t *testing.T) {
 	s = startForms(t, func(c *chat.Config) {
 		store := c.Files.(*files.Store)
 		store.Close()
-		patient, err := files.Open(context.Background(), t.TempDir(), c.Log.(chat.FileRows), files.Options{Max: maxFile, Patience: 300 * time.Millisecond})
+		patient, err := files.Open(context.Background(), t.TempDir(), c.Log.(chat.FileRows), files.Options{Max: maxFile, Patience: 2 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

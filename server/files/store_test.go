@@ -444,7 +444,7 @@ func TestHalfOpenUpload(t *testing.T) {
 func TestConnectionAfterAnUpload(t *testing.T) {
 	t.Parallel()
 	var w *world
-	w = newWorld(t, Options{Patience: 100 * time.Millisecond, Charge: func(r *http.Request, n int) {
+	w = newWorld(t, Options{Patience: time.Second, Charge: func(r *http.Request, n int) {
 		if n != wholeSyncs {
 			return
 		}
@@ -746,7 +746,7 @@ func TestHostileFiles(t *testing.T) {
 // room for the next one. A file that a message has stays.
 func TestTakenBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{Patience: 100 * time.Millisecond})
+	w := newWorld(t, Options{Patience: time.Second})
 	for range 2 * chat.MaxUnfinished {
 		id := newID()
 		key, _ := w.begin(id, "a", 1000)
