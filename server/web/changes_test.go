@@ -343,6 +343,7 @@ func TestChangesWait(t *testing.T) {
 			p.wait(fmt.Sprintf("!!document.querySelector('.chip') === %v", emoji != ""))
 		}
 	}
+	before := s.Join("Lobby", "Carla").Welcome
 	s.Stop()
 	one.wait("!document.querySelector('#banner').hidden")
 
@@ -368,7 +369,6 @@ func TestChangesWait(t *testing.T) {
 	}
 	one.open("about:blank")
 	s.start()
-	again := s.Join("Lobby", "Carla")
 	one.enter(s.url(), "Lobby")
 	eval[any](two, "dispatchEvent(new Event('online'))")
 	for _, p := range []*page{one, two} {
@@ -377,9 +377,9 @@ func TestChangesWait(t *testing.T) {
 		p.wait("document.querySelector('.chip')?.textContent === '🎉 1' && document.querySelector('.chip').getAttribute('aria-pressed') === 'true'")
 	}
 	var got []string
+	told := s.Hello("Lobby", shared.Message{User: "Dan", Epoch: before.Epoch, After: before.Offset})
 	for len(got) < 3 {
-		switch m := again.Next(shared.TypeReact, shared.TypeChat); {
-		case m.Offset <= again.Welcome.Offset: // what was there when Carla came
+		switch m := told.Next(shared.TypeReact, shared.TypeChat); {
 		case m.Type == shared.TypeReact && m.Target == of.Offset:
 			got = append(got, "react "+m.Emoji)
 		case m.Type == shared.TypeChat && m.Edits > 0:
@@ -717,23 +717,23 @@ func TestLongPress(t *testing.T) {
 	p := newPerson(t)
 	p.enter(s.url(), "Lobby")
 	p.wait("document.querySelector('.act') && document.querySelector('.chip')")
-	touch := func(kind, selector string, y int) (taken bool) {
-		return !eval[bool](p, fmt.Sprintf(`(target => target.dispatchEvent(new TouchEvent(%q, {bubbles: true, cancelable: true,
-			touches: [new Touch({identifier: 1, target, clientX: 50, clientY: %d})]})))(document.querySelector(%q))`, kind, y, selector))
+	// What touch returns is true, evaluated, where the touch goes on to press what it is on.
+	touch := func(kind, selector string, y int) string {
+		return fmt.Sprintf(`(target => target.dispatchEvent(new TouchEvent(%q, {bubbles: true, cancelable: true,
+			touches: [new Touch({identifier: 1, target, clientX: 50, clientY: %d})]})))(document.querySelector(%q))`, kind, y, selector)
 	}
-	touch("touchstart", ".bubble", 100)
-	touch("touchmove", ".bubble", 150)
-	if touch("touchend", ".bubble", 150) {
+	// All in one, or the finger may rest for long before it moves.
+	if !eval[bool](p, touch("touchstart", ".bubble", 100)+", "+touch("touchmove", ".bubble", 150)+", "+touch("touchend", ".bubble", 150)) {
 		t.Error("what a finger presses that opened no sheet is not pressed")
 	}
-	touch("touchstart", ".chip span", 100)
+	eval[any](p, touch("touchstart", ".chip span", 100))
 	p.wait("document.querySelector('#who')?.innerText.includes('Bob')")
-	if !touch("touchend", ".chip span", 100) {
+	if eval[bool](p, touch("touchend", ".chip span", 100)) {
 		t.Error("the finger that opened a sheet presses what is below it")
 	}
 	p.keys("\x1b")
 	p.wait("!document.querySelector('.sheet')")
-	touch("touchstart", ".bubble", 100)
+	eval[any](p, touch("touchstart", ".bubble", 100))
 	p.wait("document.querySelector('#reactions')")
 }
 

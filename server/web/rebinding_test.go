@@ -22,7 +22,7 @@ func TestRebinding(t *testing.T) {
 }
 
 func rebind(t *testing.T, name string) {
-	attacker, err := net.Listen("tcp", "127.0.0.1:0")
+	attacker, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", servertest.FreePort(t))) // which nobody else takes in between
 	if err != nil {
 		t.Fatal(err)
 	}
