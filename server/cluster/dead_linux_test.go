@@ -54,13 +54,13 @@ func TestDeadMachine(t *testing.T) {
 	var all sync.WaitGroup
 	cut := make(chan struct{})
 	var in sync.WaitGroup
-	for _, writes := range []bool{false, true} {
+	for name, writes := range map[string]bool{"Ann": false, "Bob": true} {
 		conn, _, err := websocket.Dial(ctx, "wss://chat.example.org/ws/chat/Hall", &websocket.DialOptions{HTTPClient: client, Subprotocols: []string{shared.Protocol}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.CloseNow()
-		if err := conn.Write(ctx, websocket.MessageText, shared.Encode(shared.Message{Type: shared.TypeHello, User: "Ann", Device: servertest.NewDevice()})); err != nil {
+		if err := conn.Write(ctx, websocket.MessageText, shared.Encode(shared.Message{Type: shared.TypeHello, User: name, Device: servertest.NewDevice()})); err != nil {
 			t.Fatal(err)
 		}
 		in.Add(1)
@@ -69,8 +69,13 @@ func TestDeadMachine(t *testing.T) {
 			defer welcomed()
 			for {
 				if _, _, err := conn.Read(ctx); err != nil {
+					select {
+					case <-cut:
+					default:
+						t.Errorf("%s was let go before: %v", name, err)
+					}
 					if ctx.Err() != nil {
-						t.Errorf("it is kept, though it writes: %v", writes)
+						t.Errorf("%s is kept; that one writes: %v", name, writes)
 					}
 					return
 				}
