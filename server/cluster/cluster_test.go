@@ -125,8 +125,9 @@ func TestOneRoom(t *testing.T) {
 func TestMove(t *testing.T) {
 	t.Parallel()
 	name := database.Create(t)
-	database.SQL(t, "CREATE ROLE mute LOGIN", "GRANT ALL ON DATABASE "+name+" TO mute")
-	log := strings.Replace(pgtest.Address(name, database), "postgres@", "mute@", 1)
+	mute := "mute_" + name
+	database.SQL(t, "CREATE ROLE "+mute+" LOGIN", "GRANT ALL ON DATABASE "+name+" TO "+mute)
+	log := strings.Replace(pgtest.Address(name, database), "postgres@", mute+"@", 1)
 	here, there := servertest.Start(t, "--log", log), servertest.Start(t, "--log", log)
 	database.SQLAt(t, pgtest.Address(name, database), "REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC")
 	there.Join("Hall", "Cy") // so that the room is open

@@ -205,16 +205,22 @@ func (m *machine) processes(which func(process) bool) (pids []int) {
 	return pids
 }
 
-// signal sends a signal to some of the machine's processes, once there is one.
+// signal sends a signal to some of the machine's processes, once there is one: to each once,
+// as a second one may mean something else.
 func (m *machine) signal(signal syscall.Signal, which func(process) bool) {
 	m.t.Helper()
 	until(m.t, "there is such a process", func() bool { return len(m.processes(which)) > 0 })
+	sent := make(map[int]bool)
 	for range 2 { // there may be new ones meanwhile
 		for _, pid := range m.processes(which) {
-			_ = syscall.Kill(pid, signal) // it may have ended
-			if signal == syscall.SIGSTOP {
+			switch {
+			case sent[pid]:
+			case signal == syscall.SIGSTOP:
 				servertest.Freeze(pid)
+			default:
+				_ = syscall.Kill(pid, signal) // it may have ended
 			}
+			sent[pid] = true
 		}
 	}
 }

@@ -15,7 +15,7 @@ func TestCutOff(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.New(t)
 	standby := primary.Standby(t)
-	primary.SQL(t, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	primary.Synchronous(t)
 	a := servertest.Start(t, "--log", pgtest.Address("postgres", primary, standby))
 	say := func(s *servertest.Server, room, text string) {
 		m := s.Join(room, "Who says "+text)
