@@ -229,7 +229,7 @@ func TestHostsActs(t *testing.T) {
 		t.Error("no message came")
 	}
 	eve.say("m5", "two")
-	if m := eve.refused(shared.CodeRateLimited, "once in 3600 seconds"); m.RetryMS < 3_500_000 || m.ID != "m5" {
+	if m := eve.refused(shared.CodeRateLimited, "once in 3600 s"); m.RetryMS < 3_500_000 || m.ID != "m5" {
 		t.Errorf("who is too fast is told %+v", m)
 	}
 	other, _ := s.join("Class", hello("Eve", eveDevice))
