@@ -89,6 +89,14 @@ func TestInvitation(t *testing.T) {
 		if strings.Contains(lines[0], "On any device") != (test.want != "[]") {
 			t.Errorf("%s: the terminal says %q", test.listening, lines[0])
 		}
+		if local := i.page(0).Local; local != strings.HasPrefix(test.listening, "127.") {
+			t.Errorf("%s: the page says that this computer alone reaches it: %v", test.listening, local)
+		}
+		out.Reset()
+		i.moved(&out)
+		if moves := i.listening.Addr().IsUnspecified(); strings.Contains(out.String(), test.first) != moves || !moves && out.Len() > 0 {
+			t.Errorf("%s: when the addresses change, the terminal says\n%s", test.listening, &out)
+		}
 	}
 }
 

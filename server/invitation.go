@@ -110,9 +110,12 @@ func (i *invitation) at(listening netip.AddrPort, link shared.Link) (links []sha
 	return links, elsewhere
 }
 
+// local reports whether the server's own address is for this computer only.
+func (i *invitation) local() bool { return i.listening.Addr().Unmap().IsLoopback() }
+
 // page is what /join shows; people are who is here now.
 func (i *invitation) page(people int) web.Invitation {
-	return web.Invitation{Server: i.server, Room: i.room, Links: i.links(), WiFi: i.wifi, People: people}
+	return web.Invitation{Server: i.server, Room: i.room, Links: i.links(), Local: i.local(), WiFi: i.wifi, People: people}
 }
 
 // mostAddresses is how many addresses the terminal shows. A host with many
@@ -129,7 +132,7 @@ func (i *invitation) greet(w io.Writer) {
 	switch {
 	case len(i.links()) > 0:
 		i.show(w, "Parley is open. On any device in this network, go to:")
-	case i.listening.Addr().Unmap().IsLoopback():
+	case i.local():
 		i.show(w, "Parley is open for this computer, and for a proxy on it: no other device can reach the address of --addr. Here, go to:")
 	default:
 		i.show(w, inNoNetwork)
@@ -137,8 +140,12 @@ func (i *invitation) greet(w io.Writer) {
 	fmt.Fprintln(w, "Ctrl-C stops it. What was said stays.")
 }
 
-// moved tells that this host's addresses have changed.
+// moved tells that this host's addresses have changed. A server with an address of its own
+// is where it was.
 func (i *invitation) moved(w io.Writer) {
+	if !i.listening.Addr().IsUnspecified() {
+		return
+	}
 	if len(i.links()) == 0 {
 		i.show(w, "\n"+inNoNetwork)
 		return

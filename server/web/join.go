@@ -25,6 +25,7 @@ type Invitation struct {
 	Server string        // its name
 	Room   string        // that the links lead to; "" for none
 	Links  []shared.Link // by which other devices get in, the likeliest to work first; none if none can
+	Local  bool          // the server's own address is for this computer only, so that there are no links
 	People int           // who are here now
 	WiFi   *WiFi         // to be joined first; nil for none
 }
@@ -132,7 +133,7 @@ func isThisHost(host string) bool {
 // to be printed.
 func (h *Handler) join(w http.ResponseWriter, r *http.Request) {
 	inv, code := h.invite(r), languageOf(r)
-	data := map[string]any{"Server": inv.Server, "People": h.pages.count(code, "people", inv.People), "WiFi": inv.WiFi}
+	data := map[string]any{"Server": inv.Server, "People": h.pages.count(code, "people", inv.People), "WiFi": inv.WiFi, "Local": inv.Local}
 	draw := func(text string) template.HTML {
 		svg, err := qrSVG(text)
 		if err != nil {
@@ -183,7 +184,11 @@ func (h *Handler) joinText(w http.ResponseWriter, r *http.Request) {
 			qrterminal.GenerateHalfBlock(link.String(), qrterminal.L, &b)
 		}
 	}
-	if len(inv.Links) == 0 {
+	switch {
+	case len(inv.Links) > 0:
+	case inv.Local:
+		fmt.Fprintf(&b, "\n%s\n", words["join.local"])
+	default:
 		fmt.Fprintf(&b, "\n%s\n", words["join.nowhere"])
 	}
 	fmt.Fprintf(&b, "\n%s\n", words["join.help"])

@@ -206,4 +206,13 @@ func TestJoinText(t *testing.T) {
 			t.Errorf("/join lacks %q:\n%s", want, page)
 		}
 	}
+	h.Invite(func() web.Invitation { return web.Invitation{Local: true} })
+	for _, path := range []string{"http://localhost/join", "http://localhost/join.txt"} {
+		if here := body(path); !strings.Contains(here, "its --addr is for this computer only") || strings.Contains(here, "no network") {
+			t.Errorf("%s of a server for its computer alone:\n%s", path, here)
+		}
+	}
+	if proxied := body("http://chat.example.org/join.txt"); !strings.Contains(proxied, "http://chat.example.org") || strings.Contains(proxied, "--addr") {
+		t.Errorf("/join.txt through a proxy:\n%s", proxied)
+	}
 }

@@ -81,7 +81,7 @@ func states() []state {
 		{name: "page-link-320", width: 320, height: 568, media: dark, path: "/r/" + longest, guest: true, prepare: func(p *page) {
 			p.wait("document.querySelector('#landing-server').textContent.length === 64 && document.activeElement.id === 'name-input'")
 		}},
-		{name: "page-join-nowhere", width: 320, height: 568, media: dark, path: "/join", prepare: func(*page) {}},
+		{name: "page-join-local", width: 320, height: 568, media: dark, path: "/join", prepare: func(*page) {}},
 		{name: "page-app-none", width: 320, height: 568, media: dark, path: "/app", prepare: func(*page) {}},
 		{name: "page-folded", width: 390, height: 844, path: "/chat/Long/", prepare: func(p *page) { p.wait("document.querySelector('.unfold')") }},
 		{name: "page-double", width: 390, height: 844, path: "/chat/Team%20Pizza/", prepare: func(p *page) {
