@@ -3,16 +3,24 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"parley/server/pglog/pgtest"
 	"parley/shared"
 	"parley/shared/servertest"
 )
+
+// dialFor is how long a machine may take to take a connection.
+const dialFor = 3 * time.Second
+
+// toMachines is how the proxy asks the servers.
+var toMachines = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: dialFor}).DialContext}}
 
 // count is how many people a server counts in a room, -1 while it does not say.
 func count(s *servertest.Server, name string) int {

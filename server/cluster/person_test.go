@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,10 +54,9 @@ type gap struct{ after, before int64 }
 const (
 	window    = 4 // messages of a person that are under way
 	pause     = 500 * time.Millisecond
-	saysIn    = 8  // pauses, on average, it says something
-	movesIn   = 60 // pauses, on average, it goes elsewhere
-	keepsAway = 20 // times that it goes elsewhere, on average, it keeps away
-	dialFor   = 3 * time.Second
+	saysIn    = 8               // pauses, on average, it says something
+	movesIn   = 60              // pauses, on average, it goes elsewhere
+	keepsAway = 20              // times that it goes elsewhere, on average, it keeps away
 	pingAfter = 3 * time.Second // of silence: sooner than people's clients
 	waits     = 5 * time.Second // for the answer to that
 
@@ -87,9 +85,6 @@ func (p *person) isAway() bool {
 	defer p.w.mu.Unlock()
 	return !p.w.quiet && int64(len(p.w.ids[p.room])) < p.until
 }
-
-// toMachines is how the proxy asks the servers.
-var toMachines = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: dialFor}).DialContext}}
 
 // connect is one connection, at any of the servers.
 func (p *person) connect(ctx context.Context) {
