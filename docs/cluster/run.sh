@@ -22,6 +22,8 @@ done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/parley-cluster.XXXXXX")
 cd "$dir"
+trap 'rm -rf "$dir"' EXIT # until there are programs to end
+trap exit INT TERM HUP
 
 # PostgreSQL refuses to run as root. Everything ends with this script, however it ends.
 as=(setpriv --pdeathsig TERM)
@@ -29,7 +31,7 @@ as=(setpriv --pdeathsig TERM)
 
 # Loopback connections to any of these addresses come from 127.0.0.1.
 "$files/certificates.sh" a=127.0.0.11,127.0.0.1 b=127.0.0.12,127.0.0.1 c=127.0.0.13,127.0.0.1 >certificates.log 2>&1 ||
-    { cat certificates.log; rm -r "$dir"; exit 1; }
+    { cat certificates.log; exit 1; }
 
 # For machine $1, with the address $2, the configurations of machine a.
 configure() {
@@ -89,7 +91,6 @@ finish() {
     rm -rf "$dir"
 }
 trap finish EXIT
-trap exit INT TERM HUP
 
 # Starts what has ended, and says so in again.
 again=

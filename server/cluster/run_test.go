@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"parley/shared/servertest"
 )
@@ -39,26 +38,22 @@ func TestRun(t *testing.T) {
 	leavesNothing(t, cmd, dir)
 }
 
-// TestRunStopped stops docs/cluster/run.sh while the first database is made. Patroni has put
-// the password into a file of its own by then, which must not stay.
+// TestRunStopped stops docs/cluster/run.sh while the certificates are made, and while the
+// first database is. Patroni has put the password into a file of its own by then, which must
+// not stay.
 func TestRunStopped(t *testing.T) {
 	if !servertest.InNamespace(t) {
 		return
 	}
 	servertest.IP(t, "link set lo up")
-	cmd, dir, _ := runAll(t, servertest.FreePort(t))
-	late := time.After(time.Minute)
-	for {
-		if made, _ := filepath.Glob(filepath.Join(dir, "*", "[abc]", "parley")); len(made) > 0 {
-			break
-		}
-		select {
-		case <-late:
-			t.Fatal("no database is made")
-		case <-time.After(10 * time.Millisecond):
-		}
+	for _, made := range []string{"ca.crt", filepath.Join("[abc]", "parley")} {
+		cmd, dir, _ := runAll(t, servertest.FreePort(t))
+		until(t, made+" is made", func() bool {
+			found, _ := filepath.Glob(filepath.Join(dir, "*", made))
+			return len(found) > 0
+		})
+		leavesNothing(t, cmd, dir)
 	}
-	leavesNothing(t, cmd, dir)
 }
 
 // TestRunTwice runs docs/cluster/run.sh while something listens where one of its programs
