@@ -5,12 +5,15 @@ package phone
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
 	"testing"
+
+	"parley/shared/servertest"
 )
 
 // Networks of the tests. Wi-Fi is another source address on the loopback interface;
@@ -124,26 +127,22 @@ func TestDialFollowsTheNetwork(t *testing.T) {
 // A server that refuses exists, so no other network is tried. If two networks fail,
 // the error is that of the first.
 func TestDialFails(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
+	closed := fmt.Sprint("127.0.0.1:", servertest.FreePort(t))
 	h := newHandset(wifiNetwork{handle: home})
-	if _, err := h.dial(t.Context(), "tcp", l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := h.dial(t.Context(), "tcp", closed); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("refused: %v", err)
 	}
 	if !slices.Equal(h.lookups, []uint64{home}) {
 		t.Errorf("after a refusal: asked on %v", h.lookups)
 	}
 	h = newHandset(wifiNetwork{handle: nowhere})
-	if _, err := h.dial(t.Context(), "tcp", l.Addr().String()); err == nil || errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := h.dial(t.Context(), "tcp", closed); err == nil || errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("both networks fail: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	h = newHandset(wifiNetwork{handle: nowhere})
-	if _, err := h.dial(ctx, "tcp", l.Addr().String()); err == nil || len(h.lookups) != 1 {
+	if _, err := h.dial(ctx, "tcp", closed); err == nil || len(h.lookups) != 1 {
 		t.Errorf("cancelled: %v, asked on %v", err, h.lookups)
 	}
 }

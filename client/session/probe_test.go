@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -59,12 +60,6 @@ func elsewhere(t *testing.T) map[string]struct {
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := "http://" + listener.Addr().String()
-	listener.Close()
 	telnet, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +111,7 @@ func elsewhere(t *testing.T) map[string]struct {
 		}), session.CauseBadRoom, session.CauseBadRoom},
 		"own certificate": {secure.URL, session.CauseNotParley, session.CauseNotParley}, // taken, and what answers is none
 		"no TLS":          {"https" + serve(http.NotFound)[len("http"):], session.CauseTLS, session.CauseTLS},
-		"closed port":     {refused, session.CauseRefused, session.CauseRefused},
+		"closed port":     {fmt.Sprint("http://127.0.0.1:", servertest.FreePort(t)), session.CauseRefused, session.CauseRefused},
 		"mail":            {"http://" + telnet.Addr().String(), session.CauseNotParley, session.CauseNotParley},
 		"no such host":    {"http://parley.invalid:8000", session.CauseNoSuchHost, session.CauseNoSuchHost},
 	}
