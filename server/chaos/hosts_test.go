@@ -91,12 +91,14 @@ func (c *class) come(opens bool) *servertest.Member {
 }
 
 // actUntilKilled sends acts without waiting for an answer, the last ones of before again,
-// until the server is killed.
+// until the server is killed: at a random moment after its first answer.
 func (c *class) actUntilKilled() {
 	host := c.come(false)
 	pid := c.server.Pid()
-	deadly := time.AfterFunc(time.Duration(c.random.Int64N(int64(80*time.Millisecond))), func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	moment := time.Duration(c.random.Int64N(int64(80 * time.Millisecond)))
+	deadly := time.AfterFunc(time.Minute, func() { _ = syscall.Kill(pid, syscall.SIGKILL) }) // if it gives no answer
 	defer deadly.Stop()
+	answered := false
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -111,6 +113,10 @@ func (c *class) actUntilKilled() {
 			}
 			if m.Type == shared.TypeNotice && m.ID != "" || m.Type == shared.TypeAck {
 				c.heard[m.ID] = m.Offset
+				if !answered {
+					answered = true
+					deadly.Reset(moment)
+				}
 			}
 		}
 	}()
