@@ -143,7 +143,7 @@ func (i *invitation) greet(w io.Writer) {
 // moved tells that this host's addresses have changed. A server with an address of its own
 // is where it was.
 func (i *invitation) moved(w io.Writer) {
-	if !i.listening.Addr().IsUnspecified() {
+	if !i.listening.Addr().Unmap().IsUnspecified() {
 		return
 	}
 	if len(i.links()) == 0 {
