@@ -48,7 +48,7 @@ func TestRoomsAreListed(t *testing.T) {
 		}
 	}
 
-	w.fault = &session.Problem{Cause: session.CauseRefused}
+	w.set(func() { w.fault = &session.Problem{Cause: session.CauseRefused} })
 	p.ask(w.client.bridge.Context)
 	w.settle(func() bool { return strings.Contains(uitest.Texts(p.object()), "no server runs") })
 
@@ -121,7 +121,9 @@ func TestRoomsStayWhereTheyAre(t *testing.T) {
 		return s
 	}
 	w.settle(func() bool { return names() == "abc" })
-	w.active = []session.RoomInfo{{Name: "new", Count: 9}, {Name: "C", Count: 5}, {Name: "b", Count: 4}, {Name: "a", Count: 1}}
+	w.set(func() {
+		w.active = []session.RoomInfo{{Name: "new", Count: 9}, {Name: "C", Count: 5}, {Name: "b", Count: 4}, {Name: "a", Count: 1}}
+	})
 	p.ask(w.client.bridge.Context)
 	w.settle(func() bool { return len(p.active) == 4 })
 	if got := names(); got != "abCnew" {

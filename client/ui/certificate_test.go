@@ -36,7 +36,7 @@ func TestChangedCertificate(t *testing.T) {
 		t.Errorf("the server is known by %s", got)
 	}
 	w.settle(func() bool { return strings.Contains(p.state.text.Text, "posing as it") }) // it has asked again
-	w.fault, w.info.Words = nil, newWords
+	w.set(func() { w.fault, w.info.Words = nil, newWords })
 	p.ask(0)
 	w.settle(func() bool { return strings.Contains(p.state.text.Text, newWords) })
 }
@@ -58,7 +58,7 @@ func TestLinkOfAnotherCertificate(t *testing.T) {
 		t.Errorf("the server is known by %q", got)
 	}
 	shown := handshake(t, w.client.pins, tlsServer)
-	w.fault = &session.Problem{Cause: session.CauseCertChanged, Detail: shown}
+	w.set(func() { w.fault = &session.Problem{Cause: session.CauseCertChanged, Detail: shown} })
 	p.ask(0)
 	w.settle(func() bool { return p.trouble != nil })
 	p.submit()

@@ -22,12 +22,12 @@ func TestLandingSaysWhatTheServerIs(t *testing.T) {
 	w.settle(func() bool { return p.state.text.Text == "Kitchen answers · version 1.2.3 · 3 people online" })
 
 	for _, cause := range session.Causes() {
-		w.fault = &session.Problem{Cause: cause}
+		w.set(func() { w.fault = &session.Problem{Cause: cause} })
 		p.ask(0)
 		want := lang.T("cause." + string(cause))
 		w.settle(func() bool { return p.state.text.Text == want })
 	}
-	w.fault = &session.Problem{Cause: session.CauseNoSuchHost}
+	w.set(func() { w.fault = &session.Problem{Cause: session.CauseNoSuchHost} })
 	p.server.Entry.SetText("kitchn:8000")
 	w.settle(func() bool { return p.state.text.Text == lang.T("cause.no_such_host") })
 	p.server.Entry.SetText("http://")
@@ -98,7 +98,7 @@ func TestLandingFillsInTheEmulatorsHost(t *testing.T) {
 	if p.server.Entry.Text != "" {
 		t.Errorf("nobody answers, and the field says %q", p.server.Entry.Text)
 	}
-	w.fault = nil
+	w.set(func() { w.fault = nil })
 	w.client.nav.reset(func() page { return newLandingPage(w.client.client) })
 	p = w.client.nav.top().(*landingPage)
 	w.settle(func() bool { return p.server.Entry.Text == emulatorHost })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"os"
+	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,12 +34,41 @@ type world struct {
 	window fyne.Window
 	queue  *uitest.Queue
 	client router
-	info   session.ServerInfo
-	fault  error // of the server, when set
-	active []session.RoomInfo
-	now    time.Time
 	closed bool // the window has been closed by the test
 	ended  bool // and the app
+
+	// What the app asks for on goroutines of its own, also again and again. Once it has
+	// begun, set changes it.
+	mu     sync.Mutex
+	now    time.Time
+	info   session.ServerInfo // of the server, as the others
+	fault  error              // when set
+	active []session.RoomInfo
+}
+
+// set changes what mu guards.
+func (w *world) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) probe(context.Context, string, *session.Pins) (session.ServerInfo, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.info, w.fault
+}
+
+func (w *world) rooms(context.Context, string, *session.Pins) ([]session.RoomInfo, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.active), w.fault
 }
 
 // newWorld starts the app in a window of a size. prefs may change the settings
@@ -56,10 +87,8 @@ func newWorld(t testing.TB, size fyne.Size, settings func(prefs)) *world {
 		settings(p)
 	}
 	w.client = newRouter(w.app, w.window, options{bridge: kit.NewBridge(w.queue.Post), net: network{
-		probe: func(context.Context, string, *session.Pins) (session.ServerInfo, error) { return w.info, w.fault },
-		rooms: func(context.Context, string, *session.Pins) ([]session.RoomInfo, error) { return w.active, w.fault },
-		open:  w.open,
-	}, clock: func() time.Time { return w.now }, grace: backgroundGrace, system: android, folder: t.TempDir()})
+		probe: w.probe, rooms: w.rooms, open: w.open,
+	}, clock: w.clock, grace: backgroundGrace, system: android, folder: t.TempDir()})
 	w.window.Resize(size)
 	t.Cleanup(func() {
 		if !w.ended {

@@ -184,7 +184,7 @@ func TestSameRoomsDrawNothing(t *testing.T) {
 	if drawn() != before {
 		t.Error("the same answer is drawn anew")
 	}
-	w.active[0].Count = 3
+	w.set(func() { w.active[0].Count = 3 })
 	ask()
 	if drawn() == before {
 		t.Error("another answer is not drawn")

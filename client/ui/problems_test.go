@@ -108,10 +108,10 @@ func TestErrorGoesWhenItIsMended(t *testing.T) {
 	}
 
 	// A server that comes back is found without a touch.
-	w.fault = &session.Problem{Cause: session.CauseRefused}
+	w.set(func() { w.fault = &session.Problem{Cause: session.CauseRefused} })
 	p.ask(0)
 	w.settle(func() bool { return p.state.text.Text == lang.T("cause.refused") })
-	w.fault = nil
+	w.set(func() { w.fault = nil })
 	p.again()
 	w.settle(func() bool { return p.state.known.icon == "check" })
 

@@ -268,7 +268,7 @@ func TestBannerCountsDown(t *testing.T) {
 	conv := w.room("Lobby", "Ann")
 	conv.Apply([]session.Change{{Kind: session.StatusChanged,
 		Status: session.Status{State: session.Disconnected, Cause: session.CauseLost, RetryAt: uitest.Noon.Add(3 * time.Second)}}})
-	w.now = uitest.Noon.Add(2 * time.Second)
+	w.set(func() { w.now = uitest.Noon.Add(2 * time.Second) })
 	w.settle(func() bool { return strings.Contains(w.page().banner.text.Text, "in 1 s") })
 }
 

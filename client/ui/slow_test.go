@@ -37,9 +37,9 @@ func TestSlowModeCountsDown(t *testing.T) {
 	if !p.send("in time") {
 		t.Error("what is sent meanwhile is not taken")
 	}
-	w.now = begun.Add(80 * time.Second)
+	w.set(func() { w.now = begun.Add(80 * time.Second) })
 	w.settle(func() bool { return strings.Contains(uitest.Texts(p.composer), "0:10") })
-	w.now = begun.Add(89500 * time.Millisecond)
+	w.set(func() { w.now = begun.Add(89500 * time.Millisecond) })
 	w.settle(func() bool { return !clock.MatchString(uitest.Texts(p.composer)) })
 }
 
