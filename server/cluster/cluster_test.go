@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -24,7 +25,10 @@ var toMachines = &http.Client{Transport: &http.Transport{DisableKeepAlives: true
 
 // count is how many people a server counts in a room, -1 while it does not say.
 func count(s *servertest.Server, name string) int {
-	resp, err := toMachines.Get(s.URL("/api/rooms"))
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL("/api/rooms"), nil)
+	resp, err := toMachines.Do(req)
 	if err != nil {
 		return -1
 	}

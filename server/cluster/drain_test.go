@@ -91,10 +91,13 @@ func drain(t *testing.T, s []*servertest.Server, client *http.Client) {
 		}
 		return err == nil && resp.StatusCode == http.StatusOK
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), tooLong)
-	defer cancel()
+	late, stop := context.WithTimeout(t.Context(), tooLong)
+	defer stop()
+	ctx, fail := context.WithCancelCause(late)
 	crowd := make([]*talker, people)
 	var talking, in sync.WaitGroup
+	defer talking.Wait()
+	defer fail(nil)
 	begin, gone := make(chan struct{}), make(chan struct{})
 	for i := range crowd {
 		in.Add(1)
@@ -102,18 +105,26 @@ func drain(t *testing.T, s []*servertest.Server, client *http.Client) {
 			in: sync.OnceFunc(in.Done), begin: begin, gone: gone, times: map[string]int{}}
 		talking.Go(func() {
 			if crowd[i].talk(ctx); crowd[i].err != nil {
-				cancel() // or the others wait for what it says at last
+				fail(fmt.Errorf("%s: %w", crowd[i].name, crowd[i].err)) // or the others wait for what it says at last
 			}
 		})
 	}
 	in.Wait()
+	if ctx.Err() != nil {
+		t.Fatal(context.Cause(ctx))
+	}
 	for i := range s {
 		if s[i].Metric("parley_connections") == "0" {
 			t.Errorf("nobody is at server %d", i)
 		}
 	}
 	close(begin)
-	until(t, "all talk", func() bool { return len(s[1].Messages("Hall", 0)) > 3*people })
+	until(t, "all talk", func() bool {
+		if ctx.Err() != nil {
+			t.Fatal(context.Cause(ctx))
+		}
+		return len(s[1].Messages("Hall", 0)) > 3*people
+	})
 
 	s[0].Signal(syscall.SIGTERM)
 	until(t, "the server that stops is not ready", func() bool {
@@ -201,12 +212,14 @@ func (p *talker) talk(ctx context.Context) {
 		}
 		err = p.visit(ctx, conn)
 		conn.CloseNow()
-		var closed websocket.CloseError
-		if errors.As(err, &closed) && closed.Code == websocket.StatusCode(shared.CloseRestart) {
+		switch websocket.CloseStatus(err) {
+		case websocket.StatusCode(shared.CloseRestart):
 			p.moves++
-			continue
+		case websocket.StatusCode(shared.CloseTryLater): // the database is slow
+			p.refused++
+		default:
+			p.err = err
 		}
-		p.err = err
 	}
 }
 
