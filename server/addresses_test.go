@@ -69,6 +69,7 @@ func TestInvitation(t *testing.T) {
 		{"0.0.0.0:1", nil, invitation{}, "[]", "http://localhost:1/"},
 		{"[::ffff:0.0.0.0]:1", nil, invitation{}, "[]", "http://localhost:1/"}, // as a listener of IPv4 alone may say it
 		{"127.0.0.1:9", local, invitation{}, "[]", "http://127.0.0.1:9/"},
+		{"127.0.0.1:9", local, invitation{url: "https://chat.example.org/parley", room: "Hall"}, "[]", "http://127.0.0.1:9/r/Hall"},
 		{"[2001:db8::1]:80", local, invitation{}, "[http://[2001:db8::1]:80/]", "http://[2001:db8::1]:80/"},
 		{"[::]:8000", local[:1], invitation{room: "Team Pizza"}, "[http://192.0.2.5:8000/r/Team%20Pizza]", "http://192.0.2.5:8000/r/Team%20Pizza"},
 		{"[::]:8000", local[:1], invitation{path: "/parley"}, "[http://192.0.2.5:8000/parley/]", "http://192.0.2.5:8000/parley/"},
@@ -92,6 +93,13 @@ func TestInvitation(t *testing.T) {
 		}
 		if local := i.page(0).Local; local != strings.HasPrefix(test.listening, "127.") {
 			t.Errorf("%s: the page says that this computer alone reaches it: %v", test.listening, local)
+		}
+		want := test.want
+		if i.url != "" {
+			want = "[https://chat.example.org/parley/r/Hall]"
+		}
+		if got := fmt.Sprint(i.page(0).Links); got != want {
+			t.Errorf("%s: /join leads to %s, want %s", test.listening, got, want)
 		}
 		out.Reset()
 		i.moved(&out)

@@ -28,7 +28,7 @@ func (o *options) fileFlags(f *flag.FlagSet) {
 	f.Var(&o.filesFree, "files-free", "`bytes` of the disk that pictures and files leave free; without this flag, 10 % of it if that is less; "+
 		"always a tenth more than --disk-free, so that texts are still stored")
 	f.StringVar(&o.files, "files", "", "with --log: `folder` that all servers share, for pictures and files; without it, they take none")
-	f.StringVar(&o.url, "url", "", "`address` of the server in links to files, for example https://chat.example.org (default: the first one that the server prints)")
+	f.StringVar(&o.url, "url", "", "`address` of the server in links to files, and on /join if no other device reaches --addr; for example https://chat.example.org (default: the first one that the server prints)")
 }
 
 func (o *options) checkFiles() error {

@@ -113,9 +113,17 @@ func (i *invitation) at(listening netip.AddrPort, link shared.Link) (links []sha
 // local reports whether the server's own address is for this computer only.
 func (i *invitation) local() bool { return i.listening.Addr().Unmap().IsLoopback() }
 
-// page is what /join shows; people are who is here now.
+// page is what /join shows; people are who is here now. If no other device reaches the
+// server itself, they come by --url.
 func (i *invitation) page(people int) web.Invitation {
-	return web.Invitation{Server: i.server, Room: i.room, Links: i.links(), Local: i.local(), WiFi: i.wifi, People: people}
+	links := i.links()
+	if len(links) == 0 && i.url != "" {
+		if link, err := shared.ParseLink(i.url); err == nil {
+			link.Room = i.room
+			links = append(links, link)
+		}
+	}
+	return web.Invitation{Server: i.server, Room: i.room, Links: links, Local: i.local(), WiFi: i.wifi, People: people}
 }
 
 // mostAddresses is how many addresses the terminal shows. A host with many

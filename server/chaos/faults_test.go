@@ -63,8 +63,8 @@ func (w *world) kill() {
 	w.start()
 }
 
-// terminate ends it as a service manager does. It waits for 10 s at most, and a busy
-// machine is slow.
+// terminate ends it as a service manager does. The server gives itself 10 s for that,
+// which a busy machine may exceed.
 func (w *world) terminate() {
 	w.t.Helper()
 	w.end(syscall.SIGTERM)
